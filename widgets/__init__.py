@@ -1,0 +1,1 @@
+"""Interactive views of the workbench: every class here draws what a function of `workbench` computes."""

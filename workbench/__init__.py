@@ -1,0 +1,1 @@
+"""Local learning rules: neurons, traces, learning signals, rules, data and training."""

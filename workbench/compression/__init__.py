@@ -1,0 +1,1 @@
+"""Low-rank activations: tensor tools, HOSVD, LANCE."""

@@ -1,0 +1,1 @@
+"""Continual learning: conceptors, gradient projection, streams of tasks, metrics."""
