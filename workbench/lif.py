@@ -49,23 +49,17 @@ def check_neuron(neuron: Neuron) -> Neuron:
     return neuron
 
 
-def soft_reset(
-    u: Float[Tensor, "*shape"], z: Float[Tensor, "*shape"], threshold: float
-) -> Float[Tensor, "*shape"]:
+def soft_reset(u: Float[Tensor, "*shape"], z: Float[Tensor, "*shape"], threshold: float) -> Float[Tensor, "*shape"]:
     """u⁺ = u − v_th z: what exceeds the threshold is kept. The spike is detached (the papers' reset)."""
     return torch.sub(u, z.detach(), alpha=threshold)
 
 
-def hard_reset(
-    u: Float[Tensor, "*shape"], z: Float[Tensor, "*shape"], threshold: float
-) -> Float[Tensor, "*shape"]:
+def hard_reset(u: Float[Tensor, "*shape"], z: Float[Tensor, "*shape"], threshold: float) -> Float[Tensor, "*shape"]:
     """u⁺ = u (1 − z): back to zero after a spike. The spike is detached."""
     return u * (1.0 - z.detach())
 
 
-def no_reset(
-    u: Float[Tensor, "*shape"], z: Float[Tensor, "*shape"], threshold: float
-) -> Float[Tensor, "*shape"]:
+def no_reset(u: Float[Tensor, "*shape"], z: Float[Tensor, "*shape"], threshold: float) -> Float[Tensor, "*shape"]:
     """u⁺ = u: a leaky integrator that also reports threshold crossings."""
     return u
 

@@ -30,9 +30,7 @@ def arctan(v: Float[Tensor, "*shape"], slope: float = 2.0) -> Float[Tensor, "*sh
     return 1.0 / (1.0 + (slope * v).square())
 
 
-def logistic(
-    v: Float[Tensor, "*shape"], slope: float = 4.0, height: float | None = None
-) -> Float[Tensor, "*shape"]:
+def logistic(v: Float[Tensor, "*shape"], slope: float = 4.0, height: float | None = None) -> Float[Tensor, "*shape"]:
     """Ψ(v) = height · σ(slope·v) (1 − σ(slope·v)); height defaults to slope, which makes the integral 1."""
     s = torch.sigmoid(slope * v)
     return (slope if height is None else height) * s * (1.0 - s)

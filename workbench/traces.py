@@ -41,9 +41,7 @@ def check_factors(factors: Factors) -> Factors:
     return factors
 
 
-def trace_step(
-    trace: Float[Tensor, "*shape"], x: Float[Tensor, "*shape"], decay: float
-) -> Float[Tensor, "*shape"]:
+def trace_step(trace: Float[Tensor, "*shape"], x: Float[Tensor, "*shape"], decay: float) -> Float[Tensor, "*shape"]:
     """q[t] = λ q[t−1] + x[t]."""
     return torch.add(x, trace, alpha=decay)
 
@@ -72,9 +70,7 @@ def decay_matrix(steps: int, decay: float, like: Tensor) -> Float[Tensor, "time 
     return powers.masked_fill(age < 0, 0.0)
 
 
-def post_trace(
-    psi: Float[Tensor, "time *shape"], decay: float, released: bool = False
-) -> Float[Tensor, "time *shape"]:
+def post_trace(psi: Float[Tensor, "time *shape"], decay: float, released: bool = False) -> Float[Tensor, "time *shape"]:
     """h[t], the trace of ψ that excludes the present; `released` leaves out the paper's extra factor λ_post."""
     before = torch.zeros_like(psi)
     before[1:] = run_trace(psi, decay)[:-1]
@@ -120,9 +116,7 @@ def stdp_window(
     return potentiation * causal + depression * non_causal
 
 
-def stdp_pair_sum(
-    pre: Float[Tensor, "n_pre"], post: Float[Tensor, "n_post"], rule: PairRule
-) -> Float[Tensor, ""]:
+def stdp_pair_sum(pre: Float[Tensor, "n_pre"], post: Float[Tensor, "n_post"], rule: PairRule) -> Float[Tensor, ""]:
     """Total weight change: the window summed over all pairs of spike times in ms (all-to-all)."""
     return stdp_window(post[:, None] - pre, rule).sum()
 
@@ -134,17 +128,13 @@ def stdp_by_traces(
 
     `pre` and `post` hold 0 or 1 per step of `dt` ms. The last value equals `stdp_pair_sum` of the same spikes.
     """
-    decay_plus, decay_minus = (
-        float(torch.tensor(-dt / tau).exp()) for tau in (rule.tau_plus, rule.tau_minus)
-    )
+    decay_plus, decay_minus = (float(torch.tensor(-dt / tau).exp()) for tau in (rule.tau_plus, rule.tau_minus))
     q = run_trace(pre, decay_plus)
     h = post_trace(post, decay_minus)
     return torch.cumsum(rule.a_plus * post * q - rule.a_minus * pre * h, dim=0)
 
 
-def stllr_window(
-    lag: Float[Tensor, "*shape"], factors: Factors, released: bool = False
-) -> Float[Tensor, "*shape"]:
+def stllr_window(lag: Float[Tensor, "*shape"], factors: Factors, released: bool = False) -> Float[Tensor, "*shape"]:
     """S-TLLR's timing window: the eligibility left by one pre spike at 0 and one post activation ψ = 1 at `lag` steps.
 
     α_pre λ_pre^lag for lag ≥ 0, α_post λ_post^|lag| for lag < 0; the released code has λ_post^(|lag|−1) there.

@@ -1,0 +1,71 @@
+"""What a rule costs, measured: bytes that autograd keeps, and the peak memory of the process.
+
+The papers give costs by formula (S-TLLR, section 4.3). Here they are counted while a rule runs, so that a formula and
+a measurement can stand side by side.
+"""
+
+import weakref
+from types import TracebackType
+
+import torch
+from torch import Tensor
+
+
+class KeptBytes:
+    """Counts the bytes that autograd keeps for the backward pass, as long as it keeps them.
+
+    Storage shared by several saved tensors counts once. Tensors that exist anyway do not count: name them, usually the
+    network's parameters and the input.
+
+    >>> with KeptBytes(*network.parameters(), x) as kept:
+    ...     report = gradients(network, x, y)
+    >>> kept.peak
+    """
+
+    def __init__(self, *existing: Tensor):
+        self._excluded = {tensor.untyped_storage().data_ptr() for tensor in existing}
+        self._holders: dict[int, int] = {}
+        self.now = 0
+        self.peak = 0
+
+    def __enter__(self) -> "KeptBytes":
+        self._hooks = torch.autograd.graph.saved_tensors_hooks(self._pack, _unpack)
+        self._hooks.__enter__()
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self._hooks.__exit__(kind, error, trace)
+
+    def _pack(self, tensor: Tensor) -> "_Kept":
+        storage = tensor.untyped_storage()
+        key, size = storage.data_ptr(), storage.nbytes()
+        kept = _Kept(tensor)
+        if key in self._excluded:
+            return kept
+        if key not in self._holders:
+            self.now += size
+            self.peak = max(self.peak, self.now)
+        self._holders[key] = self._holders.get(key, 0) + 1
+        weakref.finalize(kept, self._release, key, size)
+        return kept
+
+    def _release(self, key: int, size: int) -> None:
+        self._holders[key] -= 1
+        if not self._holders[key]:
+            del self._holders[key]
+            self.now -= size
+
+
+class _Kept:
+    """A saved tensor; its end of life tells that autograd let go of it."""
+
+    __slots__ = ("__weakref__", "tensor")
+
+    def __init__(self, tensor: Tensor):
+        self.tensor = tensor
+
+
+def _unpack(kept: _Kept) -> Tensor:
+    return kept.tensor

@@ -1,0 +1,168 @@
+"""Training as a generator: one small record per step, and nothing else happens between two steps.
+
+A notebook iterates over `train(...)`, a progress bar wraps it, the command line prints it, `Runner` runs it in a
+thread for the app. A rule is any function `rule(network, x, y) -> StepReport` that fills `.grad`.
+"""
+
+import math
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import NamedTuple, Protocol
+
+import torch
+from torch import Tensor, nn
+from torch.nn import functional as F
+
+from workbench.checkpoint import load_checkpoint, save_checkpoint
+from workbench.cost import KeptBytes
+from workbench.rules.report import StepReport
+
+Rule = Callable[[nn.Module, Tensor, Tensor], StepReport]
+Logits = Callable[[nn.Module, Tensor], Tensor]
+Schedule = Callable[[float], float]
+
+
+class Samples(Protocol):
+    """Labelled samples that give batches by index: x as the rule wants it, y class numbers."""
+
+    def __len__(self) -> int: ...
+    def batch(self, indices: Tensor) -> tuple[Tensor, Tensor]: ...
+
+
+class Data(Protocol):
+    """Samples to learn from, and class-balanced samples held out."""
+
+    @property
+    def train(self) -> Samples: ...
+    @property
+    def held_out(self) -> Samples: ...
+
+
+class Record(NamedTuple):
+    """One training step. Held-out numbers are given at the end of an epoch, else None.
+
+    loss, accuracy: of this batch before its update. seconds: training time so far, evaluation not counted.
+    state_bytes: carried between time steps. saved_bytes: kept by autograd at the worst moment, measured.
+    """
+
+    epoch: int
+    step: int
+    loss: float
+    accuracy: float
+    samples_per_second: float
+    seconds: float
+    state_bytes: int
+    saved_bytes: int
+    spike_rates: dict[str, float]
+    held_out_accuracy: float | None = None
+    held_out_loss: float | None = None
+
+
+class Plan(NamedTuple):
+    """How to train: epochs, samples per batch, seed of the order of samples, schedule of the learning rate.
+
+    `schedule` maps the fraction of training done, 0 to 1, to a factor of the optimiser's learning rate.
+    """
+
+    epochs: int = 1
+    batch_size: int = 64
+    seed: int = 0
+    schedule: Schedule | None = None
+
+
+def cosine(progress: float) -> float:
+    """From 1 to 0 along half a cosine."""
+    return 0.5 * (1.0 + math.cos(math.pi * progress))
+
+
+def train(
+    network: nn.Module,
+    data: Data,
+    rule: Rule,
+    optimizer: torch.optim.Optimizer,
+    logits: Logits,
+    plan: Plan = Plan(),
+    checkpoint: Path | None = None,
+    resume: bool = False,
+    checkpoint_every: int = 50,
+) -> Iterator[Record]:
+    """Train and yield a `Record` after each step.
+
+    Seeds fix the order of samples; the network is taken as it comes. With `checkpoint`, the file is written (whole or
+    not at all) every `checkpoint_every` steps and after the last; `resume` goes on from it with the same numbers as if
+    the run had never stopped. Raises FloatingPointError, naming the layer, when a number is no longer finite.
+    """
+    steps_per_epoch = math.ceil(len(data.train) / plan.batch_size)
+    rates = [group["lr"] for group in optimizer.param_groups]
+    first, seconds = 0, 0.0
+    if resume and checkpoint is not None:
+        first, seconds = load_checkpoint(checkpoint, network, optimizer)
+    saved_bytes = 0
+    for step in range(first, plan.epochs * steps_per_epoch):
+        epoch, place = divmod(step, steps_per_epoch)
+        set_learning_rate(optimizer, rates, plan, step / (plan.epochs * steps_per_epoch))
+        order = epoch_order(len(data.train), plan.seed, epoch)
+        x, y = data.train.batch(order[place * plan.batch_size : (place + 1) * plan.batch_size])
+        started = time.perf_counter()
+        optimizer.zero_grad(set_to_none=True)
+        with KeptBytes(*network.parameters(), x) as kept:
+            report = rule(network, x, y)
+        check_finite(network, report.loss, f"step {step + 1}, epoch {epoch + 1}")
+        optimizer.step()
+        took = time.perf_counter() - started
+        seconds, saved_bytes = seconds + took, max(saved_bytes, kept.peak)
+        last = place == steps_per_epoch - 1
+        held_out = evaluate(network, data.held_out, logits) if last else (None, None)
+        yield Record(
+            epoch, step, report.loss, accuracy(report.logits, y), len(y) / took, seconds,
+            report.state_bytes, saved_bytes, report.spike_rates, *held_out,
+        )  # fmt: skip
+        done = step + 1 == plan.epochs * steps_per_epoch
+        if checkpoint is not None and (done or (step + 1) % checkpoint_every == 0):
+            save_checkpoint(checkpoint, network, optimizer, step + 1, seconds)
+
+
+def epoch_order(samples: int, seed: int, epoch: int) -> Tensor:
+    """The order of samples in one epoch: a permutation that depends on nothing but its arguments."""
+    generator = torch.Generator().manual_seed(1_000_003 * seed + epoch)
+    return torch.randperm(samples, generator=generator)
+
+
+def set_learning_rate(optimizer: torch.optim.Optimizer, rates: list[float], plan: Plan, progress: float) -> None:
+    """Set each group's rate to its first value times the schedule's factor."""
+    if plan.schedule is not None:
+        for group, rate in zip(optimizer.param_groups, rates, strict=True):
+            group["lr"] = rate * plan.schedule(progress)
+
+
+def accuracy(logits: Tensor, y: Tensor) -> float:
+    """Fraction of samples whose largest output is the label's."""
+    return float((logits.argmax(-1) == y).float().mean())
+
+
+@torch.no_grad()
+def evaluate(network: nn.Module, samples: Samples, logits: Logits, batch_size: int = 250) -> tuple[float, float]:
+    """Accuracy and mean cross-entropy over all samples."""
+    right, loss = 0.0, 0.0
+    for indices in torch.arange(len(samples)).split(batch_size):
+        x, y = samples.batch(indices)
+        outputs = logits(network, x)
+        right += accuracy(outputs, y) * len(y)
+        loss += float(F.cross_entropy(outputs, y, reduction="sum"))
+    return right / len(samples), loss / len(samples)
+
+
+def check_finite(network: nn.Module, loss: float, where: str) -> None:
+    """Raise FloatingPointError that names the first layer, in order of definition, that holds a number not finite."""
+    norms = [p.grad.norm() for p in network.parameters() if p.grad is not None]
+    if math.isfinite(loss) and (not norms or bool(torch.stack(norms).isfinite().all())):
+        return
+    for name, parameter in network.named_parameters():
+        for kind, tensor in (("weights", parameter), ("gradient", parameter.grad)):
+            if tensor is not None and not bool(tensor.isfinite().all()):
+                raise FloatingPointError(
+                    f"training diverged at {where}: the {kind} of '{name}' is the first to hold NaN or infinity "
+                    f"(loss {loss:.3g}). Lower the learning rate, or check the input's scale."
+                )
+    raise FloatingPointError(f"training diverged at {where}: the loss is {loss:.3g}. Lower the learning rate.")
