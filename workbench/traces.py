@@ -16,6 +16,7 @@ S-TLLR (arXiv 2306.15220), eq. 10:
 Symbols: x_j pre-synaptic spikes, ψ_i = Ψ(u_i) secondary activation of the post-synaptic neuron, λ decay per step.
 """
 
+import math
 from typing import NamedTuple
 
 import torch
@@ -128,7 +129,7 @@ def stdp_by_traces(
 
     `pre` and `post` hold 0 or 1 per step of `dt` ms. The last value equals `stdp_pair_sum` of the same spikes.
     """
-    decay_plus, decay_minus = (float(torch.tensor(-dt / tau).exp()) for tau in (rule.tau_plus, rule.tau_minus))
+    decay_plus, decay_minus = math.exp(-dt / rule.tau_plus), math.exp(-dt / rule.tau_minus)
     q = run_trace(pre, decay_plus)
     h = post_trace(post, decay_minus)
     return torch.cumsum(rule.a_plus * post * q - rule.a_minus * pre * h, dim=0)
