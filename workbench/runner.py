@@ -77,16 +77,11 @@ class Runner(Generic[R]):
 
     def _work(self) -> None:
         try:
-            records = self._make()
-            while not self._stop.is_set():
+            for record in self._make():
+                self._records.append(record)
                 self._go.wait()
                 if self._stop.is_set():
                     break
-                try:
-                    self._records.append(next(records))
-                except StopIteration:
-                    self.state = RunState.FINISHED
-                    return
-            self.state = RunState.STOPPED
+            self.state = RunState.STOPPED if self._stop.is_set() else RunState.FINISHED
         except BaseException as error:
             self.error, self.state = error, RunState.FAILED

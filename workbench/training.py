@@ -8,7 +8,7 @@ import math
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import NamedTuple, Protocol
+from typing import NamedTuple, Protocol, runtime_checkable
 
 import torch
 from torch import Tensor, nn
@@ -23,20 +23,23 @@ Logits = Callable[[nn.Module, Tensor], Tensor]
 Schedule = Callable[[float], float]
 
 
+@runtime_checkable
 class Samples(Protocol):
     """Labelled samples that give batches by index: x as the rule wants it, y class numbers."""
 
-    def __len__(self) -> int: ...
-    def batch(self, indices: Tensor) -> tuple[Tensor, Tensor]: ...
+    @property
+    def labels(self) -> Tensor: ...
+    def batch(self, rows: Tensor) -> tuple[Tensor, Tensor]: ...
 
 
+@runtime_checkable
 class Data(Protocol):
-    """Samples to learn from, and class-balanced samples held out."""
+    """Samples to learn from, and samples held out for testing."""
 
     @property
     def train(self) -> Samples: ...
     @property
-    def held_out(self) -> Samples: ...
+    def test(self) -> Samples: ...
 
 
 class Record(NamedTuple):
@@ -93,7 +96,7 @@ def train(
     not at all) every `checkpoint_every` steps and after the last; `resume` goes on from it with the same numbers as if
     the run had never stopped. Raises FloatingPointError, naming the layer, when a number is no longer finite.
     """
-    steps_per_epoch = math.ceil(len(data.train) / plan.batch_size)
+    steps_per_epoch = math.ceil(len(data.train.labels) / plan.batch_size)
     rates = [group["lr"] for group in optimizer.param_groups]
     first, seconds = 0, 0.0
     if resume and checkpoint is not None:
@@ -102,7 +105,7 @@ def train(
     for step in range(first, plan.epochs * steps_per_epoch):
         epoch, place = divmod(step, steps_per_epoch)
         set_learning_rate(optimizer, rates, plan, step / (plan.epochs * steps_per_epoch))
-        order = epoch_order(len(data.train), plan.seed, epoch)
+        order = epoch_order(len(data.train.labels), plan.seed, epoch)
         x, y = data.train.batch(order[place * plan.batch_size : (place + 1) * plan.batch_size])
         started = time.perf_counter()
         optimizer.zero_grad(set_to_none=True)
@@ -113,7 +116,7 @@ def train(
         took = time.perf_counter() - started
         seconds, saved_bytes = seconds + took, max(saved_bytes, kept.peak)
         last = place == steps_per_epoch - 1
-        held_out = evaluate(network, data.held_out, logits) if last else (None, None)
+        held_out = evaluate(network, data.test, logits) if last else (None, None)
         yield Record(
             epoch, step, report.loss, accuracy(report.logits, y), len(y) / took, seconds,
             report.state_bytes, saved_bytes, report.spike_rates, *held_out,
@@ -145,12 +148,12 @@ def accuracy(logits: Tensor, y: Tensor) -> float:
 def evaluate(network: nn.Module, samples: Samples, logits: Logits, batch_size: int = 250) -> tuple[float, float]:
     """Accuracy and mean cross-entropy over all samples."""
     right, loss = 0.0, 0.0
-    for indices in torch.arange(len(samples)).split(batch_size):
+    for indices in torch.arange(len(samples.labels)).split(batch_size):
         x, y = samples.batch(indices)
         outputs = logits(network, x)
         right += accuracy(outputs, y) * len(y)
         loss += float(F.cross_entropy(outputs, y, reduction="sum"))
-    return right / len(samples), loss / len(samples)
+    return right / len(samples.labels), loss / len(samples.labels)
 
 
 def check_finite(network: nn.Module, loss: float, where: str) -> None:
