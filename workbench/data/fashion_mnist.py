@@ -1,0 +1,49 @@
+"""Fashion-MNIST: photographs of clothing in ten classes (Xiao, Rasul and Vollgraf 2017, arXiv:1708.07747; MIT).
+
+A class-balanced part of it ships with the project, so that everything runs without a network.
+"""
+
+from pathlib import Path
+
+import numpy as np
+
+from workbench.data.images import ImageSet, ImageSplit, idx_split
+from workbench.data.sources import FASHION_MNIST
+from workbench.data.storage import embedded_file
+
+CLASSES = (
+    "T-shirt/top",
+    "Trouser",
+    "Pullover",
+    "Dress",
+    "Coat",
+    "Sandal",
+    "Shirt",
+    "Sneaker",
+    "Bag",
+    "Ankle boot",
+)
+EMBEDDED = "fashion_mnist_5k_1k.npz"
+EMBEDDED_SHA256 = "1064eff4cef408fe773c6040772d7cb7c114c2d2b60accb705d268cbecb8d44e"
+
+
+def fashion_mnist_small() -> ImageSplit:
+    """The embedded part: 500 training and 100 test images of each class. Needs no network.
+
+    >>> fashion_mnist_small().train.images.shape
+    (5000, 28, 28)
+    """
+    with np.load(embedded_file(EMBEDDED, EMBEDDED_SHA256), allow_pickle=False) as file:
+        train, test = (
+            ImageSet(file[f"{part}_images"], file[f"{part}_labels"].astype(np.int64)) for part in ("train", "test")
+        )
+    return ImageSplit(train, test, CLASSES)
+
+
+def fashion_mnist(folder: str | Path | None = None, progress: bool = False) -> ImageSplit:
+    """The whole set of 60,000 + 10,000 images: from `folder`, from Debian's package, or downloaded (30.9 MB).
+
+    `folder` holds the four published files, `.gz` or unpacked; by default `fashion_mnist/` in the data
+    folder. Raises ValueError for a wrong file and OSError if one is missing and cannot be downloaded.
+    """
+    return idx_split(FASHION_MNIST, CLASSES, folder, progress)
