@@ -1,0 +1,151 @@
+"""Calibration: the correlation of every tensor mode of a layer's inputs, and the bases that hold most of their energy.
+
+    R_i = Σ_b w_b X_b₍ᵢ₎ X_b₍ᵢ₎ᵀ / Σ_b w_b m_b        m_b samples in batch b; w_b = 1 for the plain mean
+    U_i = leading eigenvectors of R_i that hold more than the share ε of its trace
+
+With w_b = 1 and any mode but the batch mode the result does not depend on the order of the data or on how it is cut
+into batches. The batch mode correlates *positions* in a batch; it only sees batches as large as the first one.
+"""
+
+from collections.abc import Callable, Iterable, Sequence
+from typing import NamedTuple
+
+import torch
+from jaxtyping import Float
+from torch import Tensor, nn
+
+from workbench.compression.tucker import mode_correlation, rank_for_energy, spectrum, tucker_elements
+
+Weighting = Callable[[int, int], float]
+
+
+class Modes(NamedTuple):
+    """Which modes of a layer's input are cut: batch (off: it can turn the gradient uphill), space, feature."""
+
+    batch: bool = False
+    space: bool = True
+    feature: bool = True
+
+
+class Calibration(NamedTuple):
+    """What calibration learns about one layer: sizes of its input modes, and R_i per mode (None: left whole)."""
+
+    sizes: tuple[int, ...]
+    correlations: tuple[Float[Tensor, "size size"] | None, ...]
+
+
+def plain_mean(batch_index: int, mode_size: int) -> float:
+    """w_b = 1: every sample counts the same."""
+    return 1.0
+
+
+def first_batch_heavy(batch_index: int, mode_size: int) -> float:
+    """As the published code: the first batch counts n_i times as much as any later one.
+
+    Σ_i = (n_i R_1 + R_2 + … + R_N) / (n_i N); with N = 100 and n_i = 512 the first batch has 84 % of the weight (N2).
+    """
+    return float(mode_size) if batch_index == 0 else 1.0
+
+
+def calibrate(
+    network: nn.Module,
+    batches: Iterable[Tensor],
+    layers: Sequence[str],
+    modes: Modes = Modes(),
+    weighting: Weighting = plain_mean,
+) -> dict[str, Calibration]:
+    """Run `network` on `batches` of inputs, without gradient and in evaluation mode, and correlate each layer's inputs.
+
+    `layers` are names as in `network.named_modules()`, of `nn.Conv2d` or `nn.Linear`.
+    """
+    sums = {name: _Sums(_layer(network, name), modes, weighting) for name in layers}
+    handles = [network.get_submodule(name).register_forward_pre_hook(s.hook) for name, s in sums.items()]
+    training = {module: module.training for module in network.modules()}
+    network.eval()
+    try:
+        with torch.no_grad():
+            for batch in batches:
+                network(_check_batch(batch))
+    finally:
+        for handle in handles:
+            handle.remove()
+        for module, was_training in training.items():
+            module.training = was_training
+    return {name: s.result(name) for name, s in sums.items()}
+
+
+def leading_bases(calibration: Calibration, energy: float) -> tuple[Float[Tensor, "size rank"] | None, ...]:
+    """U_i per mode (at least rank 1): the eigenvectors of R_i that hold more than the share `energy` of its trace."""
+    bases = []
+    for correlation in calibration.correlations:
+        if correlation is None:
+            bases.append(None)
+            continue
+        energies, vectors = spectrum(correlation)
+        bases.append(vectors[:, : max(rank_for_energy(energies, energy), 1)].clone())
+    return tuple(bases)
+
+
+def kept_elements(calibration: Calibration, energy: float) -> int:
+    """Numbers that LANCE keeps for one batch of the calibrated size: Π r_i + Σ n_i r_i."""
+    ranks = [None if U is None else U.shape[1] for U in leading_bases(calibration, energy)]
+    return tucker_elements(calibration.sizes, ranks)
+
+
+class _Sums:
+    """Running weighted sums of the mode correlations of one layer's inputs."""
+
+    def __init__(self, layer: nn.Conv2d | nn.Linear, modes: Modes, weighting: Weighting):
+        self.is_conv, self.modes, self.weighting = isinstance(layer, nn.Conv2d), modes, weighting
+        self.sizes: tuple[int, ...] = ()
+        self.totals: dict[int, Tensor] = {}
+        self.weights: dict[int, float] = {}
+        self.n_batches = 0
+
+    def hook(self, layer: nn.Module, inputs: tuple[Tensor, ...]) -> None:
+        self.add(inputs[0])
+
+    def add(self, x: Tensor) -> None:
+        self.sizes = self.sizes or tuple(x.shape)
+        if x.shape[1:] != self.sizes[1:]:
+            raise ValueError(
+                f"the inputs of a calibrated layer must keep one shape, got {tuple(x.shape)} after {self.sizes}; "
+                "calibrate with inputs of a single size"
+            )
+        for mode in self._cut_modes(x.ndim):
+            if mode == 0 and len(x) != self.sizes[0]:
+                continue
+            w = self.weighting(self.n_batches, x.shape[mode])
+            self.totals[mode] = self.totals.get(mode, 0) + w * mode_correlation(x, mode)
+            self.weights[mode] = self.weights.get(mode, 0.0) + w * len(x)
+        self.n_batches += 1
+
+    def result(self, name: str) -> Calibration:
+        if not self.n_batches:
+            raise ValueError(f"layer {name!r} saw no input; give at least one batch, and layers that the network uses")
+        means = {mode: total / self.weights[mode] for mode, total in self.totals.items()}
+        if not all(bool(torch.isfinite(mean).all()) for mean in means.values()):
+            raise ValueError(f"the inputs of layer {name!r} hold NaN or infinity; check the data and the weights")
+        return Calibration(self.sizes, tuple(means.get(mode) for mode in range(len(self.sizes))))
+
+    def _cut_modes(self, ndim: int) -> list[int]:
+        feature = 1 if self.is_conv else ndim - 1
+        cut = [self.modes.batch, *[self.modes.space] * (ndim - 1)]
+        cut[feature] = self.modes.feature
+        return [mode for mode in range(ndim) if cut[mode]]
+
+
+def _layer(network: nn.Module, name: str) -> nn.Conv2d | nn.Linear:
+    layer = network.get_submodule(name)
+    if not isinstance(layer, nn.Conv2d | nn.Linear):
+        raise ValueError(f"layer {name!r} is a {type(layer).__name__}, expected nn.Conv2d or nn.Linear")
+    return layer
+
+
+def _check_batch(batch: object) -> Tensor:
+    if not isinstance(batch, Tensor):
+        raise ValueError(
+            f"calibration takes batches of input tensors, got {type(batch).__name__}; for (x, y) pairs write "
+            "(x for x, _ in loader)"
+        )
+    return batch

@@ -1,0 +1,98 @@
+"""Fine-tuning: which layers learn, the images they learn from, and plain backpropagation as a rule.
+
+`workbench.training.train` runs it; the rule is the same for a plain and for a compressed network, because a LANCE
+layer's gradient is what autograd computes with it.
+
+    data = FineTuningData(...)
+    names = last_convolutions(network, 4)
+    freeze_except(network, [*names, "linear"])
+    lean = compress(network, calibration_batches, layers=names)
+    for record in train(lean, data, gradients, torch.optim.SGD(trained_parameters(lean), lr=0.05), class_scores): ...
+"""
+
+from collections.abc import Sequence
+from typing import NamedTuple
+
+import numpy as np
+import torch
+import torch.nn.functional as F
+from jaxtyping import Float, Int64
+from torch import Tensor, nn
+
+from workbench.data.images import ImageSet, ImageSplit
+from workbench.rules.report import StepReport
+
+
+class LabelledImages(NamedTuple):
+    """Standardised images in memory with their class numbers."""
+
+    images: Float[Tensor, "sample channel height width"]
+    labels: Int64[Tensor, " sample"]
+
+    def batch(self, rows: Int64[Tensor, " row"]) -> tuple[Tensor, Tensor]:
+        """The images and labels in `rows`."""
+        return self.images[rows], self.labels[rows]
+
+
+class FineTuningData(NamedTuple):
+    """Images to learn from, and images held out for testing."""
+
+    train: LabelledImages
+    test: LabelledImages
+
+
+def select_classes(split: ImageSplit, classes: Sequence[int]) -> FineTuningData:
+    """The images of `classes` only, with labels 0, 1, … in the given order and pixels of mean 0 and deviation 1."""
+    unknown = [c for c in classes if not 0 <= c < len(split.classes)]
+    if unknown or len(set(classes)) != len(classes):
+        raise ValueError(f"classes must be different numbers from 0 to {len(split.classes) - 1}, got {list(classes)}")
+    mean, deviation = float(split.train.images.mean()) / 255, float(split.train.images.std()) / 255
+    return FineTuningData(*(_select(part, classes, mean, deviation) for part in (split.train, split.test)))
+
+
+def _select(part: ImageSet, classes: Sequence[int], mean: float, deviation: float) -> LabelledImages:
+    rows = np.isin(part.labels, classes)
+    images = torch.from_numpy(part.images[rows]).float().div(255).sub(mean).div(deviation).unsqueeze(1)
+    order = {c: i for i, c in enumerate(classes)}
+    return LabelledImages(images, torch.tensor([order[int(c)] for c in part.labels[rows]]))
+
+
+def last_convolutions(network: nn.Module, count: int) -> list[str]:
+    """Names of the last `count` convolutions, in the order of their definition."""
+    names = [name for name, module in network.named_modules() if isinstance(module, nn.Conv2d)]
+    if not 1 <= count <= len(names):
+        raise ValueError(
+            f"the network has {len(names)} convolutions, so count must lie in 1..{len(names)}, got {count}"
+        )
+    return names[-count:]
+
+
+def freeze_except(network: nn.Module, layers: Sequence[str]) -> nn.Module:
+    """Freeze everything but `layers`, in place, and go to evaluation mode, so that norms keep their statistics."""
+    network.eval().requires_grad_(False)
+    for name in layers:
+        network.get_submodule(name).requires_grad_(True)
+    return network
+
+
+def trained_parameters(network: nn.Module) -> list[nn.Parameter]:
+    """The parameters that an optimiser shall change."""
+    return [parameter for parameter in network.parameters() if parameter.requires_grad]
+
+
+def gradients(network: nn.Module, x: Tensor, y: Tensor, max_norm: float = 2.0) -> StepReport:
+    """Fill `.grad` with the gradient of the mean cross-entropy, clipped to norm `max_norm` (the paper's 2.0)."""
+    logits = network(x)
+    loss = F.cross_entropy(logits, y)
+    loss.backward()
+    nn.utils.clip_grad_norm_(trained_parameters(network), max_norm)
+    return StepReport(loss.item(), logits.detach(), {}, 0)
+
+
+def class_scores(network: nn.Module, x: Tensor) -> Tensor:
+    """Logits in evaluation mode; the network's mode is left as it was."""
+    training = {module: module.training for module in network.modules()}
+    scores = network.eval()(x)
+    for module, was_training in training.items():
+        module.training = was_training
+    return scores

@@ -1,0 +1,301 @@
+"""LANCE: low-rank activations fixed once by a one-shot HOSVD, for fine-tuning with little memory.
+
+Paper: LANCE (arXiv 2509.21617); its text was not available, the method is that of the authors' published code.
+
+Phase I, once, without training: for every mode i of the input X (n_1, …, n_d) of a layer
+
+    R_i = mean over the calibration data of X₍ᵢ₎ X₍ᵢ₎ᵀ             (n_i, n_i)                             (1)
+    U_i = leading eigenvectors of R_i that hold more than ε       (n_i, r_i)                             (2)
+
+Phase II, every step: the forward pass is the exact layer, but only the core is kept for the backward pass,
+
+    S = X ×₁ U₁ᵀ ×₂ U₂ᵀ …                                         (r_1, …, r_d)                          (3)
+
+Gradients of input and bias are exact. The gradient of the weight is the exact one at X̂ = S ×₁ U₁ ×₂ U₂ …, which is
+never formed (convolution: batch, channels, height, width; G = ∂L/∂output; U₂, U₃ get zero rows for the padding):
+
+    Z₁ = Σ_b U₀[b,k] G[b,o,h,w]                                   (r0, C', H', W')                       (4)
+    Z₂ = Σ_c S[k,a,c,d] U₂[h,c]                                   (r0, r1, H, r3)                        (5)
+    Z₃ = Σ_d Z₂[k,a,h,d] U₃[w,d]                                  (r0, r1, H, W)                         (6)
+    Z₄ = weight gradient of a convolution from r1 channels, input Z₃, output gradient Z₁  (C', r1, kH, kW)   (7)
+    ∂L/∂W[o,c] = Σ_a Z₄[o,a] U₁[c,a]                              (C', C, kH, kW)                        (8)
+
+Which modes to cut. Cutting only the feature mode (channels) gives G_exact U₁U₁ᵀ: a projection of the true gradient,
+never longer and never uphill. Batch and space are summed out in the gradient; cutting them gives Gᵀ P X, which may
+point uphill: for one weight, two samples x = (3, 1), output gradients g = (1, −2) and the batch basis (1, 1)/√2,
+
+>>> x, g, u = torch.tensor([3.0, 1.0]), torch.tensor([1.0, -2.0]), torch.tensor([1.0, 1.0]) / 2**0.5
+>>> (g @ x).item(), round((g @ torch.outer(u, u) @ x).item(), 4)
+(1.0, -2.0)
+
+Hence the batch mode is off by default. A position in a shuffled batch means nothing anyway.
+"""
+
+from collections.abc import Callable, Iterable, Sequence
+from copy import deepcopy
+from typing import Any, NamedTuple
+
+import torch
+import torch.nn.functional as F
+from jaxtyping import Float
+from torch import Tensor, nn
+from torch.nn.grad import conv2d_input, conv2d_weight
+
+from workbench.compression.calibration import Modes, Weighting, calibrate, leading_bases, plain_mean
+from workbench.compression.lean import make_lean
+from workbench.compression.tucker import Bases, Tucker, mode_product, project
+
+
+class Geometry(NamedTuple):
+    """How a convolution walks over its input; padding as `F.pad` takes it: left, right, top, bottom."""
+
+    stride: tuple[int, int] = (1, 1)
+    padding: tuple[int, int, int, int] = (0, 0, 0, 0)
+    dilation: tuple[int, int] = (1, 1)
+    groups: int = 1
+
+
+def geometry_of(conv: nn.Conv2d) -> Geometry:
+    """Geometry of `conv`. Even kernels with padding "same" give uneven sides. ValueError for non-zero padding modes."""
+    if conv.padding_mode != "zeros":
+        raise ValueError(
+            f"padding_mode={conv.padding_mode!r} is not supported, expected 'zeros'; put the padding into a layer "
+            "of its own before the convolution"
+        )
+    stride, dilation = (conv.stride[0], conv.stride[1]), (conv.dilation[0], conv.dilation[1])
+    if conv.padding == "valid":
+        return Geometry(stride, (0, 0, 0, 0), dilation, conv.groups)
+    if conv.padding == "same":
+        extra = [d * (k - 1) for d, k in zip(dilation, conv.kernel_size, strict=True)]
+        (top, left), (height, width) = [e // 2 for e in extra], extra
+        return Geometry(stride, (left, width - left, top, height - top), dilation, conv.groups)
+    rows, columns = int(conv.padding[0]), int(conv.padding[1])
+    return Geometry(stride, (columns, columns, rows, rows), dilation, conv.groups)
+
+
+# --- the weight gradient from a core, eq. 4-8 -----------------------------------------------------------------------
+
+
+def conv2d_weight_gradient(
+    core: Float[Tensor, "b c h w"],
+    bases: Bases,
+    grad_output: Float[Tensor, "batch c_out h_out w_out"],
+    kernel: tuple[int, int],
+    geometry: Geometry,
+) -> Float[Tensor, "c_out c_per_group k_h k_w"]:
+    """∂L/∂W of a convolution whose input is known only as core and bases (eq. 4-8)."""
+    U0, U1, U2, U3 = bases
+    groups, c_out = geometry.groups, grad_output.shape[1]
+    Z1 = grad_output if U0 is None else mode_product(grad_output, U0.T, 0)  # eq. 4
+    Z2 = _expand_padded(core, U2, 2, geometry.padding[2:])  # eq. 5
+    Z3 = _expand_padded(Z2, U3, 3, geometry.padding[:2])  # eq. 6
+    walk: Any = (geometry.stride, 0, geometry.dilation)  # the stubs of torch know single numbers only
+    if U1 is None:
+        return conv2d_weight(Z3, (c_out, core.shape[1] // groups, *kernel), Z1, *walk, groups=groups)
+    Z4 = conv2d_weight(Z3, (c_out, U1.shape[1], *kernel), Z1, *walk)  # eq. 7
+    per_group = U1.view(groups, -1, U1.shape[1])
+    grad = torch.einsum("goaij,gca->gocij", Z4.view(groups, c_out // groups, -1, *kernel), per_group)  # eq. 8
+    return grad.reshape(c_out, -1, *kernel)
+
+
+def _expand_padded(x: Tensor, basis: Tensor | None, mode: int, sides: tuple[int, ...]) -> Tensor:
+    """Expand `mode` to its full size and add the convolution's zero padding on its two sides."""
+    if basis is None:
+        return F.pad(x, (0, 0, *sides) if mode == 2 else sides)
+    return mode_product(x, F.pad(basis, (0, 0, *sides)), mode)
+
+
+def linear_weight_gradient(
+    core: Float[Tensor, "... features_or_rank"],
+    bases: Bases,
+    grad_output: Float[Tensor, "... n_out"],
+) -> Float[Tensor, "n_out n_in"]:
+    """∂L/∂W of a linear layer whose input is known only as core and bases: Σ G[…,o] X̂[…,i], modes of G projected."""
+    *others, U = bases
+    G = project(grad_output, (*others, None))
+    grad = G.flatten(0, -2).T @ core.flatten(0, -2)
+    return grad if U is None else grad @ U.T
+
+
+# --- exact forward, low-rank backward -------------------------------------------------------------------------------
+
+
+def convolve(x: Tensor, weight: Tensor, bias: Tensor | None, geometry: Geometry) -> Tensor:
+    """The exact convolution; uneven padding is laid on before."""
+    left, right, top, bottom = geometry.padding
+    padding = (top, left)
+    if (left, top) != (right, bottom):
+        x, padding = F.pad(x, geometry.padding), (0, 0)
+    return F.conv2d(x, weight, bias, geometry.stride, padding, geometry.dilation, geometry.groups)
+
+
+def conv2d_input_gradient(
+    shape: torch.Size,
+    weight: Float[Tensor, "c_out c_per_group k_h k_w"],
+    grad_output: Float[Tensor, "batch c_out h_out w_out"],
+    geometry: Geometry,
+) -> Float[Tensor, "batch c_in height width"]:
+    """∂L/∂X of the exact convolution, of `shape`; it needs no activation at all."""
+    left, right, top, bottom = geometry.padding
+    uneven = (left, top) != (right, bottom)
+    padded = (*shape[:2], shape[2] + top + bottom, shape[3] + left + right) if uneven else shape
+    padding = (0, 0) if uneven else (top, left)
+    walk: Any = (geometry.stride, padding, geometry.dilation, geometry.groups)
+    grad = conv2d_input(padded, weight, grad_output, *walk)
+    return F.pad(grad, [-side for side in geometry.padding]) if uneven else grad
+
+
+class _Conv2d(torch.autograd.Function):
+    @staticmethod
+    def forward(ctx, x, weight, bias, geometry: Geometry, core, *bases):
+        ctx.geometry, ctx.shape = geometry, x.shape
+        ctx.save_for_backward(weight, core, *bases)
+        return convolve(x, weight, bias, geometry)
+
+    @staticmethod
+    @torch.autograd.function.once_differentiable
+    def backward(ctx, grad):  # pyright: ignore[reportIncompatibleMethodOverride]
+        weight, core, *bases = ctx.saved_tensors
+        kernel = (weight.shape[2], weight.shape[3])
+        for_x, for_weight, for_bias = ctx.needs_input_grad[:3]
+        grad_x = conv2d_input_gradient(ctx.shape, weight, grad, ctx.geometry) if for_x else None
+        grad_weight = conv2d_weight_gradient(core, bases, grad, kernel, ctx.geometry) if for_weight else None
+        grad_bias = grad.sum((0, 2, 3)) if for_bias else None
+        return grad_x, grad_weight, grad_bias, None, None, *[None] * len(bases)
+
+
+class _Linear(torch.autograd.Function):
+    @staticmethod
+    def forward(ctx, x, weight, bias, core, *bases):
+        ctx.save_for_backward(weight, core, *bases)
+        return F.linear(x, weight, bias)
+
+    @staticmethod
+    @torch.autograd.function.once_differentiable
+    def backward(ctx, grad):  # pyright: ignore[reportIncompatibleMethodOverride]
+        weight, core, *bases = ctx.saved_tensors
+        for_x, for_weight, for_bias = ctx.needs_input_grad[:3]
+        grad_x = grad @ weight if for_x else None
+        grad_weight = linear_weight_gradient(core, bases, grad) if for_weight else None
+        grad_bias = grad.flatten(0, -2).sum(0) if for_bias else None
+        return grad_x, grad_weight, grad_bias, None, *[None] * len(bases)
+
+
+# --- layers ---------------------------------------------------------------------------------------------------------
+
+Compressor = Callable[[Tensor], Tucker]
+
+
+class FixedBases(nn.Module):
+    """Projection on bases found once (eq. 3): calling it on X gives `Tucker(S, bases)`.
+
+    `sizes` are those of the calibrated input. A batch of another size (the last of an epoch) keeps its batch mode
+    whole.
+    """
+
+    def __init__(self, bases: Bases, sizes: Sequence[int]):
+        super().__init__()
+        self.sizes = tuple(sizes)
+        for i, basis in enumerate(bases):
+            self.register_buffer(f"basis_{i}", basis)
+
+    @property
+    def bases(self) -> tuple[Tensor | None, ...]:
+        return tuple(getattr(self, f"basis_{i}") for i in range(len(self.sizes)))
+
+    @torch.no_grad()
+    def forward(self, x: Float[Tensor, "..."]) -> Tucker:
+        first, *others = self.bases
+        bases = (first if len(x) == self.sizes[0] else None, *others)
+        for mode, basis in enumerate(bases):
+            if basis is not None and x.shape[mode] != self.sizes[mode]:
+                raise ValueError(
+                    f"calibrated for inputs of shape (batch, {', '.join(map(str, self.sizes[1:]))}), got "
+                    f"{tuple(x.shape)}; calibrate with inputs of this size, or leave the space modes whole"
+                )
+        return Tucker(project(x, bases), bases)
+
+
+class LowRankConv2d(nn.Module):
+    """A convolution with exact output, input and bias gradient that keeps `compressor(x)` instead of its input x.
+
+    `weight` and `bias` are the very parameters of `conv`, under the same names.
+    """
+
+    def __init__(self, conv: nn.Conv2d, compressor: Compressor):
+        super().__init__()
+        self.geometry = geometry_of(conv)
+        self.weight, self.bias = conv.weight, conv.bias
+        self.compressor = compressor
+
+    def forward(self, x: Float[Tensor, "batch c_in h w"]) -> Float[Tensor, "batch c_out h_out w_out"]:
+        if not (torch.is_grad_enabled() and self.weight.requires_grad):
+            return convolve(x, self.weight, self.bias, self.geometry)
+        core, bases = self.compressor(x.detach())
+        return _Conv2d.apply(x, self.weight, self.bias, self.geometry, core, *bases)  # pyright: ignore[reportReturnType]
+
+
+class LowRankLinear(nn.Module):
+    """A linear layer with exact output, input and bias gradient that keeps `compressor(x)` instead of its input x."""
+
+    def __init__(self, linear: nn.Linear, compressor: Compressor):
+        super().__init__()
+        self.weight, self.bias = linear.weight, linear.bias
+        self.compressor = compressor
+
+    def forward(self, x: Float[Tensor, "batch *positions n_in"]) -> Float[Tensor, "batch *positions n_out"]:
+        if not (torch.is_grad_enabled() and self.weight.requires_grad):
+            return F.linear(x, self.weight, self.bias)
+        core, bases = self.compressor(x.detach())
+        return _Linear.apply(x, self.weight, self.bias, core, *bases)  # pyright: ignore[reportReturnType]
+
+
+def replace_layer(network: nn.Module, name: str, compressor: Compressor) -> None:
+    """Put a low-rank layer with `compressor` in the place of the `nn.Conv2d` or `nn.Linear` called `name`."""
+    layer = network.get_submodule(name)
+    if isinstance(layer, nn.Conv2d):
+        network.set_submodule(name, LowRankConv2d(layer, compressor))
+    elif isinstance(layer, nn.Linear):
+        network.set_submodule(name, LowRankLinear(layer, compressor))
+    else:
+        raise ValueError(f"layer {name!r} is a {type(layer).__name__}, expected nn.Conv2d or nn.Linear")
+
+
+def trainable_layers(network: nn.Module) -> list[str]:
+    """Names of the convolutions and linear layers whose weight is trained."""
+    return [
+        name
+        for name, module in network.named_modules()
+        if isinstance(module, nn.Conv2d | nn.Linear) and module.weight.requires_grad
+    ]
+
+
+def compress(
+    network: nn.Module,
+    batches: Iterable[Tensor],
+    energy: float = 0.7,
+    modes: Modes = Modes(),
+    layers: Sequence[str] | None = None,
+    weighting: Weighting = plain_mean,
+) -> nn.Module:
+    """A copy of `network` whose layers keep low-rank cores, with bases calibrated once on `batches` of inputs.
+
+    `layers` names the layers to compress, by default all trainable convolutions and linear layers; the paper leaves
+    the readout whole. ReLU and frozen batch norms are made lean too (`workbench.compression.lean`): without that, they
+    would keep what the layers let go. The parameters are copies: build the optimiser from the returned network.
+
+    >>> net = nn.Sequential(nn.Conv2d(3, 8, 3, padding=1), nn.ReLU(), nn.Flatten(), nn.Linear(512, 10))
+    >>> images = torch.rand(32, 3, 8, 8)
+    >>> lean = compress(net, images.split(16), energy=0.7, layers=["0"])
+    >>> torch.equal(lean(images), net(images))
+    True
+    """
+    network = deepcopy(network)
+    names = trainable_layers(network) if layers is None else list(layers)
+    if not names:
+        raise ValueError("the network has no trainable nn.Conv2d or nn.Linear; unfreeze the layers to fine-tune first")
+    for name, calibration in calibrate(network, batches, names, modes, weighting).items():
+        parameter = network.get_parameter(f"{name}.weight")
+        bases = [None if U is None else U.to(parameter) for U in leading_bases(calibration, energy)]
+        replace_layer(network, name, FixedBases(bases, calibration.sizes))
+    return make_lean(network)
