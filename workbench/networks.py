@@ -101,7 +101,9 @@ def chunks(steps: int, size: int) -> list[slice]:
 
 @torch.no_grad()
 def spiking_logits(network: nn.Module, x: Shaped[Tensor, "time batch *features"], size: int = 16) -> Tensor:
-    """Outputs summed over time `(batch, classes)`; their argmax is the prediction (S-TLLR, section 5)."""
+    """Outputs averaged over time `(batch, classes)`; their argmax is the prediction (S-TLLR, section 5)."""
     simulation = Simulation(network)
     dtype = next(network.parameters()).dtype
-    return torch.stack([network(x[part].to(dtype), simulation.run).sum(0) for part in chunks(len(x), size)]).sum(0)
+    return torch.stack([network(x[part].to(dtype), simulation.run).sum(0) for part in chunks(len(x), size)]).sum(
+        0
+    ) / len(x)

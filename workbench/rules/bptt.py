@@ -59,7 +59,7 @@ def gradients(
     loss = float(loss.detach()) / (1 if params.summed_output else len(x) - start)
     rates = {name: float(spikes[x].detach().mean()) for name, x in layers.items() if isinstance(x, SpikingLayer)}
     history = sum(2 * z.nbytes for z in spikes.values())  # u and z of every neuron and step
-    return StepReport(loss, output.detach().sum(0), rates, history)
+    return StepReport(loss, output.detach().mean(0), rates, history)
 
 
 def batch_loss(

@@ -8,7 +8,7 @@ from torch import Tensor
 
 
 class StepReport(NamedTuple):
-    """One batch: mean loss, outputs summed over time, mean spikes per neuron and step by layer, bytes of state.
+    """One batch: mean loss, outputs averaged over time, mean spikes per neuron and step by layer, bytes of state.
 
     `state_bytes` counts what the rule carries from one time step to the next: membranes and traces for a local rule,
     the whole history of membranes and spikes for BPTT. What autograd keeps is measured by `workbench.cost.KeptBytes`.
