@@ -1,0 +1,76 @@
+"""Many figures on one page are all alive: in Voila and in Lab, visible or hidden, after a reload, on a slow machine."""
+
+import pytest
+
+EIGHT = "from pages import eight_figures\neight_figures()"
+TITLES = """() => [...document.querySelectorAll('.workbench-figure')].map(figure => figure.layout?.title?.text)"""
+WIDTHS = """() => [...document.querySelectorAll('.workbench-figure')].filter(figure => figure.clientWidth)
+  .map(figure => [figure.clientWidth, figure.querySelector('.main-svg').clientWidth])"""
+
+
+def wait_for_titles(page, value: int, seconds: float = 20.0) -> None:
+    page.wait_for_function(
+        f"() => {{ const t = ({TITLES})(); return t.length === 8 && t.every(x => x === 'at {value}') }}",
+        timeout=1000 * seconds,
+    )
+
+
+def press(page, key: str, times: int) -> None:
+    handle = page.get_by_role("slider").first
+    for _ in range(times):
+        handle.press(key)
+
+
+def check_eight(page) -> None:
+    """All eight follow the slider, those in the tab that was never opened too, and fit their box once it is opened."""
+    page.wait_for_selector(".workbench-figure .main-svg", state="attached", timeout=60_000)
+    wait_for_titles(page, 0)
+    press(page, "ArrowRight", 3)
+    wait_for_titles(page, 3)
+    page.get_by_role("tab", name="second").click()
+    press(page, "ArrowRight", 2)
+    wait_for_titles(page, 5)
+    page.wait_for_function(f"() => ({WIDTHS})().length === 4 && ({WIDTHS})().every(([box, plot]) => box === plot)")
+
+
+def test_eight_figures_in_voila(serve, open_page):
+    check_eight(open_page(serve(EIGHT)))
+
+
+def test_eight_figures_in_voila_when_the_kernel_is_preheated(serve, open_page):
+    check_eight(open_page(serve(EIGHT, preheat=1)))
+
+
+@pytest.mark.parametrize("slowdown", [6.0])
+def test_eight_figures_on_a_slow_machine(serve, open_page, slowdown):
+    check_eight(open_page(serve(EIGHT), slowdown=slowdown))
+
+
+def test_figures_fit_a_phone_and_a_window_that_changes(serve, open_page):
+    page = open_page(serve(EIGHT), width=390)
+    check_eight(page)
+    assert page.evaluate("document.documentElement.scrollWidth") <= 390
+    page.set_viewport_size({"width": 800, "height": 900})
+    page.wait_for_function(f"() => ({WIDTHS})().every(([box, plot]) => box === plot && box > 500)")
+
+
+def test_only_one_button_stands_over_a_figure(serve, open_page):
+    page = open_page(serve(EIGHT))
+    page.wait_for_selector(".modebar-btn", state="attached")
+    labels = page.evaluate("""() => [...document.querySelectorAll('.workbench-figure')[0]
+      .querySelectorAll('.modebar-btn')].map(button => button.dataset.title)""")
+    assert labels == ["Reset axes"]
+
+
+def test_eight_figures_in_lab_also_after_a_reload(lab, open_page):
+    page = open_page(lab(EIGHT))
+    page.wait_for_selector(".jp-Notebook .jp-InputPrompt", state="attached", timeout=60_000)
+    page.wait_for_function("() => window.jupyterapp?.commands.hasCommand('notebook:run-all-cells')")
+    page.evaluate("() => window.jupyterapp.commands.execute('notebook:run-all-cells')")
+    check_eight(page)
+    page.evaluate("() => window.jupyterapp.commands.execute('docmanager:save')")
+    page.reload()
+    page.wait_for_selector(".workbench-figure .main-svg", state="attached", timeout=60_000)
+    wait_for_titles(page, 5)
+    press(page, "ArrowRight", 2)
+    wait_for_titles(page, 7)

@@ -1,0 +1,155 @@
+"""Sliders, choices, switches and buttons as every panel has them, and their values as plain data.
+
+Each has a description (its accessible name), a tooltip, and a width that fits a phone. `read_value`, `check_value` and
+`write_value` turn the value of any of them into a number, string, boolean or list and back.
+"""
+
+import math
+from collections.abc import Mapping
+from typing import Any
+
+import ipywidgets
+from ipywidgets.widgets.widget_selection import _Selection
+
+_SHOWN_ONLY = (ipywidgets.FloatProgress, ipywidgets.IntProgress, ipywidgets.HTML, ipywidgets.Label)
+_RANGES = (ipywidgets.FloatRangeSlider, ipywidgets.IntRangeSlider)
+
+_STYLE = {"description_width": "initial"}
+
+
+def _layout(max_width: str) -> ipywidgets.Layout:
+    return ipywidgets.Layout(width="100%", max_width=max_width)
+
+
+def slider(
+    description: str, value: float, low: float, high: float, step: float, tooltip: str, digits: int = 2
+) -> ipywidgets.FloatSlider:
+    """A slider over real numbers from `low` to `high`; `digits` are shown after the point."""
+    return ipywidgets.FloatSlider(
+        value=value,
+        min=low,
+        max=high,
+        step=step,
+        readout_format=f".{digits}f",
+        description=description,
+        tooltip=tooltip,
+        style=_STYLE,
+        layout=_layout("400px"),
+    )
+
+
+def whole_slider(
+    description: str, value: int, low: int, high: int, tooltip: str, step: int = 1
+) -> ipywidgets.IntSlider:
+    """A slider over whole numbers from `low` to `high`."""
+    return ipywidgets.IntSlider(
+        value=value,
+        min=low,
+        max=high,
+        step=step,
+        description=description,
+        tooltip=tooltip,
+        style=_STYLE,
+        layout=_layout("400px"),
+    )
+
+
+def choice(
+    description: str, options: Mapping[str, Any], tooltip: str, value: str | None = None
+) -> ipywidgets.Dropdown:
+    """A list to choose one label from; the control's value is what stands behind the label in `options`.
+
+    `value` is the label chosen at the start, the first one when None.
+    """
+    label = next(iter(options)) if value is None else value
+    control = ipywidgets.Dropdown(
+        options=list(options.items()),
+        description=description,
+        tooltip=tooltip,
+        style=_STYLE,
+        layout=_layout("320px"),
+    )
+    check_value(description, control, label)
+    control.label = label
+    return control
+
+
+def switch(description: str, value: bool, tooltip: str) -> ipywidgets.Checkbox:
+    """A box that is ticked or not."""
+    return ipywidgets.Checkbox(
+        value=value,
+        description=description,
+        tooltip=tooltip,
+        indent=False,
+        style=_STYLE,
+        layout=ipywidgets.Layout(width="auto"),
+    )
+
+
+def button(description: str, tooltip: str, icon: str = "") -> ipywidgets.Button:
+    """A button; it holds no value and is no part of a panel's state."""
+    return ipywidgets.Button(
+        description=description, tooltip=tooltip, icon=icon, layout=ipywidgets.Layout(width="auto")
+    )
+
+
+def is_setting(control: ipywidgets.Widget) -> bool:
+    """Whether `control` holds a value that a person sets; a button, a progress bar and a text line do not."""
+    return control.has_trait("value") and not isinstance(control, _SHOWN_ONLY)
+
+
+def read_value(control: Any) -> Any:
+    """The value as JSON can hold it: a choice by its label, a range as a list."""
+    if isinstance(control, _Selection):
+        return control.label
+    return list(control.value) if isinstance(control.value, tuple | list) else control.value
+
+
+def write_value(control: Any, value: Any) -> None:
+    """Set what `read_value` gave and `check_value` let through."""
+    if isinstance(control, _Selection):
+        control.label = str(value)
+    else:
+        control.value = tuple(value) if isinstance(value, list) else value
+
+
+def check_value(name: str, control: Any, value: Any) -> None:
+    """Raise ValueError, quoting `value` and what `name` takes, where `control` cannot hold it. ipywidgets would clip it."""
+    if isinstance(control, _Selection):
+        labels = list(control._options_labels)
+        if str(value) not in labels:
+            raise ValueError(f"{name} must be one of {', '.join(map(repr, labels))}, got {value!r}")
+    elif isinstance(control.value, tuple | list):
+        _check_list(name, control, value)
+    elif isinstance(control.value, bool | str):
+        if type(value) is not type(control.value):
+            kind = "true or false" if isinstance(control.value, bool) else "a text"
+            raise ValueError(f"{name} must be {kind}, got {value!r}")
+    else:
+        _check_number(name, control, value, whole=isinstance(control.value, int))
+
+
+def _check_list(name: str, control: Any, values: Any) -> None:
+    is_range = isinstance(control, _RANGES)
+    if not isinstance(values, list | tuple) or (is_range and len(values) != 2):
+        raise ValueError(f"{name} must be a list of {'two ' if is_range else ''}numbers, got {values!r}")
+    for value in values:
+        _check_number(name, control, value, whole=all(isinstance(old, int) for old in control.value))
+    if is_range and values[0] > values[1]:
+        raise ValueError(f"{name} must go from low to high, got {values!r}")
+
+
+def _bounds(control: Any) -> tuple[float | None, float | None]:
+    low, high = getattr(control, "min", None), getattr(control, "max", None)
+    if isinstance(control, ipywidgets.FloatLogSlider):
+        low, high = control.base**control.min, control.base**control.max
+    return low, high
+
+
+def _check_number(name: str, control: Any, value: Any, whole: bool) -> None:
+    low, high = _bounds(control)
+    number = isinstance(value, int | float) and not isinstance(value, bool) and math.isfinite(value)
+    if not number or (whole and value != int(value)):
+        raise ValueError(f"{name} must be a {'whole ' if whole else ''}number, got {value!r}")
+    if (low is not None and value < low) or (high is not None and value > high):
+        raise ValueError(f"{name} must lie from {low} to {high}, got {value!r}")

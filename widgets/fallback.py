@@ -1,0 +1,90 @@
+"""The still picture of a panel, for places that cannot show a widget: nbviewer, GitHub, a PDF, a printed page.
+
+It is drawn with matplotlib from the traces that a figure holds at that moment: lines, points, bars and heat maps, which
+is all that the workbench's panels use.
+"""
+
+import io
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+
+from widgets.figure import Fig
+from widgets.raster import Raster
+from widgets.theme import GREY
+
+_DASHES = {"solid": "-", "dash": "--", "dot": ":", "dashdot": "-.", "longdash": "--", "longdashdot": "-."}
+_MARKERS = {"circle": "o", "x": "x", "square": "s", "triangle-up": "^", "diamond": "D", "cross": "P"}
+_WIDTH, _ROW, _DPI = 7.0, 2.3, 72  # inches, inches for each pair of axes, dots per inch
+
+
+def still_picture(pictures: Sequence[Fig | Raster]) -> bytes:
+    """A PNG of the pictures below one another, a pair of axes for each subplot. Takes 0.1 s, plus matplotlib's import."""
+    from matplotlib.figure import Figure  # half a second, and seldom needed
+
+    drawings = [drawing for picture in pictures for drawing in _drawings(picture)]
+    figure = Figure(figsize=(_WIDTH, _ROW * max(len(drawings), 1)), layout="constrained")
+    if drawings:
+        axes = np.atleast_1d(figure.subplots(len(drawings)))
+        for ax, draw in zip(axes, drawings, strict=True):
+            draw(ax)
+    png = io.BytesIO()
+    figure.savefig(png, format="png", dpi=_DPI)
+    return png.getvalue()
+
+
+def _drawings(picture: Fig | Raster) -> list:
+    """One function per pair of axes that draws it."""
+    if isinstance(picture, Raster):
+        return [lambda ax: _draw_raster(ax, picture)]
+    names = list(dict.fromkeys(trace.xaxis or "x" for trace in picture.data if trace.visible is not False))
+    return [lambda ax, name=name: _draw_axes(ax, picture, name) for name in names]
+
+
+def _draw_axes(ax: Any, fig: Fig, name: str) -> None:
+    traces = [t for t in fig.data if (t.xaxis or "x") == name and t.visible is not False]
+    for trace in traces:
+        _draw_trace(ax, trace)
+    number = name.removeprefix("x")
+    ax.set_xlabel(_title(fig.layout[f"xaxis{number}"]))
+    ax.set_ylabel(_title(fig.layout[f"yaxis{(traces[0].yaxis or 'y').removeprefix('y')}"]))
+    ax.grid(alpha=0.25)
+    if any(trace.name and trace.showlegend is not False for trace in traces):
+        ax.legend(fontsize="small", loc="best")
+
+
+def _title(axis: Any) -> str:
+    return axis.title.text or ""
+
+
+def _draw_trace(ax: Any, trace: Any) -> None:
+    shown = trace.name if trace.showlegend is not False else None
+    label = shown or "_"
+    if trace.type == "heatmap":
+        ax.imshow(np.asarray(trace.z, dtype=float), aspect="auto", origin="lower", cmap="cividis")
+        return
+    y = np.asarray([] if trace.y is None else trace.y)
+    x = np.arange(len(y)) if trace.x is None else np.asarray(trace.x)
+    if trace.type == "bar":
+        ax.bar(x, y, label=label, color=_colour(trace.marker.color))
+        return
+    mode = trace.mode or "lines"
+    if "lines" in mode:
+        style = _DASHES.get(trace.line.dash or "solid", "-")
+        step = "steps-post" if trace.line.shape == "hv" else "default"
+        ax.plot(x, y, style, label=label, color=_colour(trace.line.color), drawstyle=step)
+    if "markers" in mode:
+        symbol = _MARKERS.get(str(trace.marker.symbol or "circle"), "o")
+        ax.plot(x, y, symbol, label="_" if "lines" in mode else label, color=_colour(trace.marker.color))
+
+
+def _colour(colour: Any) -> str:
+    """matplotlib's form of a plotly colour; plotly's rgba(...) and lists of colours become grey."""
+    return colour if isinstance(colour, str) and not colour.startswith("rgb") else GREY
+
+
+def _draw_raster(ax: Any, raster: Raster) -> None:
+    ax.imshow(raster.image(), aspect="auto", interpolation="nearest")
+    ax.set_xlabel(raster.x_label)
+    ax.set_ylabel(raster.y_label)

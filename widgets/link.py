@@ -1,0 +1,61 @@
+"""The state of the app in the address of its page: `?tab=lif&lif.decay=0.9&lif.reset=hard`.
+
+A link that someone sends opens the same picture. Only what differs from the start is written. Keys without a point
+other than `tab` belong to others and are left alone.
+"""
+
+import json
+from collections.abc import Mapping
+from importlib.resources import files
+from typing import Any
+from urllib.parse import parse_qsl, urlencode
+
+import anywidget
+import traitlets
+
+
+def read_link(query: str) -> tuple[str | None, dict[str, dict[str, Any]]]:
+    """The tab and the states of the panels by name, from the part of an address behind the question mark.
+
+    >>> read_link("?tab=lif&lif.decay=0.9&lif.reset=hard&theme=dark")
+    ('lif', {'lif': {'decay': 0.9, 'reset': 'hard'}})
+    """
+    tab, states = None, {}
+    for key, text in parse_qsl(query.removeprefix("?")):
+        panel, point, control = key.partition(".")
+        if key == "tab":
+            tab = text
+        elif point:
+            states.setdefault(panel, {})[control] = _value(text)
+    return tab, states
+
+
+def write_link(tab: str | None, states: Mapping[str, Mapping[str, Any]]) -> str:
+    """The part of an address behind the question mark that `read_link` turns into `tab` and `states`.
+
+    >>> write_link("lif", {"lif": {"decay": 0.9, "reset": "hard"}})
+    'tab=lif&lif.decay=0.9&lif.reset=hard'
+    """
+    pairs = [("tab", tab)] if tab else []
+    for panel, state in states.items():
+        pairs += [(f"{panel}.{control}", _text(value)) for control, value in state.items()]
+    return urlencode(pairs)
+
+
+class PageLink(anywidget.AnyWidget):
+    """`opened` is the query that the page was opened with, `shown` the one it should show. Has no view."""
+
+    _esm = (files("widgets") / "static" / "link.js").read_text("utf-8")
+    opened = traitlets.Unicode().tag(sync=True)
+    shown = traitlets.Unicode().tag(sync=True)
+
+
+def _value(text: str) -> Any:
+    try:
+        return json.loads(text)
+    except ValueError:
+        return text
+
+
+def _text(value: Any) -> str:
+    return value if isinstance(value, str) else json.dumps(value)

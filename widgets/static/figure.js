@@ -1,0 +1,74 @@
+// A plotly figure that waits for the page's one copy of plotly.js instead of bringing its own.
+
+// What Python sends to a figure that is already on the page.
+const EDITS = ["addTraces", "restyle", "relayout", "update", "animate", "deleteTraces", "moveTraces",
+  "removeLayoutProps", "removeTraceProps"].map((name) => `_py2js_${name}`);
+// What plotly reports back after each redraw or mouse move and nobody reads: every default value, every hover.
+const REPORTS = new Set(["_js2py_traceDeltas", "_js2py_widget_layoutDelta"]);
+const HOVER = new Set(["plotly_hover", "plotly_unhover"]);
+
+function quiet(model) {
+  const set = (name, value) => {
+    if (!REPORTS.has(name) && !HOVER.has(value?.event_type)) model.set(name, value);
+  };
+  return { ...model, set };
+}
+
+// Keep the edits that arrive while plotly.js is still loading; the returned function plays them to the loaded figure.
+function record(model) {
+  const log = [];
+  const listeners = EDITS.map((name) => [`change:${name}`, () => {
+    if (model.get(name) !== null) log.push([name, model.get(name)]);
+  }]);
+  listeners.forEach(([event, listener]) => model.on(event, listener));
+  return () => {
+    listeners.forEach(([event, listener]) => model.off(event, listener));
+    for (const [name, edit] of log) {
+      model.set(name, null);
+      model.set(name, edit);
+      model.set(name, null);
+    }
+  };
+}
+
+// A figure born in a hidden tab has no width to fill: fit it again whenever its box gets or changes a width.
+function refit(el, model, FigureView) {
+  const view = { el, model, _sendLayoutDelta() {} };
+  let width = el.clientWidth;
+  const observer = new ResizeObserver(() => {
+    if (!el.clientWidth || el.clientWidth === width) return;
+    width = el.clientWidth;
+    FigureView.prototype.autosizeFigure.call(view);
+  });
+  observer.observe(el);
+  return () => observer.disconnect();
+}
+
+// A function, because plotly's own module makes one closure per figure and so must this one.
+export default () => {
+  let ready;
+  return {
+    initialize({ model, ...context }) {
+      // Returns at once: a model that is not ready within two seconds never hears from Python again (anywidget 0.11).
+      const replay = record(model);
+      ready = sharedPlotly().bundle.then(async (bundle) => {
+        const figure = bundle.default();
+        await figure.initialize({ model: quiet(model), ...context });
+        replay();
+        return { figure, FigureView: bundle.FigureView };
+      });
+      ready.catch((error) => console.error("plotly.js did not load:", error));
+    },
+    async render({ model, el, ...context }) {
+      const { figure, FigureView } = await ready;
+      const name = () => el.setAttribute("aria-label", model.get("alt"));
+      el.classList.add("workbench-figure");
+      el.setAttribute("role", "figure");
+      name();
+      model.on("change:alt", name);
+      const remove = await figure.render({ model: quiet(model), el, ...context });
+      const stop = refit(el, model, FigureView);
+      return () => { stop(); remove(); };
+    },
+  };
+};

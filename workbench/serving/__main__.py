@@ -1,0 +1,34 @@
+"""`python -m workbench.serving app|lab ARGUMENTS`: Voila or JupyterLab with the workbench's settings."""
+
+import os
+import sys
+from pathlib import Path
+
+JUPYTER = Path(__file__).resolve().parent / "jupyter"
+
+
+def put_first(variable: str, folder: Path) -> None:
+    """Put `folder` at the front of a search path in the environment."""
+    paths = [str(folder), *filter(None, os.environ.get(variable, "").split(os.pathsep))]
+    os.environ[variable] = os.pathsep.join(paths)
+
+
+def main(arguments: list[str]) -> None:
+    """Run a server until it is interrupted; `arguments` are its name and what Voila or JupyterLab takes."""
+    put_first("JUPYTER_CONFIG_PATH", JUPYTER / "config")
+    put_first("JUPYTER_PATH", JUPYTER / "share")
+    match arguments:
+        case ["app", *rest]:
+            from workbench.serving.server import AppServer
+
+            AppServer.launch_instance(rest)
+        case ["lab", *rest]:
+            from jupyterlab.labapp import LabApp
+
+            LabApp.launch_instance(rest)
+        case _:
+            raise SystemExit("usage: python -m workbench.serving app|lab [arguments]")
+
+
+if __name__ == "__main__":
+    main(sys.argv[1:])
