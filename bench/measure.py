@@ -1,0 +1,54 @@
+"""How benchmarks measure: medians of alternating runs in one process, and peak memory in a process of its own."""
+
+import statistics
+import subprocess
+import sys
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+import torch
+
+
+def alternate(ours: Callable[[], object], peer: Callable[[], object], repeats: int = 7) -> tuple[float, float]:
+    """Median seconds of `ours` and of `peer`, run in turn A B A B after one untimed run of each."""
+    times: tuple[list[float], list[float]] = ([], [])
+    for turn in range(repeats + 1):
+        for run, kept in zip((ours, peer), times, strict=True):
+            started = time.perf_counter()
+            run()
+            if turn:
+                kept.append(time.perf_counter() - started)
+    return statistics.median(times[0]), statistics.median(times[1])
+
+
+def one_thread() -> None:
+    """Single-threaded products, so that both sides use the same part of the machine."""
+    torch.set_num_threads(1)
+
+
+def peak_extra_bytes(run: Callable[[], object], warm_up: Callable[[], object]) -> int:
+    """How far the resident memory of this process rises above where it stood, while `run` runs once (Linux).
+
+    `warm_up` must use the same code on a tiny input: libraries load their kernels on first use.
+    """
+    warm_up()
+    Path("/proc/self/clear_refs").write_text("5")  # the high-water mark starts anew
+    before = _status("VmRSS")
+    run()
+    return _status("VmHWM") - before
+
+
+def in_process(module: str, *arguments: object) -> int:
+    """Run `python -m module arguments` and return the integer that it prints last."""
+    command = [sys.executable, "-m", module, *map(str, arguments)]
+    root = Path(__file__).parents[1]
+    done = subprocess.run(command, capture_output=True, text=True, check=True, cwd=root)
+    return int(done.stdout.split()[-1])
+
+
+def _status(field: str) -> int:
+    for line in Path("/proc/self/status").read_text().splitlines():
+        if line.startswith(field):
+            return 1024 * int(line.split()[1])
+    raise RuntimeError(f"/proc/self/status has no {field}")
