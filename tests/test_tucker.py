@@ -3,7 +3,7 @@
 import pytest
 import tensorly
 import torch
-from tensorly.tenalg import mode_dot, multi_mode_dot
+from tensorly.tenalg import mode_dot, multi_mode_dot  # pyright: ignore[reportAttributeAccessIssue]
 from torch import Tensor
 
 from workbench.compression.tucker import (

@@ -27,6 +27,17 @@ class Modes(NamedTuple):
     feature: bool = True
 
 
+def cut_modes(modes: Modes, ndim: int, is_convolution: bool) -> list[int]:
+    """Indices of the modes to cut of an input with `ndim` modes: convolutions (b, c, h, w), linear layers (b, …, f).
+
+    >>> cut_modes(Modes(), 4, is_convolution=True), cut_modes(Modes(), 2, is_convolution=False)
+    ([1, 2, 3], [1])
+    """
+    cut = [modes.batch, *[modes.space] * (ndim - 1)]
+    cut[1 if is_convolution else ndim - 1] = modes.feature
+    return [mode for mode in range(ndim) if cut[mode]]
+
+
 class Calibration(NamedTuple):
     """What calibration learns about one layer: sizes of its input modes, and R_i per mode (None: left whole)."""
 
@@ -112,7 +123,7 @@ class _Sums:
                 f"the inputs of a calibrated layer must keep one shape, got {tuple(x.shape)} after {self.sizes}; "
                 "calibrate with inputs of a single size"
             )
-        for mode in self._cut_modes(x.ndim):
+        for mode in cut_modes(self.modes, x.ndim, self.is_conv):
             if mode == 0 and len(x) != self.sizes[0]:
                 continue
             w = self.weighting(self.n_batches, x.shape[mode])
@@ -128,11 +139,6 @@ class _Sums:
             raise ValueError(f"the inputs of layer {name!r} hold NaN or infinity; check the data and the weights")
         return Calibration(self.sizes, tuple(means.get(mode) for mode in range(len(self.sizes))))
 
-    def _cut_modes(self, ndim: int) -> list[int]:
-        feature = 1 if self.is_conv else ndim - 1
-        cut = [self.modes.batch, *[self.modes.space] * (ndim - 1)]
-        cut[feature] = self.modes.feature
-        return [mode for mode in range(ndim) if cut[mode]]
 
 
 def _layer(network: nn.Module, name: str) -> nn.Conv2d | nn.Linear:

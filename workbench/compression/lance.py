@@ -277,12 +277,13 @@ def compress(
     modes: Modes = Modes(),
     layers: Sequence[str] | None = None,
     weighting: Weighting = plain_mean,
+    compressor: Callable[[Bases, Sequence[int]], Compressor] = FixedBases,
 ) -> nn.Module:
     """A copy of `network` whose layers keep low-rank cores, with bases calibrated once on `batches` of inputs.
 
     `layers` names the layers to compress, by default all trainable convolutions and linear layers; the paper leaves
     the readout whole. ReLU and frozen batch norms are made lean too (`workbench.compression.lean`): without that, they
-    would keep what the layers let go. The parameters are copies: build the optimiser from the returned network.
+    would keep what the layers let go. `compressor` makes another use of the bases (see `baselines`). The parameters are copies: build the optimiser from the returned network.
 
     >>> net = nn.Sequential(nn.Conv2d(3, 8, 3, padding=1), nn.ReLU(), nn.Flatten(), nn.Linear(512, 10))
     >>> images = torch.rand(32, 3, 8, 8)
@@ -297,5 +298,5 @@ def compress(
     for name, calibration in calibrate(network, batches, names, modes, weighting).items():
         parameter = network.get_parameter(f"{name}.weight")
         bases = [None if U is None else U.to(parameter) for U in leading_bases(calibration, energy)]
-        replace_layer(network, name, FixedBases(bases, calibration.sizes))
+        replace_layer(network, name, compressor(bases, calibration.sizes))
     return make_lean(network)
