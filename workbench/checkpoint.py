@@ -12,7 +12,7 @@ from torch import Tensor, nn
 
 
 def save_checkpoint(
-    path: Path, network: nn.Module, optimizer: torch.optim.Optimizer, step: int, seconds: float
+    path: Path, network: nn.Module, optimizer: torch.optim.Optimizer, step: int, seconds: float, label: str = ""
 ) -> None:
     """Write the state after `step` steps. The file appears whole or not at all."""
     state = optimizer.state_dict()
@@ -24,7 +24,7 @@ def save_checkpoint(
                 tensors[f"optimizer.{index}.{name}"] = value.detach().contiguous()
             else:
                 numbers.setdefault(str(index), {})[name] = value
-    place = {"step": step, "seconds": seconds, "numbers": numbers, "groups": state["param_groups"]}
+    place = {"step": step, "seconds": seconds, "numbers": numbers, "groups": state["param_groups"], "label": label}
     write_safetensors(path, tensors, {"checkpoint": json.dumps(place)})
 
 
@@ -42,10 +42,12 @@ def write_safetensors(path: Path, tensors: dict[str, Tensor], metadata: dict[str
         raise
 
 
-def load_checkpoint(path: Path, network: nn.Module, optimizer: torch.optim.Optimizer) -> tuple[int, float]:
+def load_checkpoint(
+    path: Path, network: nn.Module, optimizer: torch.optim.Optimizer, label: str = ""
+) -> tuple[int, float]:
     """Put the saved state into `network` and `optimizer`; return the number of steps done and the seconds spent.
 
-    Raises FileNotFoundError when there is no file, ValueError when it is damaged or belongs to another network.
+    Raises FileNotFoundError when there is no file, ValueError when it is damaged or belongs to another run or network.
     """
     if not Path(path).is_file():
         raise FileNotFoundError(f"no checkpoint at {path}; start once without --resume to make one")
@@ -55,6 +57,8 @@ def load_checkpoint(path: Path, network: nn.Module, optimizer: torch.optim.Optim
             tensors = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118  (no mapping)
     except (SafetensorError, KeyError, TypeError, json.JSONDecodeError) as error:
         raise ValueError(f"{path} is not a whole checkpoint ({error}); delete it and start again") from None
+    if place["label"] != label:
+        raise ValueError(f"{path} belongs to '{place['label']}', not to '{label}'; use another file or delete it")
     try:
         network.load_state_dict({k.removeprefix("network."): t for k, t in tensors.items() if k.startswith("network.")})
     except RuntimeError as error:

@@ -43,7 +43,7 @@ class Data(Protocol):
 
 
 class Record(NamedTuple):
-    """One training step. Held-out numbers are given at the end of an epoch, else None.
+    """One training step, number `step` (from 0) of `steps`. Held-out numbers come at the end of an epoch, else None.
 
     loss, accuracy: of this batch before its update. seconds: training time so far, evaluation not counted.
     state_bytes: carried between time steps. saved_bytes: kept by autograd at the worst moment, measured.
@@ -51,6 +51,7 @@ class Record(NamedTuple):
 
     epoch: int
     step: int
+    steps: int
     loss: float
     accuracy: float
     samples_per_second: float
@@ -89,23 +90,26 @@ def train(
     checkpoint: Path | None = None,
     resume: bool = False,
     checkpoint_every: int = 50,
+    label: str = "",
 ) -> Iterator[Record]:
     """Train and yield a `Record` after each step.
 
     Seeds fix the order of samples; the network is taken as it comes. With `checkpoint`, the file is written (whole or
     not at all) every `checkpoint_every` steps and after the last; `resume` goes on from it with the same numbers as if
-    the run had never stopped. Raises FloatingPointError, naming the layer, when a number is no longer finite.
+    the run had never stopped; `label` says in words which run the file belongs to, and another run refuses it.
+    Raises FloatingPointError, naming the layer, when a number is no longer finite.
     """
     steps_per_epoch = math.ceil(len(data.train.labels) / plan.batch_size)
     rates = [group["lr"] for group in optimizer.param_groups]
     first, seconds = 0, 0.0
     if resume and checkpoint is not None:
-        first, seconds = load_checkpoint(checkpoint, network, optimizer)
-    saved_bytes = 0
-    for step in range(first, plan.epochs * steps_per_epoch):
+        first, seconds = load_checkpoint(checkpoint, network, optimizer, label)
+    saved_bytes, order, steps = 0, torch.empty(0), plan.epochs * steps_per_epoch
+    for step in range(first, steps):
         epoch, place = divmod(step, steps_per_epoch)
-        set_learning_rate(optimizer, rates, plan, step / (plan.epochs * steps_per_epoch))
-        order = epoch_order(len(data.train.labels), plan.seed, epoch)
+        set_learning_rate(optimizer, rates, plan, step / steps)
+        if place == 0 or step == first:
+            order = epoch_order(len(data.train.labels), plan.seed, epoch)
         x, y = data.train.batch(order[place * plan.batch_size : (place + 1) * plan.batch_size])
         started = time.perf_counter()
         optimizer.zero_grad(set_to_none=True)
@@ -118,12 +122,11 @@ def train(
         last = place == steps_per_epoch - 1
         held_out = evaluate(network, data.test, logits) if last else (None, None)
         yield Record(
-            epoch, step, report.loss, accuracy(report.logits, y), len(y) / took, seconds,
+            epoch, step, steps, report.loss, accuracy(report.logits, y), len(y) / took, seconds,
             report.state_bytes, saved_bytes, report.spike_rates, *held_out,
         )  # fmt: skip
-        done = step + 1 == plan.epochs * steps_per_epoch
-        if checkpoint is not None and (done or (step + 1) % checkpoint_every == 0):
-            save_checkpoint(checkpoint, network, optimizer, step + 1, seconds)
+        if checkpoint is not None and (step + 1 == steps or (step + 1) % checkpoint_every == 0):
+            save_checkpoint(checkpoint, network, optimizer, step + 1, seconds, label)
 
 
 def epoch_order(samples: int, seed: int, epoch: int) -> Tensor:

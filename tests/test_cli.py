@@ -1,0 +1,86 @@
+"""The program `workbench`, run as a person or a script runs it."""
+
+import json
+import os
+import signal
+import subprocess
+import sys
+
+import pytest
+
+from workbench.cli import main
+from workbench.doctor import Check, report
+
+
+def run(*arguments, cwd):
+    command = [sys.executable, "-m", "workbench.cli", *arguments]
+    return subprocess.run(command, cwd=cwd, capture_output=True, text=True, timeout=300)
+
+
+def test_list_names_experiments_and_rules(capsys):
+    assert main(["list"]) == 0
+    out = capsys.readouterr().out
+    assert "fashion-events" in out
+    assert "stllr" in out
+
+
+@pytest.mark.parametrize(
+    ("arguments", "words"),
+    [
+        (["train", "nope"], "no experiment 'nope'; there are fashion-events"),
+        (["train", "fashion-events", "--rule", "x"], "no rule 'x'; it has stllr"),
+        (["train", "fashion-events", "--epochs", "0"], "epochs must be at least 1, got 0"),
+        (["train", "fashion-events", "--threads", "0"], "threads must be at least 1, got 0"),
+        (["train", "fashion-events", "--resume", "--checkpoint", "no/such.safetensors"], "no checkpoint at"),
+        (["bench", "nope"], "no benchmark 'nope'"),
+        (["data", "fetch"], "name the data sets"),
+        (["app", "--port", "99999"], "1 to 65535"),
+    ],
+)
+def test_mistakes_are_one_clear_line(capsys, arguments, words):
+    assert main(arguments) == 1
+    out, err = capsys.readouterr()
+    assert words in err
+    assert "Traceback" not in err
+    assert out == ""
+
+
+@pytest.mark.slow
+def test_killed_training_resumes_to_the_same_accuracy(tmp_path):
+    train = ["train", "fashion-events", "--epochs", "1", "--json"]
+    whole = run(*train, "--checkpoint", "whole.safetensors", cwd=tmp_path)
+    assert whole.returncode == 0, whole.stderr
+    (line,) = whole.stdout.splitlines()
+    expected = json.loads(line)
+    assert {"experiment", "rule", "seed", "epochs", "accuracy", "seconds", "peak_state_bytes", "saved_bytes"} <= set(
+        expected
+    )
+    assert 0.6 < expected["accuracy"] < 0.95
+
+    command = [sys.executable, "-m", "workbench.cli", *train]
+    process = subprocess.Popen(command, cwd=tmp_path, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+    checkpoint = tmp_path / "runs" / "fashion-events-stllr-0.safetensors"
+    while not checkpoint.exists():
+        assert process.poll() is None
+    os.kill(process.pid, signal.SIGKILL)
+    process.wait()
+    resumed = run(*train, "--resume", cwd=tmp_path)
+    assert json.loads(resumed.stdout)["accuracy"] == expected["accuracy"]
+    assert json.loads(resumed.stdout)["loss"] == expected["loss"]
+
+
+def test_data_list_and_verify(capsys):
+    assert main(["data", "list"]) == 0
+    assert main(["data", "verify", "fashion-mnist-small"]) == 0
+    assert "good" in capsys.readouterr().out
+
+
+def test_doctor_finds_everything_here(capsys):
+    assert main(["doctor"]) == 0
+    assert "Everything is in place" in capsys.readouterr().out
+
+
+def test_doctor_says_what_to_do():
+    text = report([Check("anywidget", False, "not installed", "pip install anywidget")])
+    assert "MISSING" in text
+    assert "pip install anywidget" in text

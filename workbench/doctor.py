@@ -1,0 +1,89 @@
+"""Says which part of an installation is missing, and what to do about it.
+
+In a notebook: `from workbench.doctor import doctor; doctor()`. In a shell: `workbench doctor`.
+"""
+
+import importlib.metadata
+import importlib.util
+import os
+import sys
+from pathlib import Path
+from typing import NamedTuple
+
+from jupyter_core.paths import jupyter_path
+
+MODULES = ("anywidget", "ipywidgets", "jupyterlab", "plotly", "snntorch", "torch", "voila")
+EXTENSIONS = {
+    "@jupyter-widgets/jupyterlab-manager": "jupyterlab_widgets",  # shows widgets in JupyterLab and Voila
+    "anywidget": "anywidget",  # shows our figures
+}
+
+
+class Check(NamedTuple):
+    """One thing that was looked at: is it good, what was found, and what to do when it is not."""
+
+    name: str
+    good: bool
+    found: str
+    advice: str = ""
+
+
+def examine() -> list[Check]:
+    """Look at Python, the packages, the browser side of the widgets, and the data folder."""
+    checks = [check_python()]
+    checks += [check_module(name) for name in MODULES]
+    checks += [check_extension(name, package) for name, package in EXTENSIONS.items()]
+    return [*checks, check_data(), check_folder()]
+
+
+def report(checks: list[Check]) -> str:
+    """One line a check, and a closing line."""
+    lines = [f"{'good' if c.good else 'MISSING':8} {c.name:38} {c.found}" for c in checks]
+    advice = [f"  - {c.name}: {c.advice}" for c in checks if not c.good]
+    closing = ["Everything is in place."] if not advice else ["What to do:", *advice]
+    return "\n".join([*lines, *closing])
+
+
+def doctor() -> None:
+    """Print the report; for a notebook cell."""
+    print(report(examine()))
+
+
+def check_python() -> Check:
+    """Python 3.11 or newer."""
+    version = ".".join(map(str, sys.version_info[:3]))
+    return Check("python", sys.version_info >= (3, 11), version, "install Python 3.11 or newer")
+
+
+def check_module(name: str) -> Check:
+    """A package that can be found; it is not imported, so this is quick."""
+    if importlib.util.find_spec(name) is None:
+        return Check(name, False, "not installed", f"pip install {name}")
+    return Check(name, True, importlib.metadata.version(name))
+
+
+def check_extension(name: str, package: str) -> Check:
+    """The browser side of a widget library, in one of the folders where Jupyter looks."""
+    for folder in jupyter_path("labextensions"):
+        if (Path(folder) / name / "package.json").is_file():
+            return Check(f"browser part of {package}", True, name)
+    advice = f"pip install --force-reinstall {package}, into the environment that runs JupyterLab"
+    return Check(f"browser part of {package}", False, "not found", advice)
+
+
+def check_data() -> Check:
+    """The embedded images have the right checksum."""
+    from workbench.data.catalogue import SMALL, verify
+
+    problems = "; ".join(check.problem for check in verify(SMALL) if check.problem)
+    return Check("embedded images", not problems, problems or "whole", "install the package again")
+
+
+def check_folder() -> Check:
+    """The data folder can be written, so that simulated events are kept."""
+    from workbench.data.storage import data_folder
+
+    folder = data_folder()
+    place = folder if folder.is_dir() else folder.parent
+    good = os.access(place, os.W_OK)
+    return Check("data folder", good, str(folder), "set WORKBENCH_DATA to a folder you can write")

@@ -1,0 +1,97 @@
+"""Named settings, shared by the command line, the app, the notebooks and the tests.
+
+An experiment says which data, which network and which rules; `start` begins one run of it as a generator of records.
+"""
+
+from collections.abc import Callable, Iterator, Mapping
+from functools import partial
+from pathlib import Path
+from typing import NamedTuple
+
+import torch
+from torch import nn
+
+from workbench.data.image_events import fashion_events
+from workbench.lif import Neuron
+from workbench.networks import SpikingMLP, spiking_logits
+from workbench.rules import bptt, stllr
+from workbench.traces import Factors
+from workbench.training import Data, Logits, Plan, Record, Rule, Schedule, cosine, train
+
+
+class Setting(NamedTuple):
+    """All that one run needs: a network with its optimiser, data, how to read outputs, and how to train."""
+
+    network: nn.Module
+    optimizer: torch.optim.Optimizer
+    data: Data
+    logits: Logits
+    batch_size: int = 64
+    schedule: Schedule | None = cosine
+
+
+class Experiment(NamedTuple):
+    """A named experiment: rules by their short name, a number of epochs, and `prepare(seed)`, which makes the rest."""
+
+    name: str
+    summary: str
+    rules: Mapping[str, Rule]
+    epochs: int
+    prepare: Callable[[int], Setting]
+
+
+def start(
+    experiment: Experiment,
+    rule: str,
+    seed: int = 0,
+    epochs: int | None = None,
+    checkpoint: Path | None = None,
+    resume: bool = False,
+) -> Iterator[Record]:
+    """Begin a run: the generator of `workbench.training.train`. Raises ValueError for an unknown rule or no epoch."""
+    epochs = experiment.epochs if epochs is None else epochs
+    if rule not in experiment.rules:
+        raise ValueError(f"{experiment.name} has no rule '{rule}'; it has {', '.join(experiment.rules)}")
+    if epochs < 1:
+        raise ValueError(f"epochs must be at least 1, got {epochs}")
+    setting = experiment.prepare(seed)
+    plan = Plan(epochs, setting.batch_size, seed, setting.schedule)
+    label = f"{experiment.name}, rule {rule}, seed {seed}, {epochs} epochs"
+    return train(
+        setting.network, setting.data, experiment.rules[rule], setting.optimizer, setting.logits, plan,
+        checkpoint, resume, label=label,
+    )  # fmt: skip
+
+
+FASHION_FACTORS = Factors(lambda_post=0.2, lambda_pre=0.8, alpha_post=-0.5, alpha_pre=1.0)
+
+
+def fashion_events_setting(seed: int) -> Setting:
+    """578–200–200–10 LIF network on Fashion-MNIST as simulated events, 20 steps; Adam, 2e-3 along a cosine."""
+    data = fashion_events()
+    torch.manual_seed(seed)
+    network = SpikingMLP([578, 200, 200], classes=len(data.classes), neuron=Neuron(decay=0.8, threshold=0.6))
+    return Setting(network, torch.optim.Adam(network.parameters(), lr=2e-3), data, spiking_logits)
+
+
+FASHION_EVENTS = Experiment(
+    name="fashion-events",
+    summary="Fashion-MNIST seen by a simulated event camera, dense spiking network",
+    rules={
+        "stllr": partial(stllr.gradients, params=stllr.STLLR(FASHION_FACTORS)),
+        "stllr-causal": partial(stllr.gradients, params=stllr.STLLR(FASHION_FACTORS._replace(alpha_post=0.0))),
+        "stllr-last5": partial(stllr.gradients, params=stllr.STLLR(FASHION_FACTORS, last_steps=5)),
+        "bptt": bptt.gradients,
+    },
+    epochs=3,
+    prepare=fashion_events_setting,
+)
+
+EXPERIMENTS: Mapping[str, Experiment] = {e.name: e for e in (FASHION_EVENTS,)}
+
+
+def experiment(name: str) -> Experiment:
+    """The experiment of that name. Raises ValueError that lists the names there are."""
+    if name not in EXPERIMENTS:
+        raise ValueError(f"there is no experiment '{name}'; there are {', '.join(EXPERIMENTS)}")
+    return EXPERIMENTS[name]
