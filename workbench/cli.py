@@ -76,7 +76,7 @@ def add_train(commands: Any) -> None:
 
 def app(arguments: argparse.Namespace) -> int:
     """Serve the app until it is interrupted."""
-    from workbench.serving.server import app_command
+    from workbench.serving import app_command
 
     browser = not arguments.no_browser
     return serve(app_command(arguments.port, preheat=arguments.preheat, dark=arguments.dark, browser=browser))
@@ -84,7 +84,7 @@ def app(arguments: argparse.Namespace) -> int:
 
 def lab(arguments: argparse.Namespace) -> int:
     """Serve the notebooks until it is interrupted."""
-    from workbench.serving.server import lab_command
+    from workbench.serving import lab_command
 
     return serve(lab_command(arguments.port, browser=not arguments.no_browser))
 
