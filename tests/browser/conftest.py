@@ -116,7 +116,7 @@ class Server:
     def __init__(self, command: list[str], url: str, log: Path, folder: Path) -> None:
         self.url = url
         self._log = log.open("w")
-        environment = {**os.environ, "PYTHONPATH": str(Path(__file__).parent)}
+        environment = {**os.environ, "PYTHONPATH": str(Path(__file__).resolve().parents[1])}
         self.process = subprocess.Popen(
             command, cwd=folder, env=environment, stdout=self._log, stderr=subprocess.STDOUT
         )

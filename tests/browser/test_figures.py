@@ -2,13 +2,13 @@
 
 import pytest
 
-EIGHT = "from pages import eight_figures\neight_figures()"
+EIGHT = "from wave import eight_figures\neight_figures()"
 TITLES = """() => [...document.querySelectorAll('.workbench-figure')].map(figure => figure.layout?.title?.text)"""
 WIDTHS = """() => [...document.querySelectorAll('.workbench-figure')].filter(figure => figure.clientWidth)
   .map(figure => [figure.clientWidth, figure.querySelector('.main-svg').clientWidth])"""
 
 
-def wait_for_titles(page, value: int, seconds: float = 20.0) -> None:
+def wait_for_titles(page, value: int, seconds: float = 60.0) -> None:
     page.wait_for_function(
         f"() => {{ const t = ({TITLES})(); return t.length === 8 && t.every(x => x === 'at {value}') }}",
         timeout=1000 * seconds,
@@ -23,7 +23,7 @@ def press(page, key: str, times: int) -> None:
 
 def check_eight(page) -> None:
     """All eight follow the slider, those in the tab that was never opened too, and fit their box once it is opened."""
-    page.wait_for_selector(".workbench-figure .main-svg", state="attached", timeout=60_000)
+    page.wait_for_selector(".workbench-figure .main-svg", state="attached", timeout=120_000)
     wait_for_titles(page, 0)
     press(page, "ArrowRight", 3)
     wait_for_titles(page, 3)
@@ -41,7 +41,7 @@ def test_eight_figures_in_voila_when_the_kernel_is_preheated(serve, open_page):
     check_eight(open_page(serve(EIGHT, preheat=1)))
 
 
-@pytest.mark.parametrize("slowdown", [6.0])
+@pytest.mark.parametrize("slowdown", [4.0])
 def test_eight_figures_on_a_slow_machine(serve, open_page, slowdown):
     check_eight(open_page(serve(EIGHT), slowdown=slowdown))
 
@@ -64,13 +64,13 @@ def test_only_one_button_stands_over_a_figure(serve, open_page):
 
 def test_eight_figures_in_lab_also_after_a_reload(lab, open_page):
     page = open_page(lab(EIGHT))
-    page.wait_for_selector(".jp-Notebook .jp-InputPrompt", state="attached", timeout=60_000)
+    page.wait_for_selector(".jp-Notebook .jp-InputPrompt", state="attached", timeout=120_000)
     page.wait_for_function("() => window.jupyterapp?.commands.hasCommand('notebook:run-all-cells')")
     page.evaluate("() => window.jupyterapp.commands.execute('notebook:run-all-cells')")
     check_eight(page)
     page.evaluate("() => window.jupyterapp.commands.execute('docmanager:save')")
     page.reload()
-    page.wait_for_selector(".workbench-figure .main-svg", state="attached", timeout=60_000)
+    page.wait_for_selector(".workbench-figure .main-svg", state="attached", timeout=120_000)
     wait_for_titles(page, 5)
     press(page, "ArrowRight", 2)
     wait_for_titles(page, 7)

@@ -1,4 +1,4 @@
-"""What the notebooks of the browser tests show, and how a test reads it from the page."""
+"""A small panel with every kind of control, and a page of eight figures: for the tests of widgets and browser only."""
 
 from typing import NamedTuple
 
@@ -81,7 +81,5 @@ def eight_figures() -> ipywidgets.VBox:
                 figure.layout.title.text = f"at {change['new']}"
 
     control.observe(move, "value")
-    tabs = ipywidgets.Tab(
-        [ipywidgets.VBox(figures[:4]), ipywidgets.VBox(figures[4:])], titles=["first", "second"]
-    )
+    tabs = ipywidgets.Tab([ipywidgets.VBox(figures[:4]), ipywidgets.VBox(figures[4:])], titles=["first", "second"])
     return ipywidgets.VBox([control, tabs])
