@@ -51,7 +51,7 @@ def cached(
 def _read(path: Path) -> UInt8[np.ndarray, "recording bytes"] | None:
     """The array, or None if there is no whole file; the zip inside `.npz` carries a checksum."""
     try:
-        with np.load(path, allow_pickle=False) as file:
+        with path.open("rb") as stream, np.load(stream, allow_pickle=False) as file:
             return file["packed"]
     except (OSError, ValueError, KeyError, EOFError, zipfile.BadZipFile, zlib.error):
         return None

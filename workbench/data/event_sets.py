@@ -53,17 +53,19 @@ class EventSplit(NamedTuple):
 def balanced_rows(labels: Int64[np.ndarray, " sample"], per_class: int, seed: int = 0) -> Int64[np.ndarray, " row"]:
     """`per_class` rows of each class, drawn and mixed by `seed`; all of each class with its full number.
 
-    Raises ValueError if a class has fewer.
+    Raises ValueError if a class has fewer, or if there are no labels.
 
     >>> sorted(balanced_rows(np.array([5, 5, 7, 7]), per_class=2).tolist())
     [0, 1, 2, 3]
     """
+    if not labels.size:
+        raise ValueError("there are no labels, expected at least one sample to draw from")
     rng = np.random.default_rng(seed)
     classes, numbers = np.unique(labels, return_counts=True)
-    if not 1 <= per_class <= numbers.min(initial=per_class):
+    if not 1 <= per_class <= numbers.min():
         raise ValueError(f"per_class is {per_class}, expected 1 to {numbers.min()}, the size of the smallest class")
     drawn = [rng.permutation(np.flatnonzero(labels == label))[:per_class] for label in classes]
-    return rng.permutation(np.concatenate([*drawn, np.zeros(0, np.int64)]))
+    return rng.permutation(np.concatenate(drawn))
 
 
 def pack_frames(frames: Bool[np.ndarray, "recording bins 2 size size"]) -> UInt8[np.ndarray, "recording bytes"]:

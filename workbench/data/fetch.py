@@ -9,9 +9,10 @@ import hashlib
 import os
 import shutil
 import zlib
+from collections.abc import Callable
 from functools import partial
 from pathlib import Path
-from typing import IO, NamedTuple
+from typing import NamedTuple
 from urllib.parse import urlsplit
 
 from workbench.data.storage import VARIABLE, locked, written_whole
@@ -114,6 +115,8 @@ def _read_link(url: str, part: Path, progress: bool) -> None:
     try:
         read(url, str(part), None)
     except failed.HTTPError as error:
+        if error.response is not None:
+            error.response.close()
         answer = str(error).partition(" for url")[0]
         raise ConnectionError(f"the server answered {answer}") from None
     except failed.RequestException as error:
@@ -160,7 +163,7 @@ def _megabytes(size: int) -> str:
 
 def _checksum(path: Path) -> str:
     with path.open("rb") as stream:
-        return _md5(stream)
+        return _md5(stream.read)
 
 
 def _content_checksum(path: Path) -> str | None:
@@ -169,13 +172,13 @@ def _content_checksum(path: Path) -> str | None:
         return _checksum(path)
     try:
         with gzip.open(path) as stream:
-            return _md5(stream)
+            return _md5(stream.read)
     except (EOFError, gzip.BadGzipFile, zlib.error):
         return None
 
 
-def _md5(stream: IO[bytes] | gzip.GzipFile) -> str:
+def _md5(read: Callable[[int], bytes]) -> str:
     digest = hashlib.md5(usedforsecurity=False)
-    for block in iter(partial(stream.read, BLOCK), b""):
+    for block in iter(partial(read, BLOCK), b""):
         digest.update(block)
     return digest.hexdigest()
