@@ -1,4 +1,4 @@
-"""The program `workbench`: app, lab, list, train, bench, data, doctor.
+"""The program `workbench`: app, lab, list, train, bench, data, student, doctor.
 
 What a command prints for people goes to standard error or is plain text on standard output; with `--json` the last
 line of standard output is one JSON object and nothing else is printed there.
@@ -54,6 +54,9 @@ def build_parser() -> argparse.ArgumentParser:
     data_parser.add_argument("action", choices=["list", "fetch", "verify"])
     data_parser.add_argument("names", nargs="*", metavar="NAME", help="data sets to fetch or verify")
     data_parser.set_defaults(command=data)
+    student = commands.add_parser("student", help="write copies of the notebooks without solutions")
+    student.add_argument("folder", type=Path, metavar="FOLDER", help="where to write them")
+    student.set_defaults(command=student_notebooks)
     commands.add_parser("doctor", help="say what is missing in this installation").set_defaults(command=doctor)
     return parser
 
@@ -192,6 +195,14 @@ def data(arguments: argparse.Namespace) -> int:
             problems += bool(check.problem)
             print(f"{check.name}: {check.problem or 'good'}")
     return 1 if problems else 0
+
+
+def student_notebooks(arguments: argparse.Namespace) -> None:
+    """Write the students' notebooks."""
+    from workbench.serving import notebooks_folder
+    from workbench.student import write_student_notebooks
+
+    print("\n".join(map(str, write_student_notebooks(notebooks_folder(), arguments.folder))))
 
 
 def doctor(arguments: argparse.Namespace) -> int:

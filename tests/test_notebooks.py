@@ -1,0 +1,109 @@
+"""What every notebook must be, whatever it teaches. Running them is nbval's business (see the Makefile)."""
+
+import re
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+from statistics import median
+
+import nbformat
+import pytest
+
+from workbench.student import SOLUTION, write_student_notebooks
+
+NOTEBOOKS = Path(__file__).resolve().parents[1] / "notebooks"
+LESSONS = sorted(NOTEBOOKS.glob("[0-9][0-9]_*.ipynb"))
+CHECK = "NBVAL_CHECK_OUTPUT"
+
+each_lesson = pytest.mark.parametrize("path", LESSONS, ids=lambda path: path.stem)
+
+
+def code(path):
+    return [cell for cell in nbformat.read(path, as_version=4).cells if cell.cell_type == "code"]
+
+
+def printed(cell):
+    return "".join(output.text for output in cell.outputs if output.output_type == "stream")
+
+
+@each_lesson
+def test_compares_at_least_one_number(path):
+    """nbval skips a marked cell without execution count or output, silently."""
+    marked = [cell for cell in code(path) if CHECK in cell.source]
+    assert marked
+    for cell in marked:
+        assert cell.execution_count
+        assert re.search(r"\d|True", printed(cell))
+
+
+@each_lesson
+def test_cells_are_short(path):
+    lengths = [len(cell.source.splitlines()) for cell in code(path)]
+    assert max(lengths) <= 15
+    assert median(lengths) <= 6
+
+
+@each_lesson
+def test_the_file_is_small_and_holds_no_widget_state(path):
+    assert "widgets" not in nbformat.read(path, as_version=4).metadata
+    assert path.stat().st_size < 300_000
+
+
+@each_lesson
+def test_was_run_from_top_to_bottom_without_error(path):
+    cells = [cell for cell in code(path) if cell.source.strip()]
+    assert [cell.execution_count for cell in cells] == list(range(1, len(cells) + 1))
+    assert not [o for cell in cells for o in cell.outputs if o.output_type == "error"]
+
+
+@each_lesson
+def test_ends_by_walking_its_controls_and_telling_its_cost(path):
+    cells = code(path)
+    assert "walk" in cells[-2].metadata.get("tags", [])
+    assert "lesson.end()" in cells[-1].source
+
+
+@each_lesson
+def test_defines_no_class(path):
+    assert not [cell for cell in code(path) if re.search(r"^\s*class ", cell.source, re.M)]
+
+
+def test_student_copies_have_no_solutions(tmp_path):
+    copies = write_student_notebooks(NOTEBOOKS, tmp_path / "student")
+    assert [copy.name for copy in copies] == [path.name for path in LESSONS]
+    for copy, original in zip(copies, LESSONS, strict=True):
+        tags = [cell.metadata.get("tags", []) for cell in code(copy)]
+        assert not any(SOLUTION in names for names in tags)
+        assert len(tags) == sum(SOLUTION not in cell.metadata.get("tags", []) for cell in code(original))
+    with pytest.raises(ValueError, match="name another folder"):
+        write_student_notebooks(NOTEBOOKS, NOTEBOOKS)
+    with pytest.raises(ValueError, match="no notebook"):
+        write_student_notebooks(tmp_path, tmp_path / "other")
+
+
+@pytest.mark.slow
+def test_a_changed_digit_is_noticed(tmp_path):
+    """A stored number that is wrong must turn the run red, or the comparison is worth nothing."""
+    path = shutil.copy(NOTEBOOKS / "02_stdp_window.ipynb", tmp_path)
+    notebook = nbformat.read(path, as_version=4)
+    stop = next(i for i, cell in enumerate(notebook.cells) if CHECK in cell.source) + 1
+    notebook.cells = notebook.cells[:stop]
+    command = [
+        sys.executable,
+        "-m",
+        "pytest",
+        "--nbval-lax",
+        "-p",
+        "no:cacheprovider",
+        "-q",
+        "-c",
+        "/dev/null",
+        str(path),
+    ]
+    nbformat.write(notebook, path)
+    assert subprocess.run(command, capture_output=True).returncode == 0
+    output = notebook.cells[-1].outputs[0]
+    output.text = re.sub(r"\d(?=\n)", lambda digit: str((int(digit[0]) + 1) % 10), output.text, count=1)
+    nbformat.write(notebook, path)
+    assert subprocess.run(command, capture_output=True).returncode == 1
