@@ -51,7 +51,7 @@ class SnnTorchMLP(nn.Module):
             )
             for _ in net.hidden
         )
-        self.readout = net.readout
+        self.readout = net.readout.connection
 
     def forward(self, x: Tensor) -> Tensor:
         membranes = [neuron.reset_mem() for neuron in self.neurons]  # pyright: ignore
@@ -118,10 +118,7 @@ def peak(rule: str, steps: int) -> int:
     """Peak extra bytes of one batch in this process."""
     one_thread()
     net = our_network()
-    if rule == "stllr":
-        batch = partial(stllr_batch, net)
-    else:
-        batch = partial(snntorch_batch, SnnTorchMLP(net))
+    batch = partial(stllr_batch, net) if rule == "stllr" else partial(snntorch_batch, SnnTorchMLP(net))
     (x, y), tiny = events(steps), events(2, 2)
     return peak_extra_bytes(lambda: batch(x, y), lambda: batch(*tiny))
 

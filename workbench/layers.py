@@ -1,24 +1,28 @@
-"""Layers: a linear map (dense or convolutional) followed by LIF neurons, and the readouts.
+"""Layers: a linear map (dense or convolutional) followed by LIF neurons, with or without recurrence, and the readout.
 
 A layer holds parameters and constants, no state and no rule. A *rule* decides how a layer is run over a piece of
 time, by a function `run(layer, x)` that it hands to the network (see `workbench.networks`).
+
+    I[t] = Ŵ x[t] + b                    feed-forward (dense or convolution)
+    I[t] = Ŵ x[t] + b + Ŵ_r z[t−1]       recurrent (S-TLLR, section 4.2.1)
 
 Weight standardisation (S-TLLR and TESS use it in place of batch normalisation), per output row i:
     Ŵ_i = g_i (W_i − mean W_i) / sqrt(var(W_i) · fan_in + 1e-4)         var unbiased, g trainable, 1 at the start
 """
 
-from typing import NamedTuple
+from typing import NamedTuple, TypeVar
 
 import torch
 from jaxtyping import Float
 from torch import Tensor, nn
 from torch.nn import functional as F
-from torch.nn import grad as conv_gradients
 
-from workbench.lif import Neuron, Reset, check_neuron, no_reset, run_lif, soft_reset
+from workbench.lif import Neuron, Reset, check_neuron, soft_reset
+from workbench.products import find_events, times
 from workbench.surrogate import Psi, psi_gesture
+from workbench.synapses import Connection, Inputs, check_input, inputs_of, linear_map, run_layout
 
-Connection = nn.Linear | nn.Conv2d
+C = TypeVar("C", bound=Connection)
 
 
 def standardize_weight(
@@ -31,6 +35,13 @@ def standardize_weight(
     return ((rows - mean) * scale).view_as(weight)
 
 
+class Weights(NamedTuple):
+    """What a layer is run with: Ŵ, and Ŵ_r of a recurrent layer."""
+
+    forward: Tensor
+    recurrent: Tensor | None = None
+
+
 class SpikingLayer(nn.Module):
     """A linear map and the LIF neurons it drives.
 
@@ -40,6 +51,7 @@ class SpikingLayer(nn.Module):
         psi: secondary activation Ψ, a function of u − v_th.
         standardize: use Ŵ (weight standardisation) instead of W.
         reset: `soft_reset` (papers) or `hard_reset`.
+        recurrent: the neurons also drive each other one step later, with a weight of their own; dense layers only.
     """
 
     def __init__(
@@ -49,37 +61,71 @@ class SpikingLayer(nn.Module):
         psi: Psi = psi_gesture,
         standardize: bool = True,
         reset: Reset = soft_reset,
+        recurrent: bool = False,
     ):
         super().__init__()
+        if recurrent and not isinstance(connection, nn.Linear):
+            raise ValueError(f"only a dense layer can be recurrent, got {type(connection).__name__}")
         self.connection = initialize(connection)
         self.neuron = check_neuron(neuron)
         self.psi = psi
         self.reset = reset
-        self.gain = nn.Parameter(torch.ones(connection.weight.shape[0], 1)) if standardize else None
+        n_out = connection.weight.shape[0]
+        self.gain = nn.Parameter(torch.ones(n_out, 1)) if standardize else None
+        self.recurrent = initialize(nn.Linear(n_out, n_out, bias=False)) if recurrent else None
+        self.recurrent_gain = nn.Parameter(torch.ones(n_out, 1)) if recurrent and standardize else None
 
     def effective_weight(self) -> Tensor:
         """Ŵ, or W where the layer is not standardised; differentiable in W and the gain. Same shape as W."""
-        weight = self.connection.weight
-        return weight if self.gain is None else standardize_weight(weight, self.gain)
+        return _effective(self.connection.weight, self.gain)
+
+    def effective_weights(self) -> Weights:
+        """Ŵ and, in a recurrent layer, Ŵ_r."""
+        if self.recurrent is None:
+            return Weights(self.effective_weight())
+        return Weights(self.effective_weight(), _effective(self.recurrent.weight, self.recurrent_gain))
 
 
 class LeakyReadout(nn.Module):
     """Leaky integrator without spikes: o[t] = γ o[t−1] + W z[t] + b. γ = 0 is the memoryless readout."""
+
+    recurrent = None
 
     def __init__(self, n_in: int, classes: int, decay: float = 0.99):
         super().__init__()
         self.connection = initialize(nn.Linear(n_in, classes))
         self.decay = check_neuron(Neuron(decay)).decay
 
-    def effective_weight(self) -> Tensor:
+    def effective_weights(self) -> Weights:
         """W; the readout is not standardised."""
-        return self.connection.weight
+        return Weights(self.connection.weight)
 
 
 Layer = SpikingLayer | LeakyReadout
 
 
-def initialize(connection: Connection) -> Connection:
+class TimeDropout(nn.Module):
+    """Dropout whose mask stays the same for all steps of a sequence; what remains is scaled by 1 / (1 − p).
+
+    The mask belongs to the sequence: a rule draws it once and keeps it, as it keeps a membrane.
+    """
+
+    def __init__(self, p: float = 0.1):
+        super().__init__()
+        if not 0.0 <= p < 1.0:
+            raise ValueError(f"the dropout probability must lie in [0, 1), got {p!r}")
+        self.p = p
+
+    def draw(self, x: Float[Tensor, "batch *features"]) -> Float[Tensor, "batch *features"]:
+        """A new mask of 0 and 1 / (1 − p) for one sequence; all ones in evaluation mode."""
+        return F.dropout(torch.ones_like(x), self.p, self.training)
+
+
+def _effective(weight: Tensor, gain: Tensor | None) -> Tensor:
+    return weight if gain is None else standardize_weight(weight, gain)
+
+
+def initialize(connection: C) -> C:
     """Kaiming-normal weights (fan-out and ReLU for convolutions, as in the released code), bias 0."""
     if isinstance(connection, nn.Conv2d):
         nn.init.kaiming_normal_(connection.weight, mode="fan_out", nonlinearity="relu")
@@ -90,58 +136,80 @@ def initialize(connection: Connection) -> Connection:
     return connection
 
 
-def check_input(connection: Connection, x: Tensor) -> None:
-    """Raise ValueError unless x is `(time, batch, n_in)` for a dense layer, `(time, batch, C, H, W)` for images."""
-    dense = isinstance(connection, nn.Linear)
-    expected = connection.in_features if dense else connection.in_channels
-    if x.ndim != (3 if dense else 5) or x.shape[2] != expected:
-        shape = f"(time, batch, {expected})" if dense else f"(time, batch, {expected}, height, width)"
-        raise ValueError(f"this layer has {expected} inputs and needs {shape}, got {tuple(x.shape)}")
+def running_weights(layer: Layer) -> Weights:
+    """The effective weights, detached and laid out for speed: made once and used for all steps of a batch."""
+    forward, recurrent = layer.effective_weights()
+    return Weights(run_layout(forward), None if recurrent is None else run_layout(recurrent))
 
 
-def linear_map(connection: Connection, x: Tensor, weight: Tensor, bias: Tensor | None) -> Tensor:
-    """The map of `connection` with another weight: `(N, n_in)` to `(N, n_out)`, or images `(N, C, H, W)`."""
-    if isinstance(connection, nn.Linear):
-        return F.linear(x, weight, bias)
-    return F.conv2d(x, weight, bias, connection.stride, connection.padding, connection.dilation, connection.groups)
+class Neurons(NamedTuple):
+    """What neurons carry from one piece of time to the next: u⁺, and the last spikes of a recurrent layer."""
 
-
-def weight_gradient(connection: Connection, x: Tensor, g: Tensor) -> Tensor:
-    """Σ_N g ⊗ x: the gradient of Σ g · map(x) with respect to the weight, in the shape of the weight."""
-    if isinstance(connection, nn.Linear):
-        return g.T @ x
-    return conv_gradients.conv2d_weight(
-        x, connection.weight.shape, g, connection.stride, connection.padding, connection.dilation, connection.groups
-    )
-
-
-def input_gradient(connection: Connection, x_shape: torch.Size, weight: Tensor, g: Tensor) -> Tensor:
-    """The gradient of Σ g · map(x) with respect to x."""
-    if isinstance(connection, nn.Linear):
-        return g @ weight
-    return conv_gradients.conv2d_input(
-        x_shape, weight, g, connection.stride, connection.padding, connection.dilation, connection.groups
-    )
+    rest: Float[Tensor, "batch ..."]
+    spikes: Float[Tensor, "batch ..."] | None = None
 
 
 class Advance(NamedTuple):
-    """A layer over a piece of time: its output and membrane potential `(time, batch, ...)`, and the last u⁺."""
+    """A layer over a piece of time: its output and membrane potential `(time, batch, ...)`, what its neurons carry on,
+    and its inputs as they were used."""
 
     output: Float[Tensor, "time batch ..."]
     potential: Float[Tensor, "time batch ..."]
-    rest: Float[Tensor, "batch ..."]
+    neurons: Neurons
+    inputs: Inputs
 
 
-def advance(layer: Layer, x: Float[Tensor, "time batch ..."], weight: Tensor, rest: Tensor | None) -> Advance:
-    """Run a layer forward with the effective weight: the input current of all steps in one product, then the neurons
+@torch.no_grad()
+def advance(
+    layer: Layer, x: Float[Tensor, "time batch ..."], weights: Weights, before: Neurons | None = None
+) -> Advance:
+    """Run a layer forward with its effective weights: the input current of all steps in one product, then the neurons
     step by step. The output is spikes, or the potential of a leaky readout."""
     check_input(layer.connection, x)
-    current = linear_map(layer.connection, x.flatten(0, 1), weight, layer.connection.bias)
-    current = current.unflatten(0, x.shape[:2])
+    inputs = inputs_of(layer.connection, x.flatten(0, 1))
+    current = linear_map(layer.connection, inputs, weights.forward, layer.connection.bias).unflatten(0, x.shape[:2])
+    if before is None:
+        nothing = torch.zeros_like(current[0])
+        before = Neurons(nothing, nothing if layer.recurrent is not None else None)
     if isinstance(layer, LeakyReadout):
-        _, potential, rest = run_lif(current, Neuron(layer.decay), rest, no_reset)
-        return Advance(potential, potential, rest)
-    return Advance(*run_lif(current, layer.neuron, rest, layer.reset))
+        return Advance(current, current, integrate(current, layer.decay, before), inputs)
+    spikes, after = fire(current, layer, weights.recurrent, before)
+    return Advance(spikes, current, after, inputs)
+
+
+def integrate(current: Float[Tensor, "time batch ..."], decay: float, before: Neurons) -> Neurons:
+    """Turn input currents into the potentials of a leaky integrator, in place."""
+    last = before.rest
+    for u in current if decay else ():
+        last = u.add_(last, alpha=decay)
+    return Neurons(current[-1].clone())
+
+
+def fire(
+    current: Float[Tensor, "time batch ..."], layer: SpikingLayer, recurrent: Tensor | None, before: Neurons
+) -> tuple[Float[Tensor, "time batch ..."], Neurons]:
+    """Turn input currents into potentials u, in place, and give the spikes: `workbench.lif.lif_step` without copies."""
+    decay, threshold = layer.neuron
+    spikes = torch.empty_like(current)
+    rest, last = before
+    for u, z in zip(current.unbind(), spikes.unbind(), strict=True):
+        if recurrent is not None and last is not None:
+            add_recurrent_current(u, last, recurrent)
+        torch.gt(u.add_(rest, alpha=decay), threshold, out=z)
+        rest = layer.reset(u, z, threshold)
+        last = z
+    return spikes, Neurons(rest, None if recurrent is None else spikes[-1].clone())
+
+
+def add_recurrent_current(
+    current: Float[Tensor, "batch n"], spikes: Float[Tensor, "batch n"], weight: Float[Tensor, "n n"]
+) -> None:
+    """Add Ŵ_r z to the current, in place; silent neurons are skipped."""
+    events = find_events(spikes)
+    if events is None:
+        current.addmm_(spikes, weight.T)
+    else:
+        current.add_(times(events, weight.T))
 
 
 def over_time(module: nn.Module, x: Float[Tensor, "time batch ..."]) -> Float[Tensor, "time batch ..."]:

@@ -2,7 +2,7 @@
 
 A network is called as `network(x, run)`, with x `(time, batch, ...)` a piece of the sequence and `run(layer, x)` the
 function that runs one layer over that piece; the rule supplies it and keeps the layers' state. Parts without memory
-(pooling, flattening, a linear readout) are applied to all steps at once.
+(pooling, flattening) are applied to all steps at once.
 """
 
 import itertools
@@ -12,15 +12,44 @@ import torch
 from jaxtyping import Float, Shaped
 from torch import Tensor, nn
 
-from workbench.layers import Layer, LeakyReadout, SpikingLayer, advance, initialize, over_time
+from workbench.layers import (
+    Layer,
+    LeakyReadout,
+    Neurons,
+    SpikingLayer,
+    TimeDropout,
+    advance,
+    over_time,
+    running_weights,
+)
 from workbench.lif import Neuron
 from workbench.surrogate import Psi, psi_gesture
 
-Run = Callable[[Layer, Tensor], Tensor]
+Run = Callable[[nn.Module, Tensor], Tensor]
+
+
+class SpikingSequential(nn.Sequential):
+    """Layers one after another. Spiking layers, readouts and time-constant dropout are run by the rule, other modules
+    (`nn.AvgPool2d`, `nn.Flatten`) are applied to every step."""
+
+    def forward(  # pyright: ignore[reportIncompatibleMethodOverride]
+        self, x: Float[Tensor, "time batch *features"], run: Run
+    ) -> Float[Tensor, "time batch *outputs"]:
+        for module in self:
+            remembers = isinstance(module, SpikingLayer | LeakyReadout | TimeDropout | SpikingSequential)
+            x = run_part(module, x, run) if remembers else over_time(module, x)
+        return x
+
+
+def run_part(module: nn.Module, x: Tensor, run: Run) -> Tensor:
+    """A part that holds layers is called with `run`; a layer is run."""
+    return module(x, run) if isinstance(module, SpikingSequential) else run(module, x)
 
 
 class SpikingMLP(nn.Module):
     """Dense spiking network: sizes[0] inputs, hidden LIF layers of sizes[1:], and a readout of `classes` outputs.
+
+    `recurrent` adds recurrent weights to every hidden layer; `readout_decay` 0 is the memoryless readout.
 
     >>> SpikingMLP([700, 450, 450], classes=20).describe()
     '700–450–450–20'
@@ -35,37 +64,28 @@ class SpikingMLP(nn.Module):
         standardize: bool = True,
         bias: bool = True,
         readout_decay: float = 0.0,
+        recurrent: bool = False,
     ):
         super().__init__()
         if len(sizes) < 2 or min(*sizes, classes) < 1:
             raise ValueError(f"sizes needs the inputs and at least one hidden layer, all positive, got {list(sizes)}")
         self.hidden = nn.ModuleList(
-            SpikingLayer(nn.Linear(n_in, n_out, bias=bias), neuron, psi, standardize)
+            SpikingLayer(nn.Linear(n_in, n_out, bias=bias), neuron, psi, standardize, recurrent=recurrent)
             for n_in, n_out in itertools.pairwise(sizes)
         )
-        self.readout = readout(sizes[-1], classes, readout_decay)
+        self.readout = LeakyReadout(sizes[-1], classes, readout_decay)
 
     def forward(self, x: Float[Tensor, "time batch *features"], run: Run) -> Float[Tensor, "time batch classes"]:
         x = x.flatten(2)
         for layer in self.hidden:
-            x = run(layer, x)  # pyright: ignore[reportArgumentType]
-        return run_readout(self.readout, x, run)
+            x = run(layer, x)
+        return run(self.readout, x)
 
     def describe(self) -> str:
         """Layer sizes in one line."""
         sizes = [layer.connection.in_features for layer in self.hidden]  # pyright: ignore
-        last = self.readout.connection if isinstance(self.readout, LeakyReadout) else self.readout
+        last = self.readout.connection
         return "–".join(map(str, [*sizes, last.in_features, last.out_features]))
-
-
-def readout(n_in: int, classes: int, decay: float) -> nn.Linear | LeakyReadout:
-    """A memoryless linear readout for decay 0, else a leaky integrator."""
-    return LeakyReadout(n_in, classes, decay) if decay else initialize(nn.Linear(n_in, classes))  # pyright: ignore
-
-
-def run_readout(module: nn.Module, x: Tensor, run: Run) -> Tensor:
-    """Outputs of the readout for every step: `run` for a leaky integrator, which has memory, else directly."""
-    return run(module, x) if isinstance(module, LeakyReadout) else over_time(module, x)
 
 
 def spiking_layers(network: nn.Module) -> dict[str, SpikingLayer]:
@@ -74,24 +94,27 @@ def spiking_layers(network: nn.Module) -> dict[str, SpikingLayer]:
 
 
 def layers_with_memory(network: nn.Module) -> dict[str, Layer]:
-    """All layers that a rule must run, by name: spiking layers and leaky readouts."""
+    """All layers that a rule must run, by name: spiking layers and readouts."""
     return {name: m for name, m in network.named_modules() if isinstance(m, SpikingLayer | LeakyReadout)}
 
 
 class Simulation:
-    """Runs a network forward without learning, piece by piece; keeps u⁺ of each layer between the pieces.
+    """Runs a network forward without learning, piece by piece; keeps the layers' state between the pieces.
 
     >>> simulation = Simulation(network); outputs = network(x, simulation.run)
     """
 
     def __init__(self, network: nn.Module):
-        self.weights = {layer: layer.effective_weight().detach() for layer in layers_with_memory(network).values()}
-        self.rest: dict[Layer, Tensor] = {}
+        self.weights = {layer: running_weights(layer) for layer in layers_with_memory(network).values()}
+        self.neurons: dict[nn.Module, Neurons] = {}
 
-    def run(self, layer: Layer, x: Float[Tensor, "time batch ..."]) -> Float[Tensor, "time batch ..."]:
-        """Spikes of a spiking layer, or outputs of a leaky readout, over this piece of time."""
-        output, _, self.rest[layer] = advance(layer, x, self.weights[layer], self.rest.get(layer))
-        return output
+    def run(self, layer: nn.Module, x: Float[Tensor, "time batch ..."]) -> Float[Tensor, "time batch ..."]:
+        """Spikes of a spiking layer, or outputs of a readout, over this piece of time; dropout does nothing."""
+        if not isinstance(layer, SpikingLayer | LeakyReadout):
+            return x
+        ran = advance(layer, x, self.weights[layer], self.neurons.get(layer))
+        self.neurons[layer] = ran.neurons
+        return ran.output
 
 
 def chunks(steps: int, size: int) -> list[slice]:
@@ -104,6 +127,5 @@ def spiking_logits(network: nn.Module, x: Shaped[Tensor, "time batch *features"]
     """Outputs averaged over time `(batch, classes)`; their argmax is the prediction (S-TLLR, section 5)."""
     simulation = Simulation(network)
     dtype = next(network.parameters()).dtype
-    return torch.stack([network(x[part].to(dtype), simulation.run).sum(0) for part in chunks(len(x), size)]).sum(
-        0
-    ) / len(x)
+    sums = [network(x[part].to(dtype), simulation.run).sum(0) for part in chunks(len(x), size)]
+    return torch.stack(sums).sum(0) / len(x)

@@ -1,4 +1,4 @@
-"""Backpropagation through time (BPTT), the reference that local rules are compared with.
+"""Backpropagation through time (BPTT), the reference that local rules are compared with, whole or truncated.
 
 Werbos 1990 (doi 10.1109/5.58337), with Ψ in place of the derivative of the spike (Neftci, Mostafa & Zenke 2019,
 arXiv 1901.09948). The neuron is snnTorch's `Leaky` (Eshraghian et al. 2023, arXiv 2109.12894), which integrates and
@@ -6,7 +6,8 @@ fires; the reset is ours, detached, so that neuron, Ψ, reset and loss are those
 
     u[t] = γ u⁺[t−1] + I[t],  z[t] = 1[u[t] > v_th] with derivative Ψ,  u⁺[t] = u[t] − v_th stopgrad(z[t])
 
-The graph keeps every step: memory grows in proportion to the number of steps T.
+The graph keeps every step: memory grows in proportion to the number of steps T. Truncated BPTT (Williams & Peng 1990,
+doi 10.1162/neco.1990.2.4.490) cuts the graph every `window` steps: credit reaches no further back than that.
 """
 
 from functools import partial
@@ -14,76 +15,123 @@ from typing import NamedTuple
 
 import snntorch
 import torch
-from jaxtyping import Float, Int, Shaped
+from jaxtyping import Float, Shaped
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from workbench.layers import Layer, SpikingLayer, check_input, linear_map
+from workbench.layers import Layer, LeakyReadout, SpikingLayer, TimeDropout
 from workbench.lif import Neuron, no_reset, run_lif
-from workbench.networks import layers_with_memory
+from workbench.networks import chunks, layers_with_memory
 from workbench.rules.report import StepReport, check_batch, check_labels, learning_start
-from workbench.rules.stllr import summed_cross_entropy
+from workbench.signals import Loss, summed_cross_entropy
 from workbench.surrogate import spike
+from workbench.synapses import Inputs, check_input, linear_map
 
 
 class BPTT(NamedTuple):
     """last_steps: K, how many of the last steps have a loss; None for all.
 
     summed_output: cross-entropy of the outputs summed over those steps, as in the released baseline, instead of the
-    sum of each step's cross-entropy.
+    sum of each step's cross-entropy; only without a window.
+    window: steps per piece of graph of truncated BPTT; None for the whole sequence.
+    loss: of the outputs of those steps, see `workbench.rules.stllr.STLLR`.
     """
 
     last_steps: int | None = None
     summed_output: bool = False
+    window: int | None = None
+    loss: Loss = summed_cross_entropy
 
 
 def gradients(
     network: nn.Module,
     x: Shaped[Tensor, "time batch *features"],
-    y: Int[Tensor, "batch"],
+    y: Shaped[Tensor, "batch *target"],
     params: BPTT = BPTT(),
 ) -> StepReport:
     """Fill `.grad` of every parameter with the exact gradient through all steps (Ψ for the spike's derivative)."""
     check_batch(x, y)
     start = learning_start(len(x), params.last_steps)
-    layers = layers_with_memory(network)
-    spikes: dict[Layer, Tensor] = {}
+    graph, outputs, loss = Unrolled(network), torch.zeros(()), 0.0
+    dtype = next(network.parameters()).dtype
+    for part in chunks(len(x), check_window(params, len(x))):
+        graph.cut()
+        output = network(x[part].to(dtype), graph.run)
+        outputs = outputs + output.detach().sum(0)
+        if part.stop > start:
+            value = batch_loss(output[max(start - part.start, 0) :], y, params)
+            value.backward()
+            loss += float(value.detach())
+    loss /= 1 if params.summed_output else len(x) - start
+    rates = {name: graph.spikes[z] / len(x) for name, z in graph.layers.items() if isinstance(z, SpikingLayer)}
+    return StepReport(loss, outputs / len(x), rates, graph.history)
 
-    def run(layer: Layer, x: Tensor) -> Tensor:
-        spikes[layer] = run_layer(layer, x)
-        return spikes[layer]
 
-    output = network(x.to(next(network.parameters()).dtype), run)
-    loss = batch_loss(output[start:], y, params.summed_output)
-    loss.backward()
-    loss = float(loss.detach()) / (1 if params.summed_output else len(x) - start)
-    rates = {name: float(spikes[x].detach().mean()) for name, x in layers.items() if isinstance(x, SpikingLayer)}
-    history = sum(2 * z.nbytes for z in spikes.values())  # u and z of every neuron and step
-    return StepReport(loss, output.detach().mean(0), rates, history)
+def check_window(params: BPTT, steps: int) -> int:
+    """Steps per piece of graph; or ValueError."""
+    if params.window is None:
+        return steps
+    if params.window < 1 or params.summed_output:
+        raise ValueError(
+            f"window must be at least 1, and a window has no summed output, got window={params.window} and "
+            f"summed_output={params.summed_output}"
+        )
+    return params.window
 
 
-def batch_loss(
-    output: Float[Tensor, "time batch classes"], y: Int[Tensor, "batch"], summed_output: bool
-) -> Float[Tensor, ""]:
-    """Sum over steps of the cross-entropy of each output, or the cross-entropy of the summed output."""
+def batch_loss(output: Float[Tensor, "time batch ..."], y: Tensor, params: BPTT) -> Float[Tensor, ""]:
+    """Sum over steps of the loss of each output, or the cross-entropy of the summed output."""
+    if not params.summed_output:
+        return params.loss(output, y)
     check_labels(y, output.shape[-1])
-    return F.cross_entropy(output.sum(0), y) if summed_output else summed_cross_entropy(output, y)
+    return F.cross_entropy(output.sum(0), y)
 
 
-def run_layer(layer: Layer, x: Float[Tensor, "time batch ..."]) -> Float[Tensor, "time batch ..."]:
-    """One layer over the whole sequence, differentiable through all steps."""
-    connection, weight = layer.connection, layer.effective_weight()
-    check_input(connection, x)
-    current = linear_map(connection, x.flatten(0, 1), weight, connection.bias).unflatten(0, x.shape[:2])
-    if not isinstance(layer, SpikingLayer):
-        return run_lif(current, Neuron(layer.decay), reset=no_reset).potential
-    neuron, threshold = leaky(layer), layer.neuron.threshold
-    rest, spikes = torch.zeros_like(current[0]), []
+class Unrolled:
+    """The graph of one batch through time: what each layer carries, with its graph, and sums for the report."""
+
+    def __init__(self, network: nn.Module):
+        self.layers = layers_with_memory(network)
+        self.carried: dict[Layer, tuple[Tensor, Tensor]] = {}
+        self.masks: dict[TimeDropout, Tensor] = {}
+        self.spikes = dict.fromkeys(self.layers.values(), 0.0)
+        self.history = 0
+
+    def cut(self) -> None:
+        """Keep the states, forget where they came from."""
+        self.carried = {layer: (rest.detach(), z.detach()) for layer, (rest, z) in self.carried.items()}
+        self.history = 0
+
+    def run(self, layer: nn.Module, x: Tensor) -> Tensor:
+        """One layer over a piece, differentiable through all its steps."""
+        if isinstance(layer, TimeDropout):
+            return x * self.masks.setdefault(layer, layer.draw(x[0].detach()))
+        assert isinstance(layer, SpikingLayer | LeakyReadout)
+        output, *carried = run_layer(layer, x, self.carried.get(layer))
+        self.carried[layer] = (carried[0], carried[1])
+        self.spikes[layer] += float(output.detach().mean()) * len(output)
+        self.history += 2 * output.nbytes  # u and z of every neuron and step
+        return output
+
+
+def run_layer(
+    layer: Layer, x: Float[Tensor, "time batch ..."], before: tuple[Tensor, Tensor] | None = None
+) -> tuple[Float[Tensor, "time batch ..."], Float[Tensor, "batch ..."], Float[Tensor, "batch ..."]]:
+    """One layer over a piece, differentiable through all its steps: outputs, last u⁺ and last output."""
+    check_input(layer.connection, x)
+    weight, recurrent = layer.effective_weights()
+    current = linear_map(layer.connection, Inputs(x.flatten(0, 1)), weight, layer.connection.bias)
+    current = current.unflatten(0, x.shape[:2])
+    rest, z = before or (torch.zeros_like(current[0]), torch.zeros_like(current[0]))
+    if isinstance(layer, LeakyReadout):
+        _, potential, rest = run_lif(current, Neuron(layer.decay), rest, no_reset)
+        return potential, rest, potential[-1]
+    neuron, threshold, spikes = leaky(layer), layer.neuron.threshold, []
     for now in current:
-        z, u = neuron(now, rest)
+        z, u = neuron(now if recurrent is None else now + F.linear(z, recurrent), rest)
         rest = layer.reset(u, z, threshold)
         spikes.append(z)
-    return torch.stack(spikes)
+    return torch.stack(spikes), rest, z
 
 
 def leaky(layer: SpikingLayer) -> snntorch.Leaky:

@@ -7,60 +7,57 @@ Apolinario & Roy, TMLR 2025, arXiv 2306.15220. A three-factor rule: learning sig
     q[t] = λ_pre q[t−1] + x[t]                    trace of the input, with the present
     h[t] = Σ_{k<t} λ_post^{t−k} ψ[k]              trace of ψ = Ψ(u − v_th), without the present
     δ[t] = ∂L(o[t], y) / ∂z[t] for t ≥ T_l, else 0: error of this step's output, by backpropagation within the step
-           (eq. 12-13), with ψ as the derivative of the spike
+           (eq. 12-13), with ψ as the derivative of the spike; or any other signal of `workbench.signals`
 Symbols: x input spikes, u membrane before the reset, z spikes, o outputs, y labels, T_l first step that learns.
 All ΔŴ here carry the sign of a gradient (the optimiser subtracts them); the paper prints the opposite sign.
 
 Nothing is kept of the past but u⁺, q and h: memory does not grow with the number of steps. The sequence is cut into
 pieces of `chunk` steps so that products are large; the autograd graph spans one piece and only its spatial part.
-Inside a piece starting at step s the causal sum is done on the output side, which is the same number for half the work
-(q[t] = λ^{t−s+1} q[s−1] + Σ_{s≤k≤t} λ^{t−k} x[k] put into Σ_t a[t] ⊗ q[t], with a = δψ):
-
-    Σ_t a[t] ⊗ q[t] = Σ_k ã[k] ⊗ x[k] + λ ã[s] ⊗ q[s−1],      ã[k] = Σ_{t≥k} λ^{t−k} a[t]                 (*)
+What a layer does with a piece stands in `workbench.eligibility`.
 """
 
-from typing import Any, NamedTuple
+from collections.abc import Callable, Iterable, Iterator
+from typing import NamedTuple
 
 import torch
-from jaxtyping import Float, Int, Shaped
+from jaxtyping import Float, Shaped
 from torch import Tensor, nn
-from torch.nn import functional as F
 
-from workbench.layers import Connection, Layer, SpikingLayer, advance, input_gradient, weight_gradient
+from workbench.eligibility import Form, Traces, run_layer
+from workbench.layers import Layer, LeakyReadout, SpikingLayer, TimeDropout, Weights, running_weights
 from workbench.networks import chunks, layers_with_memory
-from workbench.rules.report import StepReport, check_batch, check_labels, learning_start
-from workbench.traces import Factors, check_factors, run_trace
+from workbench.rules.report import StepReport, check_batch, learning_start
+from workbench.signals import BACKPROPAGATION, Loss, Signal, summed_cross_entropy
+from workbench.traces import Factors, check_factors
+
+LayerFactors = Callable[[SpikingLayer], Factors]
 
 
 class STLLR(NamedTuple):
     """Parameters of the rule.
 
+    factors: λ_post, λ_pre, α_post, α_pre of all spiking layers, or a function that gives them for each.
     last_steps: K = T − T_l, how many of the last steps learn; None for all.
     released_noncausal: leave out the factor λ_post of the non-causal term, as the released code (and TESS) does.
     traced_bias: treat a bias as the weight of a constant input 1, trace included; False is the released code.
     chunk: steps per piece; changes speed and memory, not the result.
+    signal: who tells the layers what was wrong.
+    loss: of the outputs `(time, batch, ...)` of learning steps and y, summed over steps and averaged over the batch.
     """
 
-    factors: Factors = Factors()
+    factors: Factors | LayerFactors = Factors()
     last_steps: int | None = None
     released_noncausal: bool = False
     traced_bias: bool = True
     chunk: int = 16
-
-
-class Traces(NamedTuple):
-    """What a layer carries from one piece to the next: u⁺, q, Σ_k≤t λ_post^{t−k} ψ[k], and the trace of the input 1."""
-
-    rest: Float[Tensor, "batch ..."]
-    q: Float[Tensor, "batch ..."]
-    h: Float[Tensor, "batch ..."]
-    one: float
+    signal: Signal = BACKPROPAGATION
+    loss: Loss = summed_cross_entropy
 
 
 def gradients(
     network: nn.Module,
     x: Shaped[Tensor, "time batch *features"],
-    y: Int[Tensor, "batch"],
+    y: Shaped[Tensor, "batch *target"],
     params: STLLR = STLLR(),
 ) -> StepReport:
     """Fill `.grad` of every parameter with the S-TLLR update of one batch.
@@ -68,35 +65,77 @@ def gradients(
     The loss of a learning step is the cross-entropy of that step's output, averaged over the batch and summed over
     steps; the report gives its mean over steps. `x` may be stored as integers, it is converted piece by piece.
     """
-    check_batch(x, y)
-    check_factors(params.factors)
-    start = learning_start(len(x), params.last_steps)
-    layers = layers_with_memory(network)
-    weights = {layer: layer.effective_weight() for layer in layers.values()}
-    leaves = {layer: weight.detach().requires_grad_() for layer, weight in weights.items()}
-    memory: dict[Layer, Traces] = {}
-    spikes = dict.fromkeys(weights, 0.0)
-    learns = False
+    start = check_arguments(x, y, params)
+    passage = Passage(network, params)
+    for part in pieces(len(x), start, params.chunk):
+        passage.advance(x[part], y, part.start >= start)
+    through_standardisation(passage.leaves.keys(), passage.leaves.values())
+    return passage.report(len(x), len(x) - start)
 
-    def run(layer: Layer, x: Tensor) -> Tensor:
-        z, memory[layer] = run_layer(layer, x, leaves[layer], memory.get(layer), params, learns)
-        spikes[layer] += float(z.detach().mean()) * len(z) if isinstance(layer, SpikingLayer) else 0.0
-        return z
 
-    logits, loss = torch.zeros(()), 0.0
-    dtype = next(network.parameters()).dtype
+def online(
+    network: nn.Module,
+    x: Shaped[Tensor, "time batch *features"],
+    y: Shaped[Tensor, "batch *target"],
+    params: STLLR = STLLR(),
+) -> Iterator[StepReport]:
+    """Yield after every learning step with the update of that step alone in `.grad`, so that the optimiser can take a
+    step before the next one; the following steps use the new weights.
+
+    >>> for report in online(network, x, y, params):
+    ...     optimizer.step()
+    """
+    start = check_arguments(x, y, params)
+    passage = Passage(network, params)
+    for part in chunks(start, params.chunk):
+        passage.advance(x[part], y, learns=False)
+    for step in range(start, len(x)):
+        network.zero_grad(set_to_none=True)
+        passage.advance(x[step : step + 1], y, learns=True)
+        through_standardisation(passage.leaves.keys(), passage.leaves.values())
+        yield passage.report(step + 1, step + 1 - start)
+        passage.take_weights()
+
+
+class Taught(NamedTuple):
+    """One layer after a sequence: its output, the signal for the layer below in steps that learn, its traces."""
+
+    output: Float[Tensor, "time batch ..."]
+    below: Float[Tensor, "learning batch ..."]
+    traces: Traces
+
+
+def teach_layer(
+    layer: Layer,
+    x: Float[Tensor, "time batch ..."],
+    delta: Float[Tensor, "learning batch ..."],
+    params: STLLR = STLLR(),
+) -> Taught:
+    """Fill `.grad` of one layer for a given learning signal δ = ∂L/∂z of the last steps; earlier steps do not learn."""
+    start = check_arguments(x, torch.zeros(x.shape[1], device=x.device), params._replace(last_steps=len(delta)))
+    weights, form, traces = as_leaves(running_weights(layer)), layer_form(layer, params), None
+    outputs, below = [], []
     for part in pieces(len(x), start, params.chunk):
         learns = part.start >= start
-        with torch.set_grad_enabled(learns):
-            output = network(x[part].to(dtype), run)
-            logits = logits + output.detach().sum(0) / len(x)
-            if learns:
-                step_loss = summed_cross_entropy(output, y)
-                step_loss.backward()
-                loss += float(step_loss.detach())
-    through_standardisation(weights, leaves)
-    rates = {name: spikes[layer] / len(x) for name, layer in layers.items() if isinstance(layer, SpikingLayer)}
-    return StepReport(loss / (len(x) - start), logits, rates, state_bytes(memory.values()))
+        inputs = x[part].detach().requires_grad_(learns)
+        output, traces = run_layer(layer, inputs, weights, traces, form, learns)
+        if learns:
+            output.backward(delta[part.start - start : part.stop - start])
+            below.append(inputs.grad)
+        outputs.append(output.detach())
+    through_standardisation([layer], [weights])
+    assert traces is not None
+    return Taught(torch.cat(outputs), torch.cat(below), traces)
+
+
+def check_arguments(x: Tensor, y: Tensor, params: STLLR) -> int:
+    """T_l; or ValueError for a batch or parameters that make no sense."""
+    check_batch(x, y)
+    if isinstance(params.factors, Factors):
+        check_factors(params.factors)
+    if params.chunk < 1:
+        raise ValueError(f"chunk, the steps per piece, must be at least 1, got {params.chunk}")
+    return learning_start(len(x), params.last_steps)
 
 
 def pieces(steps: int, start: int, size: int) -> list[slice]:
@@ -105,127 +144,98 @@ def pieces(steps: int, start: int, size: int) -> list[slice]:
     return before + [slice(start + part.start, start + part.stop) for part in chunks(steps - start, size)]
 
 
-def summed_cross_entropy(output: Float[Tensor, "time batch classes"], y: Int[Tensor, "batch"]) -> Float[Tensor, ""]:
-    """Cross-entropy of each step's output: mean over the batch, sum over the steps (eq. 12)."""
-    check_labels(y, output.shape[-1])
-    return F.cross_entropy(output.flatten(0, 1), y.repeat(len(output)), reduction="sum") / len(y)
+class Passage:
+    """One batch on its way through time: effective weights, the layers' traces, and sums for the report."""
+
+    def __init__(self, network: nn.Module, params: STLLR):
+        self.network, self.params = network, params
+        self.layers = layers_with_memory(network)
+        self.forms = {layer: layer_form(layer, params) for layer in self.layers.values()}
+        self.traces: dict[Layer, Traces] = {}
+        self.masks: dict[TimeDropout, Tensor] = {}
+        self.spikes: dict[Layer, Tensor | float] = dict.fromkeys(self.layers.values(), 0.0)
+        self.outputs: Tensor | float = 0.0
+        self.loss = 0.0
+        self.take_weights()
+
+    def take_weights(self) -> None:
+        """Make the effective weights of all layers anew: once per batch, or after the optimiser took a step."""
+        self.leaves = {layer: as_leaves(running_weights(layer)) for layer in self.layers.values()}
+
+    def advance(self, x: Tensor, y: Tensor, learns: bool) -> None:
+        """Run the network over one piece; when it learns, add to the gradients of effective weights and biases."""
+        signal, taught = self.params.signal, {}
+
+        def run(layer: nn.Module, x: Tensor) -> Tensor:
+            if isinstance(layer, TimeDropout):
+                return x * self.masks.setdefault(layer, layer.draw(x[0].detach()))
+            z = self.run_layer(layer, x.detach() if signal.cut else x, learns)  # pyright: ignore[reportArgumentType]
+            if learns and isinstance(layer, SpikingLayer):
+                if signal.local is not None:
+                    signal.local(layer, z, y)
+                    return z.detach()
+                taught[layer] = z
+            return z
+
+        with torch.set_grad_enabled(learns):
+            output = self.network(x.to(next(self.network.parameters()).dtype), run)
+            self.outputs = self.outputs + output.detach().sum(0)
+            if learns:
+                self.loss += float(signal.teach(output, taught, y, self.params.loss))
+
+    def run_layer(self, layer: Layer, x: Tensor, learns: bool) -> Tensor:
+        """One layer over the piece, from its traces to its traces."""
+        z, self.traces[layer] = run_layer(
+            layer, x, self.leaves[layer], self.traces.get(layer), self.forms[layer], learns,
+            self.params.signal.feedback.get(layer),
+        )  # fmt: skip
+        if isinstance(layer, SpikingLayer):
+            self.spikes[layer] += z.detach().sum() / z[0].numel()
+        return z
+
+    def report(self, steps: int, learning_steps: int) -> StepReport:
+        """What happened in the steps so far."""
+        rates = {n: float(self.spikes[x]) / steps for n, x in self.layers.items() if isinstance(x, SpikingLayer)}
+        return StepReport(
+            self.loss / learning_steps, torch.as_tensor(self.outputs) / steps, rates, state_bytes(self.traces.values())
+        )
 
 
-def run_layer(
-    layer: Layer, x: Tensor, weight: Tensor, traces: Traces | None, params: STLLR, learns: bool
-) -> tuple[Tensor, Traces]:
-    """One layer over one piece: its output, with the local gradient attached when the piece learns, and its traces."""
-    factors = layer_factors(layer, params.factors)
-    with torch.no_grad():
-        output, u, rest = advance(layer, x, weight, traces.rest if traces else None)
-        psi = layer.psi(u - layer.neuron.threshold) if isinstance(layer, SpikingLayer) else torch.ones_like(u)
-        if traces is None:
-            traces = Traces(torch.zeros_like(rest), torch.zeros_like(x[0]), torch.zeros_like(rest), 0.0)
-        after = advance_traces(traces, rest, x, psi, factors)
-    if learns:
-        h = non_causal_trace(psi, traces.h, factors, params.released_noncausal)
-        bias = layer.connection.bias
-        piece = _Piece(layer.connection, factors, traces, params.traced_bias)
-        output = _Eligibility.apply(x, weight, bias, output, psi, h, piece)
-    return output, after  # pyright: ignore[reportReturnType]
+def through_standardisation(layers: Iterable[Layer], leaves: Iterable[Weights]) -> None:
+    """Carry the gradients of effective weights to W and the gains."""
+    weights, grads = [], []
+    for layer, held in zip(layers, leaves, strict=True):
+        for weight, leaf in zip(layer.effective_weights(), held, strict=True):
+            if weight is not None and leaf is not None and leaf.grad is not None:
+                weights.append(weight)
+                grads.append(leaf.grad)
+    torch.autograd.backward(weights, grads)
 
 
-def layer_factors(layer: Layer, factors: Factors) -> Factors:
-    """The rule's factors for spiking layers; a leaky readout has ψ = 1 and remembers its input with its own decay."""
-    return factors if isinstance(layer, SpikingLayer) else Factors(0.0, layer.decay, 0.0, 1.0)
+def layer_form(layer: Layer, params: STLLR) -> Form:
+    """How this layer remembers. A readout has ψ = 1 and remembers its input with its own decay."""
+    factors = params.factors
+    if isinstance(layer, LeakyReadout):
+        factors = Factors(0.0, layer.decay, 0.0, 1.0)
+    elif not isinstance(factors, Factors):
+        factors = check_factors(factors(layer))
+    return Form(factors, params.released_noncausal, params.traced_bias)
 
 
-def advance_traces(traces: Traces, rest: Tensor, x: Tensor, psi: Tensor, factors: Factors) -> Traces:
-    """Traces at the end of a piece: each in one weighted sum over its steps."""
-    one = traces.one
-    for _ in range(len(x)):
-        one = factors.lambda_pre * one + 1.0
-    q = trace_after(x, factors.lambda_pre, traces.q)
-    h = trace_after(psi, factors.lambda_post, traces.h) if factors.alpha_post else traces.h
-    return Traces(rest, q, h, one)
+def as_leaves(weights: Weights) -> Weights:
+    """The same, asking for gradients."""
+    return Weights(*(None if weight is None else weight.requires_grad_() for weight in weights))  # pyright: ignore
 
 
-def trace_after(x: Float[Tensor, "time *shape"], decay: float, start: Float[Tensor, "*shape"]) -> Tensor:
-    """The last value of `run_trace(x, decay, start)`: λ^T q[−1] + Σ_k λ^{T−1−k} x[k]."""
-    age = torch.arange(len(x) - 1, -1, -1, dtype=x.dtype, device=x.device)
-    weights = torch.full_like(age, decay).pow(age)
-    return torch.tensordot(weights, x, dims=1).add_(start, alpha=decay ** len(x))
-
-
-def non_causal_trace(psi: Tensor, start: Tensor, factors: Factors, released: bool) -> Tensor | None:
-    """h[t] of every step of a piece; None when α_post = 0 and the term is absent."""
-    if not factors.alpha_post:
-        return None
-    h = torch.cat([start[None], run_trace(psi[:-1], factors.lambda_post, start)]) if len(psi) > 1 else start[None]
-    return h if released else h * factors.lambda_post
-
-
-class _Piece(NamedTuple):
-    connection: Connection
-    factors: Factors
-    before: Traces
-    traced_bias: bool
-
-
-class _Eligibility(torch.autograd.Function):
-    """Gives a layer's precomputed output the gradients of the rule: eq. 10 for the weight, δψŴ for the layer below."""
-
-    @staticmethod
-    def forward(
-        ctx: Any,
-        x: Tensor,
-        weight: Tensor,
-        bias: Tensor | None,
-        output: Tensor,
-        psi: Tensor,
-        h: Tensor | None,
-        piece: _Piece,
-    ) -> Tensor:
-        ctx.save_for_backward(x, weight, psi, h)
-        ctx.piece, ctx.has_bias = piece, bias is not None
-        return output.view_as(output)
-
-    @staticmethod
-    def backward(ctx: Any, delta: Tensor) -> tuple[Tensor | None, ...]:  # pyright: ignore
-        x, weight, psi, h = ctx.saved_tensors
-        piece: _Piece = ctx.piece
-        a = delta * psi
-        grad_x = None
-        if ctx.needs_input_grad[0]:
-            flat = input_gradient(piece.connection, x.flatten(0, 1).shape, weight, a.flatten(0, 1))
-            grad_x = flat.view_as(x)
-        grad_weight, grad_bias = local_gradients(delta, a, h, x, piece)
-        return grad_x, grad_weight, grad_bias if ctx.has_bias else None, None, None, None, None
-
-
-def local_gradients(delta: Tensor, a: Tensor, h: Tensor | None, x: Tensor, piece: _Piece) -> tuple[Tensor, Tensor]:
-    """Weight and bias gradient of one piece by (*): two products, one over the piece and one for what came before."""
-    connection, factors, before, traced_bias = piece
-    backwards = run_trace(a.flip(0), factors.lambda_pre).flip(0)  # ã
-    earlier = backwards[0] * (factors.alpha_pre * factors.lambda_pre)
-    m = factors.alpha_pre * backwards
-    if h is not None:
-        m.addcmul_(delta, h, value=factors.alpha_post)
-    grad_weight = weight_gradient(connection, x.flatten(0, 1), m.flatten(0, 1))
-    if before.one:
-        grad_weight += weight_gradient(connection, before.q, earlier)
-    grad_bias = per_output(m.flatten(0, 1) if traced_bias else a.flatten(0, 1))
-    if traced_bias and before.one:
-        grad_bias = grad_bias + before.one * per_output(earlier)
-    return grad_weight, grad_bias
-
-
-def per_output(g: Float[Tensor, "n n_out *space"]) -> Float[Tensor, "n_out"]:
-    """Sum over samples and positions."""
-    return g.transpose(0, 1).flatten(1).sum(1)
-
-
-def through_standardisation(weights: dict[Layer, Tensor], leaves: dict[Layer, Tensor]) -> None:
-    """Carry the gradients of Ŵ to W and the gain, once per batch."""
-    learned = [layer for layer, leaf in leaves.items() if leaf.grad is not None]
-    torch.autograd.backward([weights[layer] for layer in learned], [leaves[layer].grad for layer in learned])
-
-
-def state_bytes(states: Any) -> int:
+def state_bytes(states: Iterable[Traces]) -> int:
     """Bytes of all tensors in the layers' states."""
-    return sum(t.nbytes for state in states for t in state if isinstance(t, Tensor))
+    return sum(tensor.nbytes for traces in states for tensor in tensors(traces))
+
+
+def tensors(tree: tuple) -> Iterator[Tensor]:
+    """All tensors in nested tuples."""
+    for part in tree:
+        if isinstance(part, Tensor):
+            yield part
+        elif isinstance(part, tuple):
+            yield from tensors(part)

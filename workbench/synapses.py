@@ -1,0 +1,77 @@
+"""Connections: the products of a dense or convolutional linear map, forward, with respect to weights, and to inputs.
+
+Dense products skip silent inputs (see `workbench.products`); convolutions are the library's.
+"""
+
+from typing import NamedTuple
+
+import torch
+from jaxtyping import Float
+from torch import Tensor, nn
+from torch.nn import functional as F
+from torch.nn import grad as conv_gradients
+
+from workbench.products import Events, find_events, times, transpose
+
+Connection = nn.Linear | nn.Conv2d
+
+
+class Inputs(NamedTuple):
+    """What drives a connection over a piece, time and batch in one axis: all of x, or its events where they are few."""
+
+    x: Float[Tensor, "n ..."] | None
+    events: Events | None = None
+
+
+def check_input(connection: Connection, x: Tensor) -> None:
+    """Raise ValueError unless x is `(time, batch, n_in)` for a dense layer, `(time, batch, C, H, W)` for images."""
+    dense = isinstance(connection, nn.Linear)
+    expected = connection.in_features if dense else connection.in_channels
+    if x.ndim != (3 if dense else 5) or x.shape[2] != expected:
+        shape = f"(time, batch, {expected})" if dense else f"(time, batch, {expected}, height, width)"
+        raise ValueError(f"this layer has {expected} inputs and needs {shape}, got {tuple(x.shape)}")
+
+
+def inputs_of(connection: Connection, x: Float[Tensor, "n ..."]) -> Inputs:
+    """x, or only its events where the connection can use them and they are few."""
+    events = find_events(x) if isinstance(connection, nn.Linear) else None
+    return Inputs(x) if events is None else Inputs(None, events)
+
+
+def run_layout(weight: Tensor) -> Tensor:
+    """The weight, detached, in the memory order that the products want: one row per input where it is dense."""
+    return weight.detach().T.contiguous().T if weight.ndim == 2 else weight.detach()
+
+
+def linear_map(connection: Connection, inputs: Inputs, weight: Tensor, bias: Tensor | None) -> Float[Tensor, "n ..."]:
+    """The map of `connection` with another weight: `(n, n_in)` to `(n, n_out)`, or images `(n, C, H, W)`."""
+    if inputs.events is not None:
+        product = times(inputs.events, weight.T)
+        return product if bias is None else product.add_(bias)
+    assert inputs.x is not None
+    if isinstance(connection, nn.Linear):
+        return F.linear(inputs.x, weight, bias)
+    return F.conv2d(inputs.x, weight, bias, *_geometry(connection))
+
+
+def weight_gradient(connection: Connection, inputs: Inputs, g: Float[Tensor, "n ..."]) -> Tensor:
+    """Σ_n g ⊗ x: the gradient of Σ g · map(x) with respect to the weight, in the shape of the weight."""
+    if inputs.events is not None:
+        return times(transpose(inputs.events), g).T
+    assert inputs.x is not None
+    if isinstance(connection, nn.Linear):
+        return (inputs.x.T @ g).T
+    return conv_gradients.conv2d_weight(inputs.x, connection.weight.shape, g, *_geometry(connection))  # pyright: ignore
+
+
+def input_gradient(
+    connection: Connection, shape: torch.Size, weight: Tensor, g: Float[Tensor, "n ..."]
+) -> Float[Tensor, "n ..."]:
+    """The gradient of Σ g · map(x) with respect to x, which has `shape` (n, ...)."""
+    if isinstance(connection, nn.Linear):
+        return g @ weight
+    return conv_gradients.conv2d_input(shape, weight, g, *_geometry(connection))  # pyright: ignore
+
+
+def _geometry(connection: nn.Conv2d) -> tuple:
+    return connection.stride, connection.padding, connection.dilation, connection.groups
