@@ -1,5 +1,6 @@
 """How benchmarks measure: medians of alternating runs in one process, and peak memory in a process of its own."""
 
+import os
 import statistics
 import subprocess
 import sys
@@ -40,10 +41,14 @@ def peak_extra_bytes(run: Callable[[], object], warm_up: Callable[[], object]) -
 
 
 def in_process(module: str, *arguments: object) -> int:
-    """Run `python -m module arguments` and return the integer that it prints last."""
+    """Run `python -m module arguments` and return the integer that it prints last.
+
+    glibc is told to give freed blocks back at once (its threshold for that otherwise moves), so that resident memory
+    is what is in use and not what was.
+    """
     command = [sys.executable, "-m", module, *map(str, arguments)]
-    root = Path(__file__).parents[1]
-    done = subprocess.run(command, capture_output=True, text=True, check=True, cwd=root)
+    root, environment = Path(__file__).parents[1], {**os.environ, "MALLOC_MMAP_THRESHOLD_": "65536"}
+    done = subprocess.run(command, capture_output=True, text=True, check=True, cwd=root, env=environment)
     return int(done.stdout.split()[-1])
 
 
