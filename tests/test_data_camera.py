@@ -136,6 +136,28 @@ def test_number_of_thresholds_crossed_by_an_edge():
     assert recording.t[recording.p == 0].size > 0
 
 
+def test_crossings_within_one_step_are_evenly_spaced():
+    """In one step of 1000 µs a pixel goes from black to white: equal thresholds take equal times."""
+    bar = np.zeros((9, 9), np.uint8)
+    bar[:, :3] = 255
+    camera = EventCamera(9, 1, 1, 0.5, 0.0, 0.1, 0.0, ((2.0, 0.0),), 1000)
+    recording = events(bar, camera)
+    times = recording.t[(recording.x == 3) & (recording.y == 4)]
+    change = math.log(1.1 / 0.1)
+    assert times.tolist() == [int(1000 * nth * 0.5 / change) for nth in range(1, 1 + int(change / 0.5))]
+
+
+def test_a_crossing_at_the_very_end_belongs_to_the_recording():
+    """The threshold is the whole change of light: its one event falls into the last microsecond."""
+    bar = np.zeros((9, 9), np.uint8)
+    bar[:, :3] = 255
+    change = float(np.float32(np.log(1.1)) - np.float32(np.log(0.1)))
+    camera = EventCamera(9, 1, 1, change, 0.0, 0.1, 0.0, ((2.0, 0.0),), 1000)
+    recording = events(bar, camera)
+    assert set(recording.t) == {999}
+    np.testing.assert_array_equal(bin_events(recording, 1, 1000, 9), event_frames(bar[None], camera)[0])
+
+
 def test_times_converge_with_smaller_steps(images):
     """Straight lines within steps of 4 ms are off by a fraction of a step, within 1 ms by much less."""
     fine = events(images[1], CLEAN._replace(steps_per_bin=80))
@@ -167,6 +189,8 @@ def test_the_seed_fixes_everything(images):
     black = np.zeros((2, 28, 28), np.uint8)
     first, second = event_frames(black, LIKE_NMNIST)
     assert (first != second).any()  # each image has noise of its own
+    even = LIKE_NMNIST._replace(mismatch=0.0)
+    assert (event_frames(black, even) != event_frames(black, even._replace(seed=1))).any()
 
 
 def test_rate_of_noise():

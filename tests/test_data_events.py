@@ -9,7 +9,7 @@ import zipfile
 import numpy as np
 import pytest
 import torch
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from sklearn.linear_model import RidgeClassifier
 
@@ -30,6 +30,7 @@ def recording(*rows: tuple[int, int, int, int]) -> Events:
     return Events(t, x.astype(np.uint8), y.astype(np.uint8), p.astype(np.uint8))
 
 
+@settings(deadline=None)
 @given(
     st.lists(st.tuples(st.integers(0, 130), st.integers(0, 4), st.integers(0, 4), st.integers(0, 1))),
     st.integers(1, 7),
@@ -69,6 +70,7 @@ def test_pooling_refuses_what_does_not_fit():
         unpack_counts(packed, 1, 34, 17)
 
 
+@settings(deadline=None)
 @given(st.integers(0, 99), st.integers(1, 4))
 def test_balanced_rows(seed, per_class):
     labels = np.random.default_rng(3).permutation(np.repeat([0, 4, 9], [4, 5, 7]))

@@ -8,7 +8,7 @@ import struct
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import array_shapes, arrays
 
@@ -28,11 +28,13 @@ def encode_idx(array: np.ndarray) -> bytes:
     return struct.pack(f">BBBB{array.ndim}I", 0, 0, 8, array.ndim, *array.shape) + array.tobytes()
 
 
+@settings(deadline=None)
 @given(arrays(np.uint8, array_shapes(min_dims=1, max_dims=4, min_side=0, max_side=5)))
 def test_idx_round_trip(array):
     np.testing.assert_array_equal(decode_idx(encode_idx(array), "x", array.ndim), array)
 
 
+@settings(deadline=None)
 @given(st.binary(max_size=40), st.integers(1, 3))
 def test_idx_of_noise_is_refused_or_read(data, dimensions):
     with contextlib.suppress(ValueError):

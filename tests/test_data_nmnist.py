@@ -7,7 +7,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from workbench.data import nmnist as nmnist_module
@@ -23,6 +23,7 @@ def encode(rows: list[tuple[int, int, int, int]]) -> bytes:
     return b"".join((x << 32 | y << 24 | p << 23 | t).to_bytes(5, "big") for x, y, p, t in rows)
 
 
+@settings(deadline=None)
 @given(st.lists(EVENT))
 def test_round_trip(rows):
     decoded = decode_nmnist(encode(rows))
@@ -30,12 +31,14 @@ def test_round_trip(rows):
     assert [column.dtype.name for column in decoded] == ["int64", "uint8", "uint8", "uint8"]
 
 
+@settings(deadline=None)
 @given(st.lists(EVENT), st.binary(min_size=1, max_size=4))
 def test_a_file_that_breaks_off(rows, rest):
     with pytest.raises(ValueError, match=f"one.bin has {5 * len(rows) + len(rest)} bytes.*at byte {5 * len(rows)}"):
         decode_nmnist(encode(rows) + rest, "one.bin")
 
 
+@settings(deadline=None)
 @given(st.lists(EVENT), st.sampled_from([(34, 0), (0, 34), (255, 255), (240, 33)]))
 def test_an_address_that_is_no_pixel(rows, address):
     x, y = address

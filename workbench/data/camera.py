@@ -122,14 +122,15 @@ def _timed(
     start: int,
     end: int,
 ) -> Events:
-    """The events of one step, each at the time within [start, end) when the line from l to l crosses its level."""
+    """The events of one step, each at the time in [start, end) when the line between the views has its level."""
     columns = []
     for nth in range(1, int(crossings.max()) + 1):
         p, y, x = np.nonzero(crossings >= nth)
         sign = 2.0 * p - 1.0
         crossed = level[y, x] + sign * nth * theta[p, y, x]
-        part = np.clip((crossed - before[y, x]) / (after[y, x] - before[y, x]), 0, 1)
-        t = np.minimum(start + np.floor(part * (end - start)), end - 1)
+        span = after[y, x] - before[y, x]  # may be 0 if rounding left a crossing over from the step before
+        part = (crossed - before[y, x]) / np.where(span == 0, 1, span)
+        t = np.clip(start + np.floor(part * (end - start)), start, end - 1)
         columns.append((t, x, y, p))
     if not columns:
         return _events(*np.zeros((4, 0)))

@@ -137,7 +137,7 @@ def _explained(error: OSError, file: RemoteFile, path: Path) -> OSError:
         return error
     elsewhere = f"or set {VARIABLE} to a folder on another disk."
     if error.errno in (errno.ENOSPC, errno.EDQUOT):
-        free = shutil.disk_usage(path.parent).free
+        free = shutil.disk_usage(next(folder for folder in path.parents if folder.exists())).free
         return OSError(
             f"The disk is full: {file.name} needs {_megabytes(file.size)} in {path.parent}, "
             f"{_megabytes(free)} are free. Nothing was kept. Free some space {elsewhere}"
