@@ -1,6 +1,7 @@
 """The commands that serve the notebooks, and the settings they bring."""
 
 import json
+import os
 import subprocess
 import sys
 from pathlib import Path
@@ -13,6 +14,7 @@ from traitlets.utils.importstring import import_item
 import workbench.serving
 from workbench.serving import app_command, lab_command, notebooks_folder
 from workbench.serving.connection import NoDelayConnection
+from workbench.serving.process import free_port, running
 
 SETTINGS = Path(workbench.serving.__file__).parent / "jupyter" / "config"
 
@@ -65,3 +67,28 @@ def test_an_unknown_server_is_refused():
     done = subprocess.run([sys.executable, "-m", "workbench.serving", "tree"], capture_output=True, text=True)
     assert done.returncode != 0
     assert "app|lab" in done.stderr
+
+
+def test_a_server_that_ends_at_once_is_told_with_its_log(tmp_path):
+    command = [sys.executable, "-c", "raise SystemExit('no such port')"]
+    with (
+        pytest.raises(RuntimeError, match=r"ended with status 1(.|\n)*no such port"),
+        running(command, "http://127.0.0.1:9", tmp_path / "log"),
+    ):
+        pass
+
+
+def test_a_server_runs_for_the_length_of_the_block(tmp_path):
+    port = free_port()
+    command = [sys.executable, "-m", "http.server", str(port), "--bind", "127.0.0.1"]
+    with running(command, f"http://127.0.0.1:{port}", tmp_path / "log") as process:
+        assert is_running(process)
+    assert not is_running(process)
+
+
+def is_running(process: int) -> bool:
+    try:
+        os.kill(process, 0)
+    except ProcessLookupError:
+        return False
+    return True

@@ -2,9 +2,7 @@
 
 from typing import Any
 
-from tornado.web import HTTPError
 from voila.app import Voila
-from voila.shutdown_kernel_handler import VoilaShutdownKernelHandler
 from voila.static_file_handler import AllowListFileHandler
 from voila.tornado.handler import TornadoVoilaHandler
 
@@ -19,19 +17,9 @@ class AppPage(TornadoVoilaHandler):
             self.set_status(404)
             await self.finish(self.render_template("404.html", status_code=404, status_message="Not Found"))
         else:
+            # Reading the token sets its cookie. Without it the page may not end its kernel when it is closed (Voila 0.5).
+            _ = self.xsrf_token
             await super().get(path)
-
-
-class EndKernel(VoilaShutdownKernelHandler):
-    """Ends the kernel of a page that is closed.
-
-    Voila's page asks for it without the token that Voila's server expects and is refused, so its kernels stay until they
-    are culled. The random name of the kernel is known to its page only; that and the origin of the request are enough.
-    """
-
-    def check_xsrf_cookie(self) -> None:
-        if not self.check_origin():
-            raise HTTPError(403)
 
 
 class AppServer(Voila):
@@ -40,9 +28,8 @@ class AppServer(Voila):
     def init_handlers(self) -> list[Any]:
         if not self.notebook_path:
             raise ValueError("the app server serves one notebook: give its path as the argument")
-        ours = {VoilaShutdownKernelHandler: EndKernel, TornadoVoilaHandler: AppPage}
         return [
-            (pattern, ours.get(handler, handler), *settings)
+            (pattern, AppPage if handler is TornadoVoilaHandler else handler, *settings)
             for pattern, handler, *settings in super().init_handlers()
             if handler is not AllowListFileHandler
         ]
