@@ -52,6 +52,7 @@ class SpikingLayer(nn.Module):
         standardize: use Ŵ (weight standardisation) instead of W.
         reset: `soft_reset` (papers) or `hard_reset`.
         recurrent: the neurons also drive each other one step later, with a weight of their own; dense layers only.
+        gain: first value of g; larger ones keep deep networks from falling silent on sparse input.
     """
 
     def __init__(
@@ -62,6 +63,7 @@ class SpikingLayer(nn.Module):
         standardize: bool = True,
         reset: Reset = soft_reset,
         recurrent: bool = False,
+        gain: float = 1.0,
     ):
         super().__init__()
         if recurrent and not isinstance(connection, nn.Linear):
@@ -71,9 +73,9 @@ class SpikingLayer(nn.Module):
         self.psi = psi
         self.reset = reset
         n_out = connection.weight.shape[0]
-        self.gain = nn.Parameter(torch.ones(n_out, 1)) if standardize else None
+        self.gain = nn.Parameter(torch.full((n_out, 1), gain)) if standardize else None
         self.recurrent = initialize(nn.Linear(n_out, n_out, bias=False)) if recurrent else None
-        self.recurrent_gain = nn.Parameter(torch.ones(n_out, 1)) if recurrent and standardize else None
+        self.recurrent_gain = nn.Parameter(torch.full((n_out, 1), gain)) if recurrent and standardize else None
 
     def effective_weight(self) -> Tensor:
         """Ŵ, or W where the layer is not standardised; differentiable in W and the gain. Same shape as W."""
@@ -87,14 +89,19 @@ class SpikingLayer(nn.Module):
 
 
 class LeakyReadout(nn.Module):
-    """Leaky integrator without spikes: o[t] = γ o[t−1] + W z[t] + b. γ = 0 is the memoryless readout."""
+    """Leaky integrator without spikes: o[t] = γ o[t−1] + W z[t] + b. γ = 0 is the memoryless readout.
+
+    `trace_decay` is how a local rule's trace of its input decays; None for γ, which is exact. The released S-TLLR code
+    has 0.99 there beside γ = 0.9933.
+    """
 
     recurrent = None
 
-    def __init__(self, n_in: int, classes: int, decay: float = 0.99):
+    def __init__(self, n_in: int, classes: int, decay: float = 0.99, trace_decay: float | None = None):
         super().__init__()
         self.connection = initialize(nn.Linear(n_in, classes))
         self.decay = check_neuron(Neuron(decay)).decay
+        self.trace_decay = self.decay if trace_decay is None else check_neuron(Neuron(trace_decay)).decay
 
     def effective_weights(self) -> Weights:
         """W; the readout is not standardised."""
@@ -119,6 +126,14 @@ class TimeDropout(nn.Module):
     def draw(self, x: Float[Tensor, "batch *features"]) -> Float[Tensor, "batch *features"]:
         """A new mask of 0 and 1 / (1 − p) for one sequence; all ones in evaluation mode."""
         return F.dropout(torch.ones_like(x), self.p, self.training)
+
+    def masked(
+        self, x: Float[Tensor, "time batch *features"], masks: "dict[TimeDropout, Tensor]"
+    ) -> Float[Tensor, "time batch *features"]:
+        """x times this sequence's mask, which is drawn into `masks` when it is not there yet."""
+        if self not in masks:
+            masks[self] = self.draw(x[0].detach())
+        return x * masks[self]
 
 
 def _effective(weight: Tensor, gain: Tensor | None) -> Tensor:

@@ -29,21 +29,34 @@ Run = Callable[[nn.Module, Tensor], Tensor]
 
 
 class SpikingSequential(nn.Sequential):
-    """Layers one after another. Spiking layers, readouts and time-constant dropout are run by the rule, other modules
-    (`nn.AvgPool2d`, `nn.Flatten`) are applied to every step."""
+    """Parts one after another. Spiking layers, readouts and time-constant dropout are run by the rule, residual blocks
+    are called with it, other modules (`nn.AvgPool2d`, `nn.Flatten`) are applied to every step."""
 
     def forward(  # pyright: ignore[reportIncompatibleMethodOverride]
         self, x: Float[Tensor, "time batch *features"], run: Run
     ) -> Float[Tensor, "time batch *outputs"]:
         for module in self:
-            remembers = isinstance(module, SpikingLayer | LeakyReadout | TimeDropout | SpikingSequential)
-            x = run_part(module, x, run) if remembers else over_time(module, x)
+            if isinstance(module, SpikingLayer | LeakyReadout | TimeDropout):
+                x = run(module, x)
+            elif isinstance(module, SpikingSequential | ResidualBlock):
+                x = module(x, run)
+            else:
+                x = over_time(module, x)
         return x
 
 
-def run_part(module: nn.Module, x: Tensor, run: Run) -> Tensor:
-    """A part that holds layers is called with `run`; a layer is run."""
-    return module(x, run) if isinstance(module, SpikingSequential) else run(module, x)
+class ResidualBlock(nn.Module):
+    """The spikes of `body` and of the shortcut added: z = body(x) + shortcut(x), so that values may exceed 1.
+
+    The shortcut is x itself where it is None.
+    """
+
+    def __init__(self, body: SpikingSequential, shortcut: SpikingLayer | None = None):
+        super().__init__()
+        self.body, self.shortcut = body, shortcut
+
+    def forward(self, x: Float[Tensor, "time batch *features"], run: Run) -> Float[Tensor, "time batch *outputs"]:
+        return self.body(x, run) + (x if self.shortcut is None else run(self.shortcut, x))
 
 
 class SpikingMLP(nn.Module):

@@ -105,7 +105,7 @@ class Unrolled:
     def run(self, layer: nn.Module, x: Tensor) -> Tensor:
         """One layer over a piece, differentiable through all its steps."""
         if isinstance(layer, TimeDropout):
-            return x * self.masks.setdefault(layer, layer.draw(x[0].detach()))
+            return layer.masked(x, self.masks)
         assert isinstance(layer, SpikingLayer | LeakyReadout)
         output, *carried = run_layer(layer, x, self.carried.get(layer))
         self.carried[layer] = (carried[0], carried[1])

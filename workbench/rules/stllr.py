@@ -168,7 +168,7 @@ class Passage:
 
         def run(layer: nn.Module, x: Tensor) -> Tensor:
             if isinstance(layer, TimeDropout):
-                return x * self.masks.setdefault(layer, layer.draw(x[0].detach()))
+                return layer.masked(x, self.masks)
             z = self.run_layer(layer, x.detach() if signal.cut else x, learns)  # pyright: ignore[reportArgumentType]
             if learns and isinstance(layer, SpikingLayer):
                 if signal.local is not None:
@@ -213,10 +213,10 @@ def through_standardisation(layers: Iterable[Layer], leaves: Iterable[Weights]) 
 
 
 def layer_form(layer: Layer, params: STLLR) -> Form:
-    """How this layer remembers. A readout has ψ = 1 and remembers its input with its own decay."""
+    """How this layer remembers. A readout has ψ = 1 and remembers its input as it forgets it."""
     factors = params.factors
     if isinstance(layer, LeakyReadout):
-        factors = Factors(0.0, layer.decay, 0.0, 1.0)
+        factors = Factors(0.0, layer.trace_decay, 0.0, 1.0)
     elif not isinstance(factors, Factors):
         factors = check_factors(factors(layer))
     return Form(factors, params.released_noncausal, params.traced_bias)
