@@ -1,0 +1,187 @@
+"""Learning one task after the other, as a generator of small records: the loop that all continual methods share."""
+
+import math
+import time
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from typing import NamedTuple, Protocol
+
+import torch
+from jaxtyping import Float
+from torch import Tensor, nn
+
+from workbench.continual.streams import Task
+from workbench.training import Plan, accuracy, check_finite, epoch_order, set_learning_rate
+
+MakeOptimizer = Callable[[list[nn.Parameter]], torch.optim.Optimizer]
+TEST_BATCH = 512  # batch normalisation without running statistics sees this many test samples at once
+
+
+class Method(Protocol):
+    """A way to learn tasks in turn. It holds its network; x and y of a task come in random order."""
+
+    @property
+    def network(self) -> nn.Module: ...
+    def before_task(self, task: int, x: Tensor, y: Tensor) -> None: ...
+    def learn(self, optimizer: torch.optim.Optimizer, x: Tensor, y: Tensor, task: int) -> float: ...
+    def after_task(self, task: int, x: Tensor, y: Tensor) -> None: ...
+    def kept_bytes(self) -> int: ...
+
+
+class StreamRecord(NamedTuple):
+    """One training step. `accuracies`, on every task of the stream, come with the last step of a task, else None.
+
+    seconds: learning time so far, with what the method does between tasks, without tests.
+    kept_bytes: what the method keeps beside the network.
+    """
+
+    task: int
+    epoch: int
+    step: int
+    loss: float
+    kept_bytes: int
+    seconds: float
+    accuracies: tuple[float, ...] | None = None
+
+
+class Plateau(NamedTuple):
+    """CODE-CL's schedule: a part of the data is held back, and after each epoch the accuracy on it decides.
+
+    The best weights are kept to the end of the task. After more than `patience` epochs without a better accuracy, the
+    learning rate is multiplied by `factor` and the best weights come back; below `stop_below` the task ends.
+    """
+
+    held_back: float = 0.05
+    patience: int = 6
+    factor: float = 0.5
+    stop_below: float = 1e-5
+
+
+def sgd(learning_rate: float) -> MakeOptimizer:
+    """Plain SGD, as all the projection methods use it."""
+    return lambda parameters: torch.optim.SGD(parameters, lr=learning_rate)
+
+
+def learn_stream(
+    method: Method,
+    stream: Sequence[Task],
+    optimizer: MakeOptimizer,
+    plan: Plan = Plan(),
+    plateau: Plateau | None = None,
+) -> Iterator[StreamRecord]:
+    """Learn the tasks of `stream` in turn and yield a record after each step.
+
+    Each task gets a new optimiser over the parameters that may still learn; `plan.schedule` runs once per task. Seeds
+    fix the order of samples; the network is taken as it comes. Raises FloatingPointError when learning diverges.
+
+    >>> records = learn_stream(CodeCL(mlp([2] * 5)), split_fashion_mnist(), sgd(0.05), Plan(epochs=5))
+    >>> A = accuracy_matrix(records); average_accuracy(A), backward_transfer(A)
+    """
+    tests = [(task.test_x, task.test_y) for task in stream]
+    step, clock = 0, Clock()
+    for t, task in enumerate(stream):
+        order = epoch_order(len(task.train_y), plan.seed, -1 - t)
+        x, y = task.train_x[order], task.train_y[order]
+        with clock:
+            method.before_task(t, x, y)
+        epoch, loss, kept = 0, math.nan, method.kept_bytes()
+        for epoch, loss in _learn_task(method, t, x, y, optimizer, plan, plateau, clock):
+            step += 1
+            yield StreamRecord(t, epoch, step, loss, kept, clock.seconds)
+        with clock:
+            method.after_task(t, x, y)
+        results = accuracies(method.network, tests)
+        yield StreamRecord(t, epoch, step, loss, method.kept_bytes(), clock.seconds, results)
+
+
+def _learn_task(
+    method: Method,
+    t: int,
+    x: Tensor,
+    y: Tensor,
+    optimizer: MakeOptimizer,
+    plan: Plan,
+    plateau: Plateau | None,
+    clock: "Clock",
+) -> Iterator[tuple[int, float]]:
+    """The steps of one task: epoch and loss of each."""
+    best = _Best(method.network, plateau) if plateau else None
+    held_back = math.ceil(plateau.held_back * len(y)) if plateau else 0
+    moving = optimizer([p for p in method.network.parameters() if p.requires_grad])
+    rates = [group["lr"] for group in moving.param_groups]
+    method.network.train()
+    for epoch in range(plan.epochs):
+        if plan.schedule is not None:
+            set_learning_rate(moving, rates, plan, epoch / plan.epochs)
+        for rows in _batches(len(y) - held_back, plan, t * plan.epochs + epoch):
+            with clock:
+                loss = method.learn(moving, x[held_back:][rows], y[held_back:][rows], t)
+            if not math.isfinite(loss):
+                check_finite(method.network, loss, f"epoch {epoch + 1} of task {t}")
+            yield epoch, loss
+        if best and best.reached(moving, _accuracy(method.network, x[:held_back], y[:held_back], t)):
+            break
+    if best:
+        best.restore()
+
+
+def _batches(n: int, plan: Plan, epoch: int) -> list[Tensor]:
+    """Rows of each batch; a last batch of one sample is left out, batch normalisation can do nothing with it."""
+    batches = epoch_order(n, plan.seed, epoch).split(plan.batch_size)
+    return [rows for rows in batches if len(rows) > 1 or n == 1]
+
+
+def accuracies(network: nn.Module, tests: Sequence[tuple[Tensor, Tensor]]) -> tuple[float, ...]:
+    """Accuracy of the network on the test samples of each task, given in the order of the tasks."""
+    return tuple(_accuracy(network, x, y, task) for task, (x, y) in enumerate(tests))
+
+
+@torch.no_grad()
+def _accuracy(network: nn.Module, x: Tensor, y: Tensor, task: int) -> float:
+    network.eval()
+    pieces = zip(x.split(TEST_BATCH), y.split(TEST_BATCH), strict=True)
+    right = sum(accuracy(network(piece, task), labels) * len(labels) for piece, labels in pieces)
+    network.train()
+    return right / len(y)
+
+
+def accuracy_matrix(records: Iterable[StreamRecord]) -> Float[Tensor, "tasks tasks"]:
+    """A of `workbench.continual.metrics` from the records of a whole stream."""
+    return torch.tensor([record.accuracies for record in records if record.accuracies], dtype=torch.float64)
+
+
+class Clock:
+    """Adds up the seconds spent in its `with` blocks."""
+
+    def __init__(self):
+        self.seconds = 0.0
+
+    def __enter__(self) -> None:
+        self._started = time.perf_counter()
+
+    def __exit__(self, *_) -> None:
+        self.seconds += time.perf_counter() - self._started
+
+
+class _Best:
+    """The best weights of a task so far, and how long they have been the best."""
+
+    def __init__(self, network: nn.Module, plateau: Plateau):
+        self.network, self.plateau = network, plateau
+        self.score, self.bad_epochs, self.weights = -1.0, 0, {}
+
+    def reached(self, optimizer: torch.optim.Optimizer, score: float) -> bool:
+        """Take note of this epoch's score; slow down on a plateau; True when the learning rate is below its end."""
+        self.bad_epochs += 1
+        if score > self.score:
+            self.score, self.bad_epochs = score, 0
+            self.weights = {key: value.clone() for key, value in self.network.state_dict().items()}
+        if self.bad_epochs > self.plateau.patience:
+            self.bad_epochs = 0
+            self.restore()
+            for group in optimizer.param_groups:
+                group["lr"] *= self.plateau.factor
+        return all(group["lr"] < self.plateau.stop_below for group in optimizer.param_groups)
+
+    def restore(self) -> None:
+        if self.weights:
+            self.network.load_state_dict(self.weights)

@@ -1,0 +1,136 @@
+"""Streams: the tasks that are learned one after the other, made from labelled images.
+
+A stream is a sequence of `Task`s. Labels count from 0 within each task, for its own head; where all tasks share a head
+(permuted pixels) they mean the same in each.
+"""
+
+from collections.abc import Sequence
+from typing import NamedTuple, overload
+
+import numpy as np
+import torch
+from jaxtyping import Float, Int64, Shaped, UInt8
+from torch import Tensor
+
+from workbench.data.fashion_mnist import fashion_mnist_small
+
+
+class Task(NamedTuple):
+    """Training and test samples of one task; `classes` is the number of outputs it needs."""
+
+    name: str
+    train_x: Float[Tensor, "n *shape"]
+    train_y: Int64[Tensor, " n"]
+    test_x: Float[Tensor, "m *shape"]
+    test_y: Int64[Tensor, " m"]
+    classes: int
+
+
+class Permuted(Sequence[Task]):
+    """Tasks that differ in the order of pixels only; made when asked for, so that a stream needs no more memory."""
+
+    def __init__(self, base: Task, n_tasks: int, seed: int):
+        self.base = base
+        pixels = base.train_x[0].numel()
+        generator = torch.Generator().manual_seed(seed)
+        self.orders = [torch.arange(pixels)] + [torch.randperm(pixels, generator=generator) for _ in range(n_tasks - 1)]
+
+    def __len__(self) -> int:
+        return len(self.orders)
+
+    @overload
+    def __getitem__(self, index: int) -> Task: ...
+    @overload
+    def __getitem__(self, index: slice) -> list[Task]: ...
+    def __getitem__(self, index: int | slice) -> Task | list[Task]:
+        if isinstance(index, slice):
+            return [self[i] for i in range(len(self))[index]]
+        index = range(len(self))[index]
+        order = self.orders[index]
+        train, test = (x.flatten(1)[:, order].view_as(x) for x in (self.base.train_x, self.base.test_x))
+        name = f"{self.base.name}, pixels in order {index}"
+        return self.base._replace(name=name, train_x=train, test_x=test)
+
+
+def permuted_pixels(base: Task, n_tasks: int = 10, seed: int = 0) -> Permuted:
+    """The images of `base`, for each later task with all pixels in another random order, the same for all images.
+
+    Source: Goodfellow et al., arXiv 1312.6211; "Permuted MNIST" when `base` is MNIST. All tasks share their classes.
+    """
+    if n_tasks < 1:
+        raise ValueError(f"a stream has at least one task, got n_tasks={n_tasks}")
+    return Permuted(base, n_tasks, seed)
+
+
+def split_classes(base: Task, n_tasks: int, order: Sequence[int] | None = None) -> list[Task]:
+    """The classes of `base` dealt out to tasks, equally many to each, in `order` (by number if None)."""
+    order = range(base.classes) if order is None else order
+    if n_tasks < 1 or base.classes % n_tasks or sorted(order) != list(range(base.classes)):
+        raise ValueError(
+            f"{base.classes} classes cannot be dealt out equally to {n_tasks} tasks in the order {list(order)}; "
+            "n_tasks must divide their number and the order name each once"
+        )
+    size = base.classes // n_tasks
+    return [_of_classes(base, list(order[i : i + size])) for i in range(0, base.classes, size)]
+
+
+def _of_classes(base: Task, classes: list[int]) -> Task:
+    """The samples of some classes, with labels 0, 1, … in their order."""
+    label = torch.full((base.classes,), -1)
+    label[classes] = torch.arange(len(classes))
+    train, test = label[base.train_y], label[base.test_y]
+    name = f"{base.name}, classes {', '.join(map(str, classes))}"
+    return Task(
+        name, base.train_x[train >= 0], train[train >= 0], base.test_x[test >= 0], test[test >= 0], len(classes)
+    )
+
+
+def image_task(
+    name: str,
+    train_images: UInt8[np.ndarray, "n *shape"],
+    train_labels: Shaped[np.ndarray, " n"],
+    test_images: UInt8[np.ndarray, "m *shape"],
+    test_labels: Shaped[np.ndarray, " m"],
+) -> Task:
+    """All images as one task `(n, channels, height, width)`, of mean 0 and deviation 1 per channel of training.
+
+    Images are `(n, height, width)` in grey or `(n, height, width, 3)`. Raises ValueError for other shapes or labels.
+    """
+    if train_images.ndim not in (3, 4) or len(train_images) != len(train_labels) or not len(train_labels):
+        raise ValueError(
+            f"images must be (n, height, width) or (n, height, width, channels) with one label each, got images of "
+            f"shape {train_images.shape} and {len(train_labels)} labels"
+        )
+    train, test = _channels_first(train_images), _channels_first(test_images)
+    mean, std = train.mean((0, 2, 3), keepdim=True), train.std((0, 2, 3), keepdim=True).clamp(min=1e-6)
+    train_y, test_y = (torch.from_numpy(labels.astype(np.int64)) for labels in (train_labels, test_labels))
+    classes = int(max(train_y.max(), test_y.max())) + 1
+    return Task(name, (train - mean) / std, train_y, (test - mean) / std, test_y, classes)
+
+
+def _channels_first(images: UInt8[np.ndarray, "n *shape"]) -> Float[Tensor, "n channels height width"]:
+    x = torch.from_numpy(images).float() / 255
+    return x.unsqueeze(1) if x.ndim == 3 else x.movedim(3, 1).contiguous()
+
+
+def small_fashion_mnist() -> Task:
+    """The embedded Fashion-MNIST images, 5,000 + 1,000, as one task."""
+    data = fashion_mnist_small()
+    return image_task("Fashion-MNIST", *data.train, *data.test)
+
+
+def split_fashion_mnist(n_tasks: int = 5, order: Sequence[int] | None = None) -> list[Task]:
+    """The ten classes of the embedded Fashion-MNIST images as tasks of two classes each."""
+    return split_classes(small_fashion_mnist(), n_tasks, order)
+
+
+def split_cifar100(
+    train_images: UInt8[np.ndarray, "n 32 32 3"],
+    train_labels: Shaped[np.ndarray, " n"],
+    test_images: UInt8[np.ndarray, "m 32 32 3"],
+    test_labels: Shaped[np.ndarray, " m"],
+    n_tasks: int = 10,
+    order: Sequence[int] | None = None,
+) -> list[Task]:
+    """CIFAR-100 as ten tasks of ten classes; images as the published files have them, but unfolded to pixels."""
+    return split_classes(image_task("CIFAR-100", train_images, train_labels, test_images, test_labels), n_tasks, order)
