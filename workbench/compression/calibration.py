@@ -140,7 +140,6 @@ class _Sums:
         return Calibration(self.sizes, tuple(means.get(mode) for mode in range(len(self.sizes))))
 
 
-
 def _layer(network: nn.Module, name: str) -> nn.Conv2d | nn.Linear:
     layer = network.get_submodule(name)
     if not isinstance(layer, nn.Conv2d | nn.Linear):

@@ -33,45 +33,18 @@ Hence the batch mode is off by default. A position in a shuffled batch means not
 
 from collections.abc import Callable, Iterable, Sequence
 from copy import deepcopy
-from typing import Any, NamedTuple
+from typing import Any
 
 import torch
 import torch.nn.functional as F
 from jaxtyping import Float
 from torch import Tensor, nn
-from torch.nn.grad import conv2d_input, conv2d_weight
+from torch.nn.grad import conv2d_weight
 
 from workbench.compression.calibration import Modes, Weighting, calibrate, leading_bases, plain_mean
+from workbench.compression.convolution import Geometry, conv2d_input_gradient, convolve, geometry_of
 from workbench.compression.lean import make_lean
 from workbench.compression.tucker import Bases, Tucker, mode_product, project
-
-
-class Geometry(NamedTuple):
-    """How a convolution walks over its input; padding as `F.pad` takes it: left, right, top, bottom."""
-
-    stride: tuple[int, int] = (1, 1)
-    padding: tuple[int, int, int, int] = (0, 0, 0, 0)
-    dilation: tuple[int, int] = (1, 1)
-    groups: int = 1
-
-
-def geometry_of(conv: nn.Conv2d) -> Geometry:
-    """Geometry of `conv`. Even kernels with padding "same" give uneven sides. ValueError for non-zero padding modes."""
-    if conv.padding_mode != "zeros":
-        raise ValueError(
-            f"padding_mode={conv.padding_mode!r} is not supported, expected 'zeros'; put the padding into a layer "
-            "of its own before the convolution"
-        )
-    stride, dilation = (conv.stride[0], conv.stride[1]), (conv.dilation[0], conv.dilation[1])
-    if conv.padding == "valid":
-        return Geometry(stride, (0, 0, 0, 0), dilation, conv.groups)
-    if conv.padding == "same":
-        extra = [d * (k - 1) for d, k in zip(dilation, conv.kernel_size, strict=True)]
-        (top, left), (height, width) = [e // 2 for e in extra], extra
-        return Geometry(stride, (left, width - left, top, height - top), dilation, conv.groups)
-    rows, columns = int(conv.padding[0]), int(conv.padding[1])
-    return Geometry(stride, (columns, columns, rows, rows), dilation, conv.groups)
-
 
 # --- the weight gradient from a core, eq. 4-8 -----------------------------------------------------------------------
 
@@ -120,31 +93,6 @@ def linear_weight_gradient(
 # --- exact forward, low-rank backward -------------------------------------------------------------------------------
 
 
-def convolve(x: Tensor, weight: Tensor, bias: Tensor | None, geometry: Geometry) -> Tensor:
-    """The exact convolution; uneven padding is laid on before."""
-    left, right, top, bottom = geometry.padding
-    padding = (top, left)
-    if (left, top) != (right, bottom):
-        x, padding = F.pad(x, geometry.padding), (0, 0)
-    return F.conv2d(x, weight, bias, geometry.stride, padding, geometry.dilation, geometry.groups)
-
-
-def conv2d_input_gradient(
-    shape: torch.Size,
-    weight: Float[Tensor, "c_out c_per_group k_h k_w"],
-    grad_output: Float[Tensor, "batch c_out h_out w_out"],
-    geometry: Geometry,
-) -> Float[Tensor, "batch c_in height width"]:
-    """∂L/∂X of the exact convolution, of `shape`; it needs no activation at all."""
-    left, right, top, bottom = geometry.padding
-    uneven = (left, top) != (right, bottom)
-    padded = (*shape[:2], shape[2] + top + bottom, shape[3] + left + right) if uneven else shape
-    padding = (0, 0) if uneven else (top, left)
-    walk: Any = (geometry.stride, padding, geometry.dilation, geometry.groups)
-    grad = conv2d_input(padded, weight, grad_output, *walk)
-    return F.pad(grad, [-side for side in geometry.padding]) if uneven else grad
-
-
 class _Conv2d(torch.autograd.Function):
     @staticmethod
     def forward(ctx, x, weight, bias, geometry: Geometry, core, *bases):
@@ -179,6 +127,11 @@ class _Linear(torch.autograd.Function):
         grad_weight = linear_weight_gradient(core, bases, grad) if for_weight else None
         grad_bias = grad.flatten(0, -2).sum(0) if for_bias else None
         return grad_x, grad_weight, grad_bias, None, *[None] * len(bases)
+
+
+def linear(x: Tensor, weight: Tensor, bias: Tensor | None, core: Tensor, bases: Bases) -> Tensor:
+    """The exact linear layer, which keeps core and bases instead of x."""
+    return _Linear.apply(x, weight, bias, core, *bases)  # pyright: ignore[reportReturnType]
 
 
 # --- layers ---------------------------------------------------------------------------------------------------------
@@ -247,7 +200,7 @@ class LowRankLinear(nn.Module):
         if not (torch.is_grad_enabled() and self.weight.requires_grad):
             return F.linear(x, self.weight, self.bias)
         core, bases = self.compressor(x.detach())
-        return _Linear.apply(x, self.weight, self.bias, core, *bases)  # pyright: ignore[reportReturnType]
+        return linear(x, self.weight, self.bias, core, bases)
 
 
 def replace_layer(network: nn.Module, name: str, compressor: Compressor) -> None:
@@ -283,7 +236,8 @@ def compress(
 
     `layers` names the layers to compress, by default all trainable convolutions and linear layers; the paper leaves
     the readout whole. ReLU and frozen batch norms are made lean too (`workbench.compression.lean`): without that, they
-    would keep what the layers let go. `compressor` makes another use of the bases (see `baselines`). The parameters are copies: build the optimiser from the returned network.
+    would keep what the layers let go. `compressor` makes another use of the bases (see `baselines`). The parameters
+    are copies: build the optimiser from the returned network.
 
     >>> net = nn.Sequential(nn.Conv2d(3, 8, 3, padding=1), nn.ReLU(), nn.Flatten(), nn.Linear(512, 10))
     >>> images = torch.rand(32, 3, 8, 8)

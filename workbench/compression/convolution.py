@@ -1,0 +1,61 @@
+"""The exact convolution and its input gradient, for any stride, dilation, groups and padding, also an uneven one."""
+
+from typing import Any, NamedTuple
+
+import torch
+import torch.nn.functional as F
+from jaxtyping import Float
+from torch import Tensor, nn
+from torch.nn.grad import conv2d_input
+
+
+class Geometry(NamedTuple):
+    """How a convolution walks over its input; padding as `F.pad` takes it: left, right, top, bottom."""
+
+    stride: tuple[int, int] = (1, 1)
+    padding: tuple[int, int, int, int] = (0, 0, 0, 0)
+    dilation: tuple[int, int] = (1, 1)
+    groups: int = 1
+
+
+def geometry_of(conv: nn.Conv2d) -> Geometry:
+    """Geometry of `conv`. Even kernels with padding "same" give uneven sides. ValueError for non-zero padding modes."""
+    if conv.padding_mode != "zeros":
+        raise ValueError(
+            f"padding_mode={conv.padding_mode!r} is not supported, expected 'zeros'; put the padding into a layer "
+            "of its own before the convolution"
+        )
+    stride, dilation = (conv.stride[0], conv.stride[1]), (conv.dilation[0], conv.dilation[1])
+    if conv.padding == "valid":
+        return Geometry(stride, (0, 0, 0, 0), dilation, conv.groups)
+    if conv.padding == "same":
+        extra = [d * (k - 1) for d, k in zip(dilation, conv.kernel_size, strict=True)]
+        (top, left), (height, width) = [e // 2 for e in extra], extra
+        return Geometry(stride, (left, width - left, top, height - top), dilation, conv.groups)
+    rows, columns = int(conv.padding[0]), int(conv.padding[1])
+    return Geometry(stride, (columns, columns, rows, rows), dilation, conv.groups)
+
+
+def convolve(x: Tensor, weight: Tensor, bias: Tensor | None, geometry: Geometry) -> Tensor:
+    """The exact convolution; uneven padding is laid on before."""
+    left, right, top, bottom = geometry.padding
+    padding = (top, left)
+    if (left, top) != (right, bottom):
+        x, padding = F.pad(x, geometry.padding), (0, 0)
+    return F.conv2d(x, weight, bias, geometry.stride, padding, geometry.dilation, geometry.groups)
+
+
+def conv2d_input_gradient(
+    shape: torch.Size,
+    weight: Float[Tensor, "c_out c_per_group k_h k_w"],
+    grad_output: Float[Tensor, "batch c_out h_out w_out"],
+    geometry: Geometry,
+) -> Float[Tensor, "batch c_in height width"]:
+    """∂L/∂X of the exact convolution, of `shape`; it needs no activation at all."""
+    left, right, top, bottom = geometry.padding
+    uneven = (left, top) != (right, bottom)
+    padded = (*shape[:2], shape[2] + top + bottom, shape[3] + left + right) if uneven else shape
+    padding = (0, 0) if uneven else (top, left)
+    walk: Any = (geometry.stride, padding, geometry.dilation, geometry.groups)
+    grad = conv2d_input(padded, weight, grad_output, *walk)
+    return F.pad(grad, [-side for side in geometry.padding]) if uneven else grad

@@ -1,0 +1,74 @@
+"""Protected and learnable subspaces of a layer's inputs, for LANCE's continual learning.
+
+    P (D, p)   orthonormal basis of the directions that are protected;  R (D, D) correlation of new inputs
+    E = (I − PPᵀ) R (I − PPᵀ)                      what P does not hold of R, from both sides                  (1)
+    U = the fewest leading eigenvectors of E with which P holds more than the share ε of tr R                  (2)
+
+The published code measures the residual from one side, (I − PPᵀ) R, whose nuclear norm exceeds what is really left, and
+may take more directions than are left, which then overlap P. Here U never exceeds the rank of E, so UᵀP = 0 always.
+"""
+
+from typing import NamedTuple
+
+import torch
+from jaxtyping import Float
+from torch import Tensor
+
+from workbench.compression.tucker import rank_for_energy, spectrum
+
+ROUNDING = 1e-12  # a direction with a smaller share of the energy is a rounding error, not a direction
+
+
+class Residual(NamedTuple):
+    """E by its eigenvectors `(D, k)` and energies `(k,)`, rounding errors left out; energy held by P, and in all."""
+
+    vectors: Float[Tensor, "d k"]
+    energies: Float[Tensor, " k"]
+    held: float
+    total: float
+
+
+def residual(protected: Float[Tensor, "d p"], correlation: Float[Tensor, "d d"]) -> Residual:
+    """What the protected directions do not hold of R, from both sides (eq. 1)."""
+    R, P = correlation.double(), torch.linalg.qr(protected.double()).Q
+    right = R - (R @ P) @ P.T
+    E = right - P @ (P.T @ right)
+    energies, vectors = spectrum((E + E.T) / 2)
+    total, left = float(R.trace()), float(energies.sum())
+    rank = min(int((energies > ROUNDING * total).sum()), len(R) - P.shape[1])
+    return Residual(vectors[:, :rank], energies[:rank], total - left, total)
+
+
+def new_directions(
+    protected: Float[Tensor, "d p"], correlation: Float[Tensor, "d d"], energy: float
+) -> Float[Tensor, "d k"]:
+    """The fewest directions orthogonal to P with which it holds more than the share `energy` of R (eq. 2, 3).
+
+    None (k = 0) where P holds as much already; never more than R has outside P.
+
+    >>> P, R = torch.eye(3)[:, :1], torch.diag(torch.tensor([6.0, 3.0, 1.0]))
+    >>> new_directions(P, R, 0.8).shape, new_directions(P, R, 0.5).shape
+    (torch.Size([3, 1]), torch.Size([3, 0]))
+    """
+    E = residual(protected, correlation)
+    shares = torch.cat([torch.tensor([max(E.held, 0.0)]).double(), E.energies])
+    return E.vectors[:, : max(rank_for_energy(shares, energy) - 1, 0)]
+
+
+def protect(
+    protected: Float[Tensor, "d p"], correlation: Float[Tensor, "d d"], energy: float
+) -> Float[Tensor, "d p_new"]:
+    """P ← [P, U], orthonormal (eq. 2)."""
+    P = torch.linalg.qr(protected.double()).Q
+    return torch.cat([P, new_directions(P, correlation, energy)], dim=1)
+
+
+def learnable(
+    protected: Float[Tensor, "d p"], correlation: Float[Tensor, "d d"], energy: float
+) -> Float[Tensor, "d r"]:
+    """U₁: the directions that a task with inputs of correlation R may learn (eq. 3).
+
+    At least one, even if P holds the share `energy` already, unless nothing of R is left outside P: then none.
+    """
+    U = new_directions(protected, correlation, energy)
+    return U if U.shape[1] else residual(protected, correlation).vectors[:, :1]
