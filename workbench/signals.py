@@ -90,7 +90,11 @@ def direct_feedback_through(matrices: Mapping[SpikingLayer, Tensor], mean: bool 
 
 
 def sign_feedback(network: nn.Module, x: Shaped[Tensor, "time batch *features"], seed: int = 0) -> Signal:
-    """sDFA: the sign of each output's error, through one fixed random matrix per layer; mean over the batch."""
+    """sDFA: the sign of each output's error, through one fixed random matrix per layer; mean over the batch.
+
+    With cross-entropy the error of the label's output is always negative and all others are positive, so that what is
+    sent back depends on the label alone.
+    """
     return Signal(partial(_direct, feedback_matrices(network, x, seed), _error_sign), cut=True)
 
 

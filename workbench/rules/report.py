@@ -21,17 +21,19 @@ class StepReport(NamedTuple):
 
 
 def check_batch(x: Tensor, y: Tensor) -> None:
-    """Raise ValueError unless x is `(time, batch, ...)` with at least one step and finite, and y `(batch)` fits it."""
+    """Raise ValueError unless x is `(time, batch, ...)`, at least one step, finite, and y `(batch, ...)` fits it."""
     if x.ndim < 3 or x.shape[0] == 0:
         raise ValueError(f"x must be (time, batch, ...) with at least one step, got shape {tuple(x.shape)}")
-    if y.shape != x.shape[1:2]:
+    if y.shape[:1] != x.shape[1:2]:
         raise ValueError(f"y must hold one label per sample, shape ({x.shape[1]},), got {tuple(y.shape)}")
-    if x.is_floating_point() and x.numel() and not all(math.isfinite(float(end)) for end in x.aminmax()):
+    if x.is_floating_point() and x.numel() and not all(math.isfinite(float(end)) for end in x.detach().aminmax()):
         raise ValueError("x holds NaN or infinite values; clean the input first")
 
 
 def check_labels(y: Tensor, classes: int) -> None:
-    """Raise ValueError unless all labels lie in 0..classes−1."""
+    """Raise ValueError unless y holds one label per sample, all in 0..classes−1."""
+    if y.ndim != 1 or y.is_floating_point():
+        raise ValueError(f"labels must be class numbers of shape (batch,), got {y.dtype} of shape {tuple(y.shape)}")
     if y.numel() and not 0 <= int(y.min()) <= int(y.max()) < classes:
         raise ValueError(f"labels must lie in 0..{classes - 1}, got {int(y.min())}..{int(y.max())}")
 
