@@ -22,6 +22,7 @@ from workbench.data.fetch import RemoteFile, check, fetch, find
 
 BODY = bytes(range(256)) * 4000
 MD5 = hashlib.md5(BODY).hexdigest()
+ZIPPED = gzip.compress(BODY, mtime=0)
 OTHER = BODY[:-1] + b"!"
 
 
@@ -47,8 +48,10 @@ class Handler(BaseHTTPRequestHandler):
         if self.path == "/missing":
             self.send_error(404)
             return
-        body = OTHER if self.path == "/wrong" else BODY
+        body = {"/wrong": OTHER, "/labelled": ZIPPED}.get(self.path, BODY)
         self.send_response(200)
+        if self.path == "/labelled" and "gzip" in self.headers["Accept-Encoding"]:
+            self.send_header("Content-Encoding", "gzip")  # some servers say so of any `.gz` file
         if self.path != "/unannounced":
             self.send_header("Content-Length", str(len(body)))
         self.end_headers()
@@ -90,6 +93,12 @@ def test_a_file_is_downloaded_once(server, tmp_path):
         assert fetch(remote(server.url("good")), folder).read_bytes() == BODY
     assert server.requests == ["/good"]
     assert kept(folder) == ["set.bin"]
+
+
+def test_a_compressed_file_is_kept_as_published(server, tmp_path):
+    md5 = hashlib.md5(ZIPPED).hexdigest()
+    file = RemoteFile("a.gz", (server.url("labelled"),), md5, len(ZIPPED))
+    assert fetch(file, tmp_path).read_bytes() == ZIPPED
 
 
 def test_the_next_link_is_tried(server, tmp_path):
