@@ -237,9 +237,10 @@ def test_the_frames_are_kept_under_the_name_of_their_settings(few, tmp_path, mon
         np.testing.assert_array_equal(packed_frames(images, QUICK, tmp_path), first)
     packed_frames(images, QUICK._replace(seed=5), tmp_path)
     packed_frames(images[:7], QUICK, tmp_path)
+    packed_frames(255 - images, QUICK, tmp_path)
     monkeypatch.setattr(events_module, "SIMULATOR", -1)
     packed_frames(images, QUICK, tmp_path)
-    assert len(list(tmp_path.glob("simulated_events_*.npz"))) == 4
+    assert len(list(tmp_path.glob("simulated_events_*.npz"))) == 5
     assert all(zipfile.is_zipfile(path) for path in tmp_path.glob("*.npz"))
 
 
