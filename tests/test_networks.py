@@ -1,5 +1,6 @@
 """The papers' networks have the papers' shapes, and the parts do what they say."""
 
+import itertools
 from functools import partial
 
 import pytest
@@ -45,7 +46,7 @@ def test_vgg9_is_the_papers():
     ]  # fmt: skip
     weights = [layer.connection.weight.numel() for layer in layers_with_memory(net).values()]
     channels = [2, 64, 128, 256, 256, 512, 512, 512, 512]
-    assert weights == [9 * a * b for a, b in zip(channels, channels[1:], strict=False)] + [512 * 4 * 11]
+    assert weights == [9 * a * b for a, b in itertools.pairwise(channels)] + [512 * 4 * 11]
     assert sum(isinstance(part, nn.AvgPool2d) for part in net) == 4
 
 

@@ -139,7 +139,7 @@ def test_feedback_alignment_with_the_forward_weights_is_backpropagation(make):
     aligned = Signal(BACKPROPAGATION.teach, feedback=forward)
     _, found = gradients(net, x, y, STLLR(FACTORS, signal=aligned))
     _, random = gradients(net, x, y, STLLR(FACTORS, signal=feedback_alignment(net)))
-    first, last = list(spiking_layers(net))[0], list(layers_with_memory(net))[-1]
+    first, last = next(iter(spiking_layers(net))), list(layers_with_memory(net))[-1]
     for name, grad in expected.items():
         assert torch.allclose(found[name], grad, atol=1e-12)
         assert torch.allclose(random[name], grad, atol=1e-12) == name.startswith(last), name
@@ -225,14 +225,14 @@ def test_online_updates_add_up_to_the_whole_when_weights_stay(make, last_steps):
     x, y = batch_for(shape)
     params = STLLR(FACTORS, last_steps, chunk=3)
     report, expected = gradients(net, x, y, params)
-    total, count, last = {name: torch.zeros_like(p) for name, p in net.named_parameters()}, 0, None
-    for last in online(net, x, y, params):
-        count += 1
+    total, reports = {name: torch.zeros_like(p) for name, p in net.named_parameters()}, []
+    for step_report in online(net, x, y, params):
+        reports.append(step_report)
         for name, parameter in net.named_parameters():
             total[name] += parameter.grad
-    assert count == (last_steps or len(x))
-    assert last.loss == pytest.approx(report.loss)
-    assert torch.allclose(last.logits, report.logits)
+    assert len(reports) == (last_steps or len(x))
+    assert reports[-1].loss == pytest.approx(report.loss)
+    assert torch.allclose(reports[-1].logits, report.logits)
     for name, grad in expected.items():
         assert torch.allclose(total[name], grad, atol=1e-10), name
 

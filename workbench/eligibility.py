@@ -21,8 +21,9 @@ import torch
 from jaxtyping import Float
 from torch import Tensor, nn
 
-from workbench.layers import Advance, Layer, Neurons, SpikingLayer, Weights, advance
+from workbench.layers import Advance, Layer, LeakyReadout, Neurons, Weights, advance
 from workbench.products import Events
+from workbench.surrogate import Psi
 from workbench.synapses import Connection, Inputs, input_gradient, inputs_of, weight_gradient
 from workbench.traces import Factors
 
@@ -32,11 +33,13 @@ class Form(NamedTuple):
 
     released_noncausal: leave out the factor λ_post of the non-causal term, as the released code (and TESS) does.
     traced_bias: treat a bias as the weight of a constant input 1, trace included; False is the released code.
+    psi: Ψ of the eligibility; None for the layer's own.
     """
 
     factors: Factors = Factors()
     released_noncausal: bool = False
     traced_bias: bool = True
+    psi: Psi | None = None
 
 
 class Traces(NamedTuple):
@@ -66,7 +69,7 @@ def run_layer(
     with torch.no_grad():
         ran = advance(layer, x, weights, traces.neurons if traces else None)
         traces = start_traces(ran, x, layer) if traces is None else traces
-        psi = layer.psi(ran.potential - layer.neuron.threshold) if isinstance(layer, SpikingLayer) else None
+        psi = activation(layer, ran.potential, form.psi)
         past = past_spikes(ran.output, traces.neurons) if layer.recurrent is not None else None
         h = run_h(psi, traces.h, form.factors) if learns and psi is not None and form.factors.alpha_post else None
         after = advance_traces(traces, ran, x, psi, past, h, form.factors)
@@ -79,6 +82,15 @@ def run_layer(
         x, *weights, layer.connection.bias, ran.output, psi, h, down, piece, *itertools.chain(*map(pack, inputs))
     )
     return output, after  # pyright: ignore[reportReturnType]
+
+
+def activation(
+    layer: Layer, u: Float[Tensor, "time batch ..."], psi: Psi | None = None
+) -> Float[Tensor, "time batch ..."] | None:
+    """ψ of a spiking layer; None for a readout, whose ψ is 1."""
+    if isinstance(layer, LeakyReadout):
+        return None
+    return (psi or layer.psi)(u - layer.neuron.threshold)
 
 
 def start_traces(ran: Advance, x: Tensor, layer: Layer) -> Traces:

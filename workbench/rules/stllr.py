@@ -16,7 +16,7 @@ pieces of `chunk` steps so that products are large; the autograd graph spans one
 What a layer does with a piece stands in `workbench.eligibility`.
 """
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterator
 from typing import NamedTuple
 
 import torch
@@ -24,8 +24,9 @@ from jaxtyping import Float, Shaped
 from torch import Tensor, nn
 
 from workbench.eligibility import Form, Traces, run_layer
-from workbench.layers import Layer, LeakyReadout, SpikingLayer, TimeDropout, Weights, running_weights
+from workbench.layers import Layer, LeakyReadout, SpikingLayer, Weights, running_weights
 from workbench.networks import chunks, layers_with_memory
+from workbench.passage import Passage, as_leaves, pieces, through_standardisation
 from workbench.rules.report import StepReport, check_batch, learning_start
 from workbench.signals import BACKPROPAGATION, Loss, Signal, summed_cross_entropy
 from workbench.traces import Factors, check_factors
@@ -66,10 +67,10 @@ def gradients(
     steps; the report gives its mean over steps. `x` may be stored as integers, it is converted piece by piece.
     """
     start = check_arguments(x, y, params)
-    passage = Passage(network, params)
+    passage = passage_of(network, params)
     for part in pieces(len(x), start, params.chunk):
         passage.advance(x[part], y, part.start >= start)
-    through_standardisation(passage.leaves.keys(), passage.leaves.values())
+    passage.hand_over()
     return passage.report(len(x), len(x) - start)
 
 
@@ -86,13 +87,13 @@ def online(
     ...     optimizer.step()
     """
     start = check_arguments(x, y, params)
-    passage = Passage(network, params)
+    passage = passage_of(network, params)
     for part in chunks(start, params.chunk):
         passage.advance(x[part], y, learns=False)
     for step in range(start, len(x)):
         network.zero_grad(set_to_none=True)
         passage.advance(x[step : step + 1], y, learns=True)
-        through_standardisation(passage.leaves.keys(), passage.leaves.values())
+        passage.hand_over()
         yield passage.report(step + 1, step + 1 - start)
         passage.take_weights()
 
@@ -123,7 +124,7 @@ def teach_layer(
             output.backward(delta[part.start - start : part.stop - start])
             below.append(inputs.grad)
         outputs.append(output.detach())
-    through_standardisation([layer], [weights])
+    through_standardisation(layer, weights)
     assert traces is not None
     return Taught(torch.cat(outputs), torch.cat(below), traces)
 
@@ -138,78 +139,14 @@ def check_arguments(x: Tensor, y: Tensor, params: STLLR) -> int:
     return learning_start(len(x), params.last_steps)
 
 
-def pieces(steps: int, start: int, size: int) -> list[slice]:
-    """Pieces of at most `size` steps with a border at T_l, so that a piece learns wholly or not at all."""
-    before = chunks(start, size)
-    return before + [slice(start + part.start, start + part.stop) for part in chunks(steps - start, size)]
+def passage_of(network: nn.Module, params: STLLR) -> Passage:
+    """One batch on its way through time under this rule."""
+    forms = {layer: layer_form(layer, params) for layer in layers_with_memory(network).values()}
 
+    def run(layer: Layer, x: Tensor, weights: Weights, traces: Traces | None, learns: bool, feedback: Tensor | None):
+        return run_layer(layer, x, weights, traces, forms[layer], learns, feedback)
 
-class Passage:
-    """One batch on its way through time: effective weights, the layers' traces, and sums for the report."""
-
-    def __init__(self, network: nn.Module, params: STLLR):
-        self.network, self.params = network, params
-        self.layers = layers_with_memory(network)
-        self.forms = {layer: layer_form(layer, params) for layer in self.layers.values()}
-        self.traces: dict[Layer, Traces] = {}
-        self.masks: dict[TimeDropout, Tensor] = {}
-        self.spikes: dict[Layer, Tensor | float] = dict.fromkeys(self.layers.values(), 0.0)
-        self.outputs: Tensor | float = 0.0
-        self.loss = 0.0
-        self.take_weights()
-
-    def take_weights(self) -> None:
-        """Make the effective weights of all layers anew: once per batch, or after the optimiser took a step."""
-        self.leaves = {layer: as_leaves(running_weights(layer)) for layer in self.layers.values()}
-
-    def advance(self, x: Tensor, y: Tensor, learns: bool) -> None:
-        """Run the network over one piece; when it learns, add to the gradients of effective weights and biases."""
-        signal, taught = self.params.signal, {}
-
-        def run(layer: nn.Module, x: Tensor) -> Tensor:
-            if isinstance(layer, TimeDropout):
-                return layer.masked(x, self.masks)
-            z = self.run_layer(layer, x.detach() if signal.cut else x, learns)  # pyright: ignore[reportArgumentType]
-            if learns and isinstance(layer, SpikingLayer):
-                if signal.local is not None:
-                    signal.local(layer, z, y)
-                    return z.detach()
-                taught[layer] = z
-            return z
-
-        with torch.set_grad_enabled(learns):
-            output = self.network(x.to(next(self.network.parameters()).dtype), run)
-            self.outputs = self.outputs + output.detach().sum(0)
-            if learns:
-                self.loss += float(signal.teach(output, taught, y, self.params.loss))
-
-    def run_layer(self, layer: Layer, x: Tensor, learns: bool) -> Tensor:
-        """One layer over the piece, from its traces to its traces."""
-        z, self.traces[layer] = run_layer(
-            layer, x, self.leaves[layer], self.traces.get(layer), self.forms[layer], learns,
-            self.params.signal.feedback.get(layer),
-        )  # fmt: skip
-        if isinstance(layer, SpikingLayer):
-            self.spikes[layer] += z.detach().sum() / z[0].numel()
-        return z
-
-    def report(self, steps: int, learning_steps: int) -> StepReport:
-        """What happened in the steps so far."""
-        rates = {n: float(self.spikes[x]) / steps for n, x in self.layers.items() if isinstance(x, SpikingLayer)}
-        return StepReport(
-            self.loss / learning_steps, torch.as_tensor(self.outputs) / steps, rates, state_bytes(self.traces.values())
-        )
-
-
-def through_standardisation(layers: Iterable[Layer], leaves: Iterable[Weights]) -> None:
-    """Carry the gradients of effective weights to W and the gains."""
-    weights, grads = [], []
-    for layer, held in zip(layers, leaves, strict=True):
-        for weight, leaf in zip(layer.effective_weights(), held, strict=True):
-            if weight is not None and leaf is not None and leaf.grad is not None:
-                weights.append(weight)
-                grads.append(leaf.grad)
-    torch.autograd.backward(weights, grads)
+    return Passage(network, run, params.signal, params.loss)
 
 
 def layer_form(layer: Layer, params: STLLR) -> Form:
@@ -220,22 +157,3 @@ def layer_form(layer: Layer, params: STLLR) -> Form:
     elif not isinstance(factors, Factors):
         factors = check_factors(factors(layer))
     return Form(factors, params.released_noncausal, params.traced_bias)
-
-
-def as_leaves(weights: Weights) -> Weights:
-    """The same, asking for gradients."""
-    return Weights(*(None if weight is None else weight.requires_grad_() for weight in weights))  # pyright: ignore
-
-
-def state_bytes(states: Iterable[Traces]) -> int:
-    """Bytes of all tensors in the layers' states."""
-    return sum(tensor.nbytes for traces in states for tensor in tensors(traces))
-
-
-def tensors(tree: tuple) -> Iterator[Tensor]:
-    """All tensors in nested tuples."""
-    for part in tree:
-        if isinstance(part, Tensor):
-            yield part
-        elif isinstance(part, tuple):
-            yield from tensors(part)

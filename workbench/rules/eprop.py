@@ -1,0 +1,175 @@
+"""e-prop: eligibility propagation, with a trace for every synapse.
+
+Bellec et al. 2020, doi 10.1038/s41467-020-17236-y, for LIF neurons whose reset is not differentiated:
+
+    e_ij[t] = ψ_i[t] q_j[t],  q[t] = γ q[t−1] + x[t]         eligibility trace; x[t] → z[t−1] for recurrent weights
+    ē_ij[t] = κ ē_ij[t−1] + e_ij[t]                          filtered as the leaky readout filters, κ its decay
+    ΔW_ij = Σ_t L_i[t] ē_ij[t],  L[t] = ∂L/∂o[t] W_out       learning signal; random weights with direct feedback
+
+(ΔW carries the sign of a gradient.) ē is kept for every synapse and sample: memory O(B n²) against O(B n) of S-TLLR,
+and that is the difference between the two. With a memoryless readout (κ = 0) ē = e, and e-prop is OTTT; with a leaky
+one it is still the exact gradient of all paths that do not pass through another spike.
+Symbols: x input spikes, z spikes, ψ = Ψ(u − v_th), γ decay of the membrane, o outputs.
+"""
+
+from typing import Any, NamedTuple
+
+import torch
+from jaxtyping import Float, Shaped
+from torch import Tensor, nn
+
+from workbench.eligibility import activation, past_spikes
+from workbench.layers import Layer, LeakyReadout, Neurons, SpikingLayer, Weights, advance
+from workbench.networks import layers_with_memory
+from workbench.passage import Passage
+from workbench.rules.report import StepReport, check_batch, learning_start
+from workbench.signals import BACKPROPAGATION, Loss, Signal, summed_cross_entropy
+
+
+class EProp(NamedTuple):
+    """Parameters as those of `workbench.rules.stllr.STLLR`; signals: backpropagation (symmetric e-prop) or direct
+    feedback (random e-prop)."""
+
+    last_steps: int | None = None
+    signal: Signal = BACKPROPAGATION
+    loss: Loss = summed_cross_entropy
+
+
+class Synaptic(NamedTuple):
+    """q of each input and ē of each synapse of one weight, for every sample; the bias is a synapse of an input 1."""
+
+    q: Float[Tensor, "batch n_in"]
+    filtered: Float[Tensor, "batch *n_out n_in"]
+
+
+class State(NamedTuple):
+    """What a layer carries from step to step."""
+
+    neurons: Neurons
+    forward: Synaptic
+    recurrent: Synaptic | None
+
+
+def gradients(
+    network: nn.Module,
+    x: Shaped[Tensor, "time batch *features"],
+    y: Shaped[Tensor, "batch *target"],
+    params: EProp = EProp(),
+) -> StepReport:
+    """Fill `.grad` of every parameter with the e-prop update of one batch, step by step. Dense layers only."""
+    check_batch(x, y)
+    start = learning_start(len(x), params.last_steps)
+    kappa = readout_decay(network)
+
+    def run(layer: Layer, x: Tensor, weights: Weights, state: State | None, learns: bool, feedback: Tensor | None):
+        return run_step(layer, x, weights, state, kappa, learns, feedback)
+
+    passage = Passage(network, run, params.signal, params.loss)
+    for step in range(len(x)):
+        passage.advance(x[step : step + 1], y, step >= start)
+    passage.hand_over()
+    return passage.report(len(x), len(x) - start)
+
+
+def readout_decay(network: nn.Module) -> float:
+    """κ, the decay of the network's one readout; or ValueError."""
+    layers = layers_with_memory(network).values()
+    decays = [layer.decay for layer in layers if isinstance(layer, LeakyReadout)]
+    if len(decays) != 1 or any(not isinstance(layer.connection, nn.Linear) for layer in layers):
+        raise ValueError(
+            f"e-prop needs dense layers and one readout, got {len(decays)} readouts in {len(layers)} layers"
+        )
+    return decays[0]
+
+
+def run_step(
+    layer: Layer,
+    x: Float[Tensor, "1 batch n_in"],
+    weights: Weights,
+    state: State | None,
+    kappa: float,
+    learns: bool,
+    feedback: Tensor | None,
+) -> tuple[Float[Tensor, "1 batch n_out"], State]:
+    """One layer over one step: its output, with the local gradient attached when the step learns, and its state."""
+    with torch.no_grad():
+        ran = advance(layer, x, weights, state.neurons if state else None)
+        psi = activation(layer, ran.potential)
+        state = state or start_state(layer, x[0], ran.potential[0])
+        past = past_spikes(ran.output, state.neurons)[0] if state.recurrent is not None else None
+        state = State(
+            ran.neurons,
+            remember(state.forward, with_one(x[0]), psi, layer, kappa),
+            None if past is None or state.recurrent is None else remember(state.recurrent, past, psi, layer, kappa),
+        )
+    if not learns:
+        return ran.output, state
+    down = weights.forward.detach() if feedback is None else feedback
+    traces = (state.forward.filtered, None if state.recurrent is None else state.recurrent.filtered)
+    bias = layer.connection.bias
+    return _Filtered.apply(x, *weights, bias, ran.output, psi, down, *traces), state  # pyright: ignore
+
+
+def start_state(layer: Layer, x: Tensor, u: Tensor) -> State:
+    """Zeros, at the start of a sequence."""
+    (batch, n_in), n_out = x.shape, u.shape[1:] if isinstance(layer, SpikingLayer) else ()
+    forward = Synaptic(x.new_zeros(batch, n_in + 1), x.new_zeros(batch, *n_out, n_in + 1))
+    if layer.recurrent is None:
+        return State(Neurons(torch.zeros_like(u)), forward, None)
+    recurrent = Synaptic(torch.zeros_like(u), x.new_zeros(batch, *n_out, *n_out))
+    return State(Neurons(torch.zeros_like(u), torch.zeros_like(u)), forward, recurrent)
+
+
+def with_one(x: Float[Tensor, "batch n"]) -> Float[Tensor, "batch n+1"]:
+    """x and the constant input of the bias."""
+    return nn.functional.pad(x, (0, 1), value=1.0)
+
+
+def remember(
+    synaptic: Synaptic,
+    x: Float[Tensor, "batch n_in"],
+    psi: Float[Tensor, "1 batch n_out"] | None,
+    layer: Layer,
+    kappa: float,
+) -> Synaptic:
+    """q[t] and ē[t]. A readout filters its input by its own leak, the same for all its outputs: ē = q."""
+    if psi is None or not isinstance(layer, SpikingLayer):
+        q = torch.add(x, synaptic.q, alpha=kappa)
+        return Synaptic(q, q)
+    q = torch.add(x, synaptic.q, alpha=layer.neuron.decay)
+    return Synaptic(q, torch.baddbmm(synaptic.filtered, psi[0, :, :, None], q[:, None], beta=kappa))
+
+
+def contract(signal: Float[Tensor, "1 batch n_out"], filtered: Float[Tensor, "batch *n_out n_in"]) -> Tensor:
+    """Σ over the batch of L ē."""
+    return signal[0].T @ filtered if filtered.ndim == 2 else torch.einsum("bi,bij->ij", signal[0], filtered)
+
+
+class _Filtered(torch.autograd.Function):
+    """Gives a step's output the gradients of the rule: Σ_b L ⊙ ē for the weights, (Lψ)Ŵ for the layer below."""
+
+    @staticmethod
+    def forward(
+        ctx: Any,
+        x: Tensor,
+        weight: Tensor,
+        recurrent_weight: Tensor | None,
+        bias: Tensor | None,
+        output: Tensor,
+        psi: Tensor | None,
+        down: Tensor,
+        forward: Tensor,
+        recurrent: Tensor | None,
+    ) -> Tensor:
+        ctx.save_for_backward(psi, down, forward, recurrent)
+        ctx.has_bias = bias is not None
+        return output.view_as(output)
+
+    @staticmethod
+    def backward(ctx: Any, delta: Tensor) -> tuple[Tensor | None, ...]:  # pyright: ignore
+        psi, down, forward, recurrent = ctx.saved_tensors
+        grad_x = (delta if psi is None else delta * psi) @ down if ctx.needs_input_grad[0] else None
+        grad = contract(delta, forward)
+        grad_recurrent = None if recurrent is None else contract(delta, recurrent)
+        grad_bias = grad[:, -1] if ctx.has_bias else None
+        return grad_x, grad[:, :-1], grad_recurrent, grad_bias, None, None, None, None, None
