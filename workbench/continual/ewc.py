@@ -19,7 +19,7 @@ from workbench.continual.networks import MultiHead
 
 
 class EWC:
-    """`strength` is λ; the Fisher information comes from `batches` batches of `batch_size` samples per finished task."""
+    """`strength` is λ; the Fisher information is of `batches` batches of `batch_size` samples of a finished task."""
 
     def __init__(
         self, network: MultiHead, strength: float = 10.0, batches: int = 100, batch_size: int = 4, seed: int = 0

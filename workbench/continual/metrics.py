@@ -4,7 +4,7 @@ A (T, T)    A[t, i] accuracy on task i after learning task t; entries above the 
 ACC = mean_i A[T−1, i]                                        Lopez-Paz and Ranzato, NIPS 2017, eq. 2
 BWT = mean_{i<T−1} (A[T−1, i] − A[i, i])                      the same, eq. 3
 FWT = mean_{i>0}   (A[i−1, i] − b_i)                          the same, eq. 4; b_i accuracy before any learning
-F   = mean_{i<T−1} (max_{t<T−1} A[t, i] − A[T−1, i])          Chaudhry et al., ECCV 2018, eq. 3, for one run
+F   = mean_{i<T−1} (max_{t<T−1} A[t, i] − A[T−1, i])          Chaudhry et al., ECCV 2018, section 3
 """
 
 import torch
