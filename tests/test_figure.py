@@ -70,5 +70,5 @@ def test_lines_differ_in_dash_and_points_in_symbol_not_in_colour_alone():
     assert len({line(k)["dash"] for k in range(6)}) == len(DASHES) == 6
     assert len({marker(k)["symbol"] for k in range(6)}) == len(MARKERS) == 6
     assert len({line(k)["color"] for k in range(6)}) == len(COLOURS) == 6
-    with pytest.raises(ValueError, match="at most 6 styles.*got index 6"):
+    with pytest.raises(ValueError, match=r"at most 6 styles.*got index 6"):
         line(6)

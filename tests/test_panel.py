@@ -5,7 +5,7 @@ import threading
 
 import numpy as np
 import pytest
-from wave import Wave
+from wave_panel import Wave
 
 from widgets.app import App
 

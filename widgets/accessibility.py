@@ -1,7 +1,7 @@
 """Names, values and a visible focus for the controls of ipywidgets, for a whole page at once.
 
-The sliders of ipywidgets 8 have no accessible name and read "1.0000000000000002", its toggle buttons do not say that they
-are pressed, and the focus is invisible. A small observer in the browser mends what is on the page and what comes later.
+The sliders of ipywidgets 8 have no accessible name and read "1.0000000000000002", its toggle buttons do not say that
+they are pressed, and the focus is invisible. A small observer in the browser mends what is on the page and what comes.
 """
 
 from importlib.resources import files
@@ -21,6 +21,6 @@ class _Accessibility(anywidget.AnyWidget):
 
 
 def make_page_accessible() -> None:
-    """Mend the controls on the page of this kernel, now and later. Every panel calls it; calling it again does nothing."""
+    """Mend the controls on the page of this kernel, now and later. Every panel calls it; a second call does nothing."""
     if _Accessibility._only is None or _Accessibility._only.comm is None:
         _Accessibility._only = _Accessibility()

@@ -13,7 +13,8 @@ from widgets.link import PageLink, read_link, write_link
 from widgets.panel import Panel
 
 HEADER = """<header><h1>Local Learning Workbench</h1>
-<p>How can a network learn when each synapse knows only what happens beside it? Move the sliders and see.</p></header>"""
+<p>How can a network learn when each synapse knows only what happens beside it? Move the sliders and see.</p>
+</header>"""
 
 
 def all_panels() -> list[Panel]:
@@ -24,8 +25,8 @@ def all_panels() -> list[Panel]:
 class App:
     """The panels in tabs under a header. `view` is the box to display, `tabs` and `notice` are parts of it.
 
-    The link is read twice: from the environment, where Voila puts it for a kernel that it starts for this page, and from
-    the page itself, for a kernel that was started before anyone asked.
+    The link is read twice: from the environment, where Voila puts it for a kernel that it starts for this page, and
+    from the page itself, for a kernel that was started before anyone asked.
     """
 
     def __init__(self, panels: Sequence[Panel], query: str = "") -> None:
@@ -35,9 +36,7 @@ class App:
         ).add_class("workbench-tabs")
         self.notice = ipywidgets.HTML(layout=ipywidgets.Layout(display="none")).add_class("workbench-notice")
         self.link = PageLink(opened=query)
-        self.view = ipywidgets.VBox([ipywidgets.HTML(HEADER), self.notice, self.tabs]).add_class(
-            "workbench-app"
-        )
+        self.view = ipywidgets.VBox([ipywidgets.HTML(HEADER), self.notice, self.tabs]).add_class("workbench-app")
         self.open(query)
         self.link.observe(lambda change: self.open(change["new"]), "opened")
         self.tabs.observe(lambda _: self.write(), "selected_index")

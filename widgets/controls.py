@@ -54,9 +54,7 @@ def whole_slider(
     )
 
 
-def choice(
-    description: str, options: Mapping[str, Any], tooltip: str, value: str | None = None
-) -> ipywidgets.Dropdown:
+def choice(description: str, options: Mapping[str, Any], tooltip: str, value: str | None = None) -> ipywidgets.Dropdown:
     """A list to choose one label from; the control's value is what stands behind the label in `options`.
 
     `value` is the label chosen at the start, the first one when None.
@@ -114,7 +112,7 @@ def write_value(control: Any, value: Any) -> None:
 
 
 def check_value(name: str, control: Any, value: Any) -> None:
-    """Raise ValueError, quoting `value` and what `name` takes, where `control` cannot hold it. ipywidgets would clip it."""
+    """Raise ValueError with `value` and what `name` takes where `control` cannot hold it; ipywidgets would clip it."""
     if isinstance(control, _Selection):
         labels = list(control._options_labels)
         if str(value) not in labels:

@@ -20,7 +20,7 @@ _WIDTH, _ROW, _DPI = 7.0, 2.3, 72  # inches, inches for each pair of axes, dots 
 
 
 def still_picture(pictures: Sequence[Fig | Raster]) -> bytes:
-    """A PNG of the pictures below one another, a pair of axes for each subplot. Takes 0.1 s, plus matplotlib's import."""
+    """A PNG of the pictures below one another, a pair of axes for each subplot. Takes 0.1 s after the import."""
     from matplotlib.figure import Figure  # half a second, and seldom needed
 
     drawings = [drawing for picture in pictures for drawing in _drawings(picture)]
@@ -38,8 +38,9 @@ def _drawings(picture: Fig | Raster) -> list:
     """One function per pair of axes that draws it."""
     if isinstance(picture, Raster):
         return [lambda ax: _draw_raster(ax, picture)]
-    names = list(dict.fromkeys(trace.xaxis or "x" for trace in picture.data if trace.visible is not False))
-    return [lambda ax, name=name: _draw_axes(ax, picture, name) for name in names]
+    fig: Fig = picture
+    names = list(dict.fromkeys(trace.xaxis or "x" for trace in fig.data if trace.visible is not False))
+    return [lambda ax, name=name: _draw_axes(ax, fig, name) for name in names]
 
 
 def _draw_axes(ax: Any, fig: Fig, name: str) -> None:

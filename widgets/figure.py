@@ -1,8 +1,8 @@
 """`Fig`: plotly's FigureWidget, made to live on a page with many of its kind.
 
-The stock class sends 5 MB of script with every figure and each figure runs its own copy, one second of work for the page.
-anywidget 0.11 gives a model two seconds to get ready, so on a page of four figures some are drawn and then never move
-again. Here a page loads plotly.js once, figures wait for it without missing an edit, a page that opens late or is
+The stock class sends 5 MB of script with every figure and each figure runs its own copy, one second of work for the
+page. anywidget 0.11 gives a model two seconds to get ready, so on a page of four figures some are drawn and then never
+move again. Here a page loads plotly.js once, figures wait for it without missing an edit, a page that opens late or is
 reloaded gets the figure as it is now, and a figure fits the width of its box also after a hidden tab is opened.
 
 It builds on what plotly 7.1 and anywidget 0.11 do inside, and `untested_versions` names a version that it was not tried
@@ -14,8 +14,8 @@ from importlib.metadata import version
 from importlib.resources import files
 from typing import Any
 
-# jsonschema, which plotly imports through nbformat, builds a grammar with this module at import: 1.4 s of every kernel's
-# start. It only serves to check internationalised addresses, and jsonschema goes without it when it is missing.
+# jsonschema, which plotly imports through nbformat, builds a grammar with this module at import: 1.4 s of every
+# kernel's start. It only serves to check internationalised addresses, and jsonschema goes without it when missing.
 sys.modules.setdefault("rfc3987_syntax", None)  # type: ignore[arg-type]
 
 import anywidget  # noqa: E402
@@ -75,6 +75,8 @@ class Fig(go.FigureWidget):
     _esm = _SHARED + (_STATIC / "figure.js").read_text("utf-8")
     _css = (_STATIC / "figure.css").read_text("utf-8")
     alt = traitlets.Unicode().tag(sync=True)
+    data: Any  # plotly is typed in part only
+    layout: Any
 
     def __init__(self, data: Any = None, layout: dict | None = None, *, alt: str) -> None:
         _PlotlyLoader.ensure()

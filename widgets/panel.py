@@ -66,7 +66,7 @@ class Panel(ABC):
         state: Mapping[str, Any] | None = None,
     ) -> None:
         make_page_accessible()
-        self.controls = dict(controls)
+        self.controls: dict[str, Any] = dict(controls)
         self.pictures = list(pictures)
         self.numbers: Any = None
         self.text = ""
@@ -168,9 +168,7 @@ class Panel(ABC):
         row = ipywidgets.Box(
             list(self.controls.values()), layout=ipywidgets.Layout(flex_flow="row wrap", width="100%")
         ).add_class("workbench-controls")
-        return ipywidgets.VBox([row, *self.pictures, self._line, show_code, self._code]).add_class(
-            "workbench-panel"
-        )
+        return ipywidgets.VBox([row, *self.pictures, self._line, show_code, self._code]).add_class("workbench-panel")
 
     def _listen(self) -> None:
         for control in self._settings().values():

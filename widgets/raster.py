@@ -1,7 +1,7 @@
 """`Raster`: an array of bytes as pixels, for spike rasters, event frames, image grids and weight maps.
 
-plotly sends a two-dimensional array as text and draws it slowly; here the bytes go to a canvas as they are. A byte is an
-index into 256 colours: `intensity`, `signs` or `events` below, or an array of your own.
+plotly sends a two-dimensional array as text and draws it slowly; here the bytes go to a canvas as they are. A byte is
+an index into 256 colours: `intensity`, `signs` or `events` below, or an array of your own.
 """
 
 from importlib.resources import files
@@ -51,9 +51,7 @@ def image_grid(images: np.ndarray, columns: int) -> np.ndarray:
     (5, 5)
     """
     if images.ndim != 3 or columns < 1:
-        raise ValueError(
-            f"images must be (n, height, width) and columns at least 1, got {images.shape}, {columns}"
-        )
+        raise ValueError(f"images must be (n, height, width) and columns at least 1, got {images.shape}, {columns}")
     n, height, width = images.shape
     rows = -(-n // columns)
     grid = np.zeros((rows * columns, height + 1, width + 1), images.dtype)
@@ -129,5 +127,3 @@ class Raster(anywidget.AnyWidget):
 
     def __repr__(self) -> str:
         return f"Raster({self.alt!r})"
-
-

@@ -20,7 +20,7 @@ from workbench.serving.process import free_port, running
 RESULTS = Path(__file__).resolve().parents[2] / "test-results"
 LOCAL = ("http://127.0.0.1", "ws://127.0.0.1", "data:", "blob:", "about:")
 ARGUMENTS = ["--no-sandbox", "--disable-gpu", "--disable-background-networking", "--disable-component-update"]
-# Voila 0.5 is built on the packages of JupyterLab 4.2 and says so; a reload of Lab cuts a connection off. Both are harmless.
+# Harmless: Voila 0.5 is built on the packages of JupyterLab 4.2 and says so; a reload of Lab cuts a connection off.
 KNOWN = ("Unsatisfied version", "No satisfying version", "WebSocket is closed before the connection is established")
 
 
@@ -79,9 +79,7 @@ def open_page(chromium, request) -> Iterator[Callable]:
     opened: list[Watched] = []
 
     def open_(url: str, width: int = 1200, dark: bool = False, slowdown: float = 1.0):
-        page = chromium.new_page(
-            viewport={"width": width, "height": 900}, color_scheme="dark" if dark else "light"
-        )
+        page = chromium.new_page(viewport={"width": width, "height": 900}, color_scheme="dark" if dark else "light")
         watched = Watched(page)
         opened.append(watched)
         if slowdown != 1.0:

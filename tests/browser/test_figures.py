@@ -2,7 +2,7 @@
 
 import pytest
 
-EIGHT = "from wave import eight_figures\neight_figures()"
+EIGHT = "from wave_panel import eight_figures\neight_figures()"
 TITLES = """() => [...document.querySelectorAll('.workbench-figure')].map(figure => figure.layout?.title?.text)"""
 WIDTHS = """() => [...document.querySelectorAll('.workbench-figure')].filter(figure => figure.clientWidth)
   .map(figure => [figure.clientWidth, figure.querySelector('.main-svg').clientWidth])"""

@@ -5,9 +5,9 @@ import re
 
 import pytest
 
-WAVE = "from wave import Wave\nwave = Wave()\nwave"
+WAVE = "from wave_panel import Wave\nwave = Wave()\nwave"
 APP = """import os
-from wave import Wave
+from wave_panel import Wave
 from widgets.app import App
 class Second(Wave):
     name, title = "second", "Another wave"
@@ -129,7 +129,9 @@ def test_a_link_with_mistakes_opens_and_names_them(serve, open_page):
     expect_text(page, "has 200 points")
 
 
-@pytest.mark.parametrize("path", ["nothing", "voila/files/page.ipynb", "page.ipynb", "?theme=nothing", "../../etc/passwd"])
+@pytest.mark.parametrize(
+    "path", ["nothing", "voila/files/page.ipynb", "page.ipynb", "?theme=nothing", "../../etc/passwd"]
+)
 def test_a_bad_address_gets_a_clean_page(serve, chromium, path):
     page = chromium.new_page()
     requests = []

@@ -3,17 +3,6 @@
 // What Python sends to a figure that is already on the page.
 const EDITS = ["addTraces", "restyle", "relayout", "update", "animate", "deleteTraces", "moveTraces",
   "removeLayoutProps", "removeTraceProps"].map((name) => `_py2js_${name}`);
-// What plotly reports back after each redraw or mouse move and nobody reads: every default value, every hover.
-const REPORTS = new Set(["_js2py_traceDeltas", "_js2py_widget_layoutDelta"]);
-const HOVER = new Set(["plotly_hover", "plotly_unhover"]);
-
-function quiet(model) {
-  const set = (name, value) => {
-    if (!REPORTS.has(name) && !HOVER.has(value?.event_type)) model.set(name, value);
-  };
-  return { ...model, set };
-}
-
 // Keep the edits that arrive while plotly.js is still loading; the returned function plays them to the loaded figure.
 function record(model) {
   const log = [];
@@ -32,13 +21,12 @@ function record(model) {
 }
 
 // A figure born in a hidden tab has no width to fill: fit it again whenever its box gets or changes a width.
-function refit(el, model, FigureView) {
-  const view = { el, model, _sendLayoutDelta() {} };
+function refit(el, view) {
   let width = el.clientWidth;
   const observer = new ResizeObserver(() => {
     if (!el.clientWidth || el.clientWidth === width) return;
     width = el.clientWidth;
-    FigureView.prototype.autosizeFigure.call(view);
+    view.autosizeFigure();
   });
   observer.observe(el);
   return () => observer.disconnect();
@@ -53,7 +41,7 @@ export default () => {
       const replay = record(model);
       ready = sharedPlotly().bundle.then(async (bundle) => {
         const figure = bundle.default();
-        await figure.initialize({ model: quiet(model), ...context });
+        await figure.initialize({ model, ...context });
         replay();
         return { figure, FigureView: bundle.FigureView };
       });
@@ -66,8 +54,8 @@ export default () => {
       el.setAttribute("role", "figure");
       name();
       model.on("change:alt", name);
-      const remove = await figure.render({ model: quiet(model), el, ...context });
-      const stop = refit(el, model, FigureView);
+      const remove = await figure.render({ model, el, ...context });
+      const stop = refit(el, new FigureView(model, el));
       return () => { stop(); remove(); };
     },
   };

@@ -34,7 +34,7 @@ def app_command(
     """The command that serves one notebook (the app when None) with Voila.
 
     `preheat` kernels are kept started and with the notebook already run, about 300 MB each. `address` is the network
-    interface to listen on; whoever reaches it can use the app, there is no login. A port in use is replaced by the next.
+    interface to listen on; whoever reaches it can use the app, there is no login. A port in use gives way to the next.
     """
     if preheat < 0:
         raise ValueError(f"preheat is a number of kernels, 0 or more, got {preheat}")

@@ -17,19 +17,21 @@ class AppPage(TornadoVoilaHandler):
             self.set_status(404)
             await self.finish(self.render_template("404.html", status_code=404, status_message="Not Found"))
         else:
-            # Reading the token sets its cookie. Without it the page may not end its kernel when it is closed (Voila 0.5).
+            # Reading the token sets its cookie, without which Voila 0.5 refuses to end the kernel of a closed page.
             _ = self.xsrf_token
-            await super().get(path)
+            page: Any = super().get(path)
+            await page
 
 
 class AppServer(Voila):
     """Serves the app's notebook, what its page needs, and nothing else: no other notebook and no file beside it."""
 
-    def init_handlers(self) -> list[Any]:
+    def init_handlers(self) -> Any:
         if not self.notebook_path:
             raise ValueError("the app server serves one notebook: give its path as the argument")
+        handlers: Any = super().init_handlers()
         return [
             (pattern, AppPage if handler is TornadoVoilaHandler else handler, *settings)
-            for pattern, handler, *settings in super().init_handlers()
+            for pattern, handler, *settings in handlers
             if handler is not AllowListFileHandler
         ]
