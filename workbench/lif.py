@@ -59,6 +59,11 @@ def hard_reset(u: Float[Tensor, "*shape"], z: Float[Tensor, "*shape"], threshold
     return u * (1.0 - z.detach())
 
 
+def unit_reset(u: Float[Tensor, "*shape"], z: Float[Tensor, "*shape"], threshold: float) -> Float[Tensor, "*shape"]:
+    """u⁺ = u − z: takes away 1 whatever the threshold. The released code of TESS does so; its paper has v_th."""
+    return u - z.detach()
+
+
 def no_reset(u: Float[Tensor, "*shape"], z: Float[Tensor, "*shape"], threshold: float) -> Float[Tensor, "*shape"]:
     """u⁺ = u: a leaky integrator that also reports threshold crossings."""
     return u

@@ -1,0 +1,165 @@
+"""TESS: traces of S-TLLR × periodic basis vectors of LLS, local in time and in space.
+
+Apolinario, Roy & Frenkel, IJCNN 2025, arXiv 2502.01837. For each spiking layer l, at every step t ≥ t_l:
+
+    q[t] = λ_pre q[t−1] + x[t]                                                 eq. 5
+    h[t] = λ_post h[t−1] + Ψ(u[t−1] − v_th)                                    eq. 7
+    m[t] = Bᵀ ( f(B s[t]) − y* )                                               eq. 9, the learning signal
+    ΔW[t] = (m ⊙ α_pre Ψ(u[t] − v_th)) ⊗ q[t] + (m ⊙ α_post h[t]) ⊗ x[t]       eq. 10-12
+
+Symbols: x input spikes, u membrane before the reset, s the layer's spikes as its signal sees them (pooled to a few
+cells for images), B `(classes, latents)` fixed waves, f softmax, y* one-hot label. Nothing comes from another layer:
+each layer's input is detached, and the readout learns from detached spikes at every step.
+
+m is the gradient of a cross-entropy of the layer's own; pooling hands it to the neurons. How large B is matters: at
+B/n the logits stay so small that m hardly depends on the activity (cosine to Bᵀ(1/C − y*) 1.0000), at ±1 it saturates.
+The default divides by √n. `released_gradients` is what the published script really trains.
+"""
+
+from collections.abc import Callable, Iterable, Mapping
+from functools import partial
+from typing import NamedTuple
+
+import torch
+from jaxtyping import Float, Int, Shaped
+from torch import Tensor, nn
+from torch.nn import functional as F
+
+from workbench.bases import Basis, check_rows, square
+from workbench.layers import SpikingLayer
+from workbench.rules import stllr
+from workbench.rules.report import StepReport, check_labels
+from workbench.rules.stllr import STLLR
+from workbench.signals import BACKPROPAGATION, Loss, Signal, backpropagate, layer_shapes, summed_cross_entropy
+from workbench.traces import Factors
+
+Scale = Callable[[Tensor], Tensor]
+
+FACTORS = Factors(lambda_post=0.2, lambda_pre=0.5, alpha_post=1.0, alpha_pre=1.0)
+
+
+def over_root_n(s: Float[Tensor, "*batch n"]) -> Float[Tensor, "*batch n"]:
+    """Logits B s / √n: of the size of one when half of the latents agree with the wave."""
+    return s / s.shape[-1] ** 0.5
+
+
+def unit_length(s: Float[Tensor, "*batch n"]) -> Float[Tensor, "*batch n"]:
+    """Logits B s / ‖s‖, as in LLS: only the direction of the activity is taught. A silent layer gives 0."""
+    return F.normalize(s, dim=-1)
+
+
+def over_n(s: Float[Tensor, "*batch n"]) -> Float[Tensor, "*batch n"]:
+    """Logits B s / n, the released code."""
+    return s / s.shape[-1]
+
+
+def as_printed(s: Float[Tensor, "*batch n"]) -> Float[Tensor, "*batch n"]:
+    """Logits B s, eq. 9 as it stands."""
+    return s
+
+
+class Head(NamedTuple):
+    """How one layer is taught: fixed waves `rows` `(classes, latents)` of spikes pooled to the latents.
+
+    before: applied to the layer's spikes first, usually the max-pooling that follows the layer.
+    """
+
+    rows: Float[Tensor, "classes latents"]
+    cells: int | None = None
+    before: Callable[[Tensor], Tensor] = nn.Identity()
+
+
+class TESS(NamedTuple):
+    """Parameters of the rule; `heads` from `make_heads`. Other fields as in `workbench.rules.stllr.STLLR`."""
+
+    heads: Mapping[SpikingLayer, Head]
+    factors: Factors = FACTORS
+    last_steps: int | None = None
+    scale: Scale = over_root_n
+    loss: Loss = summed_cross_entropy
+    chunk: int = 16
+
+
+def gradients(
+    network: nn.Module,
+    x: Shaped[Tensor, "time batch *features"],
+    y: Int[Tensor, "batch"],
+    params: TESS,
+) -> StepReport:
+    """Fill `.grad` of every parameter with the TESS update of one batch: S-TLLR's eligibility, each layer's own signal.
+
+    The report's loss is the readout's. Raises ValueError for a spiking layer without a head.
+    """
+    missing = [name for name, m in network.named_modules() if isinstance(m, SpikingLayer) and m not in params.heads]
+    if missing:
+        raise ValueError(f"no head for {', '.join(missing)}; make all with make_heads(network, x, classes)")
+    signal = Signal(backpropagate, cut=True, local=partial(teach, params))
+    return stllr.gradients(network, x, y, as_stllr(params, signal))
+
+
+def released_gradients(
+    network: nn.Module, x: Shaped[Tensor, "time batch *features"], y: Int[Tensor, "batch"], params: TESS
+) -> StepReport:
+    """What the published training script does: it never hands the target to a layer, so that the readout's error goes
+    back through all layers. That is S-TLLR with backpropagation, and not local in space."""
+    return stllr.gradients(network, x, y, as_stllr(params, BACKPROPAGATION))
+
+
+def as_stllr(params: TESS, signal: Signal) -> STLLR:
+    """The same traces in S-TLLR's words: eq. 7 is the released form of the non-causal term."""
+    return STLLR(params.factors, params.last_steps, released_noncausal=True, chunk=params.chunk, signal=signal)
+
+
+def teach(params: TESS, layer: SpikingLayer, z: Float[Tensor, "time batch ..."], y: Int[Tensor, "batch"]) -> None:
+    """Send the layer its signal: the backward pass of its own loss, which ends at the layer's detached input."""
+    params.loss(head_logits(z, params.heads[layer], params.scale), y).backward()
+
+
+def head_logits(
+    z: Float[Tensor, "time batch *shape"], head: Head, scale: Scale = over_root_n
+) -> Float[Tensor, "time batch classes"]:
+    """B s of eq. 9: how much each step's spikes look like each class's wave."""
+    return scale(latents(z, head)) @ head.rows.T
+
+
+def latents(z: Float[Tensor, "time batch *shape"], head: Head) -> Float[Tensor, "time batch latents"]:
+    """s: the spikes, images pooled to `cells` × `cells` means per channel, in one row."""
+    s = head.before(z.flatten(0, 1))
+    s = s if head.cells is None else F.adaptive_avg_pool2d(s, head.cells)
+    return s.flatten(1).unflatten(0, z.shape[:2])
+
+
+def learning_signal(
+    s: Float[Tensor, "*batch latents"], rows: Float[Tensor, "classes latents"], y: Int[Tensor, "*batch"]
+) -> Float[Tensor, "*batch latents"]:
+    """m of eq. 9 in closed form, for one basis that carries its scale: Bᵀ (softmax(B s) − y*)."""
+    return (torch.softmax(s @ rows.T, -1) - F.one_hot(y, len(rows))) @ rows
+
+
+def make_heads(
+    network: nn.Module,
+    x: Shaped[Tensor, "time batch *features"],
+    classes: int,
+    cells: Iterable[int] | int = 2,
+    before: Mapping[SpikingLayer, Callable[[Tensor], Tensor]] | None = None,
+    basis: Basis = square,
+) -> dict[SpikingLayer, Head]:
+    """A head for every spiking layer. `x` is any input, for the layers' shapes; `cells` is the pooled side of image
+    layers, one for all or one each; `before` names what is applied to a layer's spikes first."""
+    shapes, heads, like = layer_shapes(network, x), {}, next(network.parameters())
+    sides = [cells] * len(shapes) if isinstance(cells, int) else list(cells)
+    for (layer, shape), side in zip(shapes.items(), sides, strict=True):
+        image = len(shape) == 3
+        n = shape[0] * side**2 if image else shape.numel()
+        rows = check_rows(basis(classes, n)).to(like)
+        heads[layer] = Head(rows, side if image else None, (before or {}).get(layer, nn.Identity()))
+    return heads
+
+
+def hard_sigmoid_squares(logits: Float[Tensor, "time batch classes"], y: Int[Tensor, "batch"]) -> Float[Tensor, ""]:
+    """A loss for hardware, in place of the cross-entropy: ½ (σ̂ − y*)² with σ̂(a) = clip(a/4 + ½, 0, 1),
+    whose gradient is taken as that of the identity. Mean over the batch, sum over steps and classes."""
+    check_labels(y, logits.shape[-1])
+    clipped = (0.25 * logits + 0.5).clamp(0.0, 1.0)
+    through = logits + (clipped - logits).detach()
+    return 0.5 * (through - F.one_hot(y, logits.shape[-1])).square().sum() / len(y)
