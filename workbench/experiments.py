@@ -14,7 +14,8 @@ from torch import nn
 from workbench.data.image_events import fashion_events
 from workbench.lif import Neuron
 from workbench.networks import SpikingMLP, spiking_logits
-from workbench.rules import bptt, stllr
+from workbench.rules import bptt, stllr, tess
+from workbench.signals import direct_feedback
 from workbench.traces import Factors
 from workbench.training import Data, Logits, Plan, Record, Rule, Schedule, cosine, train
 
@@ -30,12 +31,18 @@ class Setting(NamedTuple):
     schedule: Schedule | None = cosine
 
 
+MakeRule = Callable[[nn.Module], Rule]
+
+
 class Experiment(NamedTuple):
-    """A named experiment: rules by their short name, a number of epochs, and `prepare(seed)`, which makes the rest."""
+    """A named experiment: rules by their short name, a number of epochs, and `prepare(seed)`, which makes the rest.
+
+    A rule is given as a function that makes it for a network, because some rules have fixed weights of its shape.
+    """
 
     name: str
     summary: str
-    rules: Mapping[str, Rule]
+    rules: Mapping[str, MakeRule]
     epochs: int
     prepare: Callable[[int], Setting]
 
@@ -58,7 +65,7 @@ def start(
     plan = Plan(epochs, setting.batch_size, seed, setting.schedule)
     label = f"{experiment.name}, rule {rule}, seed {seed}, {epochs} epochs"
     return train(
-        setting.network, setting.data, experiment.rules[rule], setting.optimizer, setting.logits, plan,
+        setting.network, setting.data, experiment.rules[rule](setting.network), setting.optimizer, setting.logits, plan,
         checkpoint, resume, label=label,
     )  # fmt: skip
 
@@ -74,14 +81,38 @@ def fashion_events_setting(seed: int) -> Setting:
     return Setting(network, torch.optim.Adam(network.parameters(), lr=2e-3), data, spiking_logits)
 
 
+def by_stllr(network: nn.Module, factors: Factors = FASHION_FACTORS, last_steps: int | None = None) -> Rule:
+    """S-TLLR with backpropagation within the step."""
+    return partial(stllr.gradients, params=stllr.STLLR(factors, last_steps))
+
+
+def by_stllr_dfa(network: nn.Module) -> Rule:
+    """S-TLLR with direct feedback: the readout's error through a fixed random matrix for each layer."""
+    signal = direct_feedback(network, torch.zeros(1, 1, 578))
+    return partial(stllr.gradients, params=stllr.STLLR(FASHION_FACTORS, signal=signal))
+
+
+def by_tess(network: nn.Module) -> Rule:
+    """TESS: the same traces, each layer taught by fixed waves of its own."""
+    heads = tess.make_heads(network, torch.zeros(1, 1, 578), classes=10)
+    return partial(tess.gradients, params=tess.TESS(heads, tess.FACTORS._replace(lambda_pre=0.8)))
+
+
+def by_bptt(network: nn.Module) -> Rule:
+    """Backpropagation through time."""
+    return bptt.gradients
+
+
 FASHION_EVENTS = Experiment(
     name="fashion-events",
     summary="Fashion-MNIST seen by a simulated event camera, dense spiking network",
     rules={
-        "stllr": partial(stllr.gradients, params=stllr.STLLR(FASHION_FACTORS)),
-        "stllr-causal": partial(stllr.gradients, params=stllr.STLLR(FASHION_FACTORS._replace(alpha_post=0.0))),
-        "stllr-last5": partial(stllr.gradients, params=stllr.STLLR(FASHION_FACTORS, last_steps=5)),
-        "bptt": bptt.gradients,
+        "stllr": by_stllr,
+        "stllr-causal": partial(by_stllr, factors=FASHION_FACTORS._replace(alpha_post=0.0)),
+        "stllr-last5": partial(by_stllr, last_steps=5),
+        "stllr-dfa": by_stllr_dfa,
+        "tess": by_tess,
+        "bptt": by_bptt,
     },
     epochs=3,
     prepare=fashion_events_setting,
