@@ -1,7 +1,6 @@
 """CODE-CL against brute force and autograd in float64: conceptors of tasks, gradients, protection, saved state."""
 
 import copy
-import math
 import pickle
 
 import pytest
@@ -271,15 +270,15 @@ def test_responses_to_protected_inputs_stay_for_any_number_of_steps(optimizer):
     for name, layer in layers.items():
         protected[name] = basis(len(layer.vectors), 5)
         layer.protect(Conceptor(protected[name], torch.ones(5).double()))
-    before = {name: layer.layer.weight.flatten(1) @ protected[name] for name, layer in layers.items()}
+    before = {name: layer.layer.weight.detach().flatten(1) @ protected[name] for name, layer in layers.items()}
     moving = optimizer(network.parameters())
     for _ in range(25):
         x, y = torch.randn(8, 1, 4, 4).double(), torch.randint(3, (8,))
         descend(network, moving, lambda x=x, y=y: F.cross_entropy(network(x, 0), y))
     for name, layer in layers.items():
-        after = layer.layer.weight.flatten(1) @ protected[name]
+        after = layer.layer.weight.detach().flatten(1) @ protected[name]
         torch.testing.assert_close(after, before[name], rtol=0, atol=1e-12)
-    moved = layers["body.4"].layer.weight.flatten(1) - before["body.4"] @ protected["body.4"].T
+    moved = layers["body.4"].layer.weight.detach().flatten(1) - before["body.4"] @ protected["body.4"].T
     assert float(moved.abs().max()) > 1e-3
 
 
@@ -448,4 +447,4 @@ def test_tasks_without_head():
     shared = mlp([10])
     assert shared.head(7) is shared.heads[0]
     select_task(shared, 3)
-    assert math.isfinite(float(shared(torch.randn(1, 784), 3).sum()))
+    assert bool(shared(torch.randn(1, 784), 3).isfinite().all())

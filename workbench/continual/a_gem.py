@@ -57,10 +57,9 @@ class AGEM:
 
 
 def without_conflict(g: Gradients, reference: Gradients) -> Gradients:
-    """Equation 11 over all parameters of g; a parameter that one side lacks counts as gradient zero there."""
-    both = g.keys() & reference.keys()
-    product = sum(float((g[p] * reference[p]).sum()) for p in both)
+    """Equation 11 over all parameters; where one side has no gradient it counts as zero."""
+    product = sum(float((g[p] * r).sum()) for p, r in reference.items() if p in g)
     if product >= 0.0:
         return g
     share = product / sum(float(r.square().sum()) for r in reference.values())
-    return {p: grad - share * reference[p] if p in both else grad for p, grad in g.items()}
+    return {p: g.get(p, 0) - share * reference.get(p, torch.zeros(())) for p in {**g, **reference}}

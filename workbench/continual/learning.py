@@ -3,7 +3,7 @@
 import math
 import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from typing import NamedTuple, Protocol
+from typing import NamedTuple, Protocol, runtime_checkable
 
 import torch
 from jaxtyping import Float
@@ -16,6 +16,7 @@ MakeOptimizer = Callable[[list[nn.Parameter]], torch.optim.Optimizer]
 TEST_BATCH = 512  # batch normalisation without running statistics sees this many test samples at once
 
 
+@runtime_checkable
 class Method(Protocol):
     """A way to learn tasks in turn. It holds its network; x and y of a task come in random order."""
 

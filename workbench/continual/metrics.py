@@ -31,7 +31,7 @@ def backward_transfer(A: Float[Tensor, "tasks tasks"]) -> float:
     return float((a[-1] - a.diagonal())[:-1].mean()) if len(a) > 1 else 0.0
 
 
-def forward_transfer(A: Float[Tensor, "tasks tasks"], untrained: Float[Tensor, " tasks"]) -> float:
+def forward_transfer(A: Float[Tensor, "tasks tasks"], untrained: Float[Tensor, " baselines"]) -> float:
     """FWT = 1/(T−1) Σ_{i>0} (A[i−1, i] − b_i): what earlier tasks did for a task before it was learned; 0 for one task.
 
     `untrained` is b, the accuracies of the network before any learning. Only meaningful where tasks share their head:

@@ -93,7 +93,7 @@ def dots(per_class: int = 100, test_per_class: int = 20, seed: int = 0) -> Task:
     """One to ten round dots, apart from each other, in noise: the class is their number."""
     rng = np.random.default_rng(seed)
     train, test = _ten_classes(per_class), _ten_classes(test_per_class)
-    train_x, test_x = (np.stack([_some_dots(c + 1, rng) for c in labels]) for labels in (train, test))
+    train_x, test_x = (np.stack([_some_dots(c + 1, rng) for c in labels.tolist()]) for labels in (train, test))
     return image_task("dots", train_x, train, test_x, test)
 
 

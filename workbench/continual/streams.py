@@ -88,9 +88,9 @@ def _of_classes(base: Task, classes: list[int]) -> Task:
 def image_task(
     name: str,
     train_images: UInt8[np.ndarray, "n *shape"],
-    train_labels: Shaped[np.ndarray, " n"],
+    train_labels: Shaped[np.ndarray, " labels"],
     test_images: UInt8[np.ndarray, "m *shape"],
-    test_labels: Shaped[np.ndarray, " m"],
+    test_labels: Shaped[np.ndarray, " test_labels"],
 ) -> Task:
     """All images as one task `(n, channels, height, width)`, of mean 0 and deviation 1 per channel of training.
 
