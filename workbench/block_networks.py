@@ -1,0 +1,279 @@
+"""Plain (non-spiking) networks cut into blocks, so that each block can be trained alone.
+
+A block is a linear map, batch normalisation and LeakyReLU(0.01); what lies between two blocks (max pooling, flattening,
+dropout) holds no parameters. A local rule looks at a block through its *latents*: the activation averaged to s × s
+cells and flattened, or, for a dense block, averaged to n numbers. A linear classifier comes last.
+
+Papers: LLS (arXiv 2405.15868) for SmallConv, SmallConvL and VGG8, sizes as in the released code; MobileNet
+(arXiv 1704.04861). Images are `(batch, channels, height, width)`; weights lie channels-last in memory, which makes
+convolutions and pooling on a CPU faster and changes no number.
+"""
+
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from itertools import pairwise
+from typing import Any
+
+import torch
+from jaxtyping import Float
+from torch import Tensor, nn
+from torch.nn import functional as F
+
+SLOPE = 0.01  # of LeakyReLU for negative inputs
+
+Run = Callable[[nn.Module, Tensor], Tensor]
+HeadMaker = Callable[[int, int], nn.Module]
+
+
+def apply(module: nn.Module, x: Tensor) -> Tensor:
+    """The plain way to run a module; rules that treat weights in another way hand in their own function."""
+    return module(x)
+
+
+class Block(nn.Module):
+    """One unit of local learning: `body` has the parameters, `between` leads to the next block and has none.
+
+    cells: s for images (latents are s × s averages per channel), the number of latents n for a dense block.
+    """
+
+    def __init__(self, body: nn.Sequential, cells: int, between: nn.Sequential | None = None):
+        super().__init__()
+        self.body = body
+        self.cells = cells
+        self.between = nn.Sequential() if between is None else between
+
+    def features(self, x: Float[Tensor, "batch ..."], run: Run = apply) -> Float[Tensor, "batch ..."]:
+        """The block's activation a, before what lies between the blocks."""
+        for module in self.body:
+            x = run(module, x)
+        return x
+
+    def forward(self, x: Float[Tensor, "batch ..."], run: Run = apply) -> Float[Tensor, "batch ..."]:
+        return self.between(self.features(x, run))
+
+    def latents(self, a: Float[Tensor, "batch ..."]) -> Float[Tensor, "batch latents"]:
+        """z: the activation averaged to cells. More latents than units repeats units (as in the released code)."""
+        if a.ndim == 4:
+            return F.adaptive_avg_pool2d(a, self.cells).flatten(1)
+        return a if a.shape[1] == self.cells else F.adaptive_avg_pool1d(a, self.cells)
+
+    def n_latents(self) -> int:
+        """n, the number of latents: channels × s², or the number asked for in a dense block."""
+        last = [m for m in self.body if isinstance(m, nn.Linear | nn.Conv2d)][-1]
+        return self.cells if isinstance(last, nn.Linear) else last.out_channels * self.cells**2
+
+
+class Blocks(nn.ModuleList):
+    """A list of blocks that says so to type checkers."""
+
+    def __iter__(self) -> Iterator[Block]:
+        return super().__iter__()  # pyright: ignore[reportReturnType]
+
+
+class BlockNetwork(nn.Module):
+    """Blocks in a row and a linear classifier.
+
+    heads: what a local rule hangs on each block; `make_head(latents, index)` builds one. Rules that need none (for
+    instance backpropagation) are given a network without heads.
+    """
+
+    def __init__(self, blocks: Sequence[Block], classifier: nn.Linear, make_head: HeadMaker | None = None):
+        super().__init__()
+        self.blocks = Blocks(blocks)
+        self.classifier = classifier
+        makers = [] if make_head is None else [make_head(b.n_latents(), i) for i, b in enumerate(blocks)]
+        self.heads = nn.ModuleList(makers)
+        self.to(memory_format=torch.channels_last)  # pyright: ignore[reportCallIssue]
+
+    def forward(self, x: Float[Tensor, "batch ..."], run: Run = apply) -> Float[Tensor, "batch classes"]:
+        for block in self.blocks:
+            x = block(x, run)
+        return run(self.classifier, x)
+
+    def describe(self) -> str:
+        """Widths of blocks and classifier in one line."""
+        widths = [[m for m in b.body if isinstance(m, nn.Linear | nn.Conv2d)][-1].weight.shape[0] for b in self.blocks]
+        return "–".join(map(str, [*widths, self.classifier.out_features]))
+
+
+def conv_block(
+    n_in: int, n_out: int, cells: int, between: nn.Sequential | None = None, stride: int = 1, normalize: bool = True
+) -> Block:
+    """3 × 3 convolution with padding 1 and a bias, batch normalisation, LeakyReLU."""
+    return Block(_stage(nn.Conv2d(n_in, n_out, 3, stride, 1), normalize), cells, between)
+
+
+def dense_block(
+    n_in: int, n_out: int, cells: int | None = None, between: nn.Sequential | None = None, normalize: bool = True
+) -> Block:
+    """Fully connected map with a bias, batch normalisation, LeakyReLU; as many latents as units by default."""
+    return Block(_stage(nn.Linear(n_in, n_out), normalize), cells or n_out, between)
+
+
+def separable_block(n_in: int, n_out: int, cells: int, stride: int, between: nn.Sequential | None = None) -> Block:
+    """MobileNet's block: a 3 × 3 depthwise and a 1 × 1 convolution, each normalised and rectified."""
+    depthwise = _stage(nn.Conv2d(n_in, n_in, 3, stride, 1, groups=n_in, bias=False), True)
+    return Block(nn.Sequential(*depthwise, *_stage(nn.Conv2d(n_in, n_out, 1, bias=False), True)), cells, between)
+
+
+def _stage(connection: nn.Linear | nn.Conv2d, normalize: bool) -> nn.Sequential:
+    width = connection.weight.shape[0]
+    norm = nn.BatchNorm2d(width) if isinstance(connection, nn.Conv2d) else nn.BatchNorm1d(width)
+    return nn.Sequential(connection, *([norm] if normalize else []), nn.LeakyReLU(SLOPE, inplace=True))
+
+
+def _halve() -> nn.Sequential:
+    return nn.Sequential(nn.MaxPool2d(2))
+
+
+def _to_vector(side: int) -> nn.Sequential:
+    return nn.Sequential(nn.AdaptiveAvgPool2d(side), nn.Flatten())
+
+
+def _three_convolutions(
+    classes: int, channels: int, widths: Sequence[int], dense: int, latents: int, make_head: HeadMaker | None
+) -> BlockNetwork:
+    first, second, third = widths
+    blocks = [
+        conv_block(channels, first, 4, _halve()),
+        conv_block(first, second, 2, _halve()),
+        conv_block(second, third, 2, _to_vector(2)),
+        dense_block(4 * third, dense, latents),
+    ]
+    return BlockNetwork(blocks, nn.Linear(dense, classes), make_head)
+
+
+def small_conv(classes: int = 10, channels: int = 1, make_head: HeadMaker | None = None) -> BlockNetwork:
+    """SmallConv: 32 – 64 – 128 channels, 512 units; latents 512, 256, 512, 512.
+
+    >>> small_conv().describe()
+    '32–64–128–512–10'
+    """
+    return _three_convolutions(classes, channels, (32, 64, 128), 512, 512, make_head)
+
+
+def small_conv_l(classes: int = 10, channels: int = 3, make_head: HeadMaker | None = None) -> BlockNetwork:
+    """SmallConvL: 96 – 192 – 512 channels, 1024 units; latents 1536, 768, 2048, 2048 (each dense unit twice)."""
+    return _three_convolutions(classes, channels, (96, 192, 512), 1024, 2048, make_head)
+
+
+def mini_conv(classes: int = 10, channels: int = 1, make_head: HeadMaker | None = None) -> BlockNetwork:
+    """For notebooks: 16 – 32 – 64 channels, 256 units; latents 256, 128, 256, 256. A quarter of SmallConv's work."""
+    return _three_convolutions(classes, channels, (16, 32, 64), 256, 256, make_head)
+
+
+def vgg8(classes: int = 10, channels: int = 3, make_head: HeadMaker | None = None) -> BlockNetwork:
+    """VGG8: 128, 256 – 256, 256 – 512 – 512 channels, 1024 units, max pooling at the dashes."""
+    blocks = [
+        conv_block(channels, 128, 4),
+        conv_block(128, 256, 2, _halve()),
+        conv_block(256, 256, 2),
+        conv_block(256, 256, 2, _halve()),
+        conv_block(256, 512, 2, _halve()),
+        conv_block(512, 512, 2, _to_vector(2)),
+        dense_block(2048, 1024),
+    ]
+    return BlockNetwork(blocks, nn.Linear(1024, classes), make_head)
+
+
+def mobilenet(classes: int = 2, channels: int = 3, make_head: HeadMaker | None = None) -> BlockNetwork:
+    """MobileNet for Visual Wake Words (128 × 128): a stride-2 convolution and 13 separable blocks."""
+    widths = [32, 64, 128, 128, 256, 256, *[512] * 6, 1024, 1024]
+    strides = [1, 2, 1, 2, 1, 2, *[1] * 5, 2, 1]
+    cells = [4, 4, 4, *[2] * 8, 1, 1]
+    steps = zip(pairwise(widths), strides, cells, strict=True)
+    blocks = [conv_block(channels, 32, 8, stride=2)]
+    blocks += [separable_block(n_in, n_out, s, stride) for (n_in, n_out), stride, s in steps]
+    blocks[-1].between = _to_vector(1)
+    return BlockNetwork(blocks, nn.Linear(1024, classes), make_head)
+
+
+def dense_network(
+    sizes: Sequence[int], classes: int, make_head: HeadMaker | None = None, normalize: bool = True
+) -> BlockNetwork:
+    """Dense blocks of sizes[1:] on sizes[0] inputs; images are flattened first.
+
+    >>> dense_network([64, 100, 50], classes=10).describe()
+    '100–50–10'
+    """
+    if len(sizes) < 2 or min(*sizes, classes) < 1:
+        raise ValueError(f"sizes needs the inputs and at least one block, all positive, got {list(sizes)}")
+    blocks = [dense_block(n_in, n_out, normalize=normalize) for n_in, n_out in pairwise(sizes)]
+    blocks[0].body.insert(0, nn.Flatten())
+    return BlockNetwork(blocks, nn.Linear(sizes[-1], classes), make_head)
+
+
+def parameter_groups(network: BlockNetwork) -> list[dict[str, Any]]:
+    """One optimiser group per block (its head included) and one for the classifier, so that each has its own rate."""
+    heads = list(network.heads) or [nn.Module() for _ in network.blocks]
+    parts = [[*b.parameters(), *h.parameters()] for b, h in zip(network.blocks, heads, strict=True)]
+    return [{"params": part} for part in [*parts, list(network.classifier.parameters())]]
+
+
+@contextmanager
+def mode(network: nn.Module, training: bool) -> Iterator[None]:
+    """Put a network into training or evaluation mode, and back at the end."""
+    before = network.training
+    network.train(training)
+    try:
+        yield
+    finally:
+        network.train(before)
+
+
+@torch.no_grad()
+def block_logits(network: BlockNetwork, x: Float[Tensor, "batch ..."]) -> Float[Tensor, "batch classes"]:
+    """Outputs in evaluation mode: batch normalisation uses the running statistics."""
+    with mode(network, training=False):
+        return network(x)
+
+
+@torch.no_grad()
+def refresh_statistics(network: BlockNetwork, batches: Sequence[Tensor] | Iterator[Tensor]) -> None:
+    """Replace the running statistics of batch normalisation by the plain mean over these batches of inputs.
+
+    Needed before an evaluation at averaged weights (schedule-free optimisers), which the statistics do not fit.
+    """
+    norms = [m for m in network.modules() if isinstance(m, nn.BatchNorm1d | nn.BatchNorm2d)]
+    momenta = [norm.momentum for norm in norms]
+    for norm in norms:
+        norm.reset_running_stats()
+        norm.momentum = None  # torch's sign for a cumulative mean
+    try:
+        with mode(network, training=True):
+            for x in batches:
+                network(x)
+    finally:
+        for norm, momentum in zip(norms, momenta, strict=True):
+            norm.momentum = momentum
+
+
+@torch.no_grad()
+def feature_shapes(network: BlockNetwork, input_shape: Sequence[int]) -> list[torch.Size]:
+    """Shape of each block's activation for one sample of `input_shape`, without the batch.
+
+    >>> feature_shapes(small_conv(), (1, 28, 28))[0]
+    torch.Size([32, 28, 28])
+    """
+    weight = network.classifier.weight
+    x = torch.zeros(1, *input_shape, dtype=weight.dtype, device=weight.device)
+    shapes = []
+    with mode(network, training=False):
+        for block in network.blocks:
+            a = block.features(x)
+            shapes.append(a.shape[1:])
+            x = block.between(a)
+    return shapes
+
+
+def check_examples(network: BlockNetwork, x: Tensor, y: Tensor) -> None:
+    """Raise ValueError unless x is a finite `(batch, ...)`, y holds a label for each, and all labels have an output."""
+    if x.ndim < 2 or x.shape[0] == 0:
+        raise ValueError(f"x must be (batch, ...) with at least one sample, got shape {tuple(x.shape)}")
+    if y.shape != x.shape[:1]:
+        raise ValueError(f"y must hold one label per sample, shape ({x.shape[0]},), got {tuple(y.shape)}")
+    classes = network.classifier.out_features
+    if not 0 <= int(y.min()) <= int(y.max()) < classes:
+        raise ValueError(f"labels must lie in 0..{classes - 1}, got {int(y.min())}..{int(y.max())}")
+    if not bool(torch.isfinite(x).all()):
+        raise ValueError("x holds NaN or infinite values; clean the input first")

@@ -1,0 +1,98 @@
+"""Photographs in folders, one folder per class: Imagenette, Tiny ImageNet, Visual Wake Words, or a set of one's own.
+
+    folder/train/<class>/**/*.jpg      and     folder/val/<class>/**/*.jpg          (or `test` in place of `val`)
+
+Tiny ImageNet keeps its validation images in one folder, with a table `val/val_annotations.txt`; that is read too. For
+Visual Wake Words make two classes, for instance `person` and `nobody`. Images are decoded when a batch asks for them.
+"""
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import NamedTuple
+
+import numpy as np
+from jaxtyping import Int64, UInt8
+from PIL import Image, UnidentifiedImageError
+
+ENDINGS = (".jpg", ".jpeg", ".png", ".bmp", ".webp")
+HELD_OUT = ("val", "test")
+
+
+class ImageFiles(NamedTuple):
+    """Paths of images, the number of each one's class, and the side in pixels they are brought to."""
+
+    paths: tuple[Path, ...]
+    labels: Int64[np.ndarray, " image"]
+    size: int
+
+    def read(self, rows: Sequence[int] | Int64[np.ndarray, " row"]) -> UInt8[np.ndarray, "row 3 size size"]:
+        """Decode these images: red, green and blue, the shorter side scaled to `size`, the middle cut out."""
+        return np.stack([read_image(self.paths[row], self.size) for row in rows])
+
+
+class FolderSplit(NamedTuple):
+    """A training and a test set; `classes[label]` is the name of a class, that of its folder."""
+
+    train: ImageFiles
+    test: ImageFiles
+    classes: tuple[str, ...]
+
+
+def image_folder(folder: str | Path, size: int) -> FolderSplit:
+    """Find the images of `folder` (128 pixels for Imagenette and Visual Wake Words, 64 for Tiny ImageNet).
+
+    Raises FileNotFoundError when a part is missing, ValueError when a class of the one is not in the other.
+    """
+    folder = Path(folder).expanduser()
+    if not (folder / "train").is_dir():
+        raise FileNotFoundError(
+            f"{folder / 'train'} is missing; expected {folder}/train/<class>/ and {folder}/val/<class>/"
+        )
+    held_out = next((folder / name for name in HELD_OUT if (folder / name).is_dir()), None)
+    if held_out is None:
+        raise FileNotFoundError(f"{folder} has a folder train but neither {' nor '.join(HELD_OUT)}")
+    train = _by_folder(folder / "train")
+    classes = tuple(sorted({name for _, name in train}))
+    table = held_out / "val_annotations.txt"
+    test = _by_table(table) if table.is_file() else _by_folder(held_out)
+    return FolderSplit(_files(train, classes, size), _files(test, classes, size), classes)
+
+
+def read_image(path: str | Path, size: int) -> UInt8[np.ndarray, "3 size size"]:
+    """One image as `ImageFiles.read` gives it. Raises ValueError, with the path, when it cannot be decoded."""
+    try:
+        with Image.open(path) as picture:
+            picture = picture.convert("RGB")
+    except (UnidentifiedImageError, OSError, ValueError) as error:
+        raise ValueError(f"{path} cannot be read as an image: {error}") from None
+    scale = size / min(picture.size)
+    width, height = (max(size, round(scale * side)) for side in picture.size)
+    left, top = (width - size) // 2, (height - size) // 2
+    picture = picture.resize((width, height), Image.Resampling.BILINEAR).crop((left, top, left + size, top + size))
+    return np.asarray(picture).transpose(2, 0, 1).copy()
+
+
+def _by_folder(folder: Path) -> list[tuple[Path, str]]:
+    """Images below each class's folder, with the class's name."""
+    classes = sorted(path for path in folder.iterdir() if path.is_dir())
+    found = [(path, c.name) for c in classes for path in sorted(c.rglob("*")) if path.suffix.lower() in ENDINGS]
+    if not found:
+        raise FileNotFoundError(
+            f"{folder} holds no images in folders, one per class; known endings: {', '.join(ENDINGS)}"
+        )
+    return found
+
+
+def _by_table(table: Path) -> list[tuple[Path, str]]:
+    """Images beside a table whose lines begin with file name and class."""
+    lines = (line.split("\t") for line in table.read_text().splitlines() if line.strip())
+    return [(table.parent / "images" / line[0], line[1]) for line in lines]
+
+
+def _files(found: list[tuple[Path, str]], classes: tuple[str, ...], size: int) -> ImageFiles:
+    number = {name: label for label, name in enumerate(classes)}
+    unknown = sorted({name for _, name in found} - set(classes))
+    if unknown:
+        raise ValueError(f"classes {', '.join(unknown[:5])} are held out but not in train ({len(classes)} classes)")
+    labels = np.array([number[name] for _, name in found], np.int64)
+    return ImageFiles(tuple(path for path, _ in found), labels, size)

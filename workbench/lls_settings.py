@@ -1,0 +1,150 @@
+"""Settings to compare LLS with its variants and baselines: data, network, rule and optimiser for one run each.
+
+Papers: LLS (arXiv 2405.15868), settings of the released code: schedule-free AdamW (Defazio et al. 2024,
+arXiv 2405.15682), learning rate 5e-3, no weight decay, batches of 128, τ = 0.5, square waves, 100 epochs for SmallConv.
+
+Schedule-free optimisers train at one point and are evaluated at an average of all points so far; batch normalisation
+has to see some data at that average first. `Evaluation` does both.
+"""
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import AbstractContextManager, contextmanager
+from functools import partial
+from typing import NamedTuple
+
+import torch
+from schedulefree import AdamWScheduleFree
+from torch import Tensor
+
+from workbench.block_networks import (
+    BlockNetwork,
+    HeadMaker,
+    block_logits,
+    mini_conv,
+    parameter_groups,
+    refresh_statistics,
+    small_conv,
+)
+from workbench.data.fashion_mnist import fashion_mnist, fashion_mnist_small
+from workbench.data.images import ImageSplit
+from workbench.data.pictures import FASHION_SCALE, Augment, PictureSplit, crop_padded, pictures
+from workbench.rules import backprop, direct_feedback, drtp, feedback_alignment, lls, local_classifier
+from workbench.rules.lls import LLS, local_head, mixing, per_class, random_head
+from workbench.rules.report import StepReport
+from workbench.training import Data, Samples
+
+Rule = Callable[[BlockNetwork, Tensor, Tensor], StepReport]
+Logits = Callable[[BlockNetwork, Tensor], Tensor]
+RuleMaker = Callable[[BlockNetwork, Sequence[int], int], Rule]
+NetworkMaker = Callable[[int, int, HeadMaker | None], BlockNetwork]
+
+
+class Variant(NamedTuple):
+    """A rule and what it needs: heads for `classes` classes, and the rule itself for (network, input shape, seed)."""
+
+    head: Callable[[int], HeadMaker | None]
+    rule: RuleMaker
+
+
+class BlockSetting(NamedTuple):
+    """All that one run of `workbench.training.train` needs. `evaluating` is entered around each evaluation."""
+
+    network: BlockNetwork
+    optimizer: torch.optim.Optimizer
+    data: Data
+    rule: Rule
+    logits: Logits
+    evaluating: Callable[[], AbstractContextManager[None]]
+    batch_size: int
+    epochs: int
+
+
+def no_head(classes: int) -> None:
+    """For rules that hang nothing on the blocks."""
+
+
+def always(rule: Rule) -> RuleMaker:
+    """A rule that does not depend on the network."""
+    return lambda network, input_shape, seed: rule
+
+
+def _fa(network: BlockNetwork, input_shape: Sequence[int], seed: int) -> Rule:
+    return partial(feedback_alignment.gradients, params=feedback_alignment.feedback_weights(network, seed))
+
+
+def _dfa(network: BlockNetwork, input_shape: Sequence[int], seed: int) -> Rule:
+    return partial(direct_feedback.gradients, params=direct_feedback.direct_feedback(network, input_shape, seed))
+
+
+def _drtp(network: BlockNetwork, input_shape: Sequence[int], seed: int) -> Rule:
+    return partial(drtp.gradients, params=direct_feedback.direct_feedback(network, input_shape, seed))
+
+
+_unnormalized = partial(lls.gradients, params=LLS(normalized=False))
+
+VARIANTS: Mapping[str, Variant] = {
+    "lls": Variant(local_head, always(lls.gradients)),
+    "lls-m": Variant(partial(local_head, modulation=per_class), always(lls.gradients)),
+    "lls-mxm": Variant(partial(local_head, modulation=mixing), always(lls.gradients)),
+    "lls-mxm-reduced": Variant(partial(local_head, modulation=mixing, rows=20), always(lls.gradients)),
+    "lls-random": Variant(random_head, always(_unnormalized)),
+    "lls-m-random": Variant(partial(random_head, modulation=per_class), always(_unnormalized)),
+    "lls-mxm-random": Variant(partial(random_head, modulation=mixing), always(_unnormalized)),
+    "local-classifiers": Variant(local_classifier.trained_head, always(local_classifier.gradients)),
+    "bp": Variant(no_head, always(backprop.gradients)),
+    "fa": Variant(no_head, _fa),
+    "dfa": Variant(no_head, _dfa),
+    "drtp": Variant(no_head, _drtp),
+}
+
+
+def lls_fashion(variant: Variant, seed: int = 0) -> BlockSetting:
+    """The embedded Fashion-MNIST, 5,000 + 1,000 images, and a network a quarter of SmallConv: for notebooks."""
+    data = fashion_pictures(fashion_mnist_small())
+    return block_setting(variant, data, mini_conv, seed, epochs=10, refresh=10)
+
+
+def lls_fashion_full(variant: Variant, seed: int = 0) -> BlockSetting:
+    """The whole of Fashion-MNIST, SmallConv, the published settings: images moved by up to 4 pixels, 100 epochs."""
+    data = fashion_pictures(fashion_mnist(), (crop_padded,))
+    return block_setting(variant, data, small_conv, seed, epochs=100, refresh=50)
+
+
+def fashion_pictures(split: ImageSplit, augment: tuple[Augment, ...] = ()) -> PictureSplit:
+    """Fashion-MNIST as batches of normalised images; only training images are augmented."""
+    train = pictures(*split.train, FASHION_SCALE, augment)
+    return PictureSplit(train, pictures(*split.test, FASHION_SCALE), split.classes)
+
+
+def block_setting(
+    variant: Variant, data: PictureSplit, make: NetworkMaker, seed: int, epochs: int, refresh: int
+) -> BlockSetting:
+    """Network, optimiser and rule of one run; `refresh` batches renew batch normalisation before an evaluation."""
+    classes, shape = len(data.classes), data.train.images.shape[1:]
+    torch.manual_seed(seed)
+    network = make(classes, shape[0], variant.head(classes))
+    rule = variant.rule(network, shape, seed)
+    optimizer = AdamWScheduleFree(parameter_groups(network), lr=5e-3, weight_decay=0.0)
+    optimizer.train()
+    evaluating = partial(averaged_weights, network, optimizer, data.train, refresh)
+    return BlockSetting(network, optimizer, data, rule, block_logits, evaluating, batch_size=128, epochs=epochs)
+
+
+@contextmanager
+def averaged_weights(
+    network: BlockNetwork, optimizer: AdamWScheduleFree, samples: Samples, batches: int = 50, batch_size: int = 128
+) -> Iterator[None]:
+    """Put the averaged weights into the network, with fresh statistics for them, and the training point back after."""
+    optimizer.eval()
+    try:
+        refresh_statistics(network, first_batches(samples, batches, batch_size))
+        yield
+    finally:
+        optimizer.train()
+
+
+def first_batches(samples: Samples, batches: int, batch_size: int) -> Iterator[Tensor]:
+    """Inputs of at most `batches` batches, in a fixed shuffled order."""
+    order = torch.randperm(len(samples.labels), generator=torch.Generator().manual_seed(0))
+    for rows in order.split(batch_size)[:batches]:
+        yield samples.batch(rows)[0]

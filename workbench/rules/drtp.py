@@ -1,0 +1,33 @@
+"""Direct random target projection (DRTP): every block is taught by the label alone, through a fixed random matrix.
+
+Frenkel, Lefebvre & Bol 2021, doi 10.3389/fnins.2021.629892. The sign of the output error is known before the output is:
+it is negative at the label and positive elsewhere. So
+
+    δ_l = −onehot(y) B_l / batch = −B_l[y] / batch
+
+stands for direct feedback's e B_l, and a block learns during the forward pass, its activation freed at once. B_l must
+have mean 0: what the rows of B_l have in common pushes all units alike, whatever the label (`all_positive`).
+"""
+
+from jaxtyping import Float, Int
+from torch import Tensor
+
+from workbench.block_networks import BlockNetwork, check_examples
+from workbench.rules.direct_feedback import DirectFeedback, check_feedback
+from workbench.rules.lls import train_classifier
+from workbench.rules.report import StepReport
+
+
+def gradients(
+    network: BlockNetwork, x: Float[Tensor, "batch ..."], y: Int[Tensor, "batch"], params: DirectFeedback
+) -> StepReport:
+    """Fill `.grad` of every parameter; `params` comes from `direct_feedback`. The classifier's gradient is exact."""
+    check_examples(network, x, y)
+    x = x.detach()
+    for block, B in zip(network.blocks, params.feedback, strict=True):
+        a = block.features(x)
+        check_feedback(DirectFeedback((B,)), [a])
+        a.backward(-B[y] / len(y))
+        x = block.between(a.detach())
+        del a
+    return train_classifier(network, x, y)

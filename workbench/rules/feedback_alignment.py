@@ -1,0 +1,86 @@
+"""Feedback alignment (FA): the error comes back through fixed random weights instead of the transposed ones.
+
+Lillicrap, Cownden, Tweed & Akerman 2016, doi 10.1038/ncomms13276.
+
+    forward   y = W x + b
+    backward  δ_x = Bᵀ δ_y     where backpropagation has Wᵀ δ_y;    ΔW = δ_y xᵀ as always
+
+B has the shape of W and never changes. Everything else (batch normalisation, LeakyReLU, pooling) is differentiated
+exactly.
+"""
+
+import math
+from typing import Any, NamedTuple
+
+import torch
+from jaxtyping import Float, Int
+from torch import Tensor, nn
+from torch.nn import functional as F
+from torch.nn.grad import conv2d_input, conv2d_weight
+
+from workbench.block_networks import BlockNetwork, apply
+from workbench.rules import backprop
+from workbench.rules.report import StepReport
+
+Connection = nn.Linear | nn.Conv2d
+
+
+class FeedbackAlignment(NamedTuple):
+    """feedback: B of every linear map, in the order of `connections(network)`."""
+
+    feedback: tuple[Tensor, ...]
+
+
+def connections(network: BlockNetwork) -> list[Connection]:
+    """The linear maps of blocks and classifier, in the order of the forward pass."""
+    modules = [*network.blocks.modules(), network.classifier]
+    return [module for module in modules if isinstance(module, Connection)]
+
+
+def feedback_weights(network: BlockNetwork, seed: int = 0) -> FeedbackAlignment:
+    """Random B: normal with variance 2 / fan-in of the weight it stands for; depends on the shapes and `seed` only."""
+    generator = torch.Generator().manual_seed(seed)
+    feedback = []
+    for weight in (connection.weight for connection in connections(network)):
+        draws = torch.randn(weight.shape, generator=generator) * math.sqrt(2.0 / weight[0].numel())
+        feedback.append(draws.to(weight.device, weight.dtype))
+    return FeedbackAlignment(tuple(feedback))
+
+
+def gradients(
+    network: BlockNetwork, x: Float[Tensor, "batch ..."], y: Int[Tensor, "batch"], params: FeedbackAlignment
+) -> StepReport:
+    """Fill `.grad` of every parameter; with B equal to W this is backpropagation."""
+    maps = connections(network)
+    if [B.shape for B in params.feedback] != [c.weight.shape for c in maps]:
+        raise ValueError("the feedback weights do not have the shapes of this network's; use feedback_weights(network)")
+    feedback = dict(zip(maps, params.feedback, strict=True))
+
+    def run(module: nn.Module, x: Tensor) -> Tensor:
+        if not isinstance(module, Connection):
+            return apply(module, x)
+        return _Aligned.apply(x, module.weight, module.bias, feedback[module], module)  # pyright: ignore
+
+    return backprop.gradients(network, x, y, run)
+
+
+class _Aligned(torch.autograd.Function):
+    @staticmethod
+    def forward(ctx: Any, x: Tensor, weight: Tensor, bias: Tensor | None, feedback: Tensor, module: Connection):
+        ctx.save_for_backward(x, feedback)
+        ctx.module = module
+        return F.linear(x, weight, bias) if isinstance(module, nn.Linear) else module(x)
+
+    @staticmethod
+    def backward(ctx: Any, delta: Tensor) -> tuple[Tensor | None, ...]:  # pyright: ignore
+        x, feedback = ctx.saved_tensors
+        c, below = ctx.module, None
+        needs_below, _, needs_bias = ctx.needs_input_grad[:3]
+        if isinstance(c, nn.Linear):
+            below = delta @ feedback if needs_below else None
+            return below, delta.T @ x, delta.sum(0) if needs_bias else None, None, None
+        geometry = (c.stride, c.padding, c.dilation, c.groups)
+        if needs_below:
+            below = conv2d_input(x.shape, feedback, delta, *geometry)
+        weight = conv2d_weight(x, c.weight.shape, delta, *geometry)
+        return below, weight, delta.sum((0, 2, 3)) if needs_bias else None, None, None

@@ -1,0 +1,61 @@
+"""Local classifiers: every block is trained by a linear classifier of its own on its latents.
+
+Mostafa, Ramesh & Cauwenberghs 2018, doi 10.3389/fnins.2018.00608; the "LocalLosses" baseline of LLS (arXiv 2405.15868).
+
+    p = softmax(z Bᵀ),  L = −log p_y,  B `(classes, latents)` trained with the block
+
+This is LLS with a basis that learns, without normalising z and with τ = 1. Gradients: (*) of `workbench.rules.lls`, and
+∂L/∂B = (∂L/∂s)ᵀ z.
+"""
+
+import torch
+from jaxtyping import Float, Int
+from torch import Tensor, nn
+
+from workbench.block_networks import BlockNetwork, HeadMaker, check_examples
+from workbench.block_pass import local_pass
+from workbench.rules.lls import LLS, local_signal, train_classifier
+from workbench.rules.report import StepReport
+
+PLAIN = LLS(temperature=1.0, normalized=False)
+
+
+class TrainedHead(nn.Module):
+    """The classifier of one block: B, 0.1 · N(0, 1) at the start, no bias."""
+
+    def __init__(self, latents: int, classes: int):
+        super().__init__()
+        self.weight = nn.Parameter(0.1 * torch.randn(classes, latents))
+
+
+def trained_head(classes: int) -> HeadMaker:
+    """How each block of a network gets its classifier.
+
+    >>> network = small_conv(10, make_head=trained_head(10))
+    """
+    return lambda latents, index: TrainedHead(latents, classes)
+
+
+def gradients(
+    network: BlockNetwork, x: Float[Tensor, "batch ..."], y: Int[Tensor, "batch"], params: LLS = PLAIN
+) -> StepReport:
+    """Fill `.grad` of every parameter, block by block; the reported loss is the last classifier's."""
+    check_examples(network, x, y)
+    for block, head in zip(network.blocks, trained_heads(network), strict=True):
+        z, x = local_pass(block, x)
+        latents = z.detach()
+        signal = local_signal(latents, head.weight.detach(), y, params)
+        z.backward(signal.latents)
+        head.weight.backward(signal.scores.T @ latents)
+    return train_classifier(network, x, y)
+
+
+def trained_heads(network: BlockNetwork) -> list[TrainedHead]:
+    """The heads, or ValueError when the network was not built with those of this rule."""
+    heads = [head for head in network.heads if isinstance(head, TrainedHead)]
+    if len(heads) != len(network.blocks):
+        raise ValueError(
+            f"this rule needs a classifier on each of the {len(network.blocks)} blocks, the network has {len(heads)}; "
+            "build it with make_head=trained_head(classes)"
+        )
+    return heads
