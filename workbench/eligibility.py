@@ -21,10 +21,11 @@ import torch
 from jaxtyping import Float
 from torch import Tensor, nn
 
+from workbench.kernels import TORCH, Kernels, Weighing
 from workbench.layers import Advance, Layer, LeakyReadout, Neurons, Weights, advance
 from workbench.products import Events
 from workbench.surrogate import Psi
-from workbench.synapses import Connection, Inputs, input_gradient, inputs_of, weight_gradient
+from workbench.synapses import Connection, Inputs, add_weight_gradient, input_gradient, inputs_of
 from workbench.traces import Factors
 
 
@@ -34,12 +35,14 @@ class Form(NamedTuple):
     released_noncausal: leave out the factor λ_post of the non-causal term, as the released code (and TESS) does.
     traced_bias: treat a bias as the weight of a constant input 1, trace included; False is the released code.
     psi: Ψ of the eligibility; None for the layer's own.
+    kernels: the inner loops.
     """
 
     factors: Factors = Factors()
     released_noncausal: bool = False
     traced_bias: bool = True
     psi: Psi | None = None
+    kernels: Kernels = TORCH
 
 
 class Traces(NamedTuple):
@@ -67,16 +70,16 @@ def run_layer(
     `feedback` takes the place of Ŵ on the way down (feedback alignment). Gradients reach `weights` and the bias.
     """
     with torch.no_grad():
-        ran = advance(layer, x, weights, traces.neurons if traces else None)
+        ran = advance(layer, x, weights, traces.neurons if traces else None, form.kernels)
         traces = start_traces(ran, x, layer) if traces is None else traces
-        psi = activation(layer, ran.potential, form.psi)
+        psi = activation(layer, ran.potential, form.psi) if learns or form.factors.alpha_post else None
         past = past_spikes(ran.output, traces.neurons) if layer.recurrent is not None else None
         h = run_h(psi, traces.h, form.factors) if learns and psi is not None and form.factors.alpha_post else None
         after = advance_traces(traces, ran, x, psi, past, h, form.factors)
     if not learns:
         return ran.output, after
-    connections, inputs, before = layer_synapses(layer, ran.inputs, past, traces)
-    piece = Piece(form, traces.one, x.shape, connections, before)
+    connections, inputs, before = layer_synapses(layer, ran.inputs, past, traces, form.kernels)
+    piece = Piece(form, traces.one, x.shape, connections, before, weights)
     down = weights.forward.detach() if feedback is None else feedback
     output = _Eligibility.apply(
         x, *weights, layer.connection.bias, ran.output, psi, h, down, piece, *itertools.chain(*map(pack, inputs))
@@ -108,12 +111,12 @@ def past_spikes(output: Float[Tensor, "time batch n"], before: Neurons) -> Float
 
 
 def layer_synapses(
-    layer: Layer, inputs: Inputs, past: Tensor | None, traces: Traces
+    layer: Layer, inputs: Inputs, past: Tensor | None, traces: Traces, kernels: Kernels
 ) -> tuple[tuple[Connection, ...], tuple[Inputs, ...], tuple[Tensor, ...]]:
     """The connections of a layer with what drives each, in this piece and before: one, or two of a recurrent layer."""
     if past is None or not isinstance(layer.recurrent, nn.Linear) or traces.q_recurrent is None:
         return (layer.connection,), (inputs,), (traces.q,)
-    past_inputs = inputs_of(layer.recurrent, past.flatten(0, 1))
+    past_inputs = inputs_of(layer.recurrent, past.flatten(0, 1), kernels)
     return (layer.connection, layer.recurrent), (inputs, past_inputs), (traces.q, traces.q_recurrent)
 
 
@@ -164,10 +167,12 @@ class Piece(NamedTuple):
     shape: torch.Size
     connections: tuple[Connection, ...]
     before: tuple[Tensor, ...]
+    weights: Weights
 
 
 class _Eligibility(torch.autograd.Function):
-    """Gives a layer's precomputed output the gradients of the rule: eq. 10 for the weights, δψŴ for the layer below."""
+    """Gives a layer's precomputed output the gradients of the rule: eq. 10 for the weights, which are added to their
+    `.grad` right here, and δψŴ for the layer below."""
 
     @staticmethod
     def forward(
@@ -197,31 +202,30 @@ class _Eligibility(torch.autograd.Function):
             shape = torch.Size((piece.shape[0] * piece.shape[1], *piece.shape[2:]))
             grad_x = input_gradient(piece.connections[0], shape, down, a.flatten(0, 1)).view(piece.shape)
         grad_bias = per_output(a) if ctx.has_bias and not piece.form.traced_bias else None
-        m, earlier = output_side(a, delta, h, piece.form)
+        m, earlier = piece.form.kernels.output_side(delta, a, None if h is None else h[:-1], weighing(piece.form))
         if ctx.has_bias and piece.form.traced_bias:
             grad_bias = per_output(m) + piece.one * per_output(earlier[None])
-        weights: list[Tensor | None] = [None, None]
-        for place, (connection, before) in enumerate(zip(piece.connections, piece.before, strict=True)):
+        for place, connection in enumerate(piece.connections):
             inputs = unpack(connection, flat[4 * place : 4 * place + 4])
-            grad = weight_gradient(connection, inputs, m.flatten(0, 1))
-            if piece.one and piece.form.factors.lambda_pre:
-                grad += weight_gradient(connection, Inputs(before), earlier)
-            weights[place] = grad
-        return grad_x, *weights, grad_bias, None, None, None, None, None, *[None] * len(flat)
+            add_to_weight(piece, place, inputs, m, earlier)
+        return grad_x, None, None, grad_bias, None, None, None, None, None, *[None] * len(flat)
 
 
-def output_side(a: Tensor, delta: Tensor, h: Tensor | None, form: Form) -> tuple[Tensor, Tensor]:
-    """What x[k] and q[s−1] are multiplied with in (*): α_pre ã + α_post δh, in place of a, and α_pre λ_pre ã[s]."""
-    factors = form.factors
-    steps = a.unbind()
-    for now, later in zip(steps[-2::-1], steps[:0:-1], strict=True) if factors.lambda_pre else ():
-        now.add_(later, alpha=factors.lambda_pre)
-    earlier = steps[0] * (factors.alpha_pre * factors.lambda_pre)
-    if factors.alpha_pre != 1.0:
-        a.mul_(factors.alpha_pre)
-    if h is not None:
-        a.addcmul_(delta, h[:-1], value=factors.alpha_post * (1.0 if form.released_noncausal else factors.lambda_post))
-    return a, earlier
+def weighing(form: Form) -> Weighing:
+    """The factors as the output side needs them."""
+    lambda_post, lambda_pre, alpha_post, alpha_pre = form.factors
+    return Weighing(lambda_pre, alpha_pre, alpha_post * (1.0 if form.released_noncausal else lambda_post))
+
+
+def add_to_weight(piece: Piece, place: int, inputs: Inputs, m: Tensor, earlier: Tensor) -> None:
+    """Add (*) to `.grad` of one effective weight, without the copies that autograd would make of it."""
+    connection, weight, kernels = piece.connections[place], piece.weights[place], piece.form.kernels
+    assert weight is not None
+    if weight.grad is None:
+        weight.grad = torch.zeros_like(weight)
+    add_weight_gradient(connection, weight.grad, inputs, m.flatten(0, 1), kernels)
+    if piece.one and piece.form.factors.lambda_pre:
+        add_weight_gradient(connection, weight.grad, Inputs(piece.before[place]), earlier)
 
 
 def per_output(g: Float[Tensor, "time batch n_out *space"]) -> Float[Tensor, "n_out"]:

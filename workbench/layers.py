@@ -17,8 +17,8 @@ from jaxtyping import Float
 from torch import Tensor, nn
 from torch.nn import functional as F
 
+from workbench.kernels import TORCH, Kernels
 from workbench.lif import Neuron, Reset, check_neuron, soft_reset
-from workbench.products import find_events, times
 from workbench.surrogate import Psi, psi_gesture
 from workbench.synapses import Connection, Inputs, check_input, inputs_of, linear_map, run_layout
 
@@ -176,20 +176,24 @@ class Advance(NamedTuple):
 
 @torch.no_grad()
 def advance(
-    layer: Layer, x: Float[Tensor, "time batch ..."], weights: Weights, before: Neurons | None = None
+    layer: Layer,
+    x: Float[Tensor, "time batch ..."],
+    weights: Weights,
+    before: Neurons | None = None,
+    kernels: Kernels = TORCH,
 ) -> Advance:
     """Run a layer forward with its effective weights: the input current of all steps in one product, then the neurons
     step by step. The output is spikes, or the potential of a leaky readout."""
     check_input(layer.connection, x)
-    inputs = inputs_of(layer.connection, x.flatten(0, 1))
+    inputs = inputs_of(layer.connection, x.flatten(0, 1), kernels)
     current = linear_map(layer.connection, inputs, weights.forward, layer.connection.bias).unflatten(0, x.shape[:2])
     if before is None:
         nothing = torch.zeros_like(current[0])
         before = Neurons(nothing, nothing if layer.recurrent is not None else None)
     if isinstance(layer, LeakyReadout):
         return Advance(current, current, integrate(current, layer.decay, before), inputs)
-    spikes, after = fire(current, layer, weights.recurrent, before)
-    return Advance(spikes, current, after, inputs)
+    spikes, rest = kernels.fire(current, layer.neuron, layer.reset, before.rest, weights.recurrent, before.spikes)
+    return Advance(spikes, current, Neurons(rest, None if before.spikes is None else spikes[-1].clone()), inputs)
 
 
 def integrate(current: Float[Tensor, "time batch ..."], decay: float, before: Neurons) -> Neurons:
@@ -198,33 +202,6 @@ def integrate(current: Float[Tensor, "time batch ..."], decay: float, before: Ne
     for u in current if decay else ():
         last = u.add_(last, alpha=decay)
     return Neurons(current[-1].clone())
-
-
-def fire(
-    current: Float[Tensor, "time batch ..."], layer: SpikingLayer, recurrent: Tensor | None, before: Neurons
-) -> tuple[Float[Tensor, "time batch ..."], Neurons]:
-    """Turn input currents into potentials u, in place, and give the spikes: `workbench.lif.lif_step` without copies."""
-    decay, threshold = layer.neuron
-    spikes = torch.empty_like(current)
-    rest, last = before
-    for u, z in zip(current.unbind(), spikes.unbind(), strict=True):
-        if recurrent is not None and last is not None:
-            add_recurrent_current(u, last, recurrent)
-        torch.gt(u.add_(rest, alpha=decay), threshold, out=z)
-        rest = layer.reset(u, z, threshold)
-        last = z
-    return spikes, Neurons(rest, None if recurrent is None else spikes[-1].clone())
-
-
-def add_recurrent_current(
-    current: Float[Tensor, "batch n"], spikes: Float[Tensor, "batch n"], weight: Float[Tensor, "n n"]
-) -> None:
-    """Add Ŵ_r z to the current, in place; silent neurons are skipped."""
-    events = find_events(spikes)
-    if events is None:
-        current.addmm_(spikes, weight.T)
-    else:
-        current.add_(times(events, weight.T))
 
 
 def over_time(module: nn.Module, x: Float[Tensor, "time batch ..."]) -> Float[Tensor, "time batch ..."]:

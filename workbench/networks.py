@@ -12,6 +12,7 @@ import torch
 from jaxtyping import Float, Shaped
 from torch import Tensor, nn
 
+from workbench.kernels import TORCH, Kernels
 from workbench.layers import (
     Layer,
     LeakyReadout,
@@ -117,7 +118,8 @@ class Simulation:
     >>> simulation = Simulation(network); outputs = network(x, simulation.run)
     """
 
-    def __init__(self, network: nn.Module):
+    def __init__(self, network: nn.Module, kernels: Kernels = TORCH):
+        self.kernels = kernels
         self.weights = {layer: running_weights(layer) for layer in layers_with_memory(network).values()}
         self.neurons: dict[nn.Module, Neurons] = {}
 
@@ -125,7 +127,7 @@ class Simulation:
         """Spikes of a spiking layer, or outputs of a readout, over this piece of time; dropout does nothing."""
         if not isinstance(layer, SpikingLayer | LeakyReadout):
             return x
-        ran = advance(layer, x, self.weights[layer], self.neurons.get(layer))
+        ran = advance(layer, x, self.weights[layer], self.neurons.get(layer), self.kernels)
         self.neurons[layer] = ran.neurons
         return ran.output
 

@@ -64,6 +64,11 @@ def times(events: Events, matrix: Float[Tensor, "columns n"]) -> Float[Tensor, "
     )
 
 
+def add_outer(grad: Float[Tensor, "columns n"], events: Events, g: Float[Tensor, "rows n"]) -> None:
+    """Add Xᵀ G to `grad`, in place."""
+    grad.add_(times(transpose(events), g))
+
+
 def _stable_order(columns: np.ndarray, width: int) -> np.ndarray:
     """Order of the columns; a radix sort where they fit 16 bits."""
     return np.argsort(columns.astype(np.uint16) if width <= 1 << 16 else columns, kind="stable")

@@ -11,7 +11,8 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 from torch.nn import grad as conv_gradients
 
-from workbench.products import Events, find_events, times, transpose
+from workbench.kernels import TORCH, Kernels
+from workbench.products import Events, times
 
 Connection = nn.Linear | nn.Conv2d
 
@@ -32,9 +33,9 @@ def check_input(connection: Connection, x: Tensor) -> None:
         raise ValueError(f"this layer has {expected} inputs and needs {shape}, got {tuple(x.shape)}")
 
 
-def inputs_of(connection: Connection, x: Float[Tensor, "n ..."]) -> Inputs:
+def inputs_of(connection: Connection, x: Float[Tensor, "n ..."], kernels: Kernels = TORCH) -> Inputs:
     """x, or only its events where the connection can use them and they are few."""
-    events = find_events(x) if isinstance(connection, nn.Linear) else None
+    events = kernels.find_events(x) if isinstance(connection, nn.Linear) else None
     return Inputs(x) if events is None else Inputs(None, events)
 
 
@@ -54,14 +55,16 @@ def linear_map(connection: Connection, inputs: Inputs, weight: Tensor, bias: Ten
     return F.conv2d(inputs.x, weight, bias, *_geometry(connection))
 
 
-def weight_gradient(connection: Connection, inputs: Inputs, g: Float[Tensor, "n ..."]) -> Tensor:
-    """Σ_n g ⊗ x: the gradient of Σ g · map(x) with respect to the weight, in the shape of the weight."""
+def add_weight_gradient(
+    connection: Connection, grad: Tensor, inputs: Inputs, g: Float[Tensor, "n ..."], kernels: Kernels = TORCH
+) -> None:
+    """Add Σ_n g ⊗ x, the gradient of Σ g · map(x) with respect to the weight, to `grad`, in place."""
     if inputs.events is not None:
-        return times(transpose(inputs.events), g).T
-    assert inputs.x is not None
-    if isinstance(connection, nn.Linear):
-        return (inputs.x.T @ g).T
-    return conv_gradients.conv2d_weight(inputs.x, connection.weight.shape, g, *_geometry(connection))  # pyright: ignore
+        kernels.add_outer(grad.T, inputs.events, g)
+    elif inputs.x is not None and isinstance(connection, nn.Linear):
+        grad.T.addmm_(inputs.x.T, g)
+    elif inputs.x is not None and isinstance(connection, nn.Conv2d):
+        grad.add_(conv_gradients.conv2d_weight(inputs.x, connection.weight.shape, g, *_geometry(connection)))  # pyright: ignore
 
 
 def input_gradient(

@@ -24,6 +24,7 @@ from jaxtyping import Float, Shaped
 from torch import Tensor, nn
 
 from workbench.eligibility import Form, Traces, run_layer
+from workbench.kernels import TORCH, Kernels
 from workbench.layers import Layer, LeakyReadout, SpikingLayer, Weights, running_weights
 from workbench.networks import chunks, layers_with_memory
 from workbench.passage import Passage, as_leaves, pieces, through_standardisation
@@ -44,6 +45,7 @@ class STLLR(NamedTuple):
     chunk: steps per piece; changes speed and memory, not the result.
     signal: who tells the layers what was wrong.
     loss: of the outputs `(time, batch, ...)` of learning steps and y, summed over steps and averaged over the batch.
+    kernels: the inner loops; `workbench.fast.NUMBA` is faster on a CPU and needs the extra `fast`.
     """
 
     factors: Factors | LayerFactors = Factors()
@@ -53,6 +55,7 @@ class STLLR(NamedTuple):
     chunk: int = 16
     signal: Signal = BACKPROPAGATION
     loss: Loss = summed_cross_entropy
+    kernels: Kernels = TORCH
 
 
 def gradients(
@@ -156,4 +159,4 @@ def layer_form(layer: Layer, params: STLLR) -> Form:
         factors = Factors(0.0, layer.trace_decay, 0.0, 1.0)
     elif not isinstance(factors, Factors):
         factors = check_factors(factors(layer))
-    return Form(factors, params.released_noncausal, params.traced_bias)
+    return Form(factors, params.released_noncausal, params.traced_bias, kernels=params.kernels)

@@ -1,0 +1,95 @@
+"""The inner loops of local rules: firing, and the output side of an update. Plain torch, in place, on any device.
+
+`Kernels` names the four functions that a faster machine-specific version may replace, with the same arguments and, up
+to rounding, the same numbers: `workbench.fast.NUMBA` does so on the CPU.
+"""
+
+from collections.abc import Callable
+from typing import NamedTuple
+
+import torch
+from jaxtyping import Float
+from torch import Tensor
+
+from workbench.lif import Neuron, Reset
+from workbench.products import Events, add_outer, find_events, times
+
+
+class Fired(NamedTuple):
+    """Spikes of a piece, and the last u⁺."""
+
+    spikes: Float[Tensor, "time batch ..."]
+    rest: Float[Tensor, "batch ..."]
+
+
+def fire(
+    current: Float[Tensor, "time batch *shape"],
+    neuron: Neuron,
+    reset: Reset,
+    rest: Float[Tensor, "batch *shape"],
+    recurrent: Float[Tensor, "n n"] | None = None,
+    last: Float[Tensor, "batch *shape"] | None = None,
+) -> Fired:
+    """Turn input currents into potentials u, in place, and give the spikes: `workbench.lif.lif_step` without copies.
+
+    With `recurrent` Ŵ_r and the `last` spikes before the piece, Ŵ_r z[t−1] is added to the current of every step.
+    """
+    spikes = torch.empty_like(current)
+    for u, z in zip(current.unbind(), spikes.unbind(), strict=True):
+        if recurrent is not None and last is not None:
+            add_recurrent_current(u, last, recurrent)
+        torch.gt(u.add_(rest, alpha=neuron.decay), neuron.threshold, out=z)
+        rest = reset(u, z, neuron.threshold)
+        last = z
+    return Fired(spikes, rest)
+
+
+def add_recurrent_current(
+    current: Float[Tensor, "batch n"], spikes: Float[Tensor, "batch n"], weight: Float[Tensor, "n n"]
+) -> None:
+    """Add Ŵ_r z to the current, in place; silent neurons are skipped."""
+    events = find_events(spikes)
+    if events is None:
+        current.addmm_(spikes, weight.T)
+    else:
+        current.add_(times(events, weight.T))
+
+
+class Weighing(NamedTuple):
+    """λ_pre, α_pre, and what δh is multiplied with: α_post, times λ_post in the paper's form."""
+
+    lambda_pre: float
+    alpha_pre: float
+    alpha_post: float
+
+
+def output_side(
+    delta: Float[Tensor, "time batch *shape"],
+    a: Float[Tensor, "time batch *shape"],
+    h: Float[Tensor, "time batch *shape"] | None,
+    weighing: Weighing,
+) -> tuple[Float[Tensor, "time batch *shape"], Float[Tensor, "batch *shape"]]:
+    """α_pre ã + α_post δh, which meets x[k], in place of a; and α_pre λ_pre ã[s], which meets q[s−1]. Equation (*) of
+    `workbench.eligibility`: ã[k] = Σ_{t≥k} λ_pre^{t−k} a[t], with s the first step of the piece."""
+    lambda_pre, alpha_pre, alpha_post = weighing
+    steps = a.unbind()
+    for now, later in zip(steps[-2::-1], steps[:0:-1], strict=True) if lambda_pre else ():
+        now.add_(later, alpha=lambda_pre)
+    earlier = steps[0] * (alpha_pre * lambda_pre)
+    if alpha_pre != 1.0:
+        a.mul_(alpha_pre)
+    if h is not None:
+        a.addcmul_(delta, h, value=alpha_post)
+    return a, earlier
+
+
+class Kernels(NamedTuple):
+    """Events of a matrix, firing, Xᵀ G added to a gradient, and the output side."""
+
+    find_events: Callable[[Tensor], Events | None]
+    fire: Callable[..., Fired]
+    add_outer: Callable[[Tensor, Events, Tensor], None]
+    output_side: Callable[..., tuple[Tensor, Tensor]]
+
+
+TORCH = Kernels(find_events, fire, add_outer, output_side)
