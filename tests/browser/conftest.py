@@ -143,6 +143,22 @@ def lab(tmp_path_factory) -> Iterator[Callable]:
         yield lab_
 
 
+@pytest.fixture
+def open_in_lab(lab, open_page) -> Callable:
+    """`open_in_lab(cell, ..., slowdown=1.0)` opens a notebook of these cells in JupyterLab and runs them: the page."""
+
+    def open_(*cells: str, **options):
+        page = open_page(lab(*cells), **options)
+        page.wait_for_function(
+            "() => window.jupyterapp?.shell.currentWidget?.context?.sessionContext.session?.kernel?.status === 'idle'",
+            timeout=120_000,
+        )
+        page.evaluate("() => window.jupyterapp.commands.execute('notebook:run-all-cells')")
+        return page
+
+    return open_
+
+
 @contextmanager
 def start(command: list[str], url: str, folder: Path) -> Iterator[None]:
     """A server whose kernels find the test panels; its log is kept in test-results/."""

@@ -3,8 +3,8 @@
 import pytest
 
 EIGHT = "from wave_panel import eight_figures\neight_figures()"
-TITLES = """() => [...document.querySelectorAll('.workbench-figure')].map(figure => figure.layout?.title?.text)"""
-WIDTHS = """() => [...document.querySelectorAll('.workbench-figure')].filter(figure => figure.clientWidth)
+TITLES = """() => [...document.querySelectorAll('.js-plotly-plot')].map(figure => figure.layout?.title?.text)"""
+WIDTHS = """() => [...document.querySelectorAll('.js-plotly-plot')].filter(figure => figure.clientWidth)
   .map(figure => [figure.clientWidth, figure.querySelector('.main-svg').clientWidth])"""
 
 
@@ -23,7 +23,7 @@ def press(page, key: str, times: int) -> None:
 
 def check_eight(page) -> None:
     """All eight follow the slider, those in the tab that was never opened too, and fit their box once it is opened."""
-    page.wait_for_selector(".workbench-figure .main-svg", state="attached", timeout=120_000)
+    page.wait_for_selector(".js-plotly-plot .main-svg", state="attached", timeout=120_000)
     wait_for_titles(page, 0)
     press(page, "ArrowRight", 3)
     wait_for_titles(page, 3)
@@ -57,20 +57,32 @@ def test_figures_fit_a_phone_and_a_window_that_changes(serve, open_page):
 def test_only_one_button_stands_over_a_figure(serve, open_page):
     page = open_page(serve(EIGHT))
     page.wait_for_selector(".modebar-btn", state="attached")
-    labels = page.evaluate("""() => [...document.querySelectorAll('.workbench-figure')[0]
+    labels = page.evaluate("""() => [...document.querySelectorAll('.js-plotly-plot')[0]
       .querySelectorAll('.modebar-btn')].map(button => button.dataset.title)""")
     assert labels == ["Reset axes"]
 
 
-def test_eight_figures_in_lab_also_after_a_reload(lab, open_page):
-    page = open_page(lab(EIGHT))
-    page.wait_for_selector(".jp-Notebook .jp-InputPrompt", state="attached", timeout=120_000)
-    page.wait_for_function("() => window.jupyterapp?.commands.hasCommand('notebook:run-all-cells')")
-    page.evaluate("() => window.jupyterapp.commands.execute('notebook:run-all-cells')")
+def test_eight_figures_in_lab_also_after_a_reload(open_in_lab):
+    page = open_in_lab(EIGHT)
     check_eight(page)
     page.evaluate("() => window.jupyterapp.commands.execute('docmanager:save')")
     page.reload()
-    page.wait_for_selector(".workbench-figure .main-svg", state="attached", timeout=120_000)
+    page.wait_for_selector(".js-plotly-plot .main-svg", state="attached", timeout=120_000)
     wait_for_titles(page, 5)
     press(page, "ArrowRight", 2)
     wait_for_titles(page, 7)
+
+
+EARLY = """import time
+from IPython.display import display
+from widgets.figure import Fig
+fig = Fig([{"y": [0, 1, 0]}], {"title": {"text": "at the start"}}, alt="a figure")
+display(fig)
+for k in range(10):
+    fig.layout.title.text = f"at {k}"
+    time.sleep(0.02)"""
+
+
+def test_edits_that_come_while_plotly_loads_are_not_lost(open_in_lab):
+    page = open_in_lab(EARLY, slowdown=2.0)
+    page.wait_for_function(f"() => ({TITLES})()[0] === 'at 9'", timeout=120_000)

@@ -152,17 +152,8 @@ def test_the_sources_stay_on_the_server(serve, chromium):
     page.close()
 
 
-def run_all(page) -> None:
-    page.wait_for_function(
-        "() => window.jupyterapp?.shell.currentWidget?.context?.sessionContext.session?.kernel?.status === 'idle'",
-        timeout=120_000,
-    )
-    page.evaluate("() => window.jupyterapp.commands.execute('notebook:run-all-cells')")
-
-
-def test_lab_shows_the_live_view_and_keeps_a_still_picture(lab, open_page):
-    page = open_page(lab(WAVE))
-    run_all(page)
+def test_lab_shows_the_live_view_and_keeps_a_still_picture(open_in_lab):
+    page = open_in_lab(WAVE)
     page.wait_for_selector(".workbench-figure .main-svg", state="attached", timeout=120_000)
     assert page.locator(".jp-OutputArea-output img").count() == 0
     page.get_by_role("slider", name="points").press("End")

@@ -1,0 +1,118 @@
+"""A notebook of one cell on a real Voila, open in a real Chromium, and how long its slider takes to move its picture."""
+
+import os
+import shutil
+import statistics
+import sys
+import tempfile
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import nbformat
+from nbformat.v4 import new_code_cell, new_notebook
+
+from workbench.serving import app_command
+from workbench.serving.process import free_port, running
+
+ARGUMENTS = ["--no-sandbox", "--disable-gpu", "--disable-background-networking", "--disable-component-update"]
+
+
+class Side(NamedTuple):
+    """A cell to serve and the accessible name of the slider to move (None takes the first)."""
+
+    cell: str
+    slider: str | None = None
+
+
+class Timing(NamedTuple):
+    """Milliseconds of one side."""
+
+    median: float
+    p95: float
+
+
+# Press a key on the slider and give the milliseconds to the frame after the last change of the picture it caused.
+STEP = """([key, patience]) => new Promise((resolve) => {
+  const handle = window.benchHandle;
+  const places = ".workbench-figure, .workbench-raster, .js-plotly-plot, .jp-OutputArea";
+  const pictures = [...document.querySelectorAll(places)];
+  const watched = { subtree: true, childList: true, attributes: true, attributeFilter: ["d", "src", "width"] };
+  const start = performance.now();
+  let last = null, timer = null;
+  const observer = new MutationObserver(() => requestAnimationFrame(() => {
+    last = performance.now() - start;
+    clearTimeout(timer);
+    timer = setTimeout(done, 60);
+  }));
+  const done = () => { observer.disconnect(); resolve(last); };
+  for (const picture of pictures) {
+    if (picture.contains(handle)) continue;
+    observer.observe(picture, watched);
+  }
+  timer = setTimeout(done, patience);
+  handle.dispatchEvent(new KeyboardEvent("keydown", { key, bubbles: true }));
+})"""
+FIND = """(name) => {
+  const all = [...document.querySelectorAll('[role=slider]')].filter(handle => handle.offsetParent);
+  window.benchHandle = name ? all.find(handle => handle.ariaLabel === name) : all[0];
+  const picture = document.querySelector(".main-svg path.js-line, canvas, .jp-OutputArea img");
+  return Boolean(window.benchHandle && picture);
+}"""
+
+
+@contextmanager
+def chromium() -> Iterator[Any]:
+    """A running Chromium."""
+    from playwright.sync_api import sync_playwright
+
+    path = os.environ.get("CHROMIUM") or shutil.which("chromium")
+    if path is None:
+        raise RuntimeError("no Chromium: install it or set CHROMIUM to its path")
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=path, args=ARGUMENTS)
+        yield browser
+        browser.close()
+
+
+@contextmanager
+def served(side: Side, ours: bool, preheat: int = 0) -> Iterator[str]:
+    """The address of `side`, on our server or on Voila as it comes."""
+    with tempfile.TemporaryDirectory() as folder:
+        notebook = Path(folder) / "page.ipynb"
+        kernel = {"name": "python3", "display_name": "Python 3", "language": "python"}
+        nbformat.write(new_notebook(metadata={"kernelspec": kernel}, cells=[new_code_cell(side.cell)]), notebook)
+        port = free_port()
+        command = app_command(port, notebook=notebook, browser=False, preheat=preheat)
+        if not ours:
+            command = [sys.executable, "-m", "voila", str(notebook), f"--port={port}", "--no-browser"]
+        url = f"http://127.0.0.1:{port}"
+        with running(command, f"{url}/api", Path(folder) / "log"):
+            yield url
+
+
+def open_ready(browser: Any, url: str, slider: str | None) -> tuple[Any, float]:
+    """A page whose slider moves its picture, and the seconds from opening the address to the first such answer."""
+    page = browser.new_page(viewport={"width": 1200, "height": 900})
+    page.route(lambda address: not address.startswith(url), lambda route: route.abort())
+    started = time.perf_counter()
+    page.goto(url)
+    page.wait_for_function(FIND, arg=slider, timeout=120_000, polling=50)
+    for key in ["ArrowRight", "ArrowLeft"] * 50:
+        if page.evaluate(STEP, [key, 250]) is not None:
+            return page, time.perf_counter() - started
+    raise RuntimeError(f"the slider of {url} never moved its picture")
+
+
+def step_times(page: Any, steps: int, times: list[float]) -> None:
+    """Append the milliseconds of `steps` slider steps, back and forth."""
+    for number in range(steps):
+        milliseconds = page.evaluate(STEP, ["ArrowRight" if number % 4 < 2 else "ArrowLeft", 5000])
+        if milliseconds is not None:
+            times.append(milliseconds)
+
+
+def timing(times: list[float]) -> Timing:
+    return Timing(statistics.median(times), statistics.quantiles(times, n=20)[-1])
