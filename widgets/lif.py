@@ -132,7 +132,7 @@ def _controls() -> dict:
 
 def _time_figure() -> Fig:
     steps, ends = list(range(STEPS)), [0, STEPS - 1]
-    area = {"color": GREY, "width": 1, "shape": "hvmid"}
+    area = {"color": GREY, "width": 1, "shape": "hvh"}
     traces = [
         curve(
             "input I", area, "input current I = %{y:.2f}", x=steps, fill="tozeroy", fillcolor=FAINT, showlegend=False
