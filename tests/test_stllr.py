@@ -6,10 +6,11 @@ import torch
 from torch import nn
 
 from workbench.cost import KeptBytes
-from workbench.eligibility import run_h
+from workbench.kernels import run_h
 from workbench.layers import SpikingLayer, advance, running_weights
 from workbench.lif import Neuron, hard_reset, run_lif, soft_reset
 from workbench.networks import SpikingMLP, layers_with_memory, spiking_logits
+from workbench.passage import pieces
 from workbench.rules import bptt, stllr
 from workbench.rules.report import check_batch
 from workbench.rules.stllr import STLLR, teach_layer
@@ -117,7 +118,7 @@ def test_without_memory_only_the_present_counts():
 
 def test_released_non_causal_trace_without_decay_is_the_last_activation():
     psi = torch.rand(6, 2, dtype=torch.double)
-    h = run_h(psi, torch.zeros(2, dtype=torch.double), Factors(lambda_post=0.0))
+    h = run_h(psi, torch.zeros(2, dtype=torch.double), decay=0.0)
     assert torch.equal(h[1:], psi)
     assert not h[0].any()
 
@@ -253,6 +254,18 @@ def test_bad_input_is_quoted(x, y, params, words):
 def test_labels_that_do_not_fit_the_batch_are_quoted():
     with pytest.raises(ValueError, match=r"shape \(3,\), got \(4,\)"):
         check_batch(torch.zeros(5, 3, 11), torch.zeros(4, dtype=torch.long))
+
+
+def test_what_happened_long_before_learning_need_not_be_traced():
+    net, (x, y) = network(), events(200, 5, 11, 4)
+    params = STLLR(Factors(0.4, 0.5, -0.6, 1.1), last_steps=5)
+    _, expected = gradients(stllr.gradients, net, x, y, params)
+    net.zero_grad()
+    passage = stllr.passage_of(net, params)
+    for part in pieces(200, 195, 16):
+        passage.advance(x[part], y, part.start >= 195, ahead=0)  # every piece is taken to lie just before
+    passage.hand_over()
+    assert all(torch.allclose(p.grad, expected[name], atol=1e-13) for name, p in net.named_parameters())
 
 
 def test_every_layer_of_a_network_is_run():

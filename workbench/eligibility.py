@@ -73,12 +73,13 @@ def run_layer(
         ran = advance(layer, x, weights, traces.neurons if traces else None, form.kernels)
         traces = start_traces(ran, x, layer) if traces is None else traces
         psi = activation(layer, ran.potential, form.psi) if learns or form.factors.alpha_post else None
-        past = past_spikes(ran.output, traces.neurons) if layer.recurrent is not None else None
-        h = run_h(psi, traces.h, form.factors) if learns and psi is not None and form.factors.alpha_post else None
-        after = advance_traces(traces, ran, x, psi, past, h, form.factors)
+        h = None
+        if learns and psi is not None and form.factors.alpha_post:
+            h = form.kernels.run_h(psi, traces.h, form.factors.lambda_post)
+        after = advance_traces(traces, ran, x, psi, h, form.factors)
     if not learns:
         return ran.output, after
-    connections, inputs, before = layer_synapses(layer, ran.inputs, past, traces, form.kernels)
+    connections, inputs, before = layer_synapses(layer, ran, traces, form.kernels)
     piece = Piece(form, traces.one, x.shape, connections, before, weights)
     down = weights.forward.detach() if feedback is None else feedback
     output = _Eligibility.apply(
@@ -111,17 +112,19 @@ def past_spikes(output: Float[Tensor, "time batch n"], before: Neurons) -> Float
 
 
 def layer_synapses(
-    layer: Layer, inputs: Inputs, past: Tensor | None, traces: Traces, kernels: Kernels
+    layer: Layer, ran: Advance, traces: Traces, kernels: Kernels
 ) -> tuple[tuple[Connection, ...], tuple[Inputs, ...], tuple[Tensor, ...]]:
     """The connections of a layer with what drives each, in this piece and before: one, or two of a recurrent layer."""
-    if past is None or not isinstance(layer.recurrent, nn.Linear) or traces.q_recurrent is None:
-        return (layer.connection,), (inputs,), (traces.q,)
-    past_inputs = inputs_of(layer.recurrent, past.flatten(0, 1), kernels)
-    return (layer.connection, layer.recurrent), (inputs, past_inputs), (traces.q, traces.q_recurrent)
+    if not isinstance(layer.recurrent, nn.Linear) or traces.q_recurrent is None:
+        return (layer.connection,), (ran.inputs,), (traces.q,)
+    past = Inputs(None, ran.past)
+    if ran.past is None:
+        past = inputs_of(layer.recurrent, past_spikes(ran.output, traces.neurons).flatten(0, 1), kernels)
+    return (layer.connection, layer.recurrent), (ran.inputs, past), (traces.q, traces.q_recurrent)
 
 
 def advance_traces(
-    traces: Traces, ran: Advance, x: Tensor, psi: Tensor | None, past: Tensor | None, h: Tensor | None, factors: Factors
+    traces: Traces, ran: Advance, x: Tensor, psi: Tensor | None, h: Tensor | None, factors: Factors
 ) -> Traces:
     """Traces at the end of a piece: each in one weighted sum over its steps."""
     one = traces.one
@@ -134,8 +137,9 @@ def advance_traces(
         after = trace_after(psi, factors.lambda_post, traces.h)
     q = trace_after(x, factors.lambda_pre, traces.q)
     q_recurrent = None
-    if past is not None and traces.q_recurrent is not None:
-        q_recurrent = trace_after(past, factors.lambda_pre, traces.q_recurrent)
+    if traces.q_recurrent is not None and traces.neurons.spikes is not None:  # its input is z one step later
+        q_recurrent = torch.add(traces.neurons.spikes, traces.q_recurrent, alpha=factors.lambda_pre)
+        q_recurrent = trace_after(ran.output[:-1], factors.lambda_pre, q_recurrent) if len(x) > 1 else q_recurrent
     return Traces(ran.neurons, q, after, one, q_recurrent)
 
 
@@ -146,17 +150,6 @@ def trace_after(
     age = torch.arange(len(x) - 1, -1, -1, dtype=x.dtype, device=x.device)
     weights = torch.full_like(age, decay).pow(age)
     return torch.tensordot(weights, x, dims=1).add_(start, alpha=decay ** len(x))
-
-
-def run_h(
-    psi: Float[Tensor, "time *shape"], start: Float[Tensor, "*shape"], factors: Factors
-) -> Float[Tensor, "time+1 *shape"]:
-    """Σ_{k<t} λ_post^{t−1−k} ψ[k] for every step of a piece and one more, which starts the next piece."""
-    h = psi.new_empty(len(psi) + 1, *psi.shape[1:])
-    h[0] = start
-    for before, now, after in zip(h[:-1].unbind(), psi.unbind(), h[1:].unbind(), strict=True):
-        torch.add(now, before, alpha=factors.lambda_post, out=after)
-    return h
 
 
 class Piece(NamedTuple):
@@ -196,19 +189,25 @@ class _Eligibility(torch.autograd.Function):
     def backward(ctx: Any, delta: Tensor) -> tuple[Tensor | None, ...]:  # pyright: ignore
         down, psi, h, *flat = ctx.saved_tensors
         piece: Piece = ctx.piece
-        a = delta.clone(memory_format=torch.contiguous_format) if psi is None else delta * psi
-        grad_x = None
-        if ctx.needs_input_grad[0]:
-            shape = torch.Size((piece.shape[0] * piece.shape[1], *piece.shape[2:]))
-            grad_x = input_gradient(piece.connections[0], shape, down, a.flatten(0, 1)).view(piece.shape)
-        grad_bias = per_output(a) if ctx.has_bias and not piece.form.traced_bias else None
-        m, earlier = piece.form.kernels.output_side(delta, a, None if h is None else h[:-1], weighing(piece.form))
+        delta = delta.contiguous()
+        grad_x = down_to(piece, delta, psi, down) if ctx.needs_input_grad[0] else None
+        m, earlier = piece.form.kernels.output_side(delta, psi, None if h is None else h[:-1], weighing(piece.form))
+        grad_bias = None
         if ctx.has_bias and piece.form.traced_bias:
             grad_bias = per_output(m) + piece.one * per_output(earlier[None])
+        elif ctx.has_bias:
+            grad_bias = per_output(delta if psi is None else delta * psi)
         for place, connection in enumerate(piece.connections):
             inputs = unpack(connection, flat[4 * place : 4 * place + 4])
             add_to_weight(piece, place, inputs, m, earlier)
         return grad_x, None, None, grad_bias, None, None, None, None, None, *[None] * len(flat)
+
+
+def down_to(piece: Piece, delta: Tensor, psi: Tensor | None, down: Tensor) -> Tensor:
+    """(δψ)Ŵ, the signal for the layer below."""
+    shape = torch.Size((piece.shape[0] * piece.shape[1], *piece.shape[2:]))
+    a = delta if psi is None else delta * psi
+    return input_gradient(piece.connections[0], shape, down, a.flatten(0, 1)).view(piece.shape)
 
 
 def weighing(form: Form) -> Weighing:

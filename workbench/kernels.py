@@ -1,6 +1,6 @@
 """The inner loops of local rules: firing, and the output side of an update. Plain torch, in place, on any device.
 
-`Kernels` names the four functions that a faster machine-specific version may replace, with the same arguments and, up
+`Kernels` names the five functions that a faster machine-specific version may replace, with the same arguments and, up
 to rounding, the same numbers: `workbench.fast.NUMBA` does so on the CPU.
 """
 
@@ -16,10 +16,11 @@ from workbench.products import Events, add_outer, find_events, times
 
 
 class Fired(NamedTuple):
-    """Spikes of a piece, and the last u⁺."""
+    """Spikes of a piece, the last u⁺, and of recurrent layers the events of z[t−1] where they were found on the way."""
 
     spikes: Float[Tensor, "time batch ..."]
     rest: Float[Tensor, "batch ..."]
+    past: Events | None = None
 
 
 def fire(
@@ -65,31 +66,44 @@ class Weighing(NamedTuple):
 
 def output_side(
     delta: Float[Tensor, "time batch *shape"],
-    a: Float[Tensor, "time batch *shape"],
+    psi: Float[Tensor, "time batch *shape"] | None,
     h: Float[Tensor, "time batch *shape"] | None,
     weighing: Weighing,
 ) -> tuple[Float[Tensor, "time batch *shape"], Float[Tensor, "batch *shape"]]:
-    """α_pre ã + α_post δh, which meets x[k], in place of a; and α_pre λ_pre ã[s], which meets q[s−1]. Equation (*) of
-    `workbench.eligibility`: ã[k] = Σ_{t≥k} λ_pre^{t−k} a[t], with s the first step of the piece."""
+    """α_pre ã + α_post δh, which meets x[k], and α_pre λ_pre ã[s], which meets q[s−1]. Equation (*) of
+    `workbench.eligibility`: ã[k] = Σ_{t≥k} λ_pre^{t−k} δ[t] ψ[t], s the first step of the piece; ψ = 1 when None."""
     lambda_pre, alpha_pre, alpha_post = weighing
-    steps = a.unbind()
+    m = delta.clone(memory_format=torch.contiguous_format) if psi is None else delta * psi
+    steps = m.unbind()
     for now, later in zip(steps[-2::-1], steps[:0:-1], strict=True) if lambda_pre else ():
         now.add_(later, alpha=lambda_pre)
     earlier = steps[0] * (alpha_pre * lambda_pre)
     if alpha_pre != 1.0:
-        a.mul_(alpha_pre)
+        m.mul_(alpha_pre)
     if h is not None:
-        a.addcmul_(delta, h, value=alpha_post)
-    return a, earlier
+        m.addcmul_(delta, h, value=alpha_post)
+    return m, earlier
+
+
+def run_h(
+    psi: Float[Tensor, "time *shape"], start: Float[Tensor, "*shape"], decay: float
+) -> Float[Tensor, "time+1 *shape"]:
+    """Σ_{k<t} λ_post^{t−1−k} ψ[k] for every step of a piece and one more, which starts the next piece."""
+    h = psi.new_empty(len(psi) + 1, *psi.shape[1:])
+    h[0] = start
+    for before, now, after in zip(h[:-1].unbind(), psi.unbind(), h[1:].unbind(), strict=True):
+        torch.add(now, before, alpha=decay, out=after)
+    return h
 
 
 class Kernels(NamedTuple):
-    """Events of a matrix, firing, Xᵀ G added to a gradient, and the output side."""
+    """Events of a matrix, firing, the trace h, the output side, and Xᵀ G added to a gradient."""
 
     find_events: Callable[[Tensor], Events | None]
     fire: Callable[..., Fired]
-    add_outer: Callable[[Tensor, Events, Tensor], None]
+    run_h: Callable[[Tensor, Tensor, float], Tensor]
     output_side: Callable[..., tuple[Tensor, Tensor]]
+    add_outer: Callable[[Tensor, Events, Tensor], None]
 
 
-TORCH = Kernels(find_events, fire, add_outer, output_side)
+TORCH = Kernels(find_events, fire, run_h, output_side, add_outer)

@@ -19,6 +19,7 @@ from torch.nn import functional as F
 
 from workbench.kernels import TORCH, Kernels
 from workbench.lif import Neuron, Reset, check_neuron, soft_reset
+from workbench.products import Events
 from workbench.surrogate import Psi, psi_gesture
 from workbench.synapses import Connection, Inputs, check_input, inputs_of, linear_map, run_layout
 
@@ -166,12 +167,13 @@ class Neurons(NamedTuple):
 
 class Advance(NamedTuple):
     """A layer over a piece of time: its output and membrane potential `(time, batch, ...)`, what its neurons carry on,
-    and its inputs as they were used."""
+    its inputs as they were used, and the events of z[t−1] if the kernel of a recurrent layer found them."""
 
     output: Float[Tensor, "time batch ..."]
     potential: Float[Tensor, "time batch ..."]
     neurons: Neurons
     inputs: Inputs
+    past: Events | None = None
 
 
 @torch.no_grad()
@@ -192,8 +194,9 @@ def advance(
         before = Neurons(nothing, nothing if layer.recurrent is not None else None)
     if isinstance(layer, LeakyReadout):
         return Advance(current, current, integrate(current, layer.decay, before), inputs)
-    spikes, rest = kernels.fire(current, layer.neuron, layer.reset, before.rest, weights.recurrent, before.spikes)
-    return Advance(spikes, current, Neurons(rest, None if before.spikes is None else spikes[-1].clone()), inputs)
+    fired = kernels.fire(current, layer.neuron, layer.reset, before.rest, weights.recurrent, before.spikes)
+    after = Neurons(fired.rest, None if before.spikes is None else fired.spikes[-1].clone())
+    return Advance(fired.spikes, current, after, inputs, fired.past)
 
 
 def integrate(current: Float[Tensor, "time batch ..."], decay: float, before: Neurons) -> Neurons:

@@ -38,14 +38,19 @@ class Passage:
         self.spikes: dict[Layer, Tensor | float] = dict.fromkeys(self.layers.values(), 0.0)
         self.outputs: Tensor | float = 0.0
         self.loss = 0.0
+        self.ahead = 0
         self.take_weights()
 
     def take_weights(self) -> None:
         """Make the effective weights of all layers anew: once per batch, or after the optimiser took a step."""
         self.weights = {layer: as_leaves(running_weights(layer)) for layer in self.layers.values()}
 
-    def advance(self, x: Tensor, y: Tensor, learns: bool) -> None:
-        """Run the network over one piece; when it learns, add to the gradients of effective weights and biases."""
+    def advance(self, x: Tensor, y: Tensor, learns: bool, ahead: int = 0) -> None:
+        """Run the network over one piece; when it learns, add to the gradients of effective weights and biases.
+
+        `ahead` is how many more steps follow before the first one that learns.
+        """
+        self.ahead = ahead
         taught: dict[SpikingLayer, Tensor] = {}
 
         def run(layer: nn.Module, x: Tensor) -> Tensor:

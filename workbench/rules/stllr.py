@@ -32,6 +32,9 @@ from workbench.rules.report import StepReport, check_batch, learning_start
 from workbench.signals import BACKPROPAGATION, Loss, Signal, summed_cross_entropy
 from workbench.traces import Factors, check_factors
 
+# What happens so long before the first learning step that its traces are below rounding then need not be traced.
+FORGOTTEN = Factors(0.0, 0.0, 0.0, 0.0)
+
 LayerFactors = Callable[[SpikingLayer], Factors]
 
 
@@ -72,7 +75,7 @@ def gradients(
     start = check_arguments(x, y, params)
     passage = passage_of(network, params)
     for part in pieces(len(x), start, params.chunk):
-        passage.advance(x[part], y, part.start >= start)
+        passage.advance(x[part], y, part.start >= start, ahead=start - part.stop)
     passage.hand_over()
     return passage.report(len(x), len(x) - start)
 
@@ -92,7 +95,7 @@ def online(
     start = check_arguments(x, y, params)
     passage = passage_of(network, params)
     for part in chunks(start, params.chunk):
-        passage.advance(x[part], y, learns=False)
+        passage.advance(x[part], y, learns=False, ahead=start - part.stop)
     for step in range(start, len(x)):
         network.zero_grad(set_to_none=True)
         passage.advance(x[step : step + 1], y, learns=True)
@@ -145,11 +148,16 @@ def check_arguments(x: Tensor, y: Tensor, params: STLLR) -> int:
 def passage_of(network: nn.Module, params: STLLR) -> Passage:
     """One batch on its way through time under this rule."""
     forms = {layer: layer_form(layer, params) for layer in layers_with_memory(network).values()}
+    resolution = torch.finfo(next(network.parameters()).dtype).eps
 
     def run(layer: Layer, x: Tensor, weights: Weights, traces: Traces | None, learns: bool, feedback: Tensor | None):
-        return run_layer(layer, x, weights, traces, forms[layer], learns, feedback)
+        form = forms[layer]
+        if not learns and max(form.factors[:2]) ** passage.ahead < resolution:
+            form = form._replace(factors=FORGOTTEN)
+        return run_layer(layer, x, weights, traces, form, learns, feedback)
 
-    return Passage(network, run, params.signal, params.loss)
+    passage = Passage(network, run, params.signal, params.loss)
+    return passage
 
 
 def layer_form(layer: Layer, params: STLLR) -> Form:
