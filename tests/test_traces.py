@@ -5,7 +5,7 @@ import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from workbench.rules.stllr import trace_after
+from workbench.eligibility import trace_after
 from workbench.traces import (
     Factors,
     PairRule,
