@@ -1,4 +1,4 @@
-"""A notebook of one cell on a real Voila, open in a real Chromium, and how long its slider takes to move its picture."""
+"""A notebook of one cell on a real Voila, open in a real Chromium, and the time its slider takes to move a picture."""
 
 import os
 import shutil

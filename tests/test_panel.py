@@ -141,21 +141,30 @@ class TestApp:
     """The tabs and the link."""
 
     def test_a_link_opens_tab_and_state_and_is_written_back(self):
-        app = App([Wave(), Second()], "tab=second&second.frequency=2.5&second.shape=cosine&theme=dark")
+        app = App([Wave, Second], "tab=second&second.frequency=2.5&second.shape=cosine&theme=dark")
         assert app.tabs.selected_index == 1
         assert app.panels["second"].state["frequency"] == 2.5
         assert app.notice.layout.display == "none"
-        app.panels["wave"].controls["square"].value = True
-        shown = "tab=second&wave.square=true&second.frequency=2.5&second.shape=cosine"
+        assert "wave" not in app.panels
+        app.panel("wave").controls["square"].value = True
+        shown = "tab=second&second.frequency=2.5&second.shape=cosine&wave.square=true"
         assert app.link.shown == shown
 
+    def test_a_panel_is_made_when_its_tab_is_opened(self):
+        app = App([Wave, Second])
+        assert list(app.panels) == ["wave"]
+        app.tabs.selected_index = 1
+        assert list(app.panels) == ["wave", "second"]
+        assert app.tabs.children[1].children == (app.panels["second"].view,)
+        assert app.link.shown == "tab=second"
+
     def test_a_page_that_asks_later_is_followed(self):
-        app = App([Wave()])
+        app = App([Wave])
         app.link.opened = "?wave.points=20"
         assert app.panels["wave"].state["points"] == 20
 
     def test_what_a_link_gets_wrong_is_told(self):
-        app = App([Wave()], "tab=no&wave.points=9&other.x=1&wave.frequency=2")
+        app = App([Wave], "tab=no&wave.points=9&other.x=1&wave.frequency=2")
         for words in ("no tab &#x27;no&#x27;", "points must lie from 10 to 500, got 9", "no panel &#x27;other&#x27;"):
             assert words in app.notice.value
         assert app.notice.layout.display == ""

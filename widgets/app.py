@@ -6,72 +6,85 @@
 import html
 import os
 from collections.abc import Sequence
+from typing import Any
 
 import ipywidgets
 
+from widgets.lif import LIFExplorer
 from widgets.link import PageLink, read_link, write_link
 from widgets.panel import Panel
+from widgets.stdp import STDPWindow
+from widgets.surrogate import SurrogateExplorer
+from widgets.traces import TraceDecay
+from widgets.training import TrainingMonitor
 
+PANELS: tuple[type[Panel], ...] = (LIFExplorer, TraceDecay, STDPWindow, SurrogateExplorer, TrainingMonitor)
 HEADER = """<header><h1>Local Learning Workbench</h1>
 <p>How can a network learn when each synapse knows only what happens beside it? Move the sliders and see.</p>
 </header>"""
 
 
-def all_panels() -> list[Panel]:
-    """One of each panel, in the order of the tabs."""
-    return []
-
-
 class App:
-    """The panels in tabs under a header. `view` is the box to display, `tabs` and `notice` are parts of it.
+    """The panels in tabs under a header; a panel is made when its tab is first opened, so that the page is there soon.
 
+    `view` is the box to display, `tabs` and `notice` are parts of it, `panels` holds the panels made so far by name.
     The link is read twice: from the environment, where Voila puts it for a kernel that it starts for this page, and
     from the page itself, for a kernel that was started before anyone asked.
     """
 
-    def __init__(self, panels: Sequence[Panel], query: str = "") -> None:
-        self.panels = {panel.name: panel for panel in panels}
-        self.tabs = ipywidgets.Tab(
-            [panel.view for panel in panels], titles=[panel.title for panel in panels]
-        ).add_class("workbench-tabs")
+    def __init__(self, panels: Sequence[type[Panel]], query: str = "") -> None:
+        self.panels: dict[str, Panel] = {}
+        self._classes: dict[str, Any] = {panel.name: panel for panel in panels}
+        self._places = [ipywidgets.VBox() for _ in panels]
+        self.tabs = ipywidgets.Tab(self._places, titles=[panel.title for panel in panels])
         self.notice = ipywidgets.HTML(layout=ipywidgets.Layout(display="none")).add_class("workbench-notice")
         self.link = PageLink(opened=query)
-        self.view = ipywidgets.VBox([ipywidgets.HTML(HEADER), self.notice, self.tabs]).add_class("workbench-app")
+        self.view = ipywidgets.VBox([ipywidgets.HTML(HEADER), self.notice, self.tabs])
+        self.view.add_class("workbench-app")
         self.open(query)
         self.link.observe(lambda change: self.open(change["new"]), "opened")
-        self.tabs.observe(lambda _: self.write(), "selected_index")
-        for panel in panels:
-            for control in panel.controls.values():
-                if control.has_trait("value"):
-                    control.observe(lambda _: self.write(), "value")
+        self.tabs.observe(lambda _: self._show(), "selected_index")
+        self._show()
 
     def open(self, query: str) -> None:
         """Show the tab and the states of a link; what it gets wrong is named in a notice and left as it is."""
         tab, states = read_link(query)
-        wrong = []
-        for name, state in states.items():
-            wrong += self._set(name, state)
-        if tab in self.panels:
-            self.tabs.selected_index = list(self.panels).index(tab)
+        wrong = [complaint for name, state in states.items() for complaint in self._set(name, state)]
+        if tab in self._classes:
+            self.tabs.selected_index = list(self._classes).index(tab)
         elif tab is not None:
-            wrong.append(f"there is no tab {tab!r}; there are {', '.join(self.panels)}")
+            wrong.append(f"there is no tab {tab!r}; there are {', '.join(self._classes)}")
         self.notice.value = html.escape(f"This link could not be followed in full: {'; '.join(wrong)}.")
         self.notice.layout.display = "" if wrong else "none"
 
-    def write(self) -> None:
+    def panel(self, name: str) -> Panel:
+        """The panel of that name, made and put into its tab when it is first asked for."""
+        if name not in self.panels:
+            panel = self.panels[name] = self._classes[name]()
+            self._places[list(self._classes).index(name)].children = [panel.view]
+            panel.on_change(self._write)
+        return self.panels[name]
+
+    def _show(self) -> None:
+        self.panel(self._selected())
+        self._write()
+
+    def _selected(self) -> str:
+        return list(self._classes)[self.tabs.selected_index or 0]
+
+    def _write(self) -> None:
         """Put what differs from the start into the page's link."""
         changed = {
-            name: {k: v for k, v in panel.state.items() if v != panel.defaults[k]}
+            name: {control: value for control, value in panel.state.items() if value != panel.defaults[control]}
             for name, panel in self.panels.items()
         }
-        tab = list(self.panels)[self.tabs.selected_index] if self.tabs.selected_index else None
-        self.link.shown = write_link(tab, changed)
+        self.link.shown = write_link(self._selected() if self.tabs.selected_index else None, changed)
 
     def _set(self, name: str, state: dict) -> list[str]:
-        if name not in self.panels:
-            return [f"there is no panel {name!r}; there are {', '.join(self.panels)}"]
+        if name not in self._classes:
+            return [f"there is no panel {name!r}; there are {', '.join(self._classes)}"]
         try:
-            self.panels[name].state = state
+            self.panel(name).state = state
         except ValueError as error:
             return [str(error)]
         return []
@@ -85,4 +98,4 @@ class App:
 
 def build_app() -> App:
     """The app with all panels, opened at the link that the page was asked for."""
-    return App(all_panels(), os.environ.get("QUERY_STRING", ""))
+    return App(PANELS, os.environ.get("QUERY_STRING", ""))

@@ -9,6 +9,7 @@ It builds on what plotly 7.1 and anywidget 0.11 do inside, and `untested_version
 with. The proof is tests/browser/.
 """
 
+import os
 import sys
 from importlib.metadata import version
 from importlib.resources import files
@@ -24,6 +25,7 @@ import traitlets  # noqa: E402
 from plotly.serializers import custom_serializers  # noqa: E402
 
 from widgets.theme import template  # noqa: E402
+from workbench.serving import SERVED  # noqa: E402
 
 TESTED_WITH = {"plotly": "7.1", "anywidget": "0.11"}
 HEIGHT = 320  # pixels
@@ -48,7 +50,7 @@ def untested_versions() -> dict[str, str]:
 
 
 class _PlotlyLoader(anywidget.AnyWidget):
-    """Carries plotly.js to the page. One per kernel, made with the first figure."""
+    """Carries plotly.js to the page, unless the server gives it. One per kernel, made with the first figure."""
 
     _esm = _SHARED + (_STATIC / "plotly_loader.js").read_text("utf-8")
     source = traitlets.Bytes().tag(sync=True)
@@ -58,7 +60,8 @@ class _PlotlyLoader(anywidget.AnyWidget):
     @classmethod
     def ensure(cls) -> None:
         if cls._only is None or cls._only.comm is None:
-            cls._only = cls(source=str(go.FigureWidget._esm).encode("utf-8"))
+            served = os.environ.get(SERVED) == "1"
+            cls._only = cls(source=b"" if served else str(go.FigureWidget._esm).encode("utf-8"))
 
 
 class Fig(go.FigureWidget):

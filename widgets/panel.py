@@ -36,7 +36,7 @@ import base64
 import html
 import threading
 from abc import ABC, abstractmethod
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import ExitStack
 from textwrap import dedent
 from typing import Any, ClassVar, final
@@ -77,7 +77,7 @@ class Panel(ABC):
         self.view = self._arrange()
         self.defaults = self.state
         self._restore(state or {})
-        self._listen()
+        self.on_change(self.redraw)
         self.redraw()
 
     # A subclass provides these four.
@@ -141,6 +141,12 @@ class Panel(ABC):
                 raise
 
     @final
+    def on_change(self, listener: Callable[[], object]) -> None:
+        """Call `listener` after each change of a setting."""
+        for control in self._settings().values():
+            control.observe(lambda _: listener(), "value")
+
+    @final
     def png(self) -> bytes:
         """The present picture as a small still image."""
         from widgets.fallback import still_picture
@@ -169,10 +175,6 @@ class Panel(ABC):
             list(self.controls.values()), layout=ipywidgets.Layout(flex_flow="row wrap", width="100%")
         ).add_class("workbench-controls")
         return ipywidgets.VBox([row, *self.pictures, self._line, show_code, self._code]).add_class("workbench-panel")
-
-    def _listen(self) -> None:
-        for control in self._settings().values():
-            control.observe(lambda _: self.redraw(), "value")
 
     def _restore(self, state: Mapping[str, Any]) -> None:
         controls = self._settings()

@@ -11,7 +11,7 @@ from wave_panel import Wave
 from widgets.app import App
 class Second(Wave):
     name, title = "second", "Another wave"
-App([Wave(), Second()], os.environ.get("QUERY_STRING", ""))"""
+App([Wave, Second], os.environ.get("QUERY_STRING", ""))"""
 
 
 def panel_page(open_page, url: str, **options):

@@ -7,15 +7,22 @@ function silence(bundle) {
   return bundle;
 }
 
-// Turns the bytes of plotly's widgetbundle.js into a module, once per page (a second kernel on the page finds it loaded).
+// Evaluating 5 MB of script blocks the page for about a second. anywidget gives each model two seconds to get ready:
+// wait until the page is idle, so that the models which arrived together with this one are ready first.
+async function fromBytes(source) {
+  const idle = globalThis.requestIdleCallback ?? ((run) => setTimeout(run, 50));
+  await new Promise((resolve) => idle(resolve, { timeout: 1000 }));
+  const url = URL.createObjectURL(new Blob([source], { type: "text/javascript" }));
+  return import(url).finally(() => URL.revokeObjectURL(url));
+}
+
+// Once per page: a second kernel on the page finds it loaded.
 function initialize({ model }) {
   const shared = sharedPlotly();
   if (shared.started) return;
   shared.started = true;
-  const url = URL.createObjectURL(new Blob([model.get("source")], { type: "text/javascript" }));
-  // Evaluating 5 MB of script blocks the page for about a second. anywidget gives each model two seconds to get ready:
-  // wait until the page is idle, so that the models which arrived together with this one are ready first.
-  const idle = globalThis.requestIdleCallback ?? ((run) => setTimeout(run, 50));
-  idle(() => import(url).then(silence).then(shared.resolve, shared.reject).finally(() => URL.revokeObjectURL(url)), { timeout: 1000 });
+  // The app's own page starts to load plotly.js before the kernel runs; elsewhere it comes from the kernel.
+  const module = globalThis.workbenchPlotlyModule ?? fromBytes(model.get("source"));
+  module.then(silence).then(shared.resolve, shared.reject);
 }
 export default { initialize };

@@ -8,6 +8,7 @@ import os
 import sys
 from pathlib import Path
 
+SERVED = "WORKBENCH_SERVES_PLOTLY"  # "1" in a kernel whose page gets plotly.js from the server
 _PACKAGE = Path(__file__).resolve().parents[1]
 
 
