@@ -163,16 +163,20 @@ def similarity(c: Conceptor, b: Conceptor) -> float:
 
 def outside(rows: Float[Tensor, "n d"], c: Conceptor) -> Float[Tensor, "n d"]:
     """G (I − C), low-rank: 2ndk multiplications instead of nd². Along an eigenvector the row keeps the share 1 − s."""
-    return rows - ((rows @ c.vectors) * c.values) @ c.vectors.T
+    return _outside(rows, c.vectors * c.values, c.vectors.T)
 
 
 def projection(c: Conceptor) -> Callable[[Tensor], Tensor]:
     """The function G ↦ G (I − C) in its cheaper form: low-rank below k = d/2, else one dense product."""
     d, k = c.vectors.shape
     if 2 * k < d:
-        return functools.partial(outside, c=c)
+        return functools.partial(_outside, scaled=c.vectors * c.values, back=c.vectors.T)
     remaining = torch.eye(d, dtype=c.vectors.dtype, device=c.vectors.device) - dense(c)
     return functools.partial(torch.mm, mat2=remaining)
+
+
+def _outside(rows: Tensor, scaled: Tensor, back: Tensor) -> Tensor:
+    return torch.addmm(rows, rows @ scaled, back, alpha=-1)  # one pass: the difference costs nothing more
 
 
 def _joined(vectors: Float[Tensor, "d k"], values: Float[Tensor, " k"]) -> Float[Tensor, "d m"]:
