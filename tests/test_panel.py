@@ -133,6 +133,17 @@ def test_the_still_picture_shows_the_present_numbers(wave):
     assert wave.png() != before
 
 
+def test_a_slider_that_counts_steps_in_the_browser_changes_nothing(wave):
+    drawn = []
+    wave.on_change(lambda: drawn.append(1))
+    wave.controls["frequency"].value = 0.9
+    wave.controls["frequency"].set_state({"value": 0.9000000000000001})
+    assert wave.state["frequency"] == 0.9
+    assert len(drawn) == 1
+    wave.controls["frequency"].value = 7.0
+    assert wave.state["frequency"] == 5.0
+
+
 def test_each_control_has_a_description_and_a_tooltip(wave):
     assert all(control.description and control.tooltip for control in wave.controls.values())
 

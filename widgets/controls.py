@@ -9,6 +9,7 @@ from collections.abc import Mapping
 from typing import Any
 
 import ipywidgets
+import traitlets
 from ipywidgets.widgets.widget_selection import _Selection
 
 _SHOWN_ONLY = (ipywidgets.FloatProgress, ipywidgets.IntProgress, ipywidgets.HTML, ipywidgets.Label)
@@ -21,11 +22,23 @@ def _layout(max_width: str) -> ipywidgets.Layout:
     return ipywidgets.Layout(width="100%", max_width=max_width)
 
 
+class _FloatSlider(ipywidgets.FloatSlider):
+    """A slider whose value is a short decimal number.
+
+    The one in the browser counts steps and answers 0.9000000000000001 for 0.9 as soon as it is shown: a redraw for
+    nothing, and a number that nobody wants to read in a link or in code.
+    """
+
+    @traitlets.validate("value")
+    def _validate_value(self, proposal: Any) -> float:
+        return min(max(float(f"{proposal['value']:.12g}"), self.min), self.max)
+
+
 def slider(
     description: str, value: float, low: float, high: float, step: float, tooltip: str, digits: int = 2
 ) -> ipywidgets.FloatSlider:
     """A slider over real numbers from `low` to `high`; `digits` are shown after the point."""
-    return ipywidgets.FloatSlider(
+    return _FloatSlider(
         value=value,
         min=low,
         max=high,
