@@ -394,6 +394,9 @@ def test_conceptors_and_mixings_are_saved_moved_and_restored():
             torch.testing.assert_close(
                 layer.project()(layer.layer.weight), layers[name].project()(layers[name].layer.weight)
             )
+    held = {id(p) for p in fresh.parameters()}
+    fresh.load_state_dict(state)  # the same sizes: an optimiser keeps its parameters
+    assert {id(p) for p in fresh.parameters()} == held
     fresh.load_state_dict(CodeCL(mlp([2] * 4, (20, 12, 9))).network.state_dict())  # and back to nothing
     assert kept_bytes(fresh) == 0
     network.double()

@@ -121,12 +121,12 @@ def negation(c: Conceptor) -> Conceptor:
     return Conceptor(*_nonzero(torch.cat([outside, V], dim=1), values, 0.0))
 
 
-def disjunction(*conceptors: Conceptor) -> Conceptor:
+def disjunction(c: Conceptor, *others: Conceptor) -> Conceptor:
     """C ∨ B (∨ …), the conceptor of all data together: C(R₁,α) ∨ C(R₂,α) = C(R₁ + R₂, α). Equation (*).
 
     Costs O(d k²) with k the sum of the ranks.
     """
-    vectors, values = _columns(*conceptors)
+    vectors, values = _columns(c, *others)
     Y = _joined(vectors, values)
     nu, q = torch.linalg.eigh(Y.T @ Y)
     nu, keep = nu.clamp(max=1.0), nu > len(nu) * torch.finfo(nu.dtype).eps

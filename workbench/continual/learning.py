@@ -168,14 +168,14 @@ class _Best:
 
     def __init__(self, network: nn.Module, plateau: Plateau):
         self.network, self.plateau = network, plateau
-        self.score, self.bad_epochs, self.weights = -1.0, 0, {}
+        self.score, self.bad_epochs, self.weights = -1.0, 0, []
 
     def reached(self, optimizer: torch.optim.Optimizer, score: float) -> bool:
         """Take note of this epoch's score; slow down on a plateau; True when the learning rate is below its end."""
         self.bad_epochs += 1
         if score > self.score:
             self.score, self.bad_epochs = score, 0
-            self.weights = {key: value.clone() for key, value in self.network.state_dict().items()}
+            self.weights = [parameter.detach().clone() for parameter in self.network.parameters()]
         if self.bad_epochs > self.plateau.patience:
             self.bad_epochs = 0
             self.restore()
@@ -183,6 +183,8 @@ class _Best:
                 group["lr"] *= self.plateau.factor
         return all(group["lr"] < self.plateau.stop_below for group in optimizer.param_groups)
 
+    @torch.no_grad()
     def restore(self) -> None:
-        if self.weights:
-            self.network.load_state_dict(self.weights)
+        """Put the best weights back, in place: the optimiser goes on with the same parameters."""
+        for parameter, best in zip(self.network.parameters(), self.weights, strict=False):
+            parameter.copy_(best)

@@ -197,13 +197,15 @@ def kept_bytes(network: nn.Module, *others: Tensor) -> int:
 def _make_room(layer: Protected, state: dict[str, Tensor], prefix: str, *_) -> None:
     """Before loading: conceptor and mixings of the sizes that the state has, for they grow with the tasks."""
     for name in ("vectors", "values"):
-        if (stored := state.get(f"{prefix}{name}")) is not None:
-            setattr(
-                layer, name, torch.empty_like(stored, dtype=layer.layer.weight.dtype, device=layer.layer.weight.device)
-            )
-    layer.mixings.clear()
+        if (buffer := state.get(f"{prefix}{name}")) is not None:
+            setattr(layer, name, torch.empty_like(buffer).to(layer.layer.weight))
     stem = f"{prefix}mixings."
-    places = sorted({tuple(key.removeprefix(stem).split(".")[:2]) for key in state if key.startswith(stem)})
-    for task in {task for task, _ in places}:
-        parts = [f"{stem}{task}.{j}." for t, j in sorted(places, key=lambda p: int(p[1])) if t == task]
-        layer.mix(int(task), [Mixing(state[p + "directions"].clone(), state[p + "matrix"].clone()) for p in parts])
+    stored = {key.removeprefix(stem): tensor for key, tensor in state.items() if key.startswith(stem)}
+    present = {key: tensor.shape for key, tensor in layer.mixings.state_dict().items()}
+    if present == {key: tensor.shape for key, tensor in stored.items()}:
+        return  # an optimiser may hold these parameters
+    layer.mixings.clear()
+    for task in sorted({key.split(".")[0] for key in stored}):
+        count = len({key.split(".")[1] for key in stored if key.startswith(f"{task}.")})
+        parts = [(stored[f"{task}.{j}.directions"], stored[f"{task}.{j}.matrix"]) for j in range(count)]
+        layer.mix(int(task), [Mixing(U.clone(), M.clone()) for U, M in parts])
