@@ -12,7 +12,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from bench.measure import alternate, in_process, one_thread, peak_extra_bytes
+from bench.measure import compared, in_process, one_thread, peak_extra_bytes, timings
 from workbench.lif import Neuron
 from workbench.networks import SpikingMLP
 from workbench.rules import stllr
@@ -83,19 +83,8 @@ def speed(name: str, last_steps: int | None, steps: int = 128) -> dict[str, obje
     peer = SnnTorchMLP(net)
     x, y = events(steps)
     rates = stllr_batch(net, x, y).spike_rates
-    ours, theirs = alternate(
-        partial(stllr_batch, net, x, y, last_steps), partial(snntorch_batch, peer, x, y, last_steps)
-    )
-    return {
-        "name": name,
-        "peer": "snnTorch BPTT",
-        "ratio": theirs / ours,
-        "seconds": ours,
-        "peer_seconds": theirs,
-        "steps": steps,
-        "last_steps": last_steps,
-        "spike_rates": {layer: round(rate, 4) for layer, rate in rates.items()},
-    }
+    ours, theirs = timings(partial(stllr_batch, net, x, y, last_steps), partial(snntorch_batch, peer, x, y, last_steps))
+    return compared(name, "snnTorch BPTT", ours, theirs, steps=steps, last_steps=last_steps, spike_rates=rates)
 
 
 def memory() -> dict[str, object]:

@@ -7,20 +7,59 @@ import sys
 import time
 from collections.abc import Callable
 from pathlib import Path
+from typing import NamedTuple
 
 import torch
 
 
+class Timing(NamedTuple):
+    """Medians in seconds: elapsed, and of the processor, which other programs on the machine disturb less."""
+
+    elapsed: float
+    processor: float
+
+
 def alternate(ours: Callable[[], object], peer: Callable[[], object], repeats: int = 7) -> tuple[float, float]:
     """Median seconds of `ours` and of `peer`, run in turn A B A B after one untimed run of each."""
-    times: tuple[list[float], list[float]] = ([], [])
+    one, other = timings(ours, peer, repeats)
+    return one.elapsed, other.elapsed
+
+
+def timings(ours: Callable[[], object], peer: Callable[[], object], repeats: int = 7) -> tuple[Timing, Timing]:
+    """Medians of `ours` and of `peer`, run in turn A B A B after one untimed run of each."""
+    times: tuple[list[Timing], list[Timing]] = ([], [])
     for turn in range(repeats + 1):
         for run, kept in zip((ours, peer), times, strict=True):
-            started = time.perf_counter()
+            started = time.perf_counter(), time.process_time()
             run()
             if turn:
-                kept.append(time.perf_counter() - started)
-    return statistics.median(times[0]), statistics.median(times[1])
+                kept.append(Timing(time.perf_counter() - started[0], time.process_time() - started[1]))
+    return tuple(Timing(*map(statistics.median, zip(*kept, strict=True))) for kept in times)  # pyright: ignore
+
+
+def compared(name: str, peer: str, ours: Timing, theirs: Timing, **numbers: object) -> dict[str, object]:
+    """The report of a benchmark of speed."""
+    return {
+        "name": name,
+        "peer": peer,
+        "ratio": theirs.elapsed / ours.elapsed,
+        "processor_ratio": theirs.processor / ours.processor,
+        "seconds": ours.elapsed,
+        "peer_seconds": theirs.elapsed,
+        **numbers,
+    }
+
+
+def product_peak(repeats: int = 9) -> float:
+    """Multiply-accumulates per second of the best of three square matrix products, now, on this machine."""
+    best = 0.0
+    for size in (256, 512, 1024):
+        a, b = torch.randn(size, size), torch.randn(size, size)
+        for _ in range(repeats):
+            started = time.process_time()
+            torch.mm(a, b)
+            best = max(best, size**3 / max(time.process_time() - started, 1e-9))
+    return best
 
 
 def one_thread() -> None:
