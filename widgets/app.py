@@ -37,6 +37,7 @@ class App:
         self._classes: dict[str, Any] = {panel.name: panel for panel in panels}
         self._places = [ipywidgets.VBox() for _ in panels]
         self.tabs = ipywidgets.Tab(self._places, titles=[panel.title for panel in panels])
+        self.tabs.add_class("workbench-tabs")
         self.notice = ipywidgets.HTML(layout=ipywidgets.Layout(display="none")).add_class("workbench-notice")
         self.link = PageLink(opened=query)
         self.view = ipywidgets.VBox([ipywidgets.HTML(HEADER), self.notice, self.tabs])

@@ -22,6 +22,13 @@ def _layout(max_width: str) -> ipywidgets.Layout:
     return ipywidgets.Layout(width="100%", max_width=max_width)
 
 
+class _ShortFloat(traitlets.CFloat):
+    """A number of twelve digits."""
+
+    def validate(self, obj: Any, value: Any) -> float:
+        return float(f"{super().validate(obj, value):.12g}")
+
+
 class _FloatSlider(ipywidgets.FloatSlider):
     """A slider whose value is a short decimal number.
 
@@ -29,9 +36,7 @@ class _FloatSlider(ipywidgets.FloatSlider):
     nothing, and a number that nobody wants to read in a link or in code.
     """
 
-    @traitlets.validate("value")
-    def _validate_value(self, proposal: Any) -> float:
-        return min(max(float(f"{proposal['value']:.12g}"), self.min), self.max)
+    value = _ShortFloat(0.0).tag(sync=True)
 
 
 def slider(
