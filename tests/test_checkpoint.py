@@ -7,7 +7,7 @@ import torch
 from torch import nn
 
 from workbench import checkpoint
-from workbench.checkpoint import load_checkpoint, save_checkpoint
+from workbench.checkpoint import Place, load_checkpoint, save_checkpoint
 
 
 def trained(optimizer=torch.optim.Adam, width=3):
@@ -25,10 +25,10 @@ def trained(optimizer=torch.optim.Adam, width=3):
 )
 def test_round_trip_continues_alike(tmp_path, optimizer):
     network, opt = trained(optimizer)
-    save_checkpoint(tmp_path / "a.safetensors", network, opt, step=3, seconds=1.5)
+    save_checkpoint(tmp_path / "a.safetensors", network, opt, Place(3, 1.5, 70, "a run"))
     other, other_opt = nn.Linear(3, 2), None
     other_opt = optimizer(other.parameters(), lr=9.0)
-    assert load_checkpoint(tmp_path / "a.safetensors", other, other_opt) == (3, 1.5)
+    assert load_checkpoint(tmp_path / "a.safetensors", other, other_opt, "a run") == Place(3, 1.5, 70, "a run")
     for net, o in ((network, opt), (other, other_opt)):
         o.zero_grad()
         net(torch.ones(4, 3)).sum().backward()
@@ -39,7 +39,7 @@ def test_round_trip_continues_alike(tmp_path, optimizer):
 def test_no_half_file_when_the_disk_is_full(tmp_path, monkeypatch):
     network, opt = trained()
     path = tmp_path / "a.safetensors"
-    save_checkpoint(path, network, opt, 1, 0.0)
+    save_checkpoint(path, network, opt, Place(1))
     before = path.read_bytes()
 
     def full(tensors, target, metadata):
@@ -48,7 +48,7 @@ def test_no_half_file_when_the_disk_is_full(tmp_path, monkeypatch):
 
     monkeypatch.setattr(checkpoint, "save_file", full)
     with pytest.raises(OSError, match="No space left"):
-        save_checkpoint(path, network, opt, 2, 0.0)
+        save_checkpoint(path, network, opt, Place(2))
     assert path.read_bytes() == before
     assert list(tmp_path.iterdir()) == [path]
 
@@ -58,7 +58,7 @@ def test_missing_damaged_and_foreign_files_are_told_apart(tmp_path):
     path = tmp_path / "a.safetensors"
     with pytest.raises(FileNotFoundError, match="start once without --resume"):
         load_checkpoint(path, network, opt)
-    save_checkpoint(path, network, opt, 1, 0.0)
+    save_checkpoint(path, network, opt, Place(1))
     with pytest.raises(ValueError, match="another network"):
         load_checkpoint(path, nn.Linear(5, 2), opt)
     path.write_bytes(path.read_bytes()[:-7])

@@ -4,6 +4,7 @@ import json
 import os
 import tempfile
 from pathlib import Path
+from typing import NamedTuple
 
 import torch
 from safetensors import SafetensorError, safe_open
@@ -11,10 +12,17 @@ from safetensors.torch import save_file
 from torch import Tensor, nn
 
 
-def save_checkpoint(
-    path: Path, network: nn.Module, optimizer: torch.optim.Optimizer, step: int, seconds: float, label: str = ""
-) -> None:
-    """Write the state after `step` steps. The file appears whole or not at all."""
+class Place(NamedTuple):
+    """Where a run stands: steps done, seconds of training, most bytes kept by autograd, and what run it is."""
+
+    step: int = 0
+    seconds: float = 0.0
+    saved_bytes: int = 0
+    label: str = ""
+
+
+def save_checkpoint(path: Path, network: nn.Module, optimizer: torch.optim.Optimizer, place: Place) -> None:
+    """Write the state at `place`. The file appears whole or not at all."""
     state = optimizer.state_dict()
     tensors = {f"network.{name}": tensor.detach().contiguous() for name, tensor in network.state_dict().items()}
     numbers: dict[str, dict[str, float]] = {}
@@ -24,8 +32,8 @@ def save_checkpoint(
                 tensors[f"optimizer.{index}.{name}"] = value.detach().contiguous()
             else:
                 numbers.setdefault(str(index), {})[name] = value
-    place = {"step": step, "seconds": seconds, "numbers": numbers, "groups": state["param_groups"], "label": label}
-    write_safetensors(path, tensors, {"checkpoint": json.dumps(place)})
+    notes = {"place": place._asdict(), "numbers": numbers, "groups": state["param_groups"]}
+    write_safetensors(path, tensors, {"checkpoint": json.dumps(notes)})
 
 
 def write_safetensors(path: Path, tensors: dict[str, Tensor], metadata: dict[str, str]) -> None:
@@ -42,10 +50,8 @@ def write_safetensors(path: Path, tensors: dict[str, Tensor], metadata: dict[str
         raise
 
 
-def load_checkpoint(
-    path: Path, network: nn.Module, optimizer: torch.optim.Optimizer, label: str = ""
-) -> tuple[int, float]:
-    """Put the saved state into `network` and `optimizer`; return the number of steps done and the seconds spent.
+def load_checkpoint(path: Path, network: nn.Module, optimizer: torch.optim.Optimizer, label: str = "") -> Place:
+    """Put the saved state into `network` and `optimizer`; return where the run stood.
 
     Raises FileNotFoundError when there is no file, ValueError when it is damaged or belongs to another run or network.
     """
@@ -53,20 +59,21 @@ def load_checkpoint(
         raise FileNotFoundError(f"no checkpoint at {path}; start once without --resume to make one")
     try:
         with safe_open(path, framework="pt") as file:
-            place = json.loads(file.metadata()["checkpoint"])
+            notes = json.loads(file.metadata()["checkpoint"])
             tensors = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118  (no mapping)
+        place = Place(**notes["place"])
     except (SafetensorError, KeyError, TypeError, json.JSONDecodeError) as error:
         raise ValueError(f"{path} is not a whole checkpoint ({error}); delete it and start again") from None
-    if place["label"] != label:
-        raise ValueError(f"{path} belongs to '{place['label']}', not to '{label}'; use another file or delete it")
+    if place.label != label:
+        raise ValueError(f"{path} belongs to '{place.label}', not to '{label}'; use another file or delete it")
     try:
         network.load_state_dict({k.removeprefix("network."): t for k, t in tensors.items() if k.startswith("network.")})
     except RuntimeError as error:
         raise ValueError(f"{path} belongs to another network: {error}") from None
-    state: dict[int, dict[str, object]] = {int(i): dict(entries) for i, entries in place["numbers"].items()}
+    state: dict[int, dict[str, object]] = {int(i): dict(entries) for i, entries in notes["numbers"].items()}
     for name, tensor in tensors.items():
         if name.startswith("optimizer."):
             _, index, entry = name.split(".", 2)
             state.setdefault(int(index), {})[entry] = tensor
-    optimizer.load_state_dict({"state": state, "param_groups": place["groups"]})
-    return place["step"], place["seconds"]
+    optimizer.load_state_dict({"state": state, "param_groups": notes["groups"]})
+    return place

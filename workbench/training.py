@@ -14,7 +14,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from workbench.checkpoint import load_checkpoint, save_checkpoint
+from workbench.checkpoint import Place, load_checkpoint, save_checkpoint
 from workbench.cost import KeptBytes
 from workbench.rules.report import StepReport
 
@@ -101,16 +101,16 @@ def train(
     """
     steps_per_epoch = math.ceil(len(data.train.labels) / plan.batch_size)
     rates = [group["lr"] for group in optimizer.param_groups]
-    first, seconds = 0, 0.0
+    place = Place(label=label)
     if resume and checkpoint is not None:
-        first, seconds = load_checkpoint(checkpoint, network, optimizer, label)
-    saved_bytes, order, steps = 0, torch.empty(0), plan.epochs * steps_per_epoch
-    for step in range(first, steps):
-        epoch, place = divmod(step, steps_per_epoch)
+        place = load_checkpoint(checkpoint, network, optimizer, label)
+    order, steps = torch.empty(0), plan.epochs * steps_per_epoch
+    for step in range(place.step, steps):
+        epoch, batch = divmod(step, steps_per_epoch)
         set_learning_rate(optimizer, rates, plan, step / steps)
-        if place == 0 or step == first:
+        if batch == 0 or not len(order):
             order = epoch_order(len(data.train.labels), plan.seed, epoch)
-        x, y = data.train.batch(order[place * plan.batch_size : (place + 1) * plan.batch_size])
+        x, y = data.train.batch(order[batch * plan.batch_size : (batch + 1) * plan.batch_size])
         started = time.perf_counter()
         optimizer.zero_grad(set_to_none=True)
         with KeptBytes(*network.parameters(), x) as kept:
@@ -118,15 +118,15 @@ def train(
         check_finite(network, report.loss, f"step {step + 1}, epoch {epoch + 1}")
         optimizer.step()
         took = time.perf_counter() - started
-        seconds, saved_bytes = seconds + took, max(saved_bytes, kept.peak)
-        last = place == steps_per_epoch - 1
+        place = Place(step + 1, place.seconds + took, max(place.saved_bytes, kept.peak), label)
+        last = batch == steps_per_epoch - 1
         held_out = evaluate(network, data.test, logits) if last else (None, None)
         yield Record(
-            epoch, step, steps, report.loss, accuracy(report.logits, y), len(y) / took, seconds,
-            report.state_bytes, saved_bytes, report.spike_rates, *held_out,
+            epoch, step, steps, report.loss, accuracy(report.logits, y), len(y) / took, place.seconds,
+            report.state_bytes, place.saved_bytes, report.spike_rates, *held_out,
         )  # fmt: skip
         if checkpoint is not None and (step + 1 == steps or (step + 1) % checkpoint_every == 0):
-            save_checkpoint(checkpoint, network, optimizer, step + 1, seconds, label)
+            save_checkpoint(checkpoint, network, optimizer, place)
 
 
 def epoch_order(samples: int, seed: int, epoch: int) -> Tensor:
