@@ -31,7 +31,7 @@ POINTS = 401
 FRACTION = 0.1  # of the peak, where a gradient still counts as passed
 FORMS = {"triangle": triangle, "fast sigmoid": fast_sigmoid, "arctan": arctan, "logistic": logistic}
 TAKES = {triangle: ("height", "width"), fast_sigmoid: ("slope",), arctan: ("slope",), logistic: ("slope", "height")}
-PUBLISHED = {
+PUBLISHED: dict[str, Psi | None] = {
     "gesture, and all of TESS": psi_gesture,
     "speech": psi_speech,
     "images, as released": psi_images,
@@ -72,12 +72,11 @@ class SurrogateExplorer(Panel):
         self.fig = _figure()
         super().__init__(_controls(), [self.fig], state)
 
-    def compute(
-        self, form: Callable, slope: float, height: float, width: float, published: Psi | None, span: float
-    ) -> Bumps:
+    def compute(self, form: Callable, slope: float, height: float, width: float, published: str, span: float) -> Bumps:
+        other = PUBLISHED[published]
         v = torch.linspace(-span, span, POINTS, dtype=torch.float64)
         yours = partial(form, **_taken(form, slope, height, width))
-        return Bumps(v, heaviside(v), _bump(yours, v), None if published is None else _bump(published, v))
+        return Bumps(v, heaviside(v), _bump(yours, v), None if other is None else _bump(other, v))
 
     def draw(self, numbers: Bumps) -> None:
         v = numbers.v.numpy()
@@ -96,12 +95,10 @@ class SurrogateExplorer(Panel):
             return f"{told}."
         return f"{told}; the published one ({self.controls['published'].label}) {_measures(numbers.published)}."
 
-    def source(
-        self, form: Callable, slope: float, height: float, width: float, published: Psi | None, span: float
-    ) -> str:
+    def source(self, form: Callable, slope: float, height: float, width: float, published: str, span: float) -> str:
         taken = _taken(form, slope, height, width)
-        names = sorted({form.__name__, "heaviside"} | ({published.__name__} if published else set()))
-        second = f"published = {published.__name__}" if published else "published = None"
+        other: str | None = getattr(PUBLISHED[published], "__name__", None)
+        names: list[str] = sorted({form.__name__, "heaviside"} | ({other} if other else set()))
         arguments = ", ".join(f"{name}={value}" for name, value in taken.items())
         return f"""
             from functools import partial
@@ -113,7 +110,7 @@ class SurrogateExplorer(Panel):
             v = torch.linspace({-span}, {span}, {POINTS}, dtype=torch.float64)
             spike = heaviside(v)
             yours = partial({form.__name__}, {arguments})
-            {second}
+            published = {other}
             for psi in filter(None, (yours, published)):
                 print("area", area(psi), "passes gradients for v in", passing_interval(psi, {FRACTION}))
             psi, step = yours(v), area_up_to(yours, v)
@@ -146,7 +143,9 @@ def _controls() -> dict:
         "slope": slider("slope", 4.0, 0.5, 100.0, 0.5, steep, 1),
         "height": slider("height", 1.0, 0.1, 4.0, 0.1, "Ψ at the threshold (four times that for the logistic)", 1),
         "width": slider("width", 1.0, 0.1, 2.0, 0.1, "how far from the threshold the triangle reaches", 1),
-        "published": choice("published Ψ", PUBLISHED, "what S-TLLR and TESS used for this task"),
+        "published": choice(
+            "published Ψ", {label: label for label in PUBLISHED}, "what S-TLLR and TESS used for this task"
+        ),
         "span": slider("range of v", 2.0, 0.1, 5.0, 0.1, "how much is drawn on both sides of the threshold", 1),
     }
 

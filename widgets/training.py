@@ -11,7 +11,7 @@ from widgets.controls import button, choice, whole_slider
 from widgets.figure import Fig
 from widgets.panel import Panel
 from widgets.race import ACTIVE, Race
-from widgets.rows import curve, dots, stacked_rows
+from widgets.rows import bars, curve, dots, stacked_rows
 from widgets.theme import line, marker
 from workbench.curves import Curves, learning_curves
 from workbench.experiments import FASHION_EVENTS, Experiment, start
@@ -19,7 +19,14 @@ from workbench.runner import RunState
 from workbench.training import Record
 from workbench.variation import vary
 
-RATES = {"as in the experiment": None, "0.0001": 1e-4, "0.001": 1e-3, "0.01": 1e-2, "0.1": 0.1, "1 (too high)": 1.0}
+RATES: dict[str, float | None] = {
+    "as in the experiment": None,
+    "0.0001": 1e-4,
+    "0.001": 1e-3,
+    "0.01": 1e-2,
+    "0.1": 0.1,
+    "1 (too high)": 1.0,
+}
 PREPARING = threading.Lock()  # weights are drawn from torch's one generator: only one run at a time may seed it
 
 
@@ -98,6 +105,7 @@ class TrainingMonitor(Panel):
     def draw(self, numbers: Comparison) -> None:
         for k, side in enumerate(numbers.sides):
             _draw_side(self.learning.data[4 * k : 4 * k + 4], self.rates.data[k], self.bytes.data[k], k, side)
+        self.rates.layout.xaxis.update(_places([f"layer {name}" for name in numbers.sides[0].curves.spike_rates]))
         epochs = (numbers.settings or self.values)["epochs"]
         self.learning.layout.xaxis.range = [0, epochs]
         states = {side.state for side in numbers.sides}
@@ -125,9 +133,10 @@ class TrainingMonitor(Panel):
         right: str,
         epochs: int,
         seed: int,
-        learning_rate: float | None,
+        learning_rate: str,
         per_class: int,
     ) -> str:
+        rate = RATES[learning_rate]
         return f"""
             import torch
             from workbench.curves import learning_curves
@@ -135,7 +144,7 @@ class TrainingMonitor(Panel):
             from workbench.variation import vary
 
             torch.set_num_threads(1)
-            setting = vary(experiment("{self.experiment.name}"), learning_rate={learning_rate}, per_class={per_class})
+            setting = vary(experiment("{self.experiment.name}"), learning_rate={rate}, per_class={per_class})
             curves = {{}}
             for side, rule in (("left", "{left}"), ("right", "{right}")):
                 curves[side] = learning_curves(start(setting, rule, seed={seed}, epochs={epochs}), epochs={epochs})
@@ -144,12 +153,12 @@ class TrainingMonitor(Panel):
 
 
 def _begin(
-    experiment: Experiment, rule: str, epochs: int, seed: int, learning_rate: float | None, per_class: int
+    experiment: Experiment, rule: str, epochs: int, seed: int, learning_rate: str, per_class: int
 ) -> Iterator[Record]:
     """Prepare a run in its own thread, on one core."""
     torch.set_num_threads(1)
     with PREPARING:
-        return start(vary(experiment, learning_rate, per_class), rule, seed=seed, epochs=epochs)
+        return start(vary(experiment, RATES[learning_rate], per_class), rule, seed=seed, epochs=epochs)
 
 
 def _controls(experiment: Experiment, samples: int) -> dict:
@@ -163,7 +172,9 @@ def _controls(experiment: Experiment, samples: int) -> dict:
         "right": choice("right rule", rules, "how the right network learns", last),
         "epochs": whole_slider("epochs", experiment.epochs, 1, 10, "how often all training samples are seen"),
         "seed": whole_slider("seed", 0, 0, 20, "fixes the first weights and the order of the samples"),
-        "learning_rate": choice("learning rate η", RATES, "how large a step the optimiser takes"),
+        "learning_rate": choice(
+            "learning rate η", {label: label for label in RATES}, "how large a step the optimiser takes"
+        ),
         "per_class": whole_slider("samples per class", samples, step, samples, few, step),
         "start": button("Start", "train both rules from new weights", "play"),
         "pause": button("Pause", "hold after this batch, or go on", "pause"),
@@ -195,27 +206,33 @@ def _curves_of_side(k: int) -> list[dict]:
 def _rates_figure() -> Fig:
     layout = {
         "height": 240,
-        "xaxis": {"type": "category", "title": {"text": "layer"}},
         "yaxis": {"title": {"text": "spikes per step"}, "rangemode": "tozero"},
         "hovermode": "closest",
     }
-    hover = "%{x}: %{y:.3f} spikes per neuron and step"
-    traces = [dots("", {**marker(k), "size": 13}, hover) for k in (0, 1)]
-    return Fig(traces, layout, alt="Mean spikes per neuron and step in each layer, for both rules")
+    alt = "Mean spikes per neuron and step in each layer, for both rules"
+    return Fig([_bars(k, "%{text} spikes per neuron and step") for k in (0, 1)], layout, alt=alt)
 
 
 def _bytes_figure() -> Fig:
+    kinds = ["kept for the gradient", "carried from step to step"]
     layout = {
-        "height": 260,
-        "xaxis": {"type": "category"},
-        "yaxis": {"title": {"text": "bytes"}, "type": "log", "exponentformat": "SI", "dtick": 1},
+        "height": 240,
+        "xaxis": _places(kinds),
+        "yaxis": {"title": {"text": "bytes"}, "rangemode": "tozero", "exponentformat": "SI"},
         "hovermode": "closest",
     }
-    sides = ("middle left", "middle right")
-    traces = [
-        dots("", {**marker(k), "size": 13}, "%{x}: %{text}", textposition=sides[k], mode="markers+text") for k in (0, 1)
-    ]
-    return Fig(traces, layout, alt="Bytes that each rule keeps, on a logarithmic scale")
+    return Fig([_bars(k, "%{text}") for k in (0, 1)], layout, alt="Bytes that each rule keeps while it trains")
+
+
+def _bars(k: int, hover: str) -> dict:
+    """Bars of one side; those of the right are hatched."""
+    style = {"color": line(k)["color"], "pattern": {"shape": ("", "/")[k]}}
+    return bars("", "", hover, marker=style, width=0.8, textposition="outside", cliponaxis=False)
+
+
+def _places(names: Sequence[str]) -> dict:
+    """An axis with a name under each pair of bars."""
+    return {"tickvals": [3 * k + 0.5 for k in range(len(names))], "ticktext": list(names)}
 
 
 def _draw_side(learning: Sequence[Any], rates: Any, kept: Any, k: int, side: Side) -> None:
@@ -226,14 +243,11 @@ def _draw_side(learning: Sequence[Any], rates: Any, kept: Any, k: int, side: Sid
     held_out = f"{where}, held-out"
     held_out_loss.update(name=held_out, x=curves.held_out_epochs, y=curves.held_out_loss)
     held_out_accuracy.update(name=held_out, x=curves.held_out_epochs, y=100 * curves.held_out_accuracy)
-    rates.update(name=f"{where}: {side.rule}", x=list(curves.spike_rates), y=list(curves.spike_rates.values()))
+    spikes = list(curves.spike_rates.values())
+    name = f"{where}: {side.rule}"
+    rates.update(name=name, x=[3 * n + k for n in range(len(spikes))], y=spikes, text=[f"{y:.2f}" for y in spikes])
     sizes = [curves.saved_bytes, curves.state_bytes] if curves.saved_bytes else []
-    kept.update(
-        name=f"{where}: {side.rule}",
-        x=["kept for the gradient", "carried from step to step"][: len(sizes)],
-        y=sizes,
-        text=[_size(size) for size in sizes],
-    )
+    kept.update(name=name, x=[k, 3 + k][: len(sizes)], y=sizes, text=[_size(size) for size in sizes])
 
 
 def _progress(side: Side, where: str) -> str:
@@ -242,7 +256,7 @@ def _progress(side: Side, where: str) -> str:
     if side.error:
         return f"{label} came to an error: {side.error}"
     if not len(curves.epochs):
-        return f"{label}: {'stopped before the first batch' if side.state is RunState.STOPPED else 'preparing'}."
+        return f"{label}: {'stopped before' if side.state is RunState.STOPPED else 'preparing'} the first batch."
     told = f"{label} {side.state.value} at epoch {curves.epochs[-1]:.1f}: loss {curves.loss[-1]:.2f}"
     if len(curves.held_out_accuracy):
         told += f", {100 * curves.held_out_accuracy[-1]:.1f} % of held-out samples right"
