@@ -2,6 +2,7 @@
 
 # pyright: reportOptionalOperand=false, reportOptionalMemberAccess=false, reportIndexIssue=false
 
+import math
 from copy import deepcopy
 from functools import partial
 
@@ -22,6 +23,7 @@ from workbench.compression.lance import FixedBases, LowRankConv2d, LowRankLinear
 from workbench.compression.lean import FrozenNorm2d, SignReLU, pack_bits, unpack_bits
 from workbench.compression.memory import (
     kept_by_formula,
+    memory_timeline,
     network_tensors,
     peak_process_bytes,
     saved_bytes,
@@ -323,6 +325,25 @@ def test_the_plain_network_keeps_norm_inputs_and_relu_outputs_too():
     big = [block for block in saved_tensors(lambda: net(x), [*network_tensors(net), x]) if len(block.shape) == 4]
     # three norm inputs, and three ReLU outputs of which two are also inputs of convolutions
     assert [block.bytes for block in big] == [6 * 8 * 8 * 8 * 8] * 6
+
+
+def test_the_timeline_rises_in_the_forward_pass_and_falls_back_to_nothing():
+    net, x, y = residual_free_network(), torch.randn(6, 3, 8, 8), torch.arange(6) % 4
+    for network in (net, compress(net, [x], layers=["3", "6"])):
+        ignore = [*network_tensors(network), x, y]
+        step = lambda network=network: F.cross_entropy(network(x), y).backward()  # noqa: E731
+        moments = memory_timeline(network, step, ignore)
+        changes = [moment.change for moment in moments]
+        assert [moment.total for moment in moments] == list(torch.tensor(changes).cumsum(0))
+        assert moments[-1].total == 0
+        assert max(moment.total for moment in moments) == saved_bytes(step, ignore)
+        kept = {block.bytes for block in saved_tensors(lambda network=network: network(x), ignore)}
+        assert kept <= {change for change in changes if change > 0}
+    layers = {moment.layer: moment.change for moment in moments if moment.change > 0}
+    core = math.prod(layer.ranks[i] or layer.sizes[i] for layer in kept_by_formula(network, 6)[:1] for i in range(4))
+    assert layers["3"] == core * 8
+    assert layers["2"] == 6 * 8 * 8 * 8 // 8
+    assert "4" not in layers
 
 
 def test_kept_bytes_stay_constant_while_training():

@@ -3,14 +3,16 @@
 `workbench.training.train` runs it; the rule is the same for a plain and for a compressed network, because a LANCE
 layer's gradient is what autograd computes with it.
 
-    data = FineTuningData(...)
+    data = select_classes(fashion_mnist_small(), SHOES)
     names = last_convolutions(network, 4)
     freeze_except(network, [*names, "linear"])
-    lean = compress(network, calibration_batches, layers=names)
-    for record in train(lean, data, gradients, torch.optim.SGD(trained_parameters(lean), lr=0.05), class_scores): ...
+    lance = compress(network, data.train.images.split(128), layers=names)
+    optimizer = torch.optim.SGD(trained_parameters(lance), lr=0.05, momentum=0.9)
+    for record in train(lance, data, gradients, optimizer, class_scores): ...
 """
 
 from collections.abc import Sequence
+from copy import deepcopy
 from typing import NamedTuple
 
 import numpy as np
@@ -72,6 +74,30 @@ def freeze_except(network: nn.Module, layers: Sequence[str]) -> nn.Module:
     network.eval().requires_grad_(False)
     for name in layers:
         network.get_submodule(name).requires_grad_(True)
+    return network
+
+
+@torch.no_grad()
+def inputs_of(network: nn.Module, layer: str, data: LabelledImages, batch_size: int = 250) -> LabelledImages:
+    """What the submodule `layer` is given for each image, in evaluation mode.
+
+    Where everything before `layer` is frozen, a network without it (`without`) learns the same from these, and sooner.
+    """
+    inputs: list[Tensor] = []
+    handle = network.get_submodule(layer).register_forward_pre_hook(lambda _, given: inputs.append(given[0]))
+    try:
+        for images in data.images.split(batch_size):
+            class_scores(network, images)
+    finally:
+        handle.remove()
+    return LabelledImages(torch.cat(inputs), data.labels)
+
+
+def without(network: nn.Module, submodules: Sequence[str]) -> nn.Module:
+    """A copy of `network` whose named submodules pass their input on unchanged; all other names stay."""
+    network = deepcopy(network)
+    for name in submodules:
+        network.set_submodule(name, nn.Identity())
     return network
 
 

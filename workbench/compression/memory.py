@@ -7,6 +7,7 @@ Process:   the kernel's high-water mark of resident memory, which also sees what
 
 import ctypes
 import multiprocessing
+import weakref
 from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import NamedTuple
@@ -79,6 +80,76 @@ def saved_bytes(step: Callable[[], object], ignore: Iterable[Tensor] = ()) -> in
     with KeptBytes(*ignore) as kept:
         step()
     return kept.peak
+
+
+class Moment(NamedTuple):
+    """A change of what autograd keeps: the layer that saved it, bytes more (or fewer, < 0), and bytes in all then."""
+
+    layer: str
+    change: int
+    total: int
+
+
+def memory_timeline(network: nn.Module, step: Callable[[], object], ignore: Iterable[Tensor] = ()) -> list[Moment]:
+    """Everything that autograd begins and ceases to keep during `step()`, in the order in which it happens.
+
+    A block belongs to the innermost layer that was running when it was saved first; "" is outside the network (a loss).
+    """
+    timeline = _Timeline(ignore)
+    handles = []
+    for name, module in network.named_modules():
+        handles.append(module.register_forward_pre_hook(lambda *_, name=name: timeline.running.append(name)))
+        handles.append(module.register_forward_hook(lambda *_: timeline.leave()))
+    try:
+        with torch.autograd.graph.saved_tensors_hooks(timeline.pack, lambda held: held.tensor):
+            step()
+    finally:
+        for handle in handles:
+            handle.remove()
+    return timeline.moments
+
+
+class _Timeline:
+    """Listens to what autograd saves and lets go of."""
+
+    def __init__(self, ignore: Iterable[Tensor]):
+        self.ignored = {tensor.untyped_storage().data_ptr() for tensor in ignore}
+        self.holders: dict[int, int] = {}
+        self.owner: dict[int, str] = {}
+        self.running = [""]
+        self.moments: list[Moment] = []
+
+    def leave(self) -> None:
+        self.running.pop()
+
+    def pack(self, tensor: Tensor) -> "_Held":
+        held, key, size = _Held(tensor), tensor.untyped_storage().data_ptr(), tensor.untyped_storage().nbytes()
+        if size and key not in self.ignored:
+            if key not in self.holders:
+                self.owner[key] = self.running[-1]
+                self._change(key, size)
+            self.holders[key] = self.holders.get(key, 0) + 1
+            weakref.finalize(held, self._release, key, size)
+        return held
+
+    def _release(self, key: int, size: int) -> None:
+        self.holders[key] -= 1
+        if not self.holders[key]:
+            del self.holders[key]
+            self._change(key, -size)
+
+    def _change(self, key: int, size: int) -> None:
+        total = self.moments[-1].total if self.moments else 0
+        self.moments.append(Moment(self.owner[key], size, total + size))
+
+
+class _Held:
+    """A saved tensor; its end of life tells that autograd let go of it."""
+
+    __slots__ = ("__weakref__", "tensor")
+
+    def __init__(self, tensor: Tensor):
+        self.tensor = tensor
 
 
 def network_tensors(network: nn.Module) -> list[Tensor]:
