@@ -1,7 +1,7 @@
 """A small VGG (a quarter of VGG-9's channels) on 2 × 32 × 32 events, B = 8, T = 100, the last 5 steps learn.
 
-One thread. The peer is snnTorch as its tutorials write it: a loop over time of `nn.Conv2d`, `snn.Leaky` (reset by subtraction) and
-`nn.AvgPool2d`, with the same Ψ and plain weights.
+One thread. The peer is snnTorch as its tutorials write it: a loop over time of `nn.Conv2d`, `snn.Leaky` (reset by
+subtraction) and `nn.AvgPool2d`, with the same Ψ and plain weights.
 """
 
 import sys
