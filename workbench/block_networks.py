@@ -30,6 +30,11 @@ def apply(module: nn.Module, x: Tensor) -> Tensor:
     return module(x)
 
 
+def channels_last(x: Float[Tensor, "batch ..."]) -> Float[Tensor, "batch ..."]:
+    """Images as convolutions on a CPU like them, the channels of a pixel side by side; anything else as it is."""
+    return x.contiguous(memory_format=torch.channels_last) if x.ndim == 4 else x
+
+
 class Block(nn.Module):
     """One unit of local learning: `body` has the parameters, `between` leads to the next block and has none.
 
@@ -44,6 +49,7 @@ class Block(nn.Module):
 
     def features(self, x: Float[Tensor, "batch ..."], run: Run = apply) -> Float[Tensor, "batch ..."]:
         """The block's activation a, before what lies between the blocks."""
+        x = channels_last(x)
         for module in self.body:
             x = run(module, x)
         return x

@@ -2,10 +2,10 @@
 
 A local rule needs nothing of a block's activation but its latents and what the next block receives. For a convolution
 with batch normalisation and LeakyReLU the pass therefore goes in pieces of samples that fit into the processor's cache,
-and keeps only the normalised convolution output x̂, from which all else follows. Symbols per channel: γ, β scale and
-shift, σ standard deviation of the convolution's output, N its number of values; P averages to cells (`Block.latents`).
+and keeps only the convolution's output y, from which all else follows. Symbols per channel: γ, β scale and shift; μ, σ
+mean and standard deviation of y; N how many values they are taken over; P averages to cells (`Block.latents`).
 
-    u = γ x̂ + β,   a = s u  with  s = 1 where u > 0, else the slope of LeakyReLU
+    x̂ = (y − μ) / σ,   u = γ x̂ + β,   a = s u  with  s = 1 where u > 0, else the slope of LeakyReLU
     z = P a = γ Q + β R                           Q = P(s x̂),  R = P(s): the derivatives of z by γ and β
     ∂L/∂γ = ⟨Q, g⟩,   ∂L/∂β = ⟨R, g⟩              g = ∂L/∂z: sums over the batch and the cells
     δ = s ⊙ Pᵀ g                                  error at u: uniform within a cell but for s
@@ -25,7 +25,7 @@ from torch.autograd.function import once_differentiable
 from torch.nn import functional as F
 from torch.nn.grad import conv2d_weight
 
-from workbench.block_networks import Block
+from workbench.block_networks import Block, channels_last
 
 PIECE_BYTES = 2**20  # of one activation map: a few of them fit into a processor's cache
 
@@ -39,7 +39,7 @@ class LocalPass(NamedTuple):
 
 def local_pass(block: Block, x: Float[Tensor, "batch ..."]) -> LocalPass:
     """Run one block in training on an input that is cut off from all earlier blocks."""
-    x, parts = x.detach(), convolution(block)
+    x, parts = channels_last(x.detach()), convolution(block)
     if parts is not None:
         parameters = (parts.connection.weight, parts.connection.bias, parts.norm.weight, parts.norm.bias)
         z, next_input = _Pieces.apply(x, *parameters, parts, block)  # pyright: ignore[reportGeneralTypeIssues]
@@ -78,58 +78,69 @@ class _Pieces(torch.autograd.Function):
         parts: Convolution,
         block: Block,
     ) -> tuple[Tensor, Tensor]:
-        normal = parts.connection(x)
-        deviation = normalize_(normal, parts.norm)
-        scale, shift = gamma[:, None, None], beta[:, None, None]
-        Q, R, following = [], [], []
-        for piece in pieces(normal):
-            u = torch.addcmul(shift, piece, scale)
-            s = _slopes(u, parts.slope)
-            R.append(F.adaptive_avg_pool2d(s, block.cells))
-            Q.append(F.adaptive_avg_pool2d(s.mul_(piece), block.cells))
-            following.append(block.between(F.leaky_relu(u, parts.slope, inplace=True)))
-        Q, R, following = torch.cat(Q), torch.cat(R), torch.cat(following)
-        ctx.save_for_backward(x, normal, Q, R, gamma, beta, deviation)
+        y = parts.connection(x)
+        mean, deviation = statistics(y, parts.norm)
+        scale = gamma / deviation
+        shift = beta - mean * scale
+        u_space, s_space, sums, slopes, following = scratch(y), scratch(y), [], [], []
+        for piece in pieces(y):
+            u = torch.addcmul(column(shift), piece, column(scale), out=u_space[: len(piece)])
+            s = _through_leaky(u.new_ones(()), u, parts.slope, s_space[: len(piece)])
+            slopes.append(F.adaptive_avg_pool2d(s, block.cells))
+            sums.append(F.adaptive_avg_pool2d(s.mul_(piece), block.cells))
+            a = F.leaky_relu(u, parts.slope, inplace=True)
+            following.append(block.between(a) if len(block.between) else a.clone())
+        R, following = torch.cat(slopes), torch.cat(following)
+        Q = (torch.cat(sums) - column(mean) * R) / column(deviation)
+        ctx.save_for_backward(x, y, Q, R, mean, deviation, scale, shift)
         ctx.parts = parts
         ctx.mark_non_differentiable(following)
-        return torch.addcmul(R * shift, Q, scale), following
+        return torch.addcmul(column(beta) * R, Q, column(gamma)), following
 
     @staticmethod
     @once_differentiable
     def backward(ctx: Any, g: Tensor, _: Tensor) -> tuple[Tensor | None, ...]:  # pyright: ignore
-        x, normal, Q, R, gamma, beta, deviation = ctx.saved_tensors
+        x, y, Q, R, mean, deviation, scale, shift = ctx.saved_tensors
         parts: Convolution = ctx.parts
         g_gamma, g_beta = (Q * g).sum((0, 2, 3)), (R * g).sum((0, 2, 3))
-        scale, shift = gamma[:, None, None], beta[:, None, None]
-        factor = scale / deviation[:, None, None]
-        of_normal, constant = (-factor * sums[:, None, None] / count(normal) for sums in (g_gamma, g_beta))
-        g = (g * factor).contiguous(memory_format=torch.channels_last)
-        for piece, g_piece in zip(pieces(normal), g.split(piece_size(normal)), strict=True):
-            u = torch.addcmul(shift, piece, scale)
-            delta = _leaky_gradient(_spread(g_piece, u), u, parts.slope)
-            piece.mul_(of_normal).add_(constant).add_(delta)  # x̂ becomes ∂L/∂y: its memory is not needed any more
+        of_y = -scale * g_gamma / (deviation * count(y))  # ∂L/∂y = scale δ + of_y y + constant
+        constant = -scale * g_beta / count(y) - of_y * mean
+        g = (g * column(scale)).contiguous(memory_format=torch.channels_last)
+        u_space, delta_space = scratch(y), scratch(y)
+        for piece, g_piece in zip(pieces(y), g.split(piece_size(y)), strict=True):
+            u = torch.addcmul(column(shift), piece, column(scale), out=u_space[: len(piece)])
+            delta = spread(g_piece, u, parts.slope, delta_space[: len(piece)])
+            torch.addcmul(column(constant), piece, column(of_y), out=piece).add_(delta)  # y is not needed any more
         g_bias = None if parts.connection.bias is None else torch.zeros_like(parts.connection.bias)
-        return None, _weight_gradient(parts.connection, x, normal), g_bias, g_gamma, g_beta, None, None
+        return None, _weight_gradient(parts.connection, x, y), g_bias, g_gamma, g_beta, None, None
 
 
-def normalize_(y: Float[Tensor, "batch channels height width"], norm: nn.BatchNorm2d) -> Float[Tensor, "channels"]:
-    """Turn y into x̂ in place, update the running statistics, and return σ of each channel."""
-    n = count(y)
-    if n < 2:
+def statistics(
+    y: Float[Tensor, "batch channels height width"], norm: nn.BatchNorm2d
+) -> tuple[Float[Tensor, "channels"], Float[Tensor, "channels"]]:
+    """Mean and σ of each channel; updates the running statistics of `norm`."""
+    if count(y) < 2:
         raise ValueError(f"batch normalisation needs more than one value per channel, got shape {tuple(y.shape)}")
-    mean = y.mean((0, 2, 3))
-    variance = torch.zeros_like(mean)
-    for piece in pieces(y):
-        variance += piece.sub_(mean[:, None, None]).square().sum((0, 2, 3))
-    deviation = (variance / n + norm.eps).sqrt()
-    inverse = deviation.reciprocal()[:, None, None]
-    for piece in pieces(y):
-        piece.mul_(inverse)
-    kept = ((norm.running_mean, mean), (norm.running_var, variance / (n - 1)))
-    for statistic, value in kept:
-        statistic.lerp_(value, norm.momentum)  # pyright: ignore[reportOptionalMemberAccess, reportArgumentType, reportCallIssue]
+    momentum: float = norm.momentum  # pyright: ignore[reportAssignmentType]
+    mean, variance = torch.batch_norm_update_stats(y, norm.running_mean, norm.running_var, momentum)
     norm.num_batches_tracked += 1  # pyright: ignore[reportOperatorIssue]
-    return deviation
+    return mean, (variance + norm.eps).sqrt()
+
+
+def spread(
+    g: Float[Tensor, "batch channels rows columns"],
+    u: Float[Tensor, "batch channels height width"],
+    slope: float,
+    out: Float[Tensor, "batch channels height width"],
+) -> Float[Tensor, "batch channels height width"]:
+    """δ = s ⊙ Pᵀ g: each cell's value divided among its pixels, times the slope of LeakyReLU at u."""
+    cells = g.shape[2]
+    if u.shape[2] % cells or u.shape[3] % cells:  # cells overlap
+        return _through_leaky(torch.ops.aten._adaptive_avg_pool2d_backward(g, u), u, slope, out)
+    cut = [t.unflatten(2, (cells, -1)).unflatten(4, (cells, -1)) for t in (u, out)]
+    area = cut[0].shape[3] * cut[0].shape[5]
+    _through_leaky((g / area)[:, :, :, None, :, None], cut[0], slope, cut[1])
+    return out
 
 
 def count(y: Float[Tensor, "batch channels height width"]) -> int:
@@ -147,20 +158,19 @@ def pieces(y: Float[Tensor, "batch ..."]) -> tuple[Tensor, ...]:
     return y.split(piece_size(y))
 
 
-# Derivatives that torch has as single operations but offers to autograd only.
+def scratch(y: Float[Tensor, "batch ..."]) -> Float[Tensor, "piece ..."]:
+    """Room for one piece: fresh memory for each would cost more than the arithmetic."""
+    return torch.empty_like(y[: piece_size(y)])
 
 
-def _slopes(u: Tensor, slope: float) -> Tensor:
-    return _leaky_gradient(torch.ones((), dtype=u.dtype, device=u.device), u, slope)
+def column(values: Float[Tensor, "channels"]) -> Float[Tensor, "channels 1 1"]:
+    """A number per channel, to be combined with images."""
+    return values[:, None, None]
 
 
-def _leaky_gradient(g: Tensor, u: Tensor, slope: float) -> Tensor:
-    return torch.ops.aten.leaky_relu_backward(g, u, slope, False)
-
-
-def _spread(g: Tensor, like: Tensor) -> Tensor:
-    """Pᵀ g: each cell's value divided among its pixels."""
-    return torch.ops.aten._adaptive_avg_pool2d_backward(g, like)
+def _through_leaky(g: Tensor, u: Tensor, slope: float, out: Tensor) -> Tensor:
+    """g times the slope of LeakyReLU at u; torch offers this operation to autograd only."""
+    return torch.ops.aten.leaky_relu_backward.grad_input(g, u, slope, False, grad_input=out)
 
 
 def _weight_gradient(connection: nn.Conv2d, x: Tensor, g: Tensor) -> Tensor:

@@ -27,9 +27,13 @@ from workbench.rules.report import StepReport
 
 
 class ForwardForward(NamedTuple):
-    """threshold: θ, the goodness that positive samples should exceed and negative ones stay below."""
+    """threshold: θ, the goodness that positive samples should exceed and negative ones stay below.
+
+    brightness: of the label, as a multiple of the sample's largest value; too dim a label is overlooked for long.
+    """
 
     threshold: float = 2.0
+    brightness: float = 5.0
 
 
 def gradients(
@@ -44,8 +48,8 @@ def gradients(
     signs = torch.ones(2 * len(y), dtype=x.dtype, device=x.device)
     signs[len(y) :] = -1.0
     right, wrong = (F.one_hot(labels, classes).to(x.dtype) for labels in (y, wrong_labels(y, classes)))
-    both = torch.cat([write_label(x, right), write_label(x, wrong)])
-    neutral = write_label(x, torch.full_like(right, 1.0 / classes))
+    both = torch.cat([write_label(x, label, params.brightness) for label in (right, wrong)])
+    neutral = write_label(x, torch.full_like(right, 1.0 / classes), params.brightness)
     for block in network.blocks:
         a = block.features(unit_activity(both))
         F.softplus(signs * (params.threshold - goodness(a))).mean().backward()
@@ -68,12 +72,14 @@ def wrong_labels(y: Int[Tensor, "batch"], classes: int) -> Int[Tensor, "batch"]:
     return (y + 1 + place % (classes - 1)) % classes
 
 
-def write_label(x: Float[Tensor, "batch ..."], label: Float[Tensor, "batch classes"]) -> Float[Tensor, "batch ..."]:
-    """The first `classes` values of each sample replaced by the label, as bright as the sample's largest value."""
+def write_label(
+    x: Float[Tensor, "batch ..."], label: Float[Tensor, "batch classes"], brightness: float = 5.0
+) -> Float[Tensor, "batch ..."]:
+    """The first `classes` values of each sample replaced by the label times `brightness` times the largest value."""
     flat = x.flatten(1).clone()
     if flat.shape[1] <= label.shape[1]:
         raise ValueError(f"samples of {flat.shape[1]} values have no room for a label of {label.shape[1]}")
-    flat[:, : label.shape[1]] = label * flat.amax(1, keepdim=True)
+    flat[:, : label.shape[1]] = brightness * label * flat.amax(1, keepdim=True)
     return flat.view(x.shape)
 
 
@@ -89,7 +95,9 @@ def goodness(a: Float[Tensor, "batch ..."]) -> Float[Tensor, "batch"]:
 
 
 @torch.no_grad()
-def goodness_logits(network: BlockNetwork, x: Float[Tensor, "batch ..."]) -> Float[Tensor, "batch classes"]:
+def goodness_logits(
+    network: BlockNetwork, x: Float[Tensor, "batch ..."], params: ForwardForward = ForwardForward()
+) -> Float[Tensor, "batch classes"]:
     """Goodness of each label, summed over all blocks but the first (over all if there is one); its argmax predicts."""
     classes = network.classifier.out_features
     first = min(1, len(network.blocks) - 1)
@@ -97,7 +105,7 @@ def goodness_logits(network: BlockNetwork, x: Float[Tensor, "batch ..."]) -> Flo
     with mode(network, training=False):
         for c in range(classes):
             label = F.one_hot(torch.full((len(x),), c, device=x.device), classes).to(x.dtype)
-            h = write_label(x, label)
+            h = write_label(x, label, params.brightness)
             for index, block in enumerate(network.blocks):
                 a = block.features(unit_activity(h))
                 total[:, c] += goodness(a) if index >= first else 0.0
