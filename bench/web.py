@@ -12,8 +12,13 @@ from typing import Any
 
 from bench.browser import Side, chromium, open_ready, served, step_times, timing
 
-WIDGETS: dict[str, Side] = {}
-MONITOR: Side | None = None
+WIDGETS = {
+    "LIFExplorer": Side("from widgets.lif import LIFExplorer\nLIFExplorer()", "decay γ"),
+    "TraceDecay": Side("from widgets.traces import TraceDecay\nTraceDecay()", "decay λ_pre"),
+    "STDPWindow": Side("from widgets.stdp import STDPWindow\nSTDPWindow()", "amplitude A₊"),
+    "SurrogateExplorer": Side("from widgets.surrogate import SurrogateExplorer\nSurrogateExplorer()", "width"),
+}
+MONITOR = Side("from widgets.training import TrainingMonitor\nTrainingMonitor()")
 
 MATPLOTLIB = Side("""
 import matplotlib.pyplot as plt, numpy as np
@@ -123,8 +128,6 @@ def page_ready(rounds: int = 3) -> dict[str, Any]:
 
 def stop(rounds: int = 5) -> dict[str, Any]:
     """Milliseconds from the Stop click to "stopped" on the page, beside a training loop inside the click handler."""
-    if MONITOR is None:
-        raise RuntimeError("there is no training monitor to measure yet")
     ours, theirs = [], []
     with chromium() as browser, served(MONITOR, ours=True) as url, served(CALLBACK_LOOP, ours=False) as peer_url:
         pages = [browser.new_page(), browser.new_page()]
