@@ -214,7 +214,7 @@ def _rates_figure() -> Fig:
 
 
 def _bytes_figure() -> Fig:
-    kinds = ["kept for the gradient", "carried from step to step"]
+    kinds = ["kept for<br>the gradient", "carried from<br>step to step"]
     layout = {
         "height": 240,
         "xaxis": _places(kinds),
@@ -227,7 +227,7 @@ def _bytes_figure() -> Fig:
 def _bars(k: int, hover: str) -> dict:
     """Bars of one side; those of the right are hatched."""
     style = {"color": line(k)["color"], "pattern": {"shape": ("", "/")[k]}}
-    return bars("", "", hover, marker=style, width=0.8, textposition="outside", cliponaxis=False)
+    return bars("", "", hover, marker=style, width=0.8, textposition="outside", constraintext="none", cliponaxis=False)
 
 
 def _places(names: Sequence[str]) -> dict:
