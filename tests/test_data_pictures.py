@@ -1,9 +1,10 @@
-"""Digits, CIFAR archives, image folders, and pictures as batches: written by the test, or compared with their source."""
+"""Digits, CIFAR archives, image folders and batches of pictures: written by the test, or compared with their source."""
 
 import io
 import os
 import pickle
 import tarfile
+from typing import ClassVar
 
 import numpy as np
 import pytest
@@ -25,10 +26,10 @@ def test_digits_are_scikit_learns():
     assert np.bincount(split.test.labels).tolist() == [36] * 10
     pixels, labels = load_digits(return_X_y=True)
     every = np.concatenate([split.train.images, split.test.images]).reshape(1797, -1)
-    ours = {
-        (image.tobytes(), label) for image, label in zip(every, np.concatenate([split.train.labels, split.test.labels]))
-    }
-    theirs = {(row.tobytes(), label) for row, label in zip(np.rint(pixels * 255 / 16).astype(np.uint8), labels)}
+    names = np.concatenate([split.train.labels, split.test.labels])
+    scaled = np.rint(pixels * 255 / 16).astype(np.uint8)
+    ours = {(image.tobytes(), label) for image, label in zip(every, names, strict=True)}
+    theirs = {(image.tobytes(), label) for image, label in zip(scaled, labels, strict=True)}
     assert ours == theirs
     assert split.train.images.max() == 255
     with pytest.raises(ValueError, match=r"1\.\.173, got 200"):
@@ -38,7 +39,7 @@ def test_digits_are_scikit_learns():
 class OldPickler(pickle._Pickler):
     """Writes bytes as Python 2 wrote its strings, and numpy under its old name: as CIFAR's own files are."""
 
-    dispatch = dict(pickle._Pickler.dispatch)
+    dispatch: ClassVar = dict(pickle._Pickler.dispatch)
 
     def save_bytes(self, data):
         self.write(b"T" + len(data).to_bytes(4, "little") + data)
