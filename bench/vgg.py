@@ -1,9 +1,10 @@
 """A small VGG (a quarter of VGG-9's channels) on 2 × 32 × 32 events, B = 8, T = 100, the last 5 steps learn.
 
 One thread. The peer is snnTorch as its tutorials write it: a loop over time of `nn.Conv2d`, `snn.Leaky` (reset by
-subtraction) and `nn.AvgPool2d`, with the same Ψ and plain weights.
+subtraction) and `nn.AvgPool2d`, with the same Ψ and plain weights. SpikingJelly is measured where it is installed.
 """
 
+import importlib.util
 import sys
 from functools import partial
 
@@ -94,12 +95,41 @@ def through_time_batch(net: nn.Module, x: Tensor, y: Tensor) -> None:
     (F.cross_entropy(output.flatten(0, 1), y.repeat(LAST), reduction="sum") / len(y)).backward()
 
 
+def spikingjelly_network(net: SpikingSequential) -> nn.Module | None:
+    """The same in SpikingJelly, every layer over all steps at once; None where it is not installed."""
+    if importlib.util.find_spec("spikingjelly") is None:
+        return None
+    from spikingjelly.activation_based import functional, layer, neuron, surrogate  # pyright: ignore
+
+    def lif() -> nn.Module:
+        """LIF neurons of the same γ and threshold with its usual surrogate."""
+        psi, tau = surrogate.ATan(), 1.0 / (1.0 - RELEASED_IMAGES.decay)
+        return neuron.LIFNode(tau, False, RELEASED_IMAGES.threshold, None, psi, detach_reset=True, step_mode="m")
+
+    parts = [
+        lif() if isinstance(part, snntorch.Leaky) else layer.SeqToANNContainer(part) for part in SnnTorchVGG(net).parts
+    ]
+
+    class Whole(nn.Sequential):
+        """Forgets the membranes of the batch before."""
+
+        def forward(self, input: Tensor) -> Tensor:
+            functional.reset_net(self)
+            return super().forward(input)
+
+    return Whole(*parts)
+
+
 def speed(steps: int = 100) -> dict[str, object]:
     """Seconds per batch of both, and what part of the machine's best matrix product the forward pass reaches."""
     one_thread()
     net, (x, y) = our_network(), events(steps)
     peer = SnnTorchVGG(net)
     ours, theirs = timings(partial(stllr_batch, net, x, y), partial(through_time_batch, peer, x, y), repeats=3)
+    jelly, numbers = spikingjelly_network(net), {}
+    if jelly is not None:
+        again, other = timings(partial(stllr_batch, net, x, y), partial(through_time_batch, jelly, x, y), repeats=3)
+        numbers = {"spikingjelly_ratio": other.elapsed / again.elapsed}
     macs = sum(size.macs for size in layer_sizes(net, x)) * BATCH * (steps + 2 * LAST)
     peak = product_peak()
     return compared(
@@ -113,6 +143,7 @@ def speed(steps: int = 100) -> dict[str, object]:
         spike_rates=stllr_batch(net, x, y).spike_rates,
         peak_gmacs_per_second=peak / 1e9,
         dense_of_peak=macs / ours.processor / peak,
+        **numbers,
     )
 
 
