@@ -145,7 +145,7 @@ def _time_figure() -> Fig:
     titles = ["I (dimensionless)", "u (dimensionless)", "spikes z"]
     layout = stacked_rows(titles, [3, 6, 1.5], "time t (steps)")
     layout["xaxis"]["range"] = [-0.5, STEPS - 0.5]
-    layout["yaxis"]["rangemode"] = "tozero"
+    layout["yaxis"]["rangemode"] = layout["yaxis2"]["rangemode"] = "tozero"
     layout["yaxis3"].update(range=[0, 1], tickvals=[0, 1])
     alt = "Three rows over time: input current, membrane potential with its threshold, and spikes"
     return Fig(traces, {**layout, "height": 460}, alt=alt)
@@ -161,7 +161,7 @@ def _rate_figure() -> Fig:
     layout = {
         "height": 280,
         "xaxis": {"title": {"text": "mean input current I (dimensionless)"}},
-        "yaxis": {"title": {"text": "spikes per step"}, "range": [0, 1.02]},
+        "yaxis": {"title": {"text": "spikes per step"}, "range": [-0.05, 1.05]},
         "hovermode": "closest",
     }
     return Fig(traces, layout, alt="Firing rate against constant input current, and where the neuron above stands")
