@@ -2,6 +2,7 @@
 PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
+test: export OMP_NUM_THREADS ?= 1
 READY := $(VENV)/.installed
 READY_DEV := $(VENV)/.installed-dev
 
@@ -14,7 +15,8 @@ lab: $(READY)
 	$(BIN)/workbench lab $(ARGS)
 
 test: $(READY_DEV) check
-	$(BIN)/python -m pytest $(ARGS)
+	$(BIN)/python -m pytest -m browser
+	$(BIN)/python -m pytest -m "not browser" -n 2 --dist loadfile
 	$(BIN)/python -m pytest --nbval-lax --nbval-cell-timeout=180 -p no:jaxtyping -n 2 --dist loadfile notebooks
 
 check: $(READY_DEV)
