@@ -29,7 +29,7 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from workbench.bases import Basis, build, random, square, synchrony
-from workbench.block_networks import BlockNetwork, HeadMaker, check_examples
+from workbench.block_networks import BlockNetwork, HeadMaker, check_examples, mode
 from workbench.block_pass import local_pass
 from workbench.rules.backprop import learn_from_outputs
 from workbench.rules.report import StepReport
@@ -203,10 +203,14 @@ def local_heads(network: BlockNetwork) -> list[LocalHead]:
 
 @torch.no_grad()
 def synchrony_by_block(network: BlockNetwork, x: Float[Tensor, "batch ..."]) -> list[Float[Tensor, "batch rows"]]:
-    """How strongly each block's latents point along each row of its basis: cosines, one `(batch, rows)` per block."""
+    """How strongly each block's latents point along each row of its basis: cosines, one `(batch, rows)` per block.
+
+    The network is read in evaluation mode, so that looking changes nothing.
+    """
     cosines = []
-    for block, head in zip(network.blocks, local_heads(network), strict=True):
-        a = block.features(x)
-        cosines.append(synchrony(block.latents(a), head.basis))
-        x = block.between(a)
+    with mode(network, training=False):
+        for block, head in zip(network.blocks, local_heads(network), strict=True):
+            a = block.features(x)
+            cosines.append(synchrony(block.latents(a), head.basis))
+            x = block.between(a)
     return cosines
