@@ -97,6 +97,7 @@ def open_ready(browser: Any, url: str, slider: str | None) -> tuple[Any, float]:
     """A page whose slider moves its picture, and the seconds from opening the address to the first such answer."""
     page = browser.new_page(viewport={"width": 1200, "height": 900})
     page.route(lambda address: not address.startswith(url), lambda route: route.abort())
+    page.set_default_timeout(120_000)
     started = time.perf_counter()
     page.goto(url)
     page.wait_for_function(FIND, arg=slider, timeout=120_000, polling=50)

@@ -85,6 +85,7 @@ def open_page(chromium, request) -> Iterator[Callable]:
         if slowdown != 1.0:
             session = page.context.new_cdp_session(page)
             session.send("Emulation.setCPUThrottlingRate", {"rate": slowdown})
+        page.set_default_timeout(120_000)  # for a machine that does other work too
         page.goto(url)
         return page
 

@@ -23,7 +23,7 @@ def press(page, key: str, times: int) -> None:
 
 def check_eight(page) -> None:
     """All eight follow the slider, those in the tab that was never opened too, and fit their box once it is opened."""
-    page.wait_for_selector(".js-plotly-plot .main-svg", state="attached", timeout=120_000)
+    page.wait_for_selector(".js-plotly-plot .main-svg", state="attached")
     wait_for_titles(page, 0)
     press(page, "ArrowRight", 3)
     wait_for_titles(page, 3)
@@ -67,7 +67,7 @@ def test_eight_figures_in_lab_also_after_a_reload(open_in_lab):
     check_eight(page)
     page.evaluate("() => window.jupyterapp.commands.execute('docmanager:save')")
     page.reload()
-    page.wait_for_selector(".js-plotly-plot .main-svg", state="attached", timeout=120_000)
+    page.wait_for_selector(".js-plotly-plot .main-svg", state="attached")
     wait_for_titles(page, 5)
     press(page, "ArrowRight", 2)
     wait_for_titles(page, 7)
@@ -85,4 +85,4 @@ for k in range(10):
 
 def test_edits_that_come_while_plotly_loads_are_not_lost(open_in_lab):
     page = open_in_lab(EARLY, slowdown=2.0)
-    page.wait_for_function(f"() => ({TITLES})()[0] === 'at 9'", timeout=120_000)
+    page.wait_for_function(f"() => ({TITLES})()[0] === 'at 9'")

@@ -16,13 +16,13 @@ App([Wave, Second], os.environ.get("QUERY_STRING", ""))"""
 
 def panel_page(open_page, url: str, **options):
     page = open_page(url, **options)
-    page.wait_for_selector(".workbench-figure .main-svg", state="attached", timeout=120_000)
+    page.wait_for_selector(".workbench-figure .main-svg", state="attached")
     return page
 
 
 def expect_text(page, pattern: str):
     status = page.get_by_role("status").filter(has_text=re.compile(pattern)).filter(visible=True)
-    status.first.wait_for(timeout=30_000)
+    status.first.wait_for()
 
 
 def drawn(page) -> list[float]:
@@ -147,14 +147,14 @@ def test_a_bad_address_gets_a_clean_page(serve, chromium, path):
 def test_the_sources_stay_on_the_server(serve, chromium):
     page = chromium.new_page()
     page.goto(serve(APP))
-    page.wait_for_selector(".workbench-figure .main-svg", state="attached", timeout=120_000)
+    page.wait_for_selector(".workbench-figure .main-svg", state="attached")
     assert "QUERY_STRING" not in page.content()
     page.close()
 
 
 def test_lab_shows_the_live_view_and_keeps_a_still_picture(open_in_lab):
     page = open_in_lab(WAVE)
-    page.wait_for_selector(".workbench-figure .main-svg", state="attached", timeout=120_000)
+    page.wait_for_selector(".workbench-figure .main-svg", state="attached")
     assert page.locator(".jp-OutputArea-output img").count() == 0
     page.get_by_role("slider", name="points").press("End")
     expect_text(page, "has 500 points")
@@ -170,7 +170,7 @@ def test_closing_a_page_ends_its_kernel(serve, chromium):
     context = chromium.new_context()
     page, other = context.new_page(), context.new_page()
     page.goto(url)
-    page.wait_for_selector(".workbench-figure .main-svg", state="attached", timeout=120_000)
+    page.wait_for_selector(".workbench-figure .main-svg", state="attached")
     kernel = page.evaluate("() => JSON.parse(document.getElementById('jupyter-config-data').textContent).kernelId")
     address = f"{url}/api/kernels/{kernel}"
     assert context.request.get(address).status == 200
