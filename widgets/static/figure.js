@@ -32,6 +32,17 @@ function refit(el, view) {
   return () => observer.disconnect();
 }
 
+// A message that sets a property on some of its traces says "_undefined_" for the others. plotly's model takes that for a
+// value and forgets the property, so that a view which opens later lacks it; undefined it leaves alone.
+function whole(model) {
+  const skip = (value) => (value === "_undefined_" ? undefined : value);
+  const edit = (message) => message && Object.fromEntries(Object.entries(message).map(([part, values]) => [part,
+    part === "style_data" || part === "restyle_data"
+      ? Object.fromEntries(Object.entries(values).map(([key, list]) => [key, Array.isArray(list) ? list.map(skip) : list]))
+      : values]));
+  return { ...model, get: (name) => (name === "_py2js_update" || name === "_py2js_restyle" ? edit(model.get(name)) : model.get(name)) };
+}
+
 // A function, because plotly's own module makes one closure per figure and so must this one.
 export default () => {
   let ready;
@@ -41,7 +52,7 @@ export default () => {
       const replay = record(model);
       ready = sharedPlotly().bundle.then(async (bundle) => {
         const figure = bundle.default();
-        await figure.initialize({ model, ...context });
+        await figure.initialize({ model: whole(model), ...context });
         replay();
         return { figure, FigureView: bundle.FigureView };
       });
