@@ -71,6 +71,7 @@ def start(
 
 
 FASHION_FACTORS = Factors(lambda_post=0.2, lambda_pre=0.8, alpha_post=-0.5, alpha_pre=1.0)
+FASHION_CHUNK = 4  # of 20 steps: small pieces, so that a rule keeps little even of a short recording
 
 
 def fashion_events_setting(seed: int) -> Setting:
@@ -83,19 +84,19 @@ def fashion_events_setting(seed: int) -> Setting:
 
 def by_stllr(network: nn.Module, factors: Factors = FASHION_FACTORS, last_steps: int | None = None) -> Rule:
     """S-TLLR with backpropagation within the step."""
-    return partial(stllr.gradients, params=stllr.STLLR(factors, last_steps))
+    return partial(stllr.gradients, params=stllr.STLLR(factors, last_steps, chunk=FASHION_CHUNK))
 
 
 def by_stllr_dfa(network: nn.Module) -> Rule:
     """S-TLLR with direct feedback: the readout's error through a fixed random matrix for each layer."""
     signal = direct_feedback(network, torch.zeros(1, 1, 578))
-    return partial(stllr.gradients, params=stllr.STLLR(FASHION_FACTORS, signal=signal))
+    return partial(stllr.gradients, params=stllr.STLLR(FASHION_FACTORS, chunk=FASHION_CHUNK, signal=signal))
 
 
 def by_tess(network: nn.Module) -> Rule:
     """TESS: the same traces, each layer taught by fixed waves of its own."""
     heads = tess.make_heads(network, torch.zeros(1, 1, 578), classes=10)
-    return partial(tess.gradients, params=tess.TESS(heads, tess.FACTORS._replace(lambda_pre=0.8)))
+    return partial(tess.gradients, params=tess.TESS(heads, tess.FACTORS._replace(lambda_pre=0.8), chunk=FASHION_CHUNK))
 
 
 def by_bptt(network: nn.Module) -> Rule:
