@@ -18,6 +18,7 @@ from workbench.serving import app_command, lab_command
 from workbench.serving.process import free_port, running
 
 RESULTS = Path(__file__).resolve().parents[2] / "test-results"
+PATIENCE = 120_000  # milliseconds, for a machine that does other work too
 LOCAL = ("http://127.0.0.1", "ws://127.0.0.1", "data:", "blob:", "about:")
 ARGUMENTS = ["--no-sandbox", "--disable-gpu", "--disable-background-networking", "--disable-component-update"]
 # Harmless: Voila 0.5 is built on the packages of JupyterLab 4.2 and says so; a reload of Lab cuts a connection off; on a
@@ -56,6 +57,15 @@ def chromium() -> Iterator[object]:
         browser.close()
 
 
+@pytest.fixture
+def bare_page(chromium) -> Iterator[object]:
+    """A page whose complaints are not looked at."""
+    context = chromium.new_context()
+    context.set_default_timeout(PATIENCE)
+    yield context.new_page()
+    context.close()
+
+
 class Watched:
     """A page and the complaints it gave: errors, error and warning lines, requests to other machines."""
 
@@ -91,7 +101,7 @@ def open_page(chromium, request) -> Iterator[Callable]:
         if slowdown != 1.0:
             session = page.context.new_cdp_session(page)
             session.send("Emulation.setCPUThrottlingRate", {"rate": slowdown})
-        page.set_default_timeout(120_000)  # for a machine that does other work too
+        page.set_default_timeout(PATIENCE)
         page.goto(url)
         return page
 
@@ -158,7 +168,6 @@ def open_in_lab(lab, open_page) -> Callable:
         page = open_page(lab(*cells), **options)
         page.wait_for_function(
             "() => window.jupyterapp?.shell.currentWidget?.context?.sessionContext.session?.kernel?.status === 'idle'",
-            timeout=120_000,
         )
         page.evaluate("() => window.jupyterapp.commands.execute('notebook:run-all-cells')")
         return page

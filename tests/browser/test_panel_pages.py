@@ -132,24 +132,20 @@ def test_a_link_with_mistakes_opens_and_names_them(serve, open_page):
 @pytest.mark.parametrize(
     "path", ["nothing", "voila/files/page.ipynb", "page.ipynb", "?theme=nothing", "../../etc/passwd"]
 )
-def test_a_bad_address_gets_a_clean_page(serve, chromium, path):
-    page = chromium.new_page()
+def test_a_bad_address_gets_a_clean_page(serve, bare_page, path):
     requests = []
-    page.on("request", lambda request: requests.append(request.url))
-    answer = page.goto(f"{serve(APP)}/{path}")
+    bare_page.on("request", lambda request: requests.append(request.url))
+    answer = bare_page.goto(f"{serve(APP)}/{path}")
     assert answer.status == 404
-    page.get_by_role("heading", name="There is no such page here").wait_for()
+    bare_page.get_by_role("heading", name="There is no such page here").wait_for()
     assert all(url.startswith(("http://127.0.0.1", "data:")) for url in requests)
-    page.get_by_role("link", name="Open the workbench").wait_for()
-    page.close()
+    bare_page.get_by_role("link", name="Open the workbench").wait_for()
 
 
-def test_the_sources_stay_on_the_server(serve, chromium):
-    page = chromium.new_page()
-    page.goto(serve(APP))
-    page.wait_for_selector(".workbench-figure .main-svg", state="attached")
-    assert "QUERY_STRING" not in page.content()
-    page.close()
+def test_the_sources_stay_on_the_server(serve, bare_page):
+    bare_page.goto(serve(APP))
+    bare_page.wait_for_selector(".workbench-figure .main-svg", state="attached")
+    assert "QUERY_STRING" not in bare_page.content()
 
 
 def test_lab_shows_the_live_view_and_keeps_a_still_picture(open_in_lab):
@@ -165,10 +161,9 @@ def test_lab_shows_the_live_view_and_keeps_a_still_picture(open_in_lab):
     assert "widgets" not in json.loads(json.dumps(saved["metadata"]))
 
 
-def test_closing_a_page_ends_its_kernel(serve, chromium):
-    url = serve(WAVE)
-    context = chromium.new_context()
-    page, other = context.new_page(), context.new_page()
+def test_closing_a_page_ends_its_kernel(serve, bare_page):
+    url, context = serve(WAVE), bare_page.context
+    page = context.new_page()
     page.goto(url)
     page.wait_for_selector(".workbench-figure .main-svg", state="attached")
     kernel = page.evaluate("() => JSON.parse(document.getElementById('jupyter-config-data').textContent).kernelId")
@@ -178,7 +173,6 @@ def test_closing_a_page_ends_its_kernel(serve, chromium):
     for _ in range(100):
         if context.request.get(address).status == 404:
             break
-        other.wait_for_timeout(100)
+        bare_page.wait_for_timeout(100)
     else:
         pytest.fail("the kernel is still there ten seconds after its page was closed")
-    context.close()
