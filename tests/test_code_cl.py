@@ -16,7 +16,7 @@ from workbench.continual.code_cl import (
     task_conceptor,
     uniform_mixing,
 )
-from workbench.continual.conceptors import Conceptor, capacity, conjunction, dense, empty
+from workbench.continual.conceptors import Conceptor, capacity, conjunction, cut, dense, disjunction, empty
 from workbench.continual.networks import MultiHead, alexnet, mlp, resnet18
 from workbench.continual.projected_step import columns, descend, is_plain_sgd, layer_inputs, projected_step
 from workbench.continual.protected import (
@@ -416,10 +416,20 @@ def test_networks_do_not_share_conceptors():
     assert all(len(layer.values) > 0 for layer in protected_layers(first).values())
 
 
-def test_after_a_task_the_conceptor_is_the_or_of_both_and_the_rest_is_frozen():
-    network, _ = learned(CodeCLParams(free_directions=0), tasks=1)
-    frozen = {name for name, p in network.named_parameters() if not p.requires_grad}
-    assert frozen == set()  # no bias, no normalisation
+def test_after_a_task_the_conceptor_is_the_or_of_both():
+    network, method = learned(CodeCLParams(free_directions=0, aperture=0.7), tasks=1)
+    before = {name: layer.conceptor for name, layer in protected_layers(network).items()}
+    x = torch.randn(60, 20)
+    inputs = layer_inputs(network, lambda: network(x, 1))
+    method.after_task(1, x, torch.randint(2, (60,)))
+    for name, layer in protected_layers(network).items():
+        new = task_conceptor(inputs[name], method.params)
+        expected = cut(disjunction(before[name], new), 0.2)
+        torch.testing.assert_close(dense(layer.conceptor).double(), dense(expected), rtol=0, atol=1e-5)
+        assert capacity(layer.conceptor) > capacity(before[name])
+
+
+def test_what_no_conceptor_protects_is_frozen():
     deep = MultiHead(nn.Sequential(nn.Linear(4, 4), nn.LayerNorm(4)), 4, [2, 2])
     prepare(deep, deep.free())
     freeze_rest(deep, deep.free())

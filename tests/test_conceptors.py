@@ -226,6 +226,9 @@ def test_large_spaces_hold_the_same_small_logic(d):
 def test_unseen_directions_stay_exactly_zero():
     samples = torch.zeros(50, 300)
     samples[:4] = torch.randn(4, 300, generator=torch.Generator().manual_seed(0))
+    turn = torch.linalg.qr(torch.randn(50, 50, dtype=torch.float64, generator=torch.Generator().manual_seed(1))).Q
+    for data in (turn @ samples.double(), turn @ samples[:, :20].double()):  # zero but for rounding errors
+        assert len(correlation(data).values) == 4
     for data in (samples, samples[:, :20]):
         c = conceptor(correlation(data), 4.0)
         for _ in range(500):
