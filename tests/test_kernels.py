@@ -58,24 +58,12 @@ def test_firing_is_the_same(reset, recurrent, n):
     assert (ours.past is not None) == (recurrent and reset is not no_reset)
 
 
-@pytest.mark.parametrize("layout", [torch.contiguous_format, torch.channels_last])
-def test_loops_over_images_are_the_same_in_any_memory_order(layout):
-    images = torch.randn(3, 10, 3, 4, 4, generator=torch.Generator().manual_seed(0))
-    current, delta, psi = (part.contiguous(memory_format=layout).unflatten(0, (5, 2)) for part in images)
-    rest, start = torch.zeros_like(current[0]), torch.rand(2, 3, 4, 4)
+def test_firing_of_images_is_the_same():
+    current = torch.randn(5, 2, 3, 4, 4, generator=torch.Generator().manual_seed(0))
+    rest = torch.zeros(2, 3, 4, 4)
     one, other = (f(current.clone(), Neuron(0.5, 0.6), soft_reset, rest) for f in (kernels.fire, fast.fire))
     assert torch.equal(one.spikes, other.spikes)
     assert not rest.any()
-    h, again = (f(psi, start, 0.7) for f in (kernels.run_h, fast.run_h))
-    assert torch.allclose(h, again, atol=1e-6)
-    assert h.stride() == again.stride()
-    assert h[1:].stride() == psi.stride()
-    weighing = kernels.Weighing(0.8, 1.1, -0.5)
-    for plain, ours in zip(
-        *(f(delta, psi, h[:-1], weighing) for f in (kernels.output_side, fast.output_side)), strict=True
-    ):
-        assert torch.allclose(plain, ours, atol=1e-6)
-        assert plain.stride() == ours.stride()
 
 
 @pytest.mark.parametrize("dtype", DTYPES)
@@ -120,6 +108,6 @@ def test_the_whole_rule_is_the_same(rate, recurrent, last_steps):
 
 def test_what_cannot_be_compiled_is_left_to_torch():
     half = torch.rand(4, 5).half()
-    assert fast.arrays(half) is None
+    assert not fast.suits(half)
     assert fast.find_events(half) is None
-    assert fast.arrays(torch.rand(4, 5).T) is None
+    assert not fast.suits(torch.rand(4, 5).T)

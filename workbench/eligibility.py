@@ -21,7 +21,7 @@ import torch
 from jaxtyping import Float
 from torch import Tensor, nn
 
-from workbench.kernels import TORCH, Kernels, Weighing, same_layout
+from workbench.kernels import TORCH, Kernels, Weighing
 from workbench.layers import Advance, Layer, LeakyReadout, Neurons, Weights, advance
 from workbench.products import Events
 from workbench.surrogate import Psi
@@ -149,9 +149,7 @@ def trace_after(
     """The last value of `run_trace(x, decay, start)`: λ^T q[−1] + Σ_k λ^{T−1−k} x[k]."""
     age = torch.arange(len(x) - 1, -1, -1, dtype=x.dtype, device=x.device)
     weights = torch.full_like(age, decay).pow(age)
-    order = sorted(range(1, x.ndim), key=lambda dim: -x.stride(dim))  # as in memory, so that nothing is copied
-    after = torch.tensordot(weights, x.permute(0, *order), dims=1)
-    return after.permute([order.index(dim) for dim in range(1, x.ndim)]).add_(start, alpha=decay ** len(x))
+    return torch.tensordot(weights, x, dims=1).add_(start, alpha=decay ** len(x))
 
 
 class Piece(NamedTuple):
@@ -191,7 +189,7 @@ class _Eligibility(torch.autograd.Function):
     def backward(ctx: Any, delta: Tensor) -> tuple[Tensor | None, ...]:  # pyright: ignore
         down, psi, h, *flat = ctx.saved_tensors
         piece: Piece = ctx.piece
-        delta = same_layout(delta, psi) if psi is not None else delta.contiguous()
+        delta = delta.contiguous()
         grad_x = down_to(piece, delta, psi, down) if ctx.needs_input_grad[0] else None
         m, earlier = piece.form.kernels.output_side(delta, psi, None if h is None else h[:-1], weighing(piece.form))
         grad_bias = None
@@ -231,7 +229,7 @@ def add_to_weight(piece: Piece, place: int, inputs: Inputs, m: Tensor, earlier: 
 
 def per_output(g: Float[Tensor, "time batch n_out *space"]) -> Float[Tensor, "n_out"]:
     """Sum over steps, samples and positions."""
-    return g.sum([dim for dim in range(g.ndim) if dim != 2])
+    return g.flatten(0, 1).flatten(2).sum((0, 2)) if g.ndim > 3 else g.sum((0, 1))
 
 
 def pack(inputs: Inputs) -> tuple[Tensor | None, ...]:

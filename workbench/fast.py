@@ -32,22 +32,19 @@ def inlined(function: Callable[..., Any]) -> Any:
     return numba.njit(cache=True, inline="always")(inspect.unwrap(function))
 
 
-def arrays(*tensors: Tensor) -> list[np.ndarray] | None:
-    """The tensors as arrays `(time, ...)` with contiguous rows, one for each step, in one memory order that all share
-    (as they are, or images with channels last); None unless they are of single or double precision on the CPU."""
-    if not all(t.device.type == "cpu" and t.dtype in (torch.float32, torch.float64) for t in tensors):
-        return None
-    if not all(t.is_contiguous() for t in tensors):
-        tensors = tuple(t.movedim(-3, -1) if t.ndim > 3 else t for t in tensors)
-    return [t.detach().numpy() for t in tensors] if all(t.is_contiguous() for t in tensors) else None
+def suits(*tensors: Tensor | None) -> bool:
+    """Whether all are contiguous tensors of single or double precision on the CPU."""
+    return all(
+        t is None or (t.device.type == "cpu" and t.dtype in (torch.float32, torch.float64) and t.is_contiguous())
+        for t in tensors
+    )
 
 
 def find_events(x: Float[Tensor, "rows columns"], densest: float = DENSEST) -> Events | None:
     """See `workbench.products.find_events`."""
-    found = arrays(x)
-    if found is None:
+    if not suits(x):
         return products.find_events(x, densest)
-    flat = found[0].reshape(-1)
+    flat = x.detach().numpy().reshape(-1)
     per_word = 8 // flat.itemsize
     words = flat[: flat.size - flat.size % per_word].view(np.uint64)
     found = _find(flat, words, per_word, x.shape[1], int(densest * flat.size))
@@ -66,39 +63,37 @@ def fire(
     last: Float[Tensor, "batch *shape"] | None = None,
 ) -> Fired:
     """See `workbench.kernels.fire`."""
-    spikes, after = torch.empty_like(current), rest.clone()
-    found = arrays(current, spikes, after)
-    if reset not in (soft_reset, hard_reset) or found is None:
+    rows = None if recurrent is None else recurrent.T
+    if reset not in (soft_reset, hard_reset) or not suits(current, rest, rows, last):
         return plain.fire(current, neuron, reset, rest, recurrent, last)
-    u, z, r = found
-    decay, threshold, hard = u.dtype.type(neuron.decay), u.dtype.type(neuron.threshold), reset is hard_reset
-    if recurrent is None or last is None:
-        _fire(u.reshape(len(u), -1), z.reshape(len(u), -1), r.reshape(-1), decay, threshold, hard)
-        return Fired(spikes, after)
-    rows = recurrent.T.contiguous().numpy()
-    columns, row_starts = map(torch.from_numpy, _fire_recurrent(u, z, r, rows, last.numpy(), decay, threshold, hard))
-    return Fired(spikes, after, Events(columns, row_starts, torch.ones_like(columns, dtype=rest.dtype), len(rows)))
+    spikes, rest = torch.empty_like(current), rest.clone()
+    u, z, r = (t.numpy().reshape(*t.shape[: t.ndim - current.ndim + 2], -1) for t in (current, spikes, rest))
+    decay, threshold = (u.dtype.type(value) for value in neuron)
+    if rows is None or last is None:
+        _fire(u, z, r, decay, threshold, reset is hard_reset)
+        return Fired(spikes, rest)
+    found = _fire_recurrent(u, z, r, rows.numpy(), last.numpy(), decay, threshold, reset is hard_reset)
+    columns, row_starts = map(torch.from_numpy, found)
+    return Fired(spikes, rest, Events(columns, row_starts, torch.ones_like(columns, dtype=rest.dtype), len(rows)))
 
 
 def add_outer(grad: Float[Tensor, "columns n"], events: Events, g: Float[Tensor, "rows n"]) -> None:
     """See `workbench.products.add_outer`."""
-    found = arrays(grad, g, events.values)
-    if found is None:
+    if not suits(grad, g, events.values):
         return products.add_outer(grad, events, g)
-    _add_outer(found[0], events.columns.numpy(), events.row_starts.numpy(), found[2], found[1])
+    _add_outer(grad.numpy(), events.columns.numpy(), events.row_starts.numpy(), events.values.numpy(), g.numpy())
 
 
 def run_h(
     psi: Float[Tensor, "time *shape"], start: Float[Tensor, "*shape"], decay: float
 ) -> Float[Tensor, "time+1 *shape"]:
     """See `workbench.kernels.run_h`."""
-    h = plain.empty_steps(psi, len(psi) + 1)
-    found = arrays(h, psi)
-    if found is None:
+    if not suits(psi, start):
         return plain.run_h(psi, start, decay)
+    h = psi.new_empty(len(psi) + 1, *psi.shape[1:])
     h[0] = start
-    rows, steps = (array.reshape(len(array), -1) for array in found)
-    _run_h(rows, steps, rows.dtype.type(decay))
+    rows = h.numpy().reshape(len(h), -1)
+    _run_h(rows, psi.numpy().reshape(len(psi), -1), rows.dtype.type(decay))
     return h
 
 
@@ -109,13 +104,12 @@ def output_side(
     weighing: Weighing,
 ) -> tuple[Float[Tensor, "time batch *shape"], Float[Tensor, "batch *shape"]]:
     """See `workbench.kernels.output_side`."""
-    m, earlier = torch.empty_like(delta), torch.empty_like(delta[0])
-    found = None if psi is None else arrays(delta, psi, psi if h is None else h, m, earlier)
-    if found is None:
+    if psi is None or not suits(delta, psi, h):
         return plain.output_side(delta, psi, h, weighing)
-    steps = [array.reshape(len(delta), -1) for array in found[:4]]
-    lambda_pre, alpha_pre, alpha_post = (found[0].dtype.type(value) for value in weighing)
-    _output_side(*steps, found[4].reshape(-1), lambda_pre, alpha_pre, alpha_post if h is not None else 0 * alpha_post)
+    m, earlier = torch.empty_like(delta), torch.empty_like(delta[0])
+    factors = [earlier.numpy().dtype.type(value) for value in weighing]
+    delta_, psi_, h_, m_ = (t.numpy().reshape(len(t), -1) for t in (delta, psi, psi if h is None else h, m))
+    _output_side(delta_, psi_, h_, m_, earlier.numpy().reshape(-1), *factors[:2], factors[2] * (h is not None))
     return m, earlier
 
 
@@ -145,19 +139,6 @@ def _find(flat, words, per_word, width, most):  # pragma: no cover
     return columns[:found].copy(), row_starts, values[:found].copy()
 
 
-@compiled
-def _fire(u, z, rest, decay, threshold, hard):  # pragma: no cover
-    for t in range(u.shape[0]):
-        for i in range(u.shape[1]):
-            v = u[t, i] + decay * rest[i]
-            over = v > threshold
-            u[t, i], z[t, i] = v, over
-            if hard:
-                rest[i] = v * (1 - over)
-            else:
-                rest[i] = v - threshold * over
-
-
 @inlined
 def _step(u, z, rest, fired, decay, threshold, hard):  # pragma: no cover
     """One LIF step of a row of neurons; `fired` gets one byte for each."""
@@ -169,6 +150,15 @@ def _step(u, z, rest, fired, decay, threshold, hard):  # pragma: no cover
             rest[i] = v * (1 - over)
         else:
             rest[i] = v - threshold * over
+
+
+@compiled
+def _fire(u, z, rest, decay, threshold, hard):  # pragma: no cover
+    steps, batch, n = u.shape
+    fired = np.zeros(n, np.uint8)
+    for t in range(steps):
+        for b in range(batch):
+            _step(u[t, b], z[t, b], rest[b], fired, decay, threshold, hard)
 
 
 @inlined

@@ -73,7 +73,7 @@ def output_side(
     """α_pre ã + α_post δh, which meets x[k], and α_pre λ_pre ã[s], which meets q[s−1]. Equation (*) of
     `workbench.eligibility`: ã[k] = Σ_{t≥k} λ_pre^{t−k} δ[t] ψ[t], s the first step of the piece; ψ = 1 when None."""
     lambda_pre, alpha_pre, alpha_post = weighing
-    m = delta.clone() if psi is None else delta * psi
+    m = delta.clone(memory_format=torch.contiguous_format) if psi is None else delta * psi
     steps = m.unbind()
     for now, later in zip(steps[-2::-1], steps[:0:-1], strict=True) if lambda_pre else ():
         now.add_(later, alpha=lambda_pre)
@@ -85,22 +85,11 @@ def output_side(
     return m, earlier
 
 
-def empty_steps(like: Float[Tensor, "time *shape"], steps: int) -> Float[Tensor, "steps *shape"]:
-    """Room for `steps` steps, each laid out in memory as those of `like`."""
-    stride = (like[0].numel(), *like.stride()[1:])
-    return torch.empty_strided((steps, *like.shape[1:]), stride, dtype=like.dtype, device=like.device)
-
-
-def same_layout(x: Float[Tensor, "*shape"], like: Float[Tensor, "*shape"]) -> Float[Tensor, "*shape"]:
-    """x in the memory order of `like`; x itself where it has that already."""
-    return x if x.stride() == like.stride() else torch.empty_like(like).copy_(x)
-
-
 def run_h(
     psi: Float[Tensor, "time *shape"], start: Float[Tensor, "*shape"], decay: float
 ) -> Float[Tensor, "time+1 *shape"]:
     """Σ_{k<t} λ_post^{t−1−k} ψ[k] for every step of a piece and one more, which starts the next piece."""
-    h = empty_steps(psi, len(psi) + 1)
+    h = psi.new_empty(len(psi) + 1, *psi.shape[1:])
     h[0] = start
     for before, now, after in zip(h[:-1].unbind(), psi.unbind(), h[1:].unbind(), strict=True):
         torch.add(now, before, alpha=decay, out=after)

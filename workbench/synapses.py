@@ -34,20 +34,14 @@ def check_input(connection: Connection, x: Tensor) -> None:
 
 
 def inputs_of(connection: Connection, x: Float[Tensor, "n ..."], kernels: Kernels = TORCH) -> Inputs:
-    """x, or only its events where the connection can use them and they are few. Images with channels last in memory:
-    the library's convolutions are up to three times as fast so."""
-    if isinstance(connection, nn.Conv2d):
-        return Inputs(x.contiguous(memory_format=torch.channels_last))
-    events = kernels.find_events(x)
+    """x, or only its events where the connection can use them and they are few."""
+    events = kernels.find_events(x) if isinstance(connection, nn.Linear) else None
     return Inputs(x) if events is None else Inputs(None, events)
 
 
 def run_layout(weight: Tensor) -> Tensor:
-    """The weight, detached, in the memory order that the products want: one row per input where it is dense, channels
-    last where it is a convolution's."""
-    if weight.ndim == 2:
-        return weight.detach().T.contiguous().T
-    return weight.detach().contiguous(memory_format=torch.channels_last)
+    """The weight, detached, in the memory order that the products want: one row per input where it is dense."""
+    return weight.detach().T.contiguous().T if weight.ndim == 2 else weight.detach()
 
 
 def linear_map(connection: Connection, inputs: Inputs, weight: Tensor, bias: Tensor | None) -> Float[Tensor, "n ..."]:

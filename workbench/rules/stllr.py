@@ -32,6 +32,9 @@ from workbench.rules.report import StepReport, check_batch, learning_start
 from workbench.signals import BACKPROPAGATION, Loss, Signal, summed_cross_entropy
 from workbench.traces import Factors, check_factors
 
+# What happens so long before the first learning step that its traces are below rounding then need not be traced.
+FORGOTTEN = Factors(0.0, 0.0, 0.0, 0.0)
+
 LayerFactors = Callable[[SpikingLayer], Factors]
 
 
@@ -148,21 +151,13 @@ def passage_of(network: nn.Module, params: STLLR) -> Passage:
     resolution = torch.finfo(next(network.parameters()).dtype).eps
 
     def run(layer: Layer, x: Tensor, weights: Weights, traces: Traces | None, learns: bool, feedback: Tensor | None):
-        form = forms[layer] if learns else without_forgotten(forms[layer], passage.ahead, resolution)
+        form = forms[layer]
+        if not learns and max(form.factors[:2]) ** passage.ahead < resolution:
+            form = form._replace(factors=FORGOTTEN)
         return run_layer(layer, x, weights, traces, form, learns, feedback)
 
     passage = Passage(network, run, params.signal, params.loss)
     return passage
-
-
-def without_forgotten(form: Form, ahead: int, resolution: float) -> Form:
-    """The same without traces that will have decayed below rounding `ahead` steps later, when learning begins."""
-    factors = form.factors
-    if factors.lambda_post**ahead < resolution:
-        factors = factors._replace(alpha_post=0.0)
-    if factors.lambda_pre**ahead < resolution:
-        factors = factors._replace(lambda_pre=0.0)
-    return form._replace(factors=factors)
 
 
 def layer_form(layer: Layer, params: STLLR) -> Form:
