@@ -21,8 +21,8 @@ RESULTS = Path(__file__).resolve().parents[2] / "test-results"
 PATIENCE = 120_000  # milliseconds, for a machine that does other work too
 LOCAL = ("http://127.0.0.1", "ws://127.0.0.1", "data:", "blob:", "about:")
 ARGUMENTS = ["--no-sandbox", "--disable-gpu", "--disable-background-networking", "--disable-component-update"]
-# Harmless: Voila 0.5 is built on the packages of JupyterLab 4.2 and says so; a reload of Lab cuts a connection off; on a
-# busy machine Lab tells which of its own plug-ins started late.
+# Harmless: Voila 0.5 is built on the packages of JupyterLab 4.2 and says so; a reload of Lab cuts a connection off;
+# on a busy machine Lab tells which of its own plug-ins started late.
 KNOWN = (
     "Unsatisfied version",
     "No satisfying version",
