@@ -17,7 +17,7 @@ lab: $(READY)
 test: $(READY_DEV) check
 	$(BIN)/python -m pytest -m browser
 	$(BIN)/python -m pytest -m "not browser" -n 2 --dist loadfile
-	$(BIN)/python -m pytest --nbval-lax --nbval-cell-timeout=180 -p no:jaxtyping -n 2 --dist loadfile notebooks
+	$(BIN)/python -m pytest --nbval-lax --nbval-cell-timeout=180 -n 2 --dist loadfile notebooks
 
 check: $(READY_DEV)
 	$(BIN)/ruff format --check .
