@@ -282,6 +282,15 @@ def test_loss_of_a_block_reaches_no_block_before_it():
     assert all(parameter.grad is not None for parameter in second.parameters())
 
 
+@pytest.mark.parametrize("run", [lls.gradients, lls.train_classifier])
+def test_nothing_flows_into_the_input(run):
+    net = dense_network([8, 8], 10, random_head(10))
+    x = torch.randn(6, 8, requires_grad=True)
+    run(net, x, torch.arange(6))
+    assert x.grad is None
+    assert net.classifier.weight.grad is not None
+
+
 def test_gradients_add_up_until_they_are_cleared_and_nothing_is_stepped():
     net, (x, y) = network(modulation=mixing), images()
     before = copy.deepcopy(dict(net.named_parameters()))
