@@ -1,4 +1,7 @@
-"""Learning one task after the other, as a generator of small records: the loop that all continual methods share."""
+"""Learning one task after the other, as a generator of small records: the loop that all continual methods share.
+
+The baselines are ours: avalanche-lib has them as plug-ins of its trainer, and needs torchvision, wandb and tensorboard.
+"""
 
 import math
 import time
