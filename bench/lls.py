@@ -13,7 +13,8 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from bench.measure import alternate, in_process, one_thread, peak_extra_bytes
-from workbench.block_networks import BlockNetwork, small_conv, vgg8
+from workbench.block_networks import small_conv, vgg8
+from workbench.blocks import BlockNetwork
 from workbench.cost import KeptBytes
 from workbench.lls_settings import NetworkMaker
 from workbench.rules import backprop, lls

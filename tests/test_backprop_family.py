@@ -7,7 +7,8 @@ import torch
 from torch import nn
 from torch.nn import functional as F
 
-from workbench.block_networks import block_logits, dense_network, feature_shapes, mini_conv, mobilenet, small_conv
+from workbench.block_networks import dense_network, mini_conv, mobilenet, small_conv
+from workbench.blocks import block_logits, feature_shapes
 from workbench.rules import (
     backprop,
     direct_feedback,

@@ -8,7 +8,14 @@ from torch import nn
 from torch.nn import functional as F
 
 from workbench import block_networks as nets
-from workbench.block_networks import block_logits, check_examples, feature_shapes, parameter_groups, refresh_statistics
+from workbench.blocks import (
+    block_logits,
+    check_examples,
+    dense_block,
+    feature_shapes,
+    parameter_groups,
+    refresh_statistics,
+)
 from workbench.rules.lls import local_head
 
 
@@ -68,8 +75,8 @@ def test_more_latents_than_units_repeat_units():
 
 def test_latents_of_a_dense_block_are_averages_of_neighbours():
     a = torch.randn(3, 12)
-    assert torch.allclose(nets.dense_block(5, 12, 4).latents(a), a.view(3, 4, 3).mean(2))
-    assert nets.dense_block(5, 12).latents(a) is a
+    assert torch.allclose(dense_block(5, 12, 4).latents(a), a.view(3, 4, 3).mean(2))
+    assert dense_block(5, 12).latents(a) is a
 
 
 def test_dense_network_takes_images():

@@ -9,19 +9,9 @@ from torch import nn
 from torch.nn import functional as F
 
 from workbench import bases
-from workbench.block_networks import (
-    BlockNetwork,
-    check_examples,
-    conv_block,
-    dense_block,
-    dense_network,
-    mini_conv,
-    parameter_groups,
-    separable_block,
-    small_conv,
-    vgg8,
-)
+from workbench.block_networks import dense_network, mini_conv, small_conv, vgg8
 from workbench.block_pass import local_pass
+from workbench.blocks import BlockNetwork, check_examples, conv_block, dense_block, parameter_groups, separable_block
 from workbench.cost import KeptBytes
 from workbench.lls_cost import backprop_macs, lls_macs
 from workbench.rules import backprop, lls, local_classifier

@@ -7,7 +7,8 @@ import pytest
 import torch
 from torch import nn
 
-from workbench.block_networks import block_logits, mini_conv
+from workbench.block_networks import mini_conv
+from workbench.blocks import block_logits
 from workbench.data.fashion_mnist import fashion_mnist_small
 from workbench.data.images import ImageSet, ImageSplit
 from workbench.lls_settings import (

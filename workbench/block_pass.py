@@ -25,7 +25,7 @@ from torch.autograd.function import once_differentiable
 from torch.nn import functional as F
 from torch.nn.grad import conv2d_weight
 
-from workbench.block_networks import Block, channels_last
+from workbench.blocks import Block, channels_last
 
 PIECE_BYTES = 2**20  # of one activation map: a few of them fit into a processor's cache
 

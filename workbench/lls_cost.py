@@ -16,7 +16,7 @@ from typing import NamedTuple
 import torch
 from torch import Tensor, nn
 
-from workbench.block_networks import BlockNetwork, apply, mode
+from workbench.blocks import BlockNetwork, apply, mode
 
 
 class Macs(NamedTuple):

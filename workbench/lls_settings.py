@@ -16,15 +16,8 @@ import torch
 from schedulefree import AdamWScheduleFree
 from torch import Tensor
 
-from workbench.block_networks import (
-    BlockNetwork,
-    HeadMaker,
-    block_logits,
-    mini_conv,
-    parameter_groups,
-    refresh_statistics,
-    small_conv,
-)
+from workbench.block_networks import mini_conv, small_conv
+from workbench.blocks import BlockNetwork, HeadMaker, block_logits, parameter_groups, refresh_statistics
 from workbench.data.fashion_mnist import fashion_mnist, fashion_mnist_small
 from workbench.data.images import ImageSplit
 from workbench.data.pictures import FASHION_SCALE, Augment, PictureSplit, crop_padded, pictures

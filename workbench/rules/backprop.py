@@ -8,7 +8,7 @@ from jaxtyping import Float, Int
 from torch import Tensor
 from torch.nn import functional as F
 
-from workbench.block_networks import BlockNetwork, Run, apply, check_examples
+from workbench.blocks import BlockNetwork, Run, apply, check_examples
 from workbench.rules.report import StepReport
 
 

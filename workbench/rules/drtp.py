@@ -12,7 +12,7 @@ have mean 0: what the rows of B_l have in common pushes all units alike, whateve
 from jaxtyping import Float, Int
 from torch import Tensor
 
-from workbench.block_networks import BlockNetwork, check_examples
+from workbench.blocks import BlockNetwork, check_examples
 from workbench.rules.direct_feedback import DirectFeedback, check_feedback
 from workbench.rules.lls import train_classifier
 from workbench.rules.report import StepReport

@@ -18,7 +18,7 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 from torch.nn.grad import conv2d_input, conv2d_weight
 
-from workbench.block_networks import BlockNetwork, apply
+from workbench.blocks import BlockNetwork, apply
 from workbench.rules import backprop
 from workbench.rules.report import StepReport
 

@@ -21,7 +21,7 @@ from jaxtyping import Float, Int
 from torch import Tensor
 from torch.nn import functional as F
 
-from workbench.block_networks import BlockNetwork, check_examples, mode
+from workbench.blocks import BlockNetwork, check_examples, mode
 from workbench.rules.lls import train_classifier
 from workbench.rules.report import StepReport
 

@@ -29,8 +29,8 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from workbench.bases import Basis, build, random, square, synchrony
-from workbench.block_networks import BlockNetwork, HeadMaker, check_examples, mode
 from workbench.block_pass import local_pass
+from workbench.blocks import BlockNetwork, HeadMaker, check_examples, mode
 from workbench.rules.backprop import learn_from_outputs
 from workbench.rules.report import StepReport
 

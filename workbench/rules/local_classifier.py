@@ -12,8 +12,8 @@ import torch
 from jaxtyping import Float, Int
 from torch import Tensor, nn
 
-from workbench.block_networks import BlockNetwork, HeadMaker, check_examples
 from workbench.block_pass import local_pass
+from workbench.blocks import BlockNetwork, HeadMaker, check_examples
 from workbench.rules.lls import LLS, local_signal, train_classifier
 from workbench.rules.report import StepReport
 
