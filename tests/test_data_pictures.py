@@ -231,6 +231,11 @@ def test_chance_depends_on_the_rows_alone():
     assert plain.batch(rows)[0].equal(normalized(small()[rows], Scale((0.5,), (0.5,))))
 
 
+def test_read_only_arrays_are_taken():
+    images = np.frombuffer(bytes(range(50)), np.uint8).reshape(2, 5, 5)
+    assert pictures(images, np.arange(2), Scale((0.0,), (1.0,))).batch(torch.tensor([1]))[0][0, 0, 0, 0] == 25 / 255
+
+
 def test_pictures_that_do_not_fit_are_quoted():
     with pytest.raises(ValueError, match=r"expected 5 images of 1 channels, got shape \(6, 5, 5\)"):
         pictures(small()[:, 0].numpy(), np.arange(5), Scale((0.5,), (0.5,)))

@@ -59,7 +59,7 @@ def pictures(
     augment: tuple[Augment, ...] = (),
 ) -> Pictures:
     """From arrays: grey `(image, height, width)` or with channels `(image, channel, height, width)`."""
-    x = torch.from_numpy(images)
+    x = torch.from_numpy(np.require(images, requirements="W"))  # a copy where the array is read-only
     x = x[:, None] if x.ndim == 3 else x
     if len(x) != len(labels) or x.shape[1] != len(scale.mean):
         expected = f"{len(labels)} images of {len(scale.mean)} channels"
