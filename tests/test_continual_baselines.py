@@ -17,7 +17,7 @@ from workbench.continual.replay import Joint, Memory, Replay
 from workbench.continual.sgp import SGP
 from workbench.continual.streams import Task, split_fashion_mnist
 from workbench.continual.trgp import TRGP
-from workbench.training import Plan
+from workbench.training import Plan, epoch_order
 
 METHODS = [FineTuning, Joint, Replay, AGEM, EWC, GPM, SGP, TRGP, CodeCL]
 
@@ -90,24 +90,41 @@ def test_schedule_runs_once_per_task():
     assert rates == [0.5, 0.5, 0.25, 0.25] * 2
 
 
-def test_plateau_keeps_the_best_weights_and_stops():
-    network = small(1)
-    seen = []
+class Wandering(FineTuning):
+    """Does not learn: every batch moves the head away from where it was, by the same step."""
 
-    class Wandering(FineTuning):
-        def learn(self, optimizer, x, y, task):
-            with torch.no_grad():
-                network.heads[0].weight += 0.1
-            seen.append((network.heads[0].weight.detach().clone(), optimizer.param_groups[0]["lr"], len(y)))
-            return 0.0
+    def __init__(self, network):
+        super().__init__(network)
+        self.heads, self.rates, self.samples = [], [], set()
 
-    plateau = Plateau(held_back=0.25, patience=1, factor=0.5, stop_below=0.3)
-    records = list(learn_stream(Wandering(network), toy_stream(1), sgd(1.0), Plan(epochs=50, batch_size=30), plateau))
-    # one good epoch, then two bad ones per halving: 1 → 0.5 → 0.25 < 0.3
-    assert [lr for _, lr, _ in seen] == [1.0, 1.0, 1.0, 0.5, 0.5]
-    assert {n for *_, n in seen} == {30}  # 10 of 40 are held back
-    assert torch.equal(network.heads[0].weight, seen[0][0])
-    assert records[-1].epoch == 4
+    def learn(self, optimizer, x, y, task):
+        with torch.no_grad():
+            self.network.heads[0].weight[0] += 10.0  # from now on every answer is 0: no later epoch is better
+        self.heads.append(self.network.heads[0].weight.detach().clone())
+        self.rates.append(optimizer.param_groups[0]["lr"])
+        self.samples |= {tuple(row) for row in x.tolist()}
+        return 0.0
+
+
+@pytest.mark.parametrize(
+    ("plateau", "epochs", "rates"),
+    [
+        # one good epoch, then two bad ones per halving: 1 → 0.5 → 0.25 < 0.3
+        (Plateau(held_back=0.25, patience=1, factor=0.5, stop_below=0.3), 50, [1.0, 1.0, 1.0, 0.5, 0.5]),
+        # the epochs end before the patience does
+        (Plateau(held_back=0.25, patience=9), 3, [1.0, 1.0, 1.0]),
+    ],
+)
+def test_plateau_keeps_the_best_weights_and_stops(plateau, epochs, rates):
+    method = Wandering(small(1))
+    records = list(learn_stream(method, toy_stream(1), sgd(1.0), Plan(epochs=epochs, batch_size=30), plateau))
+    assert method.rates == rates
+    assert records[-1].epoch == len(rates) - 1
+    assert torch.equal(method.network.heads[0].weight, method.heads[0])
+    assert not torch.equal(method.heads[1], method.heads[0])
+    held_back = toy_stream(1)[0].train_x[epoch_order(40, 0, -1)[:10]]  # a quarter, never learned
+    assert len(method.samples) == 30
+    assert method.samples.isdisjoint(map(tuple, held_back.tolist()))
 
 
 def test_accuracies_leave_the_network_in_training_mode():
