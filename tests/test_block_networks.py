@@ -94,6 +94,13 @@ def test_weights_lie_channels_last_and_change_no_number():
     assert torch.allclose(net(x), other(x), atol=1e-12)
 
 
+def test_large_finite_numbers_are_no_fault():
+    y = torch.tensor([0, 1])
+    check_examples(nets.mini_conv(), torch.full((2, 1, 8, 8), 3e38), y)
+    with pytest.raises(ValueError, match="NaN"):
+        check_examples(nets.mini_conv(), torch.full((2, 1, 8, 8), float("inf")), y)
+
+
 def test_every_parameter_is_in_one_group():
     net = nets.small_conv(10, 1, local_head(10))
     grouped = [p for group in parameter_groups(net) for p in group["params"]]

@@ -27,7 +27,7 @@ from torch.nn.grad import conv2d_weight
 
 from workbench.blocks import Block, channels_last
 
-PIECE_BYTES = 2**20  # of one activation map: a few of them fit into a processor's cache
+PIECE_BYTES = 2 * 2**20  # of one activation map: a few of them fit into a processor's cache
 
 
 class LocalPass(NamedTuple):
