@@ -103,32 +103,64 @@ def serve(command: list[str]) -> int:
 
 def list_experiments(arguments: argparse.Namespace) -> None:
     """One experiment a line, with its rules."""
+    from workbench.continual.experiments import STREAMS
     from workbench.experiments import EXPERIMENTS
 
     for item in EXPERIMENTS.values():
         print(f"{item.name:24} {item.summary}\n{'':24} rules: {', '.join(item.rules)}; {item.epochs} epochs")
+    for item in STREAMS.values():
+        length = f"{item.epochs} epochs for each of {item.tasks} tasks"
+        print(f"{item.name:24} {item.summary}\n{'':24} rules: {', '.join(item.rules)}; {length}")
 
 
 def train(arguments: argparse.Namespace) -> None:
     """Train, show progress on standard error, print the result."""
     import torch
 
-    from workbench.experiments import experiment, start
+    from workbench.continual.experiments import STREAMS
+    from workbench.experiments import EXPERIMENTS, experiment, start
 
     if arguments.threads < 1:
         raise ValueError(f"threads must be at least 1, got {arguments.threads}")
     torch.set_num_threads(arguments.threads)
+    if arguments.experiment in STREAMS:
+        return show(train_stream(STREAMS[arguments.experiment], arguments), arguments.json)
+    if arguments.experiment not in EXPERIMENTS:
+        known = ", ".join([*EXPERIMENTS, *STREAMS])
+        raise ValueError(f"there is no experiment '{arguments.experiment}'; there are {known}")
     chosen = experiment(arguments.experiment)
     rule = arguments.rule or next(iter(chosen.rules))
     epochs = chosen.epochs if arguments.epochs is None else arguments.epochs
     path = arguments.checkpoint or Path("runs") / f"{chosen.name}-{rule}-{arguments.seed}.safetensors"
     records = start(chosen, rule, arguments.seed, epochs, path, arguments.resume)
     result = {"experiment": chosen.name, "rule": rule, "seed": arguments.seed, "epochs": epochs}
-    result |= follow(records, epochs) | {"checkpoint": str(path)}
-    if arguments.json:
-        print(json.dumps(result))
-    else:
-        print("\n".join(f"{key:18} {value}" for key, value in result.items()))
+    show(result | follow(records, epochs) | {"checkpoint": str(path)}, arguments.json)
+
+
+def show(result: dict[str, Any], as_json: bool) -> None:
+    """The closing numbers of a run, one a line or as one JSON object."""
+    print(json.dumps(result) if as_json else "\n".join(f"{key:18} {value}" for key, value in result.items()))
+
+
+def train_stream(chosen: Any, arguments: argparse.Namespace) -> dict[str, Any]:
+    """Learn a stream of tasks behind a progress bar; return its closing numbers."""
+    from workbench.continual.experiments import start_stream, totals
+
+    if arguments.resume or arguments.checkpoint:
+        raise ValueError(
+            f"{chosen.name} keeps no checkpoints, because methods carry memories from task to task; "
+            "run it without --resume and --checkpoint, it takes a minute"
+        )
+    rule = arguments.rule or next(iter(chosen.rules))
+    epochs = chosen.epochs if arguments.epochs is None else arguments.epochs
+    records = []
+    with tqdm(start_stream(chosen, rule, arguments.seed, epochs), unit="step", file=sys.stderr) as bar:
+        for record in bar:
+            records.append(record)
+            place = f"task {record.task + 1}/{chosen.tasks}, epoch {record.epoch + 1}/{epochs}"
+            bar.set_postfix_str(f"{place}, loss {record.loss:.3f}", refresh=False)
+    result = {"experiment": chosen.name, "rule": rule, "seed": arguments.seed, "epochs": epochs}
+    return result | totals(records)
 
 
 def follow(records: Iterator[Any], epochs: int) -> dict[str, Any]:

@@ -6,6 +6,7 @@ The baselines are ours: avalanche-lib has them as plug-ins of its trainer, and n
 import math
 import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import nullcontext
 from typing import NamedTuple, Protocol, runtime_checkable
 
 import torch
@@ -13,6 +14,7 @@ from jaxtyping import Float
 from torch import Tensor, nn
 
 from workbench.continual.streams import Task
+from workbench.cost import KeptBytes
 from workbench.training import Plan, accuracy, check_finite, epoch_order, set_learning_rate
 
 MakeOptimizer = Callable[[list[nn.Parameter]], torch.optim.Optimizer]
@@ -35,7 +37,8 @@ class StreamRecord(NamedTuple):
     """One training step. `accuracies`, on every task of the stream, come with the last step of a task, else None.
 
     seconds: learning time so far, with what the method does between tasks, without tests.
-    kept_bytes: what the method keeps beside the network.
+    kept_bytes: what the method keeps beside the network. saved_bytes: what autograd kept in the first step of this
+    task, measured; the other steps keep the same.
     """
 
     task: int
@@ -44,6 +47,7 @@ class StreamRecord(NamedTuple):
     loss: float
     kept_bytes: int
     seconds: float
+    saved_bytes: int
     accuracies: tuple[float, ...] | None = None
 
 
@@ -87,14 +91,14 @@ def learn_stream(
         x, y = task.train_x[order], task.train_y[order]
         with clock:
             method.before_task(t, x, y)
-        epoch, loss, kept = 0, math.nan, method.kept_bytes()
-        for epoch, loss in _learn_task(method, t, x, y, optimizer, plan, plateau, clock):
+        epoch, loss, saved, kept = 0, math.nan, 0, method.kept_bytes()
+        for epoch, loss, saved in _learn_task(method, t, x, y, optimizer, plan, plateau, clock):
             step += 1
-            yield StreamRecord(t, epoch, step, loss, kept, clock.seconds)
+            yield StreamRecord(t, epoch, step, loss, kept, clock.seconds, saved)
         with clock:
             method.after_task(t, x, y)
         results = accuracies(method.network, tests)
-        yield StreamRecord(t, epoch, step, loss, method.kept_bytes(), clock.seconds, results)
+        yield StreamRecord(t, epoch, step, loss, method.kept_bytes(), clock.seconds, saved, results)
 
 
 def _learn_task(
@@ -106,26 +110,34 @@ def _learn_task(
     plan: Plan,
     plateau: Plateau | None,
     clock: "Clock",
-) -> Iterator[tuple[int, float]]:
-    """The steps of one task: epoch and loss of each."""
+) -> Iterator[tuple[int, float, int]]:
+    """The steps of one task: epoch, loss and bytes that autograd kept (in the first) of each."""
     best = _Best(method.network, plateau) if plateau else None
     held_back = math.ceil(plateau.held_back * len(y)) if plateau else 0
-    moving = optimizer([p for p in method.network.parameters() if p.requires_grad])
+    moving, saved = optimizer([p for p in method.network.parameters() if p.requires_grad]), 0
     rates = [group["lr"] for group in moving.param_groups]
     method.network.train()
     for epoch in range(plan.epochs):
         if plan.schedule is not None:
             set_learning_rate(moving, rates, plan, epoch / plan.epochs)
         for rows in _batches(len(y) - held_back, plan, t * plan.epochs + epoch):
-            with clock:
-                loss = method.learn(moving, x[held_back:][rows], y[held_back:][rows], t)
+            batch, labels = x[held_back:][rows], y[held_back:][rows]
+            measured = nullcontext() if saved else _kept_beside(method.network, batch, labels)
+            with clock, measured:
+                loss = method.learn(moving, batch, labels, t)
+            saved = measured.peak if isinstance(measured, KeptBytes) else saved
             if not math.isfinite(loss):
                 check_finite(method.network, loss, f"epoch {epoch + 1} of task {t}")
-            yield epoch, loss
+            yield epoch, loss, saved
         if best and best.reached(moving, _accuracy(method.network, x[:held_back], y[:held_back], t)):
             break
     if best:
         best.restore()
+
+
+def _kept_beside(network: nn.Module, *existing: Tensor) -> KeptBytes:
+    """Counts what autograd keeps beside the network and the batch."""
+    return KeptBytes(*network.parameters(), *network.buffers(), *existing)
 
 
 def _batches(n: int, plan: Plan, epoch: int) -> list[Tensor]:
