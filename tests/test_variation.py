@@ -2,7 +2,7 @@
 
 import pytest
 import torch
-from tiny import TINY, prepare
+from tiny import RULES, TINY, prepare
 
 from workbench.experiments import start
 from workbench.variation import fewer_samples, set_rate, vary
@@ -25,7 +25,7 @@ def test_the_learning_rate_is_the_one_given():
 
 
 def test_fewer_samples_are_balanced_and_of_the_training_set():
-    data = prepare(0).data
+    data = prepare(RULES["stllr"], 0).data
     few = fewer_samples(data, per_class=2, seed=5).train
     assert torch.bincount(few.labels).tolist() == [2, 2, 2]
     x, y = few.batch(torch.tensor([4, 1]))

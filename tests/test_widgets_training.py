@@ -145,9 +145,9 @@ def test_stop_is_seen_at_once_and_keeps_the_curves():
 def test_stop_before_the_first_batch():
     gate = threading.Event()
 
-    def prepare(seed):
+    def prepare(rule, seed):
         gate.wait(20)
-        return TINY.prepare(seed)
+        return TINY.prepare(rule, seed)
 
     monitor = TrainingMonitor(TINY._replace(prepare=prepare), samples=8)
     monitor.start()
@@ -234,13 +234,15 @@ def test_many_redraws_at_once_draw_one_at_a_time():
 def test_both_sides_start_from_the_same_weights():
     """Two threads seed torch's one generator; neither may draw from the other's seed."""
 
-    def prepare(seed):
+    def prepare(rule, seed):
         torch.manual_seed(seed)
         time.sleep(0.05)
         torch.rand(1)
         time.sleep(0.05)
         network = SpikingMLP([12, 10], classes=3)
-        return TINY.prepare(seed)._replace(network=network, optimizer=torch.optim.SGD(network.parameters(), lr=0.1))
+        return TINY.prepare(rule, seed)._replace(
+            network=network, optimizer=torch.optim.SGD(network.parameters(), lr=0.1)
+        )
 
     experiment = TINY._replace(prepare=prepare)
     monitor = TrainingMonitor(experiment, samples=8, right="stllr")

@@ -5,9 +5,10 @@ from typing import NamedTuple
 import torch
 from torch import Tensor
 
-from workbench.experiments import Experiment, Setting
+from workbench.experiments import Experiment
 from workbench.networks import SpikingMLP, spiking_logits
 from workbench.rules import bptt, stllr
+from workbench.training import Setting
 
 
 class Few(NamedTuple):
@@ -27,14 +28,15 @@ class Both(NamedTuple):
     test: Few
 
 
-def prepare(seed: int) -> Setting:
+def prepare(make_rule, seed: int) -> Setting:
     labels = torch.arange(3).repeat(8)
     x = (torch.rand(6, 24, 12, generator=torch.Generator().manual_seed(1)) < 0.3).float()
     x[:, torch.arange(24), labels] = 1.0
     torch.manual_seed(seed)
     network = SpikingMLP([12, 10], classes=3)
     data = Both(Few(x, labels), Few(x, labels))
-    return Setting(network, torch.optim.Adam(network.parameters(), lr=1e-2), data, spiking_logits, batch_size=6)
+    optimizer = torch.optim.Adam(network.parameters(), lr=1e-2)
+    return Setting(network, optimizer, data, make_rule(network), spiking_logits, batch_size=6)
 
 
 RULES = {"stllr": lambda network: stllr.gradients, "bptt": lambda network: bptt.gradients}

@@ -6,45 +6,32 @@ An experiment says which data, which network and which rules; `start` begins one
 from collections.abc import Callable, Iterator, Mapping
 from functools import partial
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import torch
 from torch import nn
 
 from workbench.data.image_events import fashion_events
 from workbench.lif import Neuron
+from workbench.lls_settings import VARIANTS, lls_fashion, lls_fashion_full
 from workbench.networks import SpikingMLP, spiking_logits
 from workbench.rules import bptt, stllr, tess
 from workbench.signals import direct_feedback
 from workbench.traces import Factors
-from workbench.training import Data, Logits, Plan, Record, Rule, Schedule, cosine, train
-
-
-class Setting(NamedTuple):
-    """All that one run needs: a network with its optimiser, data, how to read outputs, and how to train."""
-
-    network: nn.Module
-    optimizer: torch.optim.Optimizer
-    data: Data
-    logits: Logits
-    batch_size: int = 64
-    schedule: Schedule | None = cosine
-
-
-MakeRule = Callable[[nn.Module], Rule]
+from workbench.training import Plan, Record, Rule, Setting, train
 
 
 class Experiment(NamedTuple):
-    """A named experiment: rules by their short name, a number of epochs, and `prepare(seed)`, which makes the rest.
+    """A named experiment: rules by their short name, a number of epochs, and `prepare(rule, seed)`, which makes a run.
 
-    A rule is given as a function that makes it for a network, because some rules have fixed weights of its shape.
+    What stands in `rules` is up to `prepare`: a rule, or what makes one for a network, or what else the network needs.
     """
 
     name: str
     summary: str
-    rules: Mapping[str, MakeRule]
+    rules: Mapping[str, Any]
     epochs: int
-    prepare: Callable[[int], Setting]
+    prepare: Callable[[Any, int], Setting]
 
 
 def start(
@@ -61,25 +48,28 @@ def start(
         raise ValueError(f"{experiment.name} has no rule '{rule}'; it has {', '.join(experiment.rules)}")
     if epochs < 1:
         raise ValueError(f"epochs must be at least 1, got {epochs}")
-    setting = experiment.prepare(seed)
+    setting = experiment.prepare(experiment.rules[rule], seed)
     plan = Plan(epochs, setting.batch_size, seed, setting.schedule)
     label = f"{experiment.name}, rule {rule}, seed {seed}, {epochs} epochs"
     return train(
-        setting.network, setting.data, experiment.rules[rule](setting.network), setting.optimizer, setting.logits, plan,
-        checkpoint, resume, label=label,
+        setting.network, setting.data, setting.rule, setting.optimizer, setting.logits, plan, checkpoint, resume,
+        label=label, evaluating=setting.evaluating,
     )  # fmt: skip
 
+
+MakeRule = Callable[[nn.Module], Rule]
 
 FASHION_FACTORS = Factors(lambda_post=0.2, lambda_pre=0.8, alpha_post=-0.5, alpha_pre=1.0)
 FASHION_CHUNK = 4  # of 20 steps: small pieces, so that a rule keeps little even of a short recording
 
 
-def fashion_events_setting(seed: int) -> Setting:
+def fashion_events_setting(make_rule: MakeRule, seed: int) -> Setting:
     """578–200–200–10 LIF network on Fashion-MNIST as simulated events, 20 steps; Adam, 2e-3 along a cosine."""
     data = fashion_events()
     torch.manual_seed(seed)
     network = SpikingMLP([578, 200, 200], classes=len(data.classes), neuron=Neuron(decay=0.8, threshold=0.6))
-    return Setting(network, torch.optim.Adam(network.parameters(), lr=2e-3), data, spiking_logits)
+    optimizer = torch.optim.Adam(network.parameters(), lr=2e-3)
+    return Setting(network, optimizer, data, make_rule(network), spiking_logits)
 
 
 def by_stllr(network: nn.Module, factors: Factors = FASHION_FACTORS, last_steps: int | None = None) -> Rule:
@@ -119,7 +109,23 @@ FASHION_EVENTS = Experiment(
     prepare=fashion_events_setting,
 )
 
-EXPERIMENTS: Mapping[str, Experiment] = {e.name: e for e in (FASHION_EVENTS,)}
+LLS_FASHION = Experiment(
+    name="lls-fashion",
+    summary="Fashion-MNIST (embedded 5,000 images), a small convolutional network trained block by block",
+    rules=VARIANTS,
+    epochs=10,
+    prepare=lls_fashion,
+)
+
+LLS_FASHION_FULL = Experiment(
+    name="lls-fashion-full",
+    summary="Fashion-MNIST (all 60,000 images), SmallConv with the settings of the LLS paper",
+    rules=VARIANTS,
+    epochs=100,
+    prepare=lls_fashion_full,
+)
+
+EXPERIMENTS: Mapping[str, Experiment] = {e.name: e for e in (FASHION_EVENTS, LLS_FASHION, LLS_FASHION_FULL)}
 
 
 def experiment(name: str) -> Experiment:

@@ -4,11 +4,11 @@ Papers: LLS (arXiv 2405.15868), settings of the released code: schedule-free Ada
 arXiv 2405.15682), learning rate 5e-3, no weight decay, batches of 128, τ = 0.5, square waves, 100 epochs for SmallConv.
 
 Schedule-free optimisers train at one point and are evaluated at an average of all points so far; batch normalisation
-has to see some data at that average first. `Evaluation` does both.
+has to see some data at that average first. `averaged_weights` does both.
 """
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import AbstractContextManager, contextmanager
+from contextlib import contextmanager
 from functools import partial
 from typing import NamedTuple
 
@@ -16,40 +16,30 @@ import torch
 from schedulefree import AdamWScheduleFree
 from torch import Tensor
 
-from workbench.block_networks import mini_conv, small_conv
+from workbench.block_networks import dense_network, mini_conv, small_conv
 from workbench.blocks import BlockNetwork, HeadMaker, block_logits, parameter_groups, refresh_statistics
 from workbench.data.fashion_mnist import fashion_mnist, fashion_mnist_small
 from workbench.data.images import ImageSplit
 from workbench.data.pictures import FASHION_SCALE, Augment, PictureSplit, crop_padded, pictures
-from workbench.rules import backprop, direct_feedback, drtp, feedback_alignment, lls, local_classifier
+from workbench.rules import backprop, direct_feedback, drtp, feedback_alignment, forward_forward, lls, local_classifier
+from workbench.rules.forward_forward import goodness_logits
 from workbench.rules.lls import LLS, local_head, mixing, per_class, random_head
-from workbench.rules.report import StepReport
-from workbench.training import Data, Samples
+from workbench.training import Logits, Rule, Samples, Setting
 
-Rule = Callable[[BlockNetwork, Tensor, Tensor], StepReport]
-Logits = Callable[[BlockNetwork, Tensor], Tensor]
 RuleMaker = Callable[[BlockNetwork, Sequence[int], int], Rule]
 NetworkMaker = Callable[[int, int, HeadMaker | None], BlockNetwork]
 
 
 class Variant(NamedTuple):
-    """A rule and what it needs: heads for `classes` classes, and the rule itself for (network, input shape, seed)."""
+    """A rule and what it needs: heads for `classes` classes, and the rule itself for (network, input shape, seed).
+
+    make: the network, where the rule cannot train that of the experiment. logits: how to read the outputs.
+    """
 
     head: Callable[[int], HeadMaker | None]
     rule: RuleMaker
-
-
-class BlockSetting(NamedTuple):
-    """All that one run of `workbench.training.train` needs. `evaluating` is entered around each evaluation."""
-
-    network: BlockNetwork
-    optimizer: torch.optim.Optimizer
-    data: Data
-    rule: Rule
-    logits: Logits
-    evaluating: Callable[[], AbstractContextManager[None]]
-    batch_size: int
-    epochs: int
+    make: NetworkMaker | None = None
+    logits: Logits = block_logits
 
 
 def no_head(classes: int) -> None:
@@ -73,6 +63,11 @@ def _drtp(network: BlockNetwork, input_shape: Sequence[int], seed: int) -> Rule:
     return partial(drtp.gradients, params=direct_feedback.direct_feedback(network, input_shape, seed))
 
 
+def two_dense(classes: int, channels: int, make_head: HeadMaker | None = None) -> BlockNetwork:
+    """784–500–500 without batch normalisation: forward-forward compares how active whole samples are."""
+    return dense_network([784 * channels, 500, 500], classes, make_head, normalize=False)
+
+
 _unnormalized = partial(lls.gradients, params=LLS(normalized=False))
 
 VARIANTS: Mapping[str, Variant] = {
@@ -88,19 +83,20 @@ VARIANTS: Mapping[str, Variant] = {
     "fa": Variant(no_head, _fa),
     "dfa": Variant(no_head, _dfa),
     "drtp": Variant(no_head, _drtp),
+    "forward-forward": Variant(no_head, always(forward_forward.gradients), two_dense, goodness_logits),
 }
 
 
-def lls_fashion(variant: Variant, seed: int = 0) -> BlockSetting:
+def lls_fashion(variant: Variant, seed: int) -> Setting:
     """The embedded Fashion-MNIST, 5,000 + 1,000 images, and a network a quarter of SmallConv: for notebooks."""
     data = fashion_pictures(fashion_mnist_small())
-    return block_setting(variant, data, mini_conv, seed, epochs=10, refresh=10)
+    return block_setting(variant, data, mini_conv, seed, refresh=10)
 
 
-def lls_fashion_full(variant: Variant, seed: int = 0) -> BlockSetting:
+def lls_fashion_full(variant: Variant, seed: int) -> Setting:
     """The whole of Fashion-MNIST, SmallConv, the published settings: images moved by up to 4 pixels, 100 epochs."""
     data = fashion_pictures(fashion_mnist(), (crop_padded,))
-    return block_setting(variant, data, small_conv, seed, epochs=100, refresh=50)
+    return block_setting(variant, data, small_conv, seed, refresh=50)
 
 
 def fashion_pictures(split: ImageSplit, augment: tuple[Augment, ...] = ()) -> PictureSplit:
@@ -109,25 +105,23 @@ def fashion_pictures(split: ImageSplit, augment: tuple[Augment, ...] = ()) -> Pi
     return PictureSplit(train, pictures(*split.test, FASHION_SCALE), split.classes)
 
 
-def block_setting(
-    variant: Variant, data: PictureSplit, make: NetworkMaker, seed: int, epochs: int, refresh: int
-) -> BlockSetting:
+def block_setting(variant: Variant, data: PictureSplit, make: NetworkMaker, seed: int, refresh: int) -> Setting:
     """Network, optimiser and rule of one run; `refresh` batches renew batch normalisation before an evaluation."""
     classes, shape = len(data.classes), data.train.images.shape[1:]
     torch.manual_seed(seed)
-    network = make(classes, shape[0], variant.head(classes))
+    network = (variant.make or make)(classes, shape[0], variant.head(classes))
     rule = variant.rule(network, shape, seed)
     optimizer = AdamWScheduleFree(parameter_groups(network), lr=5e-3, weight_decay=0.0)
     optimizer.train()
-    evaluating = partial(averaged_weights, network, optimizer, data.train, refresh)
-    return BlockSetting(network, optimizer, data, rule, block_logits, evaluating, batch_size=128, epochs=epochs)
+    evaluating = partial(averaged_weights, network, optimizer, batches=refresh)
+    return Setting(network, optimizer, data, rule, variant.logits, 128, schedule=None, evaluating=evaluating)
 
 
 @contextmanager
 def averaged_weights(
     network: BlockNetwork, optimizer: AdamWScheduleFree, samples: Samples, batches: int = 50, batch_size: int = 128
 ) -> Iterator[None]:
-    """Put the averaged weights into the network, with fresh statistics for them, and the training point back after."""
+    """Put the averaged weights into the network, with statistics of `samples` for them, and go back after."""
     optimizer.eval()
     try:
         refresh_statistics(network, first_batches(samples, batches, batch_size))

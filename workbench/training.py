@@ -7,8 +7,9 @@ thread for the app. A rule is any function `rule(network, x, y) -> StepReport` t
 import math
 import time
 from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, nullcontext
 from pathlib import Path
-from typing import NamedTuple, Protocol, runtime_checkable
+from typing import Any, NamedTuple, Protocol, runtime_checkable
 
 import torch
 from torch import Tensor, nn
@@ -18,8 +19,8 @@ from workbench.checkpoint import Place, load_checkpoint, save_checkpoint
 from workbench.cost import KeptBytes
 from workbench.rules.report import StepReport
 
-Rule = Callable[[nn.Module, Tensor, Tensor], StepReport]
-Logits = Callable[[nn.Module, Tensor], Tensor]
+Rule = Callable[[Any, Tensor, Tensor], StepReport]  # each rule knows which networks it can train
+Logits = Callable[[Any, Tensor], Tensor]
 Schedule = Callable[[float], float]
 
 
@@ -40,6 +41,14 @@ class Data(Protocol):
     def train(self) -> Samples: ...
     @property
     def test(self) -> Samples: ...
+
+
+Evaluating = Callable[[Samples], AbstractContextManager[object]]
+
+
+def unchanged(samples: Samples) -> AbstractContextManager[object]:
+    """The network is evaluated as it is; see `Setting.evaluating`."""
+    return nullcontext()
 
 
 class Record(NamedTuple):
@@ -80,6 +89,22 @@ def cosine(progress: float) -> float:
     return 0.5 * (1.0 + math.cos(math.pi * progress))
 
 
+class Setting(NamedTuple):
+    """All that one run needs: network, optimiser, data, how to learn, how to read outputs, and how to train.
+
+    `evaluating(data.train)` is entered around each evaluation, for optimisers that have other weights for it.
+    """
+
+    network: nn.Module
+    optimizer: torch.optim.Optimizer
+    data: Data
+    rule: Rule
+    logits: Logits
+    batch_size: int = 64
+    schedule: Schedule | None = cosine
+    evaluating: Evaluating = unchanged
+
+
 def train(
     network: nn.Module,
     data: Data,
@@ -91,10 +116,12 @@ def train(
     resume: bool = False,
     checkpoint_every: int = 50,
     label: str = "",
+    evaluating: Evaluating = unchanged,
 ) -> Iterator[Record]:
     """Train and yield a `Record` after each step.
 
-    Seeds fix the order of samples; the network is taken as it comes. With `checkpoint`, the file is written (whole or
+    Seeds fix the order of samples; the network is taken as it comes. `evaluating(data.train)` is entered around each
+    evaluation and left before anything else happens. With `checkpoint`, the file is written (whole or
     not at all) every `checkpoint_every` steps and after the last; `resume` goes on from it with the same numbers as if
     the run had never stopped; `label` says in words which run the file belongs to, and another run refuses it.
     Raises FloatingPointError, naming the layer, when a number is no longer finite.
@@ -119,8 +146,10 @@ def train(
         optimizer.step()
         took = time.perf_counter() - started
         place = Place(step + 1, place.seconds + took, max(place.saved_bytes, kept.peak), label)
-        last = batch == steps_per_epoch - 1
-        held_out = evaluate(network, data.test, logits) if last else (None, None)
+        held_out = (None, None)
+        if batch == steps_per_epoch - 1:
+            with evaluating(data.train):
+                held_out = evaluate(network, data.test, logits)
         yield Record(
             epoch, step, steps, report.loss, accuracy(report.logits, y), len(y) / took, place.seconds,
             report.state_bytes, place.saved_bytes, report.spike_rates, *held_out,

@@ -1,7 +1,7 @@
 """A named experiment with another learning rate or fewer training samples, for a quick look or a comparison."""
 
 from functools import partial
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 import torch
@@ -9,8 +9,8 @@ from jaxtyping import Int
 from torch import Tensor
 
 from workbench.data.event_sets import balanced_rows
-from workbench.experiments import Experiment, Setting
-from workbench.training import Data, Samples
+from workbench.experiments import Experiment
+from workbench.training import Data, Samples, Setting
 
 
 def vary(experiment: Experiment, learning_rate: float | None = None, per_class: int | None = None) -> Experiment:
@@ -66,8 +66,10 @@ def set_rate(optimizer: torch.optim.Optimizer, learning_rate: float) -> None:
         group["lr"] = learning_rate
 
 
-def _prepare(experiment: Experiment, learning_rate: float | None, per_class: int | None, seed: int) -> Setting:
-    setting = experiment.prepare(seed)
+def _prepare(
+    experiment: Experiment, learning_rate: float | None, per_class: int | None, rule: Any, seed: int
+) -> Setting:
+    setting = experiment.prepare(rule, seed)
     if learning_rate is not None:
         set_rate(setting.optimizer, learning_rate)
     return setting if per_class is None else setting._replace(data=fewer_samples(setting.data, per_class, seed))
