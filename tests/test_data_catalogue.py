@@ -7,7 +7,7 @@ import pytest
 from workbench.data import catalogue as module
 from workbench.data.catalogue import SMALL, catalogue, fetch, verify
 from workbench.data.fetch import RemoteFile
-from workbench.data.sources import ALL, Source
+from workbench.data.sources import ALL, FASHION_MNIST_SMALL, Source
 
 
 @pytest.fixture
@@ -24,9 +24,9 @@ def pair(monkeypatch) -> Source:
 
 def test_the_list_has_all_sets_with_licence_and_size(tmp_path):
     sets = {each.name: each for each in catalogue(tmp_path)}
-    assert list(sets) == [SMALL, "fashion-mnist", "mnist", "nmnist"]
+    assert list(sets) == [SMALL, "voices", "fashion-mnist", "mnist", "nmnist", "shd"]
     assert all(each.licence and each.description for each in sets.values())
-    assert sets[SMALL].status == "embedded"
+    assert sets[SMALL].status == sets["voices"].status == "embedded"
     assert sets["mnist"].status == "not fetched"
     assert sets["mnist"].size == 11_594_722
     assert sets["nmnist"].folder == tmp_path / "nmnist"
@@ -34,7 +34,7 @@ def test_the_list_has_all_sets_with_licence_and_size(tmp_path):
 
 def test_links_and_checksums_are_whole():
     files = [file for source in ALL for file in source.files]
-    assert len({file.md5 for file in files}) == len(files) == 10
+    assert len({file.md5 for file in files}) == len(files) == 12
     for file in files:
         assert all(len(md5) == 32 and int(md5, 16) for md5 in (file.md5, file.content_md5) if md5)
         assert (file.content_md5 is not None) == file.name.endswith(".gz")
@@ -42,8 +42,11 @@ def test_links_and_checksums_are_whole():
 
 
 def test_status_and_verify_follow_the_files(pair, tmp_path):
+    def by_name():
+        return {each.name: each for each in catalogue(tmp_path)}
+
     def states() -> tuple[str, list[str]]:
-        return catalogue(tmp_path)[1].status, [check.problem[:12] for check in verify("pair", tmp_path)]
+        return by_name()["pair"].status, [check.problem[:12] for check in verify("pair", tmp_path)]
 
     assert states() == ("not fetched", ["one.zip is n", "two.bin is n"])
     (tmp_path / "pair").mkdir()
@@ -53,7 +56,7 @@ def test_status_and_verify_follow_the_files(pair, tmp_path):
     assert states() == ("present", ["", ""])
     assert fetch("pair", tmp_path) == (tmp_path / "pair" / "one", tmp_path / "pair" / "two.bin")
     (tmp_path / "pair" / "two.bin").write_text("another")
-    status, (_, problem) = catalogue(tmp_path)[1].status, verify("pair", tmp_path)
+    status, (_, problem) = by_name()["pair"].status, verify("pair", tmp_path)
     assert status == "present"
     assert "not the file that was published" in problem.problem
     assert problem.path is None
@@ -62,12 +65,14 @@ def test_status_and_verify_follow_the_files(pair, tmp_path):
 def test_the_embedded_set_needs_no_fetching(monkeypatch):
     (path,) = fetch(SMALL)
     assert verify(SMALL)[0].path == path
-    monkeypatch.setattr(module, "EMBEDDED_SHA256", "0" * 64)
+    monkeypatch.setattr(module, "EMBEDDED", (FASHION_MNIST_SMALL._replace(sha256="0" * 64),))
     assert "damaged" in verify(SMALL)[0].problem
     assert catalogue()[0].status == "damaged"
 
 
 def test_an_unknown_name_is_answered_with_the_known_ones():
     for ask in (fetch, verify):
-        with pytest.raises(ValueError, match=r"no data set 'minst'; expected one of fashion-mnist-small, .*mnist"):
+        with pytest.raises(
+            ValueError, match=r"no data set 'minst'; expected one of fashion-mnist-small, voices, .*mnist"
+        ):
             ask("minst")

@@ -15,11 +15,11 @@ from hypothesis.extra.numpy import array_shapes, arrays
 from workbench.data import fashion_mnist as fashion_module
 from workbench.data import mnist as mnist_module
 from workbench.data import storage
-from workbench.data.fashion_mnist import CLASSES, EMBEDDED, EMBEDDED_SHA256, fashion_mnist, fashion_mnist_small
+from workbench.data.fashion_mnist import CLASSES, fashion_mnist, fashion_mnist_small
 from workbench.data.fetch import RemoteFile
 from workbench.data.images import decode_idx, idx_split
 from workbench.data.mnist import mnist
-from workbench.data.sources import FASHION_MNIST, IDX_NAMES, MNIST, Source
+from workbench.data.sources import FASHION_MNIST, FASHION_MNIST_SMALL, IDX_NAMES, MNIST, Source
 from workbench.data.storage import data_folder, embedded_file
 
 
@@ -72,14 +72,14 @@ def test_labels_belong_to_the_embedded_images():
 def test_the_embedded_file_is_found_in_an_installed_package(tmp_path, monkeypatch):
     package = tmp_path / "workbench" / "data"
     (package / "embedded").mkdir(parents=True)
-    shutil.copy(embedded_file(EMBEDDED, EMBEDDED_SHA256), package / "embedded")
+    shutil.copy(embedded_file(FASHION_MNIST_SMALL.file, FASHION_MNIST_SMALL.sha256), package / "embedded")
     monkeypatch.setattr(storage, "__file__", str(package / "storage.py"))
     monkeypatch.setattr(storage, "CHECKOUT", tmp_path)
-    assert embedded_file(EMBEDDED, EMBEDDED_SHA256).parent == package / "embedded"
-    (package / "embedded" / EMBEDDED).write_bytes(b"half")
-    with pytest.raises(ValueError, match=f"damaged: its SHA-256 is .*, expected {EMBEDDED_SHA256}.*Install"):
+    assert embedded_file(FASHION_MNIST_SMALL.file, FASHION_MNIST_SMALL.sha256).parent == package / "embedded"
+    (package / "embedded" / FASHION_MNIST_SMALL.file).write_bytes(b"half")
+    with pytest.raises(ValueError, match=f"damaged: its SHA-256 is .*, expected {FASHION_MNIST_SMALL.sha256}.*Install"):
         fashion_mnist_small()
-    (package / "embedded" / EMBEDDED).unlink()
+    (package / "embedded" / FASHION_MNIST_SMALL.file).unlink()
     with pytest.raises(FileNotFoundError, match="missing"):
         fashion_mnist_small()
 

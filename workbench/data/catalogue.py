@@ -5,20 +5,19 @@ from functools import partial
 from pathlib import Path
 from typing import NamedTuple
 
-from workbench.data.fashion_mnist import EMBEDDED, EMBEDDED_SHA256
 from workbench.data.fetch import RemoteFile, check, find
 from workbench.data.fetch import fetch as fetch_file
-from workbench.data.sources import ALL, FASHION_MNIST, Source
+from workbench.data.sources import ALL, EMBEDDED, FASHION_MNIST_SMALL, Embedded, Source
 from workbench.data.storage import data_folder, embedded_file
 
-SMALL = "fashion-mnist-small"
+SMALL = FASHION_MNIST_SMALL.name
 
 
 class DataSet(NamedTuple):
     """One line of the list.
 
     `size` is the download in bytes (0: nothing to download); `status` is "embedded", "present",
-    "partly present", "not fetched", or "damaged" (the embedded file only); `folder` is where its files lie or go.
+    "partly present", "not fetched", or "damaged" (embedded files only); `folder` is where its files lie or go.
     """
 
     name: str
@@ -39,7 +38,7 @@ class FileCheck(NamedTuple):
 
 def catalogue(folder: str | Path | None = None) -> tuple[DataSet, ...]:
     """All data sets, with their state in `folder` (by default the data folder). No checksum is computed."""
-    return (_embedded(), *(_listed(source, data_folder(folder)) for source in ALL))
+    return (*map(_shipped, EMBEDDED), *(_listed(source, data_folder(folder)) for source in ALL))
 
 
 def fetch(name: str, folder: str | Path | None = None, progress: bool = False) -> tuple[Path, ...]:
@@ -47,8 +46,9 @@ def fetch(name: str, folder: str | Path | None = None, progress: bool = False) -
 
     Raises ValueError for an unknown name or a wrong checksum, and OSError if a file cannot be had or written.
     """
-    if name == SMALL:
-        return (embedded_file(EMBEDDED, EMBEDDED_SHA256),)
+    embedded = _embedded(name)
+    if embedded:
+        return (embedded_file(embedded.file, embedded.sha256),)
     source = _named(name)
     place = data_folder(folder) / source.folder
     return tuple(fetch_file(file, place, *source.system, progress=progress) for file in source.files)
@@ -59,8 +59,9 @@ def verify(name: str, folder: str | Path | None = None) -> tuple[FileCheck, ...]
 
     Raises ValueError for an unknown name.
     """
-    if name == SMALL:
-        return (_checked(EMBEDDED, lambda: embedded_file(EMBEDDED, EMBEDDED_SHA256)),)
+    embedded = _embedded(name)
+    if embedded:
+        return (_checked(embedded.file, partial(embedded_file, embedded.file, embedded.sha256)),)
     source = _named(name)
     places = (data_folder(folder) / source.folder, *source.system)
     return tuple(_checked(file.name, partial(_present, file, places)) for file in source.files)
@@ -81,11 +82,14 @@ def _present(file: RemoteFile, places: tuple[Path, ...]) -> Path:
     return path
 
 
-def _embedded() -> DataSet:
-    description = "500 + 100 images of each class of Fashion-MNIST; they ship with the project"
-    found = _checked(EMBEDDED, lambda: embedded_file(EMBEDDED, EMBEDDED_SHA256))
+def _embedded(name: str) -> Embedded | None:
+    return next((each for each in EMBEDDED if each.name == name), None)
+
+
+def _shipped(each: Embedded) -> DataSet:
+    found = _checked(each.file, partial(embedded_file, each.file, each.sha256))
     status = "embedded" if found.path else "damaged"
-    return DataSet(SMALL, description, FASHION_MNIST.licence, 0, status, found.path and found.path.parent)
+    return DataSet(each.name, each.description, each.licence, 0, status, found.path and found.path.parent)
 
 
 def _listed(source: Source, folder: Path) -> DataSet:
@@ -100,5 +104,5 @@ def _named(name: str) -> Source:
     for source in ALL:
         if source.name == name:
             return source
-    known = ", ".join([SMALL, *(source.name for source in ALL)])
+    known = ", ".join(each.name for each in (*EMBEDDED, *ALL))
     raise ValueError(f"there is no data set {name!r}; expected one of {known}")

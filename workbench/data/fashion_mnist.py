@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 
 from workbench.data.images import ImageSet, ImageSplit, idx_split
-from workbench.data.sources import FASHION_MNIST
+from workbench.data.sources import FASHION_MNIST, FASHION_MNIST_SMALL
 from workbench.data.storage import embedded_file
 
 CLASSES = (
@@ -23,8 +23,6 @@ CLASSES = (
     "Bag",
     "Ankle boot",
 )
-EMBEDDED = "fashion_mnist_5k_1k.npz"
-EMBEDDED_SHA256 = "1064eff4cef408fe773c6040772d7cb7c114c2d2b60accb705d268cbecb8d44e"
 
 
 def fashion_mnist_small() -> ImageSplit:
@@ -33,7 +31,7 @@ def fashion_mnist_small() -> ImageSplit:
     >>> fashion_mnist_small().train.images.shape
     (5000, 28, 28)
     """
-    with np.load(embedded_file(EMBEDDED, EMBEDDED_SHA256), allow_pickle=False) as file:
+    with np.load(embedded_file(FASHION_MNIST_SMALL.file, FASHION_MNIST_SMALL.sha256), allow_pickle=False) as file:
         train, test = (
             ImageSet(file[f"{part}_images"], file[f"{part}_labels"].astype(np.int64)) for part in ("train", "test")
         )

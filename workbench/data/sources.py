@@ -21,6 +21,35 @@ class Source(NamedTuple):
     system: tuple[Path, ...] = ()
 
 
+class Embedded(NamedTuple):
+    """A data set that ships with the project in one file."""
+
+    name: str
+    description: str
+    licence: str
+    file: str
+    sha256: str
+
+
+FASHION_MNIST_SMALL = Embedded(
+    "fashion-mnist-small",
+    "500 + 100 images of each class of Fashion-MNIST; they ship with the project",
+    "MIT",
+    "fashion_mnist_5k_1k.npz",
+    "1064eff4cef408fe773c6040772d7cb7c114c2d2b60accb705d268cbecb8d44e",
+)
+
+VOICES = Embedded(
+    "voices",
+    "160 + 40 windows of 0.6 s of each of five voices, real speech as spikes; they ship with the project",
+    "CC BY-SA 3.0, the Russian voice CC BY 3.0",
+    "asterisk_voices5_spikes128.npz",
+    "9c391b5279cebeab01f72327d4f8cdb1ed90a63aa979b03d23c52de3b9810c75",
+)
+
+EMBEDDED = (FASHION_MNIST_SMALL, VOICES)
+
+
 IDX_NAMES = (
     "train-images-idx3-ubyte.gz",
     "train-labels-idx1-ubyte.gz",
@@ -99,4 +128,18 @@ NMNIST = Source(
     ),
 )
 
-ALL = (FASHION_MNIST, MNIST, NMNIST)
+SHD = Source(
+    name="shd",
+    description="spoken digits in English and German as spikes of 700 channels (Cramer et al. 2022)",
+    licence="CC BY 4.0",
+    folder="shd",
+    files=tuple(
+        RemoteFile(name, (f"https://zenkelab.org/datasets/{name}",), md5, size)
+        for name, md5, size in (
+            ("shd_train.h5.zip", "f3252aeb598ac776c1b526422d90eecb", 131_000_000),
+            ("shd_test.h5.zip", "1503a5064faa34311c398fb0a1ed0a6f", 38_000_000),
+        )
+    ),
+)
+
+ALL = (FASHION_MNIST, MNIST, NMNIST, SHD)
