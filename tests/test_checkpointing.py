@@ -49,6 +49,18 @@ def test_checkpointing_is_exact_and_keeps_less_than_plain_backpropagation():
     assert kept(blocks, x, y) < kept(network, x, y)
 
 
+def test_what_a_checkpointed_block_computes_again_is_counted():
+    """One block alone keeps its input all the time, and at the end everything that plain backpropagation keeps."""
+    network, _, _ = problem()
+    block = network.layer3[0].requires_grad_(True)
+    x = torch.randn(10, 8, 6, 6)
+    bytes_ = [
+        saved_bytes(lambda b=b: b(x).sum().backward(), [*network_tensors(b), x])
+        for b in (block, checkpointed(nn.Sequential(block), ["0"]))
+    ]
+    assert bytes_[0] == bytes_[1] > 0
+
+
 @pytest.mark.parametrize("left_vectors", [by_svd, by_correlation])
 def test_hosvd_each_step_is_exact_at_full_rank_and_keeps_the_decomposition_of_its_own_input(left_vectors):
     network, x, y = problem()

@@ -17,7 +17,6 @@ from copy import deepcopy
 import torch
 from jaxtyping import Float
 from torch import Tensor, nn
-from torch.utils.checkpoint import checkpoint
 
 from workbench.compression.calibration import Modes, cut_modes
 from workbench.compression.hosvd import LeftVectors, by_svd, hosvd, subspace_step
@@ -55,15 +54,38 @@ class WarmSubspace(FixedBases):
         return Tucker(project(x, bases), tuple(bases))
 
 
+class _RunTwice(torch.autograd.Function):
+    @staticmethod
+    def forward(ctx, block, x, *parameters):
+        ctx.block = block
+        ctx.save_for_backward(x, *parameters)
+        return block(x)
+
+    @staticmethod
+    @torch.autograd.function.once_differentiable
+    def backward(ctx, grad):  # pyright: ignore[reportIncompatibleMethodOverride]
+        x, *parameters = ctx.saved_tensors
+        with torch.enable_grad():
+            x = x.detach().requires_grad_(ctx.needs_input_grad[1])
+            y = ctx.block(x)
+        grads = iter(torch.autograd.grad(y, [t for t in (x, *parameters) if t.requires_grad], grad))
+        return None, *[next(grads) if t.requires_grad else None for t in (x, *parameters)]
+
+
 class Checkpointed(nn.Module):
-    """A block that keeps its input only, and runs a second time in the backward pass."""
+    """A block that keeps its input only, and runs a second time in the backward pass.
+
+    `torch.utils.checkpoint` does the same, but what it computes a second time is hidden from `saved_tensors_hooks`, so
+    that its memory would be counted too low. The block must give the same output both times: no dropout.
+    """
 
     def __init__(self, block: nn.Module):
         super().__init__()
         self.block = block
 
     def forward(self, x: Float[Tensor, "..."]) -> Float[Tensor, "..."]:
-        return checkpoint(self.block, x, use_reentrant=False)  # pyright: ignore[reportReturnType]
+        learning = [parameter for parameter in self.block.parameters() if parameter.requires_grad]
+        return _RunTwice.apply(self.block, x, *learning)  # pyright: ignore[reportReturnType]
 
 
 def hosvd_each_step(

@@ -1,0 +1,117 @@
+"""From clothes to shoes and bags: the fine-tuning that the notebook, the command line and the widgets share.
+
+The last two residual blocks of the pre-trained ResNet-20 and a new readout learn; everything before them, the trunk, is
+frozen. The trunk's output for each image is computed once, and the network without its trunk learns from that: the same
+gradients (a test says so) in a fraction of the time.
+
+    x ─ trunk (frozen) ─ layer3.1: conv1, bn1, relu1, conv2, bn2, + x, relu2 ─ layer3.2: the same ─ mean ─ linear
+"""
+
+from collections.abc import Callable, Iterable, Sequence
+from functools import partial
+from typing import NamedTuple
+
+import torch
+from torch import Tensor, nn
+
+from workbench.compression.baselines import checkpointed, hosvd_each_step
+from workbench.compression.calibration import Modes
+from workbench.compression.fine_tuning import (
+    FineTuningData,
+    freeze_except,
+    gradients,
+    inputs_of,
+    select_classes,
+    tie,
+    without,
+)
+from workbench.compression.lance import compress
+from workbench.compression.pretrained import SHOES_AND_BAGS, clothes_resnet20
+from workbench.compression.resnet import ResNet
+from workbench.data.fashion_mnist import fashion_mnist_small
+from workbench.rules.report import StepReport
+
+TRUNK = ("conv1", "bn1", "relu", "layer1", "layer2", "layer3.0")
+BLOCKS = ("layer3.1", "layer3.2")
+LAYERS = ("layer3.1.conv1", "layer3.1.conv2", "layer3.2.conv1", "layer3.2.conv2")
+BATCH, CALIBRATION_BATCHES = 128, 10
+
+
+class Transfer(NamedTuple):
+    """`whole` takes images; `network` is the same without its trunk and takes what the trunk makes of them, `data`.
+
+    The two have parameters of their own. Only `LAYERS` and the readout learn.
+    """
+
+    whole: nn.Module
+    network: nn.Module
+    images: FineTuningData
+    data: FineTuningData
+
+    def calibration(self) -> list[Tensor]:
+        """The batches on which LANCE finds its bases: ten of the training data, of every class alike."""
+        count = len(self.data.train.labels)
+        order = torch.randperm(count, generator=torch.Generator().manual_seed(0))
+        rows = order[: CALIBRATION_BATCHES * BATCH].split(BATCH)
+        return [self.data.train.images[r] for r in rows if len(r) == BATCH] or [self.data.train.images]
+
+
+def transfer(network: ResNet, images: FineTuningData, seed: int = 0) -> Transfer:
+    """Give a pre-trained network a new readout, drawn from `seed`, and freeze all but the last two blocks and it."""
+    torch.manual_seed(seed)
+    network.linear = nn.Linear(network.linear.in_features, int(images.train.labels.max()) + 1)
+    freeze_except(network, [*LAYERS, "linear"])
+    data = FineTuningData(*(inputs_of(network, BLOCKS[0], part) for part in images))
+    return Transfer(network, without(network, TRUNK), images, data)
+
+
+def shoes_and_bags(seed: int = 0) -> Transfer:
+    """The shipped network, trained on clothes, with the 2,000 + 400 embedded images of sandals, sneakers, bags, boots.
+
+    >>> task = shoes_and_bags()
+    >>> task.data.train.images.shape
+    torch.Size([2000, 64, 7, 7])
+    """
+    return transfer(clothes_resnet20(), select_classes(fashion_mnist_small(), SHOES_AND_BAGS), seed)
+
+
+def sgd(network: nn.Module) -> torch.optim.SGD:
+    """The paper's optimiser; its learning rate 0.05 goes down along a cosine."""
+    learning = [p for p in network.parameters() if p.requires_grad]
+    return torch.optim.SGD(learning, lr=0.05, momentum=0.9, weight_decay=1e-4)
+
+
+# --- the same network, keeping less ---------------------------------------------------------------------------------
+
+Version = Callable[[nn.Module, Iterable[Tensor], float], nn.Module]
+
+
+def plain(network: nn.Module, batches: Iterable[Tensor], energy: float) -> nn.Module:
+    """Backpropagation: every input is kept."""
+    return network
+
+
+def with_lance(
+    network: nn.Module, batches: Iterable[Tensor], energy: float, modes: Modes = Modes(), layers: Sequence[str] = LAYERS
+) -> nn.Module:
+    """LANCE on the convolutions, calibrated on `batches`."""
+    return compress(network, batches, energy, modes, layers)
+
+
+def with_hosvd(network: nn.Module, batches: Iterable[Tensor], energy: float) -> nn.Module:
+    """A HOSVD of every input at every step, the batch mode too, as in arXiv 2411.06346."""
+    return hosvd_each_step(network, LAYERS, energy, Modes(batch=True))
+
+
+def with_checkpointing(network: nn.Module, batches: Iterable[Tensor], energy: float) -> nn.Module:
+    """Each block keeps its input and runs twice."""
+    return checkpointed(network, BLOCKS)
+
+
+def as_rule(version: Version, task_batches: Iterable[Tensor], energy: float, network: nn.Module):
+    """A rule that fills `.grad` of `network` by way of its `version`, which shares the parameters."""
+    return partial(_gradients_of, tie(version(network, task_batches, energy), network))
+
+
+def _gradients_of(version: nn.Module, network: nn.Module, x: Tensor, y: Tensor) -> StepReport:
+    return gradients(version, x.clone(), y)  # a copy: the trunk's output is an activation, and counts as kept
