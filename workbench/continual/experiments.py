@@ -47,7 +47,7 @@ class StreamSetting(NamedTuple):
 
 
 class StreamExperiment(NamedTuple):
-    """A named stream: methods by their short name, epochs per task, and `prepare(seed, tasks)`, which makes the rest."""
+    """A named stream: methods by their short name, epochs per task, and `prepare(seed, tasks)` for the rest."""
 
     name: str
     summary: str
