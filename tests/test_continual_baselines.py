@@ -2,6 +2,7 @@
 
 import pytest
 import torch
+from tiny_streams import toy_stream
 from torch import nn
 from torch.nn import functional as F
 
@@ -15,7 +16,7 @@ from workbench.continual.metrics import average_accuracy, backward_transfer
 from workbench.continual.networks import mlp
 from workbench.continual.replay import Joint, Memory, Replay
 from workbench.continual.sgp import SGP
-from workbench.continual.streams import Task, split_fashion_mnist
+from workbench.continual.streams import split_fashion_mnist
 from workbench.continual.trgp import TRGP
 from workbench.training import Plan, epoch_order
 
@@ -25,18 +26,6 @@ METHODS = [FineTuning, Joint, Replay, AGEM, EWC, GPM, SGP, TRGP, CodeCL]
 @pytest.fixture(autouse=True)
 def seed():
     torch.manual_seed(0)
-
-
-def toy_stream(tasks=3, n=80):
-    """Two Gaussian clouds per task, in another pair of ten dimensions each."""
-    stream = []
-    for t in range(tasks):
-        y = torch.arange(n) % 2
-        x = 0.2 * torch.randn(n, 10, generator=torch.Generator().manual_seed(t))
-        x[:, 2 * t] += 2.0 * y - 1
-        x[:, 2 * t + 1] += 1
-        stream.append(Task(f"clouds {t}", x[: n // 2], y[: n // 2], x[n // 2 :], y[n // 2 :], 2))
-    return stream
 
 
 def small(tasks=3):

@@ -10,15 +10,27 @@ from typing import Any
 
 import ipywidgets
 
+from widgets.accuracy_matrix import AccuracyMatrix
+from widgets.conceptors import ConceptorSubspaces
 from widgets.lif import LIFExplorer
 from widgets.link import PageLink, read_link, write_link
+from widgets.overlap import SubspaceOverlap
 from widgets.panel import Panel
 from widgets.stdp import STDPWindow
 from widgets.surrogate import SurrogateExplorer
 from widgets.traces import TraceDecay
 from widgets.training import TrainingMonitor
 
-PANELS: tuple[type[Panel], ...] = (LIFExplorer, TraceDecay, STDPWindow, SurrogateExplorer, TrainingMonitor)
+PANELS: tuple[type[Panel], ...] = (
+    LIFExplorer,
+    TraceDecay,
+    STDPWindow,
+    SurrogateExplorer,
+    TrainingMonitor,
+    ConceptorSubspaces,
+    SubspaceOverlap,
+    AccuracyMatrix,
+)
 HEADER = """<header><h1>Local Learning Workbench</h1>
 <p>How can a network learn when each synapse knows only what happens beside it? Move the sliders and see.</p>
 </header>"""

@@ -14,7 +14,7 @@ from workbench.continual.code_cl import CodeCL, CodeCLParams
 from workbench.continual.ewc import EWC
 from workbench.continual.fine_tuning import FineTuning
 from workbench.continual.gpm import GPM
-from workbench.continual.learning import Method, StreamRecord, accuracy_matrix, learn_stream, sgd
+from workbench.continual.learning import Method, StreamRecord, accuracies, accuracy_matrix, learn_stream, sgd
 from workbench.continual.metrics import average_accuracy, backward_transfer, forgetting
 from workbench.continual.networks import MultiHead, mlp
 from workbench.continual.replay import Joint, Replay
@@ -112,6 +112,20 @@ def start_stream(
     setting = prepare_stream(experiment, seed, tasks)
     method = experiment.rules[rule](setting.network)
     return learn_stream(method, setting.stream, sgd(setting.learning_rate), Plan(epochs, BATCH, seed))
+
+
+class Untrained(NamedTuple):
+    """Accuracies on all tasks before any learning, b of FWT, and whether tasks share one head, so that FWT counts."""
+
+    accuracies: tuple[float, ...]
+    shared_head: bool
+
+
+def untrained(experiment: StreamExperiment, seed: int = 0, tasks: int | None = None) -> Untrained:
+    """What the network of a run answers before it learns."""
+    setting = prepare_stream(experiment, seed, tasks)
+    tests = [(task.test_x, task.test_y) for task in setting.stream]
+    return Untrained(accuracies(setting.network, tests), len(setting.network.heads) == 1)
 
 
 def totals(records: Iterable[StreamRecord]) -> dict[str, float | int]:

@@ -1,0 +1,181 @@
+"""`SubspaceOverlap`: what every task claims of each layer's input space, how tasks overlap, and what is left."""
+
+from collections.abc import Iterator, Mapping
+from typing import Any, NamedTuple
+
+import torch
+from torch import Tensor
+
+from widgets.controls import choice, slider
+from widgets.figure import Fig
+from widgets.rows import bars, curve
+from widgets.streams import MOST_TASKS, STREAMS, StreamPanel
+from widgets.theme import COLOURS, line
+from workbench.continual.claims import Claim, claimed_shares, remaining, similarities, start_claims
+from workbench.continual.experiments import StreamExperiment
+
+HATCHES = ("", "/", "x", ".", "-")
+MOST_LAYERS = 3
+
+
+class Claimed(NamedTuple):
+    """By layer: shares that each task added `(layers, tasks)`, 1 − s along each direction; how alike the tasks are."""
+
+    layers: tuple[str, ...]
+    shares: Tensor
+    remaining: list[Tensor]
+    similarity: Tensor
+    largest_overlap: float
+
+
+class SubspaceOverlap(StreamPanel):
+    """CODE-CL learns a stream: claimed shares of each layer's input space, similarity of tasks, free directions.
+
+    Controls: stream, tasks, epochs, seed, aperture, layer (of the similarities), and the buttons start, pause, stop.
+    """
+
+    name = "overlap"
+    title = "Overlap"
+
+    def __init__(self, streams: Mapping[str, StreamExperiment] = STREAMS, **state: Any) -> None:
+        self.shares, self.similarity, self.left = _shares_figure(), _similarity_figure(), _left_figure()
+        self._known: tuple[tuple, Claimed] | None = None  # claims are long in coming: compute and draw each once
+        self._drawn: Claimed | None = None
+        wide = "how much of the space a task claims: CODE-CL uses 4 to 8 on photographs in colour"
+        controls = {
+            "aperture": slider("aperture α", 3.0, 0.5, 10.0, 0.5, wide, 1),
+            "layer": choice("similarities in", {"layer 1": 0, "layer 2": 1}, "the layer whose inputs are compared"),
+        }
+        super().__init__(streams, controls, [self.shares, self.similarity, self.left], state)
+
+    def records(
+        self, stream: StreamExperiment, tasks: int, epochs: int, seed: int, aperture: float, **_: Any
+    ) -> Iterator[Any]:
+        return start_claims(stream, aperture, seed, epochs, tasks)
+
+    def compute(self, layer: int, **_: Any) -> Claimed:
+        claims = [item for item in self.run if isinstance(item, Claim)]
+        key = (self.race, len(claims), layer)
+        if self._known is None or self._known[0] != key:
+            self._known = key, _claimed(claims, layer)
+        return self._known[1]
+
+    def draw(self, numbers: Claimed) -> None:
+        self.show_buttons()
+        if numbers is self._drawn:
+            return
+        self._drawn = numbers
+        places = list(range(len(numbers.layers)))
+        for t, trace in enumerate(self.shares.data):
+            shares = 100 * numbers.shares[:, t].numpy() if t < numbers.shares.shape[1] else []
+            trace.update(x=places, y=shares, text=[f"{share:.1f}" for share in shares], visible=len(shares) > 0)
+        self.shares.layout.xaxis.update(tickvals=places, ticktext=[f"inputs of<br>{name}" for name in numbers.layers])
+        names = list(range(1, len(numbers.similarity) + 1))
+        values = numbers.similarity.numpy()
+        words = [[f"{value:.2f}" for value in row] for row in values]
+        self.similarity.data[0].update(x=names, y=names, z=values, text=words, visible=len(names) > 0)
+        self.similarity.layout.update(xaxis_tickvals=names, yaxis_tickvals=names)
+        for k, trace in enumerate(self.left.data):
+            left = numbers.remaining[k] if k < len(numbers.remaining) else torch.zeros(0)
+            trace.update(x=100 * (torch.arange(len(left)) + 0.5).numpy() / max(len(left), 1), y=left.numpy())
+            trace.update(name=numbers.layers[k] if len(left) else "", visible=len(left) > 0)
+
+    def describe(self, numbers: Claimed) -> str:
+        told = self.progress(f"learns {self.values['tasks']} tasks in turn with CODE-CL and shows what each claims")
+        if numbers.layers:
+            n = numbers.shares.shape[1]
+            claimed = zip(numbers.layers, numbers.shares.sum(1).tolist(), strict=True)
+            parts = ", ".join(f"{100 * share:.0f} % of {name}" for name, share in claimed)
+            told += f" After {n} {'task' if n == 1 else 'tasks'} {parts} are claimed."
+        if len(numbers.similarity) > 1:
+            mixed = numbers.largest_overlap > 0.5
+            told += f" The largest overlap ρ of a new task with the past was {numbers.largest_overlap:.2f}: " + (
+                "above 0.5, so shared directions are mixed anew." if mixed else "at most 0.5, so nothing is mixed."
+            )
+        return told + self.changed_since("stream", "tasks", "epochs", "seed", "aperture")
+
+    def source(self, stream: StreamExperiment, tasks: int, epochs: int, seed: int, aperture: float, layer: int) -> str:
+        return f"""
+            import torch
+            from workbench.continual.claims import Claim, claimed_shares, remaining, similarities, start_claims
+            from workbench.continual.experiments import STREAMS
+
+            torch.set_num_threads(1)
+            settings = dict(aperture={aperture}, seed={seed}, epochs={epochs}, tasks={tasks})
+            run = start_claims(STREAMS["{stream.name}"], **settings)
+            claims = [item for item in run if isinstance(item, Claim)]
+            shares = claimed_shares(claims)
+            layers = list(claims[-1].protected)
+            similarity = similarities(claims, layers[{layer}])
+            left = {{name: remaining(claims[-1], name) for name in layers}}
+            print("share of the space that each task added, one row per layer:", shares)
+        """
+
+
+def _claimed(claims: list[Claim], layer: int) -> Claimed:
+    """What the claims so far amount to."""
+    if not claims:
+        return Claimed((), torch.zeros(0, 0), [], torch.zeros(0, 0), 0.0)
+    names = list(claims[-1].protected)
+    left = [remaining(claims[-1], name) for name in names]
+    largest = max((ratio for claim in claims for ratio in claim.overlap.values()), default=0.0)
+    return Claimed(_spoken(names), claimed_shares(claims), left, similarities(claims, names[layer]), largest)
+
+
+def _spoken(names: list[str]) -> tuple[str, ...]:
+    """Layers as people say it: by number, and a head by its name."""
+    return tuple("the head" if name.startswith("heads") else f"layer {k}" for k, name in enumerate(names, 1))
+
+
+def _shares_figure() -> Fig:
+    traces = [
+        bars(
+            f"task {t + 1}",
+            COLOURS[t],
+            f"task {t + 1} added %{{text}} % of the space",
+            marker={"color": COLOURS[t], "pattern": {"shape": HATCHES[t]}},
+            width=0.6,
+        )
+        for t in range(MOST_TASKS)
+    ]
+    layout = {
+        "barmode": "stack",
+        "yaxis": {"title": {"text": "claimed share Θ (%)"}, "range": [0, 100]},
+        "hovermode": "closest",
+        "height": 300,
+    }
+    return Fig(traces, layout, alt="Share of each layer's input space that each task added to what is protected")
+
+
+def _similarity_figure() -> Fig:
+    cells = {
+        "type": "heatmap",
+        "zmin": 0,
+        "zmax": 1,
+        "colorscale": "Cividis",
+        "texttemplate": "%{text}",
+        "xgap": 2,
+        "ygap": 2,
+        "colorbar": {"title": {"text": "similarity"}, "thickness": 12},
+        "hovertemplate": "similarity %{text} of tasks %{y} and %{x}: 1 the same, 0 nothing in common<extra></extra>",
+    }
+    layout = {
+        "xaxis": {"title": {"text": "task"}, "showgrid": False},
+        "yaxis": {"title": {"text": "task"}, "autorange": "reversed", "showgrid": False},
+        "hovermode": "closest",
+        "height": 300,
+        "margin": {"t": 12},
+    }
+    return Fig([cells], layout, alt="How alike the conceptors of the tasks are, one cell for each pair of tasks")
+
+
+def _left_figure() -> Fig:
+    hover = "at %{x:.0f} % of the directions a step keeps the share 1 − s = %{y:.2f}"
+    layout = {
+        "xaxis": {"title": {"text": "directions of the input space, least free first (%)"}, "range": [0, 100]},
+        "yaxis": {"title": {"text": "share left, 1 − s"}, "range": [-0.02, 1.05]},
+        "hovermode": "closest",
+        "height": 280,
+    }
+    alt = "Share of a step that is still allowed along each direction of each layer's input space"
+    return Fig([curve("", line(k), hover) for k in range(MOST_LAYERS)], layout, alt=alt)
