@@ -86,3 +86,44 @@ for k in range(10):
 def test_edits_that_come_while_plotly_loads_are_not_lost(open_in_lab):
     page = open_in_lab(EARLY, slowdown=2.0)
     page.wait_for_function(f"() => ({TITLES})()[0] === 'at 9'")
+
+
+WATCH = """() => document.querySelectorAll('.js-plotly-plot').forEach(figure => {
+  figure.drawn = { alone: 0, whole: 0 };
+  figure.on('plotly_animating', () => figure.drawn.alone++);
+  figure.on('plotly_update', () => figure.drawn.whole++);
+})"""
+SHOWN = """() => [...document.querySelectorAll('.js-plotly-plot')].map(figure => ({
+  y: figure.data.map(trace => [...(trace.y ?? [])].map(value => Number.isFinite(value) ? value : null)),
+  paths: [...figure.querySelectorAll('path.js-line')].map(path => path.getAttribute('d')),
+  ranges: Object.entries(figure._fullLayout).filter(([name]) => /^[xy]axis/.test(name)).map(([, axis]) => axis.range),
+}))"""
+DRAWN = "() => [...document.querySelectorAll('.js-plotly-plot')].map(figure => figure.drawn)"
+
+
+def open_lif(serve, open_page, state: str = ""):
+    page = open_page(serve(f"from widgets.lif import LIFExplorer\nLIFExplorer({state})"))
+    page.wait_for_function("document.querySelectorAll('.js-plotly-plot path.js-line').length >= 5")
+    return page
+
+
+def test_data_that_stays_within_its_axes_is_drawn_alone_and_ends_as_if_drawn_whole(serve, open_page):
+    page = open_lif(serve, open_page)
+    page.evaluate(WATCH)
+    handle = page.get_by_role("slider", name="decay γ")
+    handle.press("ArrowRight")
+    page.wait_for_function(f"() => ({DRAWN})().every(drawn => drawn.alone >= 1)")
+    page.wait_for_function(f"() => ({DRAWN})().every(drawn => drawn.whole === 1)")  # the axes have settled
+    opened = open_lif(serve, open_page, "decay=0.91")
+    same = f"(shown) => JSON.stringify(({SHOWN})()) === JSON.stringify(shown)"
+    opened.wait_for_function(same, arg=page.evaluate(SHOWN), timeout=20_000)
+
+
+def test_data_that_leaves_its_axis_is_drawn_whole_at_once(serve, open_page):
+    page = open_lif(serve, open_page)
+    page.evaluate(WATCH)
+    page.get_by_role("slider", name="strength I").press("End")
+    page.wait_for_function(f"() => ({DRAWN})()[0].whole >= 1")
+    assert page.evaluate(DRAWN)[0]["alone"] == 0
+    low, high = page.evaluate("document.querySelectorAll('.js-plotly-plot')[0]._fullLayout.yaxis.range")
+    assert low <= 2.0 <= high
