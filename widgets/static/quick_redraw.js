@@ -22,8 +22,11 @@ function fits(axis, values) {
   return values.every((value) => typeof value === "number" && !(value < low || value > high)); // NaN is a gap
 }
 
-const canBeDrawnAlone = (el, trace, values) => DRAWN_ALONE.includes(el._fullData[trace]?.type)
-  && Object.entries(values).every(([letter, numbers]) => fits(axisOf(el, trace, letter), numbers));
+function canBeDrawnAlone(el, trace, values) {
+  const { type, visible } = el._fullData[trace] ?? {};
+  return DRAWN_ALONE.includes(type)
+    && (!visible || Object.entries(values).every(([letter, numbers]) => fits(axisOf(el, trace, letter), numbers)));
+}
 
 // The new values of each trace in an edit, by trace.
 const valuesByTrace = (edit, traces) => traces.map((_, k) => Object.fromEntries(
