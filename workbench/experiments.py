@@ -17,6 +17,7 @@ from workbench.lls_settings import VARIANTS, lls_fashion, lls_fashion_full
 from workbench.networks import SpikingMLP, spiking_logits
 from workbench.rules import bptt, stllr, tess
 from workbench.signals import direct_feedback
+from workbench.sound_settings import SOUND_RULES, sound_setting
 from workbench.traces import Factors
 from workbench.training import Plan, Record, Rule, Setting, train
 
@@ -109,11 +110,19 @@ FASHION_EVENTS = Experiment(
     prepare=fashion_events_setting,
 )
 
+SOUND = Experiment(
+    name="sound",
+    summary="whose voice is it? five voices as spikes (embedded), small recurrent network",
+    rules=SOUND_RULES,
+    epochs=15,
+    prepare=sound_setting,
+)
+
 LLS_FASHION = Experiment(
     name="lls-fashion",
     summary="Fashion-MNIST (embedded 5,000 images), a small convolutional network trained block by block",
     rules=VARIANTS,
-    epochs=10,
+    epochs=5,
     prepare=lls_fashion,
 )
 
@@ -125,7 +134,7 @@ LLS_FASHION_FULL = Experiment(
     prepare=lls_fashion_full,
 )
 
-EXPERIMENTS: Mapping[str, Experiment] = {e.name: e for e in (FASHION_EVENTS, LLS_FASHION, LLS_FASHION_FULL)}
+EXPERIMENTS: Mapping[str, Experiment] = {e.name: e for e in (FASHION_EVENTS, SOUND, LLS_FASHION, LLS_FASHION_FULL)}
 
 
 def experiment(name: str) -> Experiment:
