@@ -87,6 +87,12 @@ def test_the_matrix_is_that_of_the_run():
     assert panel.text.startswith("Finished: task 4 of 4, epoch 1 of 1, loss ")
 
 
+def test_cells_that_are_not_reached_are_empty():
+    panel = AccuracyMatrix(TINY_STREAMS, tasks=2)
+    assert [list(row) for row in panel.matrix.data[0].z] == [[None, None], [None, None]]
+    assert [list(row) for row in panel.matrix.data[0].text] == [["", ""], ["", ""]]
+
+
 def test_every_method_and_own_heads():
     for label, rule in (
         ("GPM", "gpm"),

@@ -64,7 +64,8 @@ class AccuracyMatrix(StreamPanel):
     def draw(self, numbers: Filled) -> None:
         percent, names = 100 * numbers.A.numpy(), list(range(1, len(numbers.A) + 1))
         words = [["" if np.isnan(value) else f"{value:.1f}" for value in row] for row in percent]
-        self.matrix.data[0].update(x=names, y=names, z=percent, text=words)
+        cells = [[None if np.isnan(value) else value for value in row] for row in percent.tolist()]  # JSON has no NaN
+        self.matrix.data[0].update(x=names, y=names, z=cells, text=words)
         self.matrix.layout.update(xaxis_tickvals=names, yaxis_tickvals=names)
         for i, trace in enumerate(self.curves.data):
             shown = i < numbers.learned

@@ -67,7 +67,8 @@ class ConceptorSubspaces(Panel):
         for name in ("tilt_a", "tilt_b", "look"):
             self.controls[name].layout.display = "" if in_space else "none"
         axes = ("seen to the right", "seen upwards") if in_space else ("direction 1", "direction 2")
-        self.plane.layout.update(xaxis_title_text=axes[0], yaxis_title_text=axes[1], xaxis2_title_text=axes[0])
+        self.plane.layout.update(xaxis_title_text=axes[0], yaxis_title_text=axes[1])
+        self.plane.layout.update(xaxis2_title_text=axes[0], yaxis2_title_text=axes[1])
 
     def describe(self, numbers: View) -> str:
         C = numbers.pair.conceptors
@@ -150,11 +151,24 @@ def _plane_figure() -> Fig:
         curve(f"C({name})" if k < 2 else name, _style(k), f"conceptor of {name}: {place}") | in_right
         for k, name in enumerate(NAMES)
     ]
+    square = {"constrain": "domain"}
     layout = {
-        "xaxis": {"domain": [0.0, 0.46], "range": [-3.2, 3.2], "title": {"text": "direction 1"}},
-        "yaxis": {"range": [-3.2, 3.2], "title": {"text": "direction 2"}, "scaleanchor": "x"},
-        "xaxis2": {"domain": [0.56, 1.0], "range": [-1.15, 1.15], "title": {"text": "direction 1"}, "anchor": "y2"},
-        "yaxis2": {"range": [-1.15, 1.15], "title": {"text": "conceptors"}, "scaleanchor": "x2", "anchor": "x2"},
+        "xaxis": {"domain": [0.0, 0.44], "range": [-3.4, 3.4], "title": {"text": "direction 1"}, **square},
+        "yaxis": {"range": [-3.4, 3.4], "title": {"text": "direction 2"}, "scaleanchor": "x", **square},
+        "xaxis2": {
+            "domain": [0.58, 1.0],
+            "range": [-1.1, 1.1],
+            "title": {"text": "direction 1"},
+            "anchor": "y2",
+            **square,
+        },
+        "yaxis2": {
+            "range": [-1.1, 1.1],
+            "title": {"text": "direction 2"},
+            "scaleanchor": "x2",
+            "anchor": "x2",
+            **square,
+        },
         "hovermode": "closest",
         "height": 420,
     }

@@ -135,11 +135,13 @@ def _shares_figure() -> Fig:
             f"task {t + 1} added %{{text}} % of the space",
             marker={"color": COLOURS[t], "pattern": {"shape": HATCHES[t]}},
             width=0.6,
+            textposition="none",
         )
         for t in range(MOST_TASKS)
     ]
     layout = {
         "barmode": "stack",
+        "legend": {"traceorder": "normal"},
         "yaxis": {"title": {"text": "claimed share Θ (%)"}, "range": [0, 100]},
         "hovermode": "closest",
         "height": 300,
