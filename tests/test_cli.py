@@ -9,7 +9,7 @@ import sys
 import pytest
 
 from workbench.cli import main
-from workbench.doctor import Check, report
+from workbench.doctor import Check, check_version, report
 
 
 def run(*arguments, cwd):
@@ -84,3 +84,10 @@ def test_doctor_says_what_to_do():
     text = report([Check("anywidget", False, "not installed", "pip install anywidget")])
     assert "MISSING" in text
     assert "pip install anywidget" in text
+
+
+def test_doctor_names_a_version_that_the_figures_were_not_tested_with():
+    check = check_version("plotly", "5.0")
+    assert not check.good
+    assert "pip install plotly==5.0.*" in check.advice
+    assert not check_version("no_such_package", "1.0").good

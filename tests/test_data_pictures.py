@@ -4,6 +4,7 @@ import io
 import os
 import pickle
 import tarfile
+import tempfile
 from typing import ClassVar
 
 import numpy as np
@@ -108,15 +109,18 @@ def test_archive_is_read_without_unpacking_it(tmp_path, monkeypatch):
     assert [path.name for path in tmp_path.iterdir()] == ["cifar-100-python.tar.gz"]
 
 
+TRAP = os.path.join(tempfile.mkdtemp(), "was-here")  # appears when a pickle is trusted
+
+
 class Evil:
     def __reduce__(self):
-        return os.system, ("touch /tmp/cifar-was-here",)
+        return os.mkdir, (TRAP,)
 
 
 @pytest.mark.parametrize(
     ("data", "words"),
     [
-        (pickle.dumps({b"data": Evil()}, protocol=2), r"asks for (posix|nt)\.system, which is refused"),
+        (pickle.dumps({b"data": Evil()}, protocol=2), r"asks for (posix|nt)\.mkdir, which is refused"),
         (pickle.dumps({b"data": RemoteFile("a", (), "b", 1)}, protocol=2), r"which is refused"),
         (pickle.dumps({b"data": np.zeros(3)}, protocol=2), "array of type .*f8.*expected u1"),
         (pickle.dumps({b"data": np.array([[Evil()]], dtype=object)}, protocol=2), "refused|expected u1"),
@@ -128,7 +132,7 @@ class Evil:
 def test_pickles_that_hold_anything_else_are_refused(data, words):
     with pytest.raises(ValueError, match=words):
         read_cifar_pickle(data, "this file")
-    assert not os.path.exists("/tmp/cifar-was-here")
+    assert not os.path.exists(TRAP)
 
 
 def test_published_checksums():

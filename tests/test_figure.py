@@ -6,17 +6,13 @@ import sys
 import numpy as np
 import pytest
 
-from widgets.figure import Fig, untested_versions
+from widgets.figure import Fig
 from widgets.theme import COLOURS, DASHES, MARKERS, line, marker
 
 
 @pytest.fixture
 def fig() -> Fig:
     return Fig([{"y": [1.0, 2.0], "name": "a"}], {"title": {"text": "before"}}, alt="Two points")
-
-
-def test_the_installed_versions_are_the_ones_it_was_tested_with():
-    assert untested_versions() == {}
 
 
 def test_a_page_that_opens_late_gets_the_figure_as_it_is_now(fig):

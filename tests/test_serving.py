@@ -26,6 +26,8 @@ def test_the_app_is_the_notebook_of_the_checkout():
     assert {"--port=9000", "--Voila.ip=127.0.0.1", "--theme=dark", "--pool_size=2", "--no-browser"} <= set(command)
     assert "--no-browser" not in app_command(9000)
     assert lab_command(9001)[4] == str(notebooks_folder())
+    assert "--allow-root" in lab_command(9001, root=True)
+    assert "--allow-root" not in lab_command(9001)
 
 
 @pytest.mark.parametrize("port", [0, 65536, -1])

@@ -3,16 +3,15 @@
 The stock class sends 5 MB of script with every figure and each figure runs its own copy, one second of work for the
 page. anywidget 0.11 gives a model two seconds to get ready, so on a page of four figures some are drawn and then never
 move again. Here a page loads plotly.js once, figures wait for it without missing an edit, a page that opens late or is
-reloaded gets the figure as it is now, and a figure fits the width of its box also after a hidden tab is opened. Data that
-moves within its axes is drawn alone, at half the time (static/quick_redraw.js).
+reloaded gets the figure as it is now, a figure fits the width of its box also after a hidden tab is opened, and data that
+moves within its axes is drawn alone, in half the time (static/quick_redraw.js).
 
-It builds on what plotly 7.1 and anywidget 0.11 do inside, and `untested_versions` names a version that it was not tried
+It builds on what plotly 7.1 and anywidget 0.11 do inside; `workbench doctor` names a version that it was not tried
 with. The proof is tests/browser/.
 """
 
 import os
 import sys
-from importlib.metadata import version
 from importlib.resources import files
 from typing import Any
 
@@ -28,27 +27,12 @@ from plotly.serializers import custom_serializers  # noqa: E402
 from widgets.theme import template  # noqa: E402
 from workbench.serving import SERVED  # noqa: E402
 
-TESTED_WITH = {"plotly": "7.1", "anywidget": "0.11"}
 HEIGHT = 320  # pixels
 _STATIC = files("widgets") / "static"
 _SHARED = (_STATIC / "shared_plotly.js").read_text("utf-8")
 _QUICK = (_STATIC / "quick_redraw.js").read_text("utf-8")
 _UNUSED_BUTTONS = ["toImage", "sendDataToCloud", "sendChartToCloud", "shareChart"]
 _UNUSED_BUTTONS += ["zoomIn2d", "zoomOut2d", "pan2d", "zoom2d", "autoScale2d", "select2d", "lasso2d"]
-
-
-def untested_versions() -> dict[str, str]:
-    """The installed packages whose inner workings `Fig` relies on in a version that it was not tested with.
-
-    >>> untested_versions()
-    {}
-    """
-    installed = {package: version(package) for package in TESTED_WITH}
-    return {
-        package: found
-        for package, found in installed.items()
-        if found.split(".")[:2] != TESTED_WITH[package].split(".")
-    }
 
 
 class _PlotlyLoader(anywidget.AnyWidget):

@@ -41,6 +41,8 @@ def build_parser() -> argparse.ArgumentParser:
         serve.add_argument("--port", type=int, default=port, help=f"port to listen on (default {port})")
         serve.add_argument("--no-browser", action="store_true", help="only print the address")
         serve.set_defaults(command=command)
+        if name == "lab":
+            serve.add_argument("--allow-root", action="store_true", help="let the administrator run it (containers)")
         if name == "app":
             serve.add_argument("--preheat", type=int, default=0, metavar="N", help="kernels kept ready (300 MB each)")
             serve.add_argument("--dark", action="store_true", help="dark theme")
@@ -89,7 +91,7 @@ def lab(arguments: argparse.Namespace) -> int:
     """Serve the notebooks until it is interrupted."""
     from workbench.serving import lab_command
 
-    return serve(lab_command(arguments.port, browser=not arguments.no_browser))
+    return serve(lab_command(arguments.port, browser=not arguments.no_browser, root=arguments.allow_root))
 
 
 def serve(command: list[str]) -> int:

@@ -19,6 +19,9 @@ EXTENSIONS = {
 }
 
 
+TESTED = {"plotly": "7.1", "anywidget": "0.11"}  # versions whose inner workings the figures rely on
+
+
 class Check(NamedTuple):
     """One thing that was looked at: is it good, what was found, and what to do when it is not."""
 
@@ -33,6 +36,7 @@ def examine() -> list[Check]:
     checks = [check_python()]
     checks += [check_module(name) for name in MODULES]
     checks += [check_extension(name, package) for name, package in EXTENSIONS.items()]
+    checks += [check_version(package, tested) for package, tested in TESTED.items()]
     return [*checks, check_data(), check_folder()]
 
 
@@ -60,6 +64,16 @@ def check_module(name: str) -> Check:
     if importlib.util.find_spec(name) is None:
         return Check(name, False, "not installed", f"pip install {name}")
     return Check(name, True, importlib.metadata.version(name))
+
+
+def check_version(package: str, tested: str) -> Check:
+    """A package in the version that the figures were tested with."""
+    name = f"{package} as tested with figures"
+    if importlib.util.find_spec(package) is None:
+        return Check(name, False, "not installed", f"pip install {package}=={tested}.*")
+    found = importlib.metadata.version(package)
+    good = found.split(".")[:2] == tested.split(".")
+    return Check(name, good, found, f"tested with {tested}; where figures misbehave, pip install {package}=={tested}.*")
 
 
 def check_extension(name: str, package: str) -> Check:

@@ -147,8 +147,7 @@ def lab(tmp_path_factory) -> Iterator[Callable]:
     port = free_port()
     url = f"http://127.0.0.1:{port}"
     options = ["--IdentityProvider.token=", "--LabApp.expose_app_in_browser=True"]
-    if hasattr(os, "geteuid") and os.geteuid() == 0:
-        options.append("--allow-root")
+    root = hasattr(os, "geteuid") and os.geteuid() == 0
     count = iter(range(1000))
 
     def lab_(*cells: str) -> str:
@@ -156,7 +155,7 @@ def lab(tmp_path_factory) -> Iterator[Callable]:
         name = write_notebook(folder / f"page{number}.ipynb", *cells).name
         return f"{url}/lab/workspaces/test{number}/tree/{name}"
 
-    with start([*lab_command(port, folder=folder, browser=False), *options], url, folder):
+    with start([*lab_command(port, folder=folder, browser=False, root=root), *options], url, folder):
         yield lab_
 
 

@@ -48,11 +48,20 @@ def app_command(
 
 
 def lab_command(
-    port: int = 8888, *, folder: Path | None = None, browser: bool = True, address: str = "127.0.0.1"
+    port: int = 8888,
+    *,
+    folder: Path | None = None,
+    browser: bool = True,
+    address: str = "127.0.0.1",
+    root: bool = False,
 ) -> list[str]:
-    """The command that opens a folder (the notebooks when None) in JupyterLab, with Jupyter's own login token."""
+    """The command that opens a folder (the notebooks when None) in JupyterLab, with Jupyter's own login token.
+
+    JupyterLab refuses to run for the administrator of a machine unless `root` allows it.
+    """
     command = [sys.executable, "-m", "workbench.serving", "lab", str(folder or notebooks_folder())]
     command += [f"--port={_check_port(port)}", f"--ServerApp.ip={address}", *_private_kernels()]
+    command += ["--allow-root"] if root else []
     return command if browser else [*command, "--no-browser"]
 
 
