@@ -3,8 +3,8 @@
 The stock class sends 5 MB of script with every figure and each figure runs its own copy, one second of work for the
 page. anywidget 0.11 gives a model two seconds to get ready, so on a page of four figures some are drawn and then never
 move again. Here a page loads plotly.js once, figures wait for it without missing an edit, a page that opens late or is
-reloaded gets the figure as it is now, a figure fits the width of its box also after a hidden tab is opened, and data that
-moves within its axes is drawn alone, in half the time (static/quick_redraw.js).
+reloaded gets the figure as it is now, a figure fits the width of its box also after a hidden tab is opened, and data
+that moves within its axes is drawn alone, in half the time (static/quick_redraw.js).
 
 It builds on what plotly 7.1 and anywidget 0.11 do inside; `workbench doctor` names a version that it was not tried
 with. The proof is tests/browser/.
