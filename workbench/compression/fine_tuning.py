@@ -101,15 +101,6 @@ def without(network: nn.Module, submodules: Sequence[str]) -> nn.Module:
     return network
 
 
-def tie(copy: nn.Module, network: nn.Module) -> nn.Module:
-    """Let `copy`, a changed copy of `network`, learn with the very parameters of `network`; returns `copy`."""
-    names = [name for name, parameter in copy.named_parameters() if parameter.requires_grad]
-    for name, parameter in zip(names, trained_parameters(network), strict=True):
-        owner, _, own_name = name.rpartition(".")
-        setattr(copy.get_submodule(owner), own_name, parameter)
-    return copy
-
-
 def trained_parameters(network: nn.Module) -> list[nn.Parameter]:
     """The parameters that an optimiser shall change."""
     return [parameter for parameter in network.parameters() if parameter.requires_grad]

@@ -1,4 +1,4 @@
-"""From clothes to shoes and bags: the fine-tuning that the notebook, the command line and the widgets share.
+"""To new clothes: the fine-tuning that the notebook, the command line and the widgets share.
 
 The last two residual blocks of the pre-trained ResNet-20 and a new readout learn; everything before them, the trunk, is
 frozen. The trunk's output for each image is computed once, and the network without its trunk learns from that: the same
@@ -8,7 +8,6 @@ gradients (a test says so) in a fraction of the time.
 """
 
 from collections.abc import Callable, Iterable, Sequence
-from functools import partial
 from typing import NamedTuple
 
 import torch
@@ -18,18 +17,19 @@ from workbench.compression.baselines import checkpointed, hosvd_each_step
 from workbench.compression.calibration import Modes
 from workbench.compression.fine_tuning import (
     FineTuningData,
+    class_scores,
     freeze_except,
     gradients,
     inputs_of,
     select_classes,
-    tie,
     without,
 )
 from workbench.compression.lance import compress
-from workbench.compression.pretrained import SHOES_AND_BAGS, clothes_resnet20
+from workbench.compression.pretrained import NEW_CLASSES, fashion_resnet20
 from workbench.compression.resnet import ResNet
 from workbench.data.fashion_mnist import fashion_mnist_small
 from workbench.rules.report import StepReport
+from workbench.training import Setting
 
 TRUNK = ("conv1", "bn1", "relu", "layer1", "layer2", "layer3.0")
 BLOCKS = ("layer3.1", "layer3.2")
@@ -65,14 +65,14 @@ def transfer(network: ResNet, images: FineTuningData, seed: int = 0) -> Transfer
     return Transfer(network, without(network, TRUNK), images, data)
 
 
-def shoes_and_bags(seed: int = 0) -> Transfer:
-    """The shipped network, trained on clothes, with the 2,000 + 400 embedded images of sandals, sneakers, bags, boots.
+def new_clothes(seed: int = 0) -> Transfer:
+    """The shipped network, with the 2,000 + 400 embedded images of dresses, sandals, bags and boots, new to it.
 
-    >>> task = shoes_and_bags()
+    >>> task = new_clothes()
     >>> task.data.train.images.shape
     torch.Size([2000, 64, 7, 7])
     """
-    return transfer(clothes_resnet20(), select_classes(fashion_mnist_small(), SHOES_AND_BAGS), seed)
+    return transfer(fashion_resnet20(), select_classes(fashion_mnist_small(), NEW_CLASSES), seed)
 
 
 def sgd(network: nn.Module) -> torch.optim.SGD:
@@ -108,10 +108,21 @@ def with_checkpointing(network: nn.Module, batches: Iterable[Tensor], energy: fl
     return checkpointed(network, BLOCKS)
 
 
-def as_rule(version: Version, task_batches: Iterable[Tensor], energy: float, network: nn.Module):
-    """A rule that fills `.grad` of `network` by way of its `version`, which shares the parameters."""
-    return partial(_gradients_of, tie(version(network, task_batches, energy), network))
+RULES: dict[str, Version] = {
+    "lance": with_lance,
+    "bp": plain,
+    "hosvd": with_hosvd,
+    "checkpointing": with_checkpointing,
+}
 
 
-def _gradients_of(version: nn.Module, network: nn.Module, x: Tensor, y: Tensor) -> StepReport:
-    return gradients(version, x.clone(), y)  # a copy: the trunk's output is an activation, and counts as kept
+def fine_tuning_setting(version: Version, seed: int, energy: float = 0.7) -> Setting:
+    """One run of the experiment `fine-tune-fashion`."""
+    task = new_clothes(seed)
+    network = version(task.network, task.calibration(), energy)
+    return Setting(network, sgd(network), task.data, counted, class_scores, BATCH)
+
+
+def counted(network: nn.Module, x: Tensor, y: Tensor) -> StepReport:
+    """`gradients`, with the trunk's output counted as an activation that is kept: a copy of it is given."""
+    return gradients(network, x.clone(), y)
