@@ -6,9 +6,11 @@ import numpy as np
 import pytest
 import torch
 from house import check_house_rules, drawn, run_code
+from matplotlib.figure import Figure
 from tiny_streams import HEADS, SHARED, TINY_STREAMS
 
 from widgets.accuracy_matrix import AccuracyMatrix
+from widgets.fallback import _draw_axes
 from widgets.overlap import SubspaceOverlap
 from widgets.race import ACTIVE
 from workbench.continual import experiments
@@ -173,3 +175,12 @@ def test_an_error_reaches_the_text(make):
     finish(panel)
     assert "came to an error: there are no clouds today" in panel.text
     assert not panel.controls["start"].disabled
+
+
+def test_the_still_picture_has_the_first_task_on_top_and_counts_from_one():
+    panel = ran(AccuracyMatrix, tasks=3)
+    ax = Figure().subplots()
+    _draw_axes(ax, panel.matrix, "x")
+    assert ax.yaxis_inverted()
+    assert list(ax.images[0].get_extent()) == [0.5, 3.5, 0.5, 3.5]
+    assert np.allclose(ax.images[0].get_array(), 100 * panel.numbers.A)

@@ -48,11 +48,19 @@ def _draw_axes(ax: Any, fig: Fig, name: str) -> None:
     for trace in traces:
         _draw_trace(ax, trace)
     number = name.removeprefix("x")
+    vertical = fig.layout[f"yaxis{(traces[0].yaxis or 'y').removeprefix('y')}"]
     ax.set_xlabel(_title(fig.layout[f"xaxis{number}"]))
-    ax.set_ylabel(_title(fig.layout[f"yaxis{(traces[0].yaxis or 'y').removeprefix('y')}"]))
+    ax.set_ylabel(_title(vertical))
+    if vertical.autorange == "reversed":
+        ax.invert_yaxis()
     ax.grid(alpha=0.25)
     if any(trace.name and trace.showlegend is not False for trace in traces):
         ax.legend(fontsize="small", loc="best")
+
+
+def _counts_from_one(trace: Any) -> bool:
+    """Whether the cells of a heat map stand at 1, 2, 3, …"""
+    return all(axis is not None and list(axis) == list(range(1, len(axis) + 1)) for axis in (trace.x, trace.y))
 
 
 def _title(axis: Any) -> str:
@@ -63,7 +71,9 @@ def _draw_trace(ax: Any, trace: Any) -> None:
     shown = trace.name if trace.showlegend is not False else None
     label = shown or "_"
     if trace.type == "heatmap":
-        ax.imshow(np.asarray(trace.z, dtype=float), aspect="auto", origin="lower", cmap="cividis")
+        z = np.asarray(trace.z, dtype=float)
+        place = {"extent": (0.5, z.shape[1] + 0.5, 0.5, z.shape[0] + 0.5)} if _counts_from_one(trace) else {}
+        ax.imshow(z, aspect="auto", origin="lower", cmap="cividis", **place)
         return
     y = np.asarray([] if trace.y is None else trace.y)
     x = np.arange(len(y)) if trace.x is None else np.asarray(trace.x)
