@@ -153,10 +153,10 @@ def _plane_figure() -> Fig:
     ]
     square = {"constrain": "domain"}
     layout = {
-        "xaxis": {"domain": [0.0, 0.44], "range": [-3.4, 3.4], "title": {"text": "direction 1"}, **square},
+        "xaxis": {"domain": [0.0, 0.41], "range": [-3.4, 3.4], "title": {"text": "direction 1"}, **square},
         "yaxis": {"range": [-3.4, 3.4], "title": {"text": "direction 2"}, "scaleanchor": "x", **square},
         "xaxis2": {
-            "domain": [0.58, 1.0],
+            "domain": [0.61, 1.0],
             "range": [-1.1, 1.1],
             "title": {"text": "direction 1"},
             "anchor": "y2",
@@ -170,7 +170,7 @@ def _plane_figure() -> Fig:
             **square,
         },
         "hovermode": "closest",
-        "height": 420,
+        "height": 390,
     }
     alt = "Left both clouds with their ellipses of one standard deviation, right the ellipses of their conceptors"
     return Fig([*clouds, *deviations, ball | in_right, *conceptors], layout, alt=alt)
