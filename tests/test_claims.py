@@ -35,6 +35,7 @@ def test_similarities_and_what_is_left():
     assert torch.allclose(matrix.diagonal(), torch.ones(2).double())
     assert float(matrix[0, 1]) == pytest.approx(0.5 / (0.9**2 + 0.5**2) ** 0.5 / 2**0.5)
     assert remaining(CLAIMS[0], "x").tolist() == pytest.approx([0.1, 0.5, 1.0, 1.0])
+    assert remaining(CLAIMS[1], "x").tolist() == pytest.approx([0.0, 0.0, 0.1, 1.0])
 
 
 def test_claims_follow_each_task_and_are_those_of_the_method():
