@@ -4,6 +4,7 @@ import re
 
 import pytest
 import torch
+from torch.nn import functional as F
 
 from workbench import exercises
 from workbench.lif import Neuron, run_lif
@@ -22,6 +23,18 @@ def make_never_reset():
         return torch.stack(values)
 
     return trace
+
+
+def local_gradient(z, basis, label, tau):
+    z = z.clone().requires_grad_()
+    loss = F.cross_entropy(basis @ (z / z.norm()) / tau, torch.tensor(label))
+    return torch.autograd.grad(loss, z)[0]
+
+
+def with_the_part_along_z(z, basis, label, tau):
+    direction = (z / z.norm()).requires_grad_()
+    loss = F.cross_entropy(basis @ direction / tau, torch.tensor(label))
+    return torch.autograd.grad(loss, direction)[0] / z.norm()
 
 
 @pytest.mark.parametrize(
@@ -48,6 +61,22 @@ def make_never_reset():
         (exercises.check_eligibility, lambda x, psi, d: (psi * run_trace(x, d)).sum(), "Right."),
         (exercises.check_eligibility, lambda x, psi, d: (x * run_trace(psi, d)).sum(), "swapped"),
         (exercises.check_eligibility, lambda x, psi, d: (x * psi).sum(), "no memory"),
+        (exercises.check_wave, lambda f, n: torch.sin(f[:, None] * torch.arange(n)), "Right."),
+        (exercises.check_wave, lambda f, n: torch.sin(f * torch.arange(n)[:, None]), "exchanged"),
+        (exercises.check_wave, lambda f, n: torch.sin(f[:, None] * torch.arange(1, n + 1)), "k starts at 1"),
+        (exercises.check_wave, lambda f, n: torch.sin(2 * torch.pi * f[:, None] * torch.arange(n)), "no 2π"),
+        (exercises.check_local_signal, local_gradient, "Right."),
+        (exercises.check_local_signal, lambda *trial: -local_gradient(*trial), "sign is wrong"),
+        (exercises.check_local_signal, lambda z, B, y, tau: tau * local_gradient(z, B, y, tau), "τ is missing"),
+        (exercises.check_local_signal, lambda z, B, y, tau: z.norm() * local_gradient(z, B, y, tau), "divided by ‖z‖"),
+        (exercises.check_local_signal, with_the_part_along_z, "part along z"),
+        (exercises.check_signal_macs, lambda n, c: 2 * c * sum(n), "Right."),
+        (exercises.check_signal_macs, lambda n, c: c * sum(n), "way back"),
+        (exercises.check_recurrent_trace, lambda z, d: run_trace(torch.cat([z.new_zeros(1), z[:-1]]), d), "Right."),
+        (exercises.check_recurrent_trace, run_trace, "one step late"),
+        (exercises.check_sign, lambda w, delta, e, rate: w - rate * delta * e, "Right."),
+        (exercises.check_sign, lambda w, delta, e, rate: w + rate * delta * e, "against the gradient"),
+        (exercises.check_sign, lambda w, delta, e, rate: w - rate * e, "signal is missing"),
     ],
 )
 def test_each_answer_gets_its_sentence(check, answer, words):

@@ -11,7 +11,10 @@ from typing import Any
 import ipywidgets
 
 from widgets.accuracy_matrix import AccuracyMatrix
+from widgets.basis import SynchronizationBasis
 from widgets.conceptors import ConceptorSubspaces
+from widgets.cost import CostExplorer
+from widgets.eligibility import EligibilityTimeline
 from widgets.lif import LIFExplorer
 from widgets.link import PageLink, read_link, write_link
 from widgets.overlap import SubspaceOverlap
@@ -27,6 +30,9 @@ PANELS: tuple[type[Panel], ...] = (
     STDPWindow,
     SurrogateExplorer,
     TrainingMonitor,
+    EligibilityTimeline,
+    CostExplorer,
+    SynchronizationBasis,
     ConceptorSubspaces,
     SubspaceOverlap,
     AccuracyMatrix,

@@ -4,13 +4,17 @@
 the mistake that gives exactly these numbers, or where the first difference lies.
 """
 
+import math
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 import torch
 from torch import Tensor
+from torch.nn import functional as F
 
+from workbench.bases import cosine, sine, square
 from workbench.lif import Neuron, run_lif
+from workbench.rules.lls import LLS, local_signal
 from workbench.traces import Factors, PairRule, eligibility, run_trace, stdp_window
 
 Answer = Callable[..., Any]
@@ -117,6 +121,95 @@ def check_eligibility(answer: Answer) -> str:
     }
     x, psi = torch.tensor([1.0, 0, 1, 0, 0, 1]), torch.tensor([0.1, 0.3, 0.0, 0.2, 0.4, 0.1])
     return diagnose(answer, right, mistakes, [(x, psi, 0.5), (x.flip(0), psi, 0.8)])
+
+
+def check_wave(answer: Answer) -> str:
+    """Exercise: `waves(frequencies, latents)` gives B_ck = sin(f_c k), k = 0..n−1, of shape `(classes, latents)`."""
+
+    def right(frequencies: Tensor, latents: int) -> Tensor:
+        return sine(len(frequencies), latents, frequencies)
+
+    def shifted(frequencies: Tensor, latents: int) -> Tensor:
+        return sine(len(frequencies), latents, frequencies, phase=1.0)
+
+    mistakes = {
+        "rows and columns are exchanged: one row per class.": lambda f, n: right(f, n).T,
+        "k starts at 1: the first latent is k = 0.": shifted,
+        "this is the cosine.": lambda f, n: cosine(len(f), n, f),
+        "f is in radians per latent already: no 2π.": lambda f, n: right(2.0 * math.pi * f, n),
+        "this is the square wave, the sign of the sine.": lambda f, n: right(f, n).sign(),
+    }
+    trials = [(torch.tensor([0.3, 0.7, 1.9], dtype=torch.float64), 8), (torch.tensor([0.5, 1.0]).double(), 5)]
+    return diagnose(answer, right, mistakes, trials)
+
+
+def check_local_signal(answer: Answer) -> str:
+    """Exercise: `signal(z, basis, label, tau)` gives ∂L/∂z of LLS for one sample, z `(n,)`, basis `(classes, n)`."""
+
+    def right(z: Tensor, basis: Tensor, label: int, tau: float, normalized: bool = True) -> Tensor:
+        y = torch.tensor([label])
+        return local_signal(z[None], basis, y, LLS(temperature=tau, normalized=normalized)).latents[0]
+
+    def error(z: Tensor, basis: Tensor, label: int, tau: float) -> Tensor:
+        p = torch.softmax(basis @ z / z.norm() / tau, 0)
+        return (p - F.one_hot(torch.tensor(label), len(p))) @ basis / tau
+
+    mistakes = {
+        "the sign is wrong: ∂L/∂z has p − y, not y − p.": lambda *trial: -right(*trial),
+        "τ is missing: d = (p − y) / τ.": lambda z, B, y, tau: tau * right(z, B, y, tau),
+        "the part along z is still there: subtract (g · ẑ) ẑ.": lambda z, B, y, tau: error(z, B, y, tau) / z.norm(),
+        "it is not divided by ‖z‖.": lambda z, B, y, tau: z.norm() * right(z, B, y, tau),
+        "z is not normalised: compare ẑ = z / ‖z‖ with the rows.": lambda *trial: right(*trial, normalized=False),
+    }
+    generator = torch.Generator().manual_seed(0)
+    trials = [(torch.randn(6, generator=generator).double(), square(3, 6, phase=0.5), label, 0.5) for label in (0, 2)]
+    return diagnose(answer, right, mistakes, trials)
+
+
+def check_signal_macs(answer: Answer) -> str:
+    """Exercise: `macs(latents, classes)` counts the products of LLS's error signal for one sample, all blocks."""
+
+    def right(latents: Sequence[int], classes: int) -> int:
+        return sum(2 * classes * n for n in latents)
+
+    mistakes = {
+        "the way back is missing: the error also goes from the C rows to the n latents.": lambda n, c: sum(n) * c,
+        "the number of classes is missing: every latent meets every row.": lambda n, c: 2 * sum(n),
+        "only one block is counted: sum over all blocks.": lambda n, c: 2 * c * n[-1],
+    }
+    return diagnose(answer, right, mistakes, [([512, 256, 128], 10), ([64, 32], 3)])
+
+
+def check_recurrent_trace(answer: Answer) -> str:
+    """Exercise: `trace(z, decay)` is q[t] = λ q[t−1] + z[t−1] of a layer's own spikes, for z `(time,)`."""
+
+    def right(z: Tensor, decay: float) -> Tensor:
+        return run_trace(_later(z), decay)
+
+    mistakes = {
+        "the neurons hear each other one step late: use z[t−1], not z[t].": run_trace,
+        "it is late by two steps: the trace at step t holds z[t−1].": lambda z, d: _later(right(z, d)),
+        "λ also multiplies the new spike: q[t] = λ q[t−1] + z[t−1].": lambda z, d: d * right(z, d),
+        "it does not forget: q[t−1] has to be multiplied by λ.": lambda z, _: _later(z).cumsum(0),
+    }
+    trials = [(torch.tensor([1.0, 0, 1, 1, 0]), 0.5), (torch.tensor([0.0, 1, 0, 0, 1, 0]), 0.8)]
+    return diagnose(answer, right, mistakes, trials)
+
+
+def check_sign(answer: Answer) -> str:
+    """Exercise: `step(weight, delta, e, rate)` is the weight after one step down the gradient δ e, for numbers."""
+
+    def right(weight: Tensor, delta: Tensor, e: Tensor, rate: float) -> Tensor:
+        return weight - rate * delta * e
+
+    mistakes = {
+        "the sign is wrong: δ = ∂L/∂z, and the weight goes against the gradient.": lambda w, d, e, r: w + r * d * e,
+        "the learning signal is missing: multiply the eligibility by δ.": lambda w, d, e, r: w - r * e,
+        "the eligibility is missing: only synapses that took part may change.": lambda w, d, e, r: w - r * d,
+        "the old weight is missing: return the new weight, not the change.": lambda w, d, e, r: -r * d * e,
+    }
+    numbers = [(0.5, -1.0, 0.3, 0.1), (0.2, 0.7, -0.4, 1.0)]
+    return diagnose(answer, right, mistakes, [(*map(torch.tensor, trial[:3]), trial[3]) for trial in numbers])
 
 
 def _later(x: Tensor) -> Tensor:
