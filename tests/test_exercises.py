@@ -77,6 +77,9 @@ def with_the_part_along_z(z, basis, label, tau):
         (exercises.check_sign, lambda w, delta, e, rate: w - rate * delta * e, "Right."),
         (exercises.check_sign, lambda w, delta, e, rate: w + rate * delta * e, "against the gradient"),
         (exercises.check_sign, lambda w, delta, e, rate: w - rate * e, "signal is missing"),
+        (exercises.check_endpoint_error, lambda f, t: (f - t).norm(dim=0).mean(), "Right."),
+        (exercises.check_endpoint_error, lambda f, t: (f - t).square().sum(0).mean(), "root is missing"),
+        (exercises.check_endpoint_error, lambda f, t: (f - t).square().sum(0).mean().sqrt(), "one root of all pixels"),
     ],
 )
 def test_each_answer_gets_its_sentence(check, answer, words):

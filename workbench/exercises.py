@@ -212,6 +212,25 @@ def check_sign(answer: Answer) -> str:
     return diagnose(answer, right, mistakes, [(*map(torch.tensor, trial[:3]), trial[3]) for trial in numbers])
 
 
+def check_endpoint_error(answer: Answer) -> str:
+    """Exercise: `error(flow, truth)` is the mean over pixels of the distance of two flows `(2, rows, columns)`."""
+
+    def right(flow: Tensor, truth: Tensor) -> Tensor:
+        return (flow - truth).square().sum(0).sqrt().mean()
+
+    mistakes = {
+        "the root is missing: the distance is √(Δx² + Δy²).": lambda f, t: (f - t).square().sum(0).mean(),
+        "this is |Δx| + |Δy|, as in a city of blocks: use √(Δx² + Δy²).": lambda f, t: (f - t).abs().sum(0).mean(),
+        "x and y are averaged as if they were pixels: add their squares first.": lambda f, t: (f - t).abs().mean(),
+        "one root of all pixels together: first the distance at each pixel, then the mean.": lambda f, t: (
+            (f - t).square().sum(0).mean().sqrt()
+        ),
+    }
+    flow = torch.arange(12.0).view(2, 2, 3)
+    trials = [(flow, flow.flip(0)), (flow.square() / 10, torch.ones(2, 2, 3))]
+    return diagnose(answer, right, mistakes, trials)
+
+
 def _later(x: Tensor) -> Tensor:
     return torch.cat([torch.zeros_like(x[:1]), x[:-1]])
 
