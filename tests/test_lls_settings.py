@@ -68,10 +68,11 @@ def test_variants_start_from_the_same_weights_and_differ_by_their_heads(data):
     assert not isinstance(heads["local-classifiers"], LocalHead)
 
 
-def test_published_settings():
+def test_published_settings(data):
     run = lls_fashion(VARIANTS["lls"], seed=0)
     assert len(run.data.train.labels) == 5000
-    assert run.batch_size == 128
+    assert run.batch_size == 32
+    assert setting(data, "lls").batch_size == 128
     for group in run.optimizer.param_groups:
         assert (group["lr"], group["weight_decay"]) == (5e-3, 0.0)
     assert len(run.optimizer.param_groups) == 5

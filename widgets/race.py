@@ -2,24 +2,24 @@
 
 import threading
 from collections.abc import Callable, Iterator, Sequence
+from typing import Generic
 
-from workbench.runner import Runner, RunState
-from workbench.training import Record
+from workbench.runner import R, Runner, RunState
 
 PERIOD = 0.1  # seconds between two looks
 ACTIVE = (RunState.RUNNING, RunState.PAUSED)
 
 
-class Race:
-    """Two runs in threads of their own, and one more thread that collects their records and calls `changed`.
+class Race(Generic[R]):
+    """Runs in threads of their own, and one more thread that collects their records and calls `changed`.
 
     Stop takes effect at once for the one who looks on: what the runs still do until the end of their batch is not
     collected any more.
     """
 
-    def __init__(self, makes: Sequence[Callable[[], Iterator[Record]]], changed: Callable[[], None]) -> None:
+    def __init__(self, makes: Sequence[Callable[[], Iterator[R]]], changed: Callable[[], None]) -> None:
         self.runners = [Runner(make) for make in makes]
-        self.records: list[list[Record]] = [[] for _ in makes]
+        self.records: list[list[R]] = [[] for _ in makes]
         self._changed = changed
         self._stopped = threading.Event()
         for runner in self.runners:
@@ -33,13 +33,13 @@ class Race:
         return [RunState.STOPPED if self._stopped.is_set() and state in ACTIVE else state for state in states]
 
     def toggle_pause(self) -> None:
-        """Hold both runs after their present batch, or let them go on."""
+        """Hold all runs after their present batch, or let them go on."""
         paused = RunState.PAUSED in self.states
         for runner in self.runners:
             (runner.resume if paused else runner.pause)()
 
     def stop(self) -> None:
-        """End both runs after their present batch."""
+        """End all runs after their present batch."""
         self._stopped.set()
         for runner in self.runners:
             runner.stop()

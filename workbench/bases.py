@@ -38,6 +38,14 @@ class Closest(NamedTuple):
     second: int
 
 
+class Verdict(NamedTuple):
+    """What `check_rows` holds of a basis: the closest pair, whether it is refused, and words (none if all is well)."""
+
+    closest: Closest
+    refused: bool
+    words: str
+
+
 def released_frequencies(classes: int, dtype: torch.dtype = torch.float64) -> Float[Tensor, "classes"]:
     """f_c of the released code, in radians per latent: `classes` equal steps from 50 to 512."""
     return torch.linspace(50.0, 512.0, classes, dtype=dtype)
@@ -90,14 +98,18 @@ def dct(classes: int, latents: int, first: int = 1) -> Float64[Tensor, "classes 
 
     Raises ValueError when there are not `classes` different frequencies below n.
     """
+    return cosine(classes, latents, dct_frequencies(classes, latents, first), phase=0.5)
+
+
+def dct_frequencies(classes: int, latents: int, first: int = 1) -> Float64[Tensor, "classes"]:
+    """π (first + c) / n, in radians per latent. Raises ValueError when fewer than `classes` of them are below π."""
     _check_sizes(classes, latents)
     if first < 1 or first + classes > latents:
         raise ValueError(
             f"{latents} latents have the frequencies 1..{latents - 1}, but {classes} were asked for from {first} on; "
             "use more latents or fewer classes"
         )
-    frequencies = torch.arange(first, first + classes, dtype=torch.float64) * (math.pi / latents)
-    return cosine(classes, latents, frequencies, phase=0.5)
+    return torch.arange(first, first + classes, dtype=torch.float64) * (math.pi / latents)
 
 
 def orthonormal(classes: int, latents: int, first: int = 1) -> Float64[Tensor, "classes latents"]:
@@ -136,18 +148,26 @@ def closest_rows(basis: Float[Tensor, "classes latents"]) -> Closest:
     return Closest(float(similarity[first, second]), first, second)
 
 
+def judge_rows(basis: Float[Tensor, "classes latents"], refuse: float = 0.99, warn: float = 0.5) -> Verdict:
+    """The closest pair of rows, refused above `refuse`, and said in words above `warn`."""
+    closest = closest_rows(basis)
+    value, first, second = closest
+    pair = f"|cosine| between the basis rows of classes {first} and {second} is {value:.3f}"
+    advice = f"take other frequencies or another basis, for instance dct ({len(basis)} rows, {basis.shape[1]} latents)"
+    if value > refuse:
+        return Verdict(closest, True, f"{pair}, above {refuse}: they cannot be told apart; {advice}")
+    return Verdict(closest, False, f"{pair}, above {warn}; {advice}" if value > warn else "")
+
+
 def check_rows(
     basis: Float[Tensor, "classes latents"], refuse: float = 0.99, warn: float = 0.5
 ) -> Float[Tensor, "classes latents"]:
     """Return `basis`; raise ValueError when two rows nearly coincide, warn (`CloseRowsWarning`) when they are close."""
-    value, first, second = closest_rows(basis)
-    if value <= warn:
-        return basis
-    pair = f"|cosine| between the basis rows of classes {first} and {second} is {value:.3f}"
-    advice = f"take other frequencies or another basis, for instance dct ({len(basis)} rows, {basis.shape[1]} latents)"
-    if value > refuse:
-        raise ValueError(f"{pair}, above {refuse}: they cannot be told apart; {advice}")
-    warnings.warn(f"{pair}, above {warn}; {advice}", CloseRowsWarning, stacklevel=2)
+    verdict = judge_rows(basis, refuse, warn)
+    if verdict.refused:
+        raise ValueError(verdict.words)
+    if verdict.words:
+        warnings.warn(verdict.words, CloseRowsWarning, stacklevel=2)
     return basis
 
 

@@ -88,9 +88,12 @@ VARIANTS: Mapping[str, Variant] = {
 
 
 def lls_fashion(variant: Variant, seed: int) -> Setting:
-    """The embedded Fashion-MNIST, 5,000 + 1,000 images, and a network a quarter of SmallConv: for notebooks."""
+    """The embedded Fashion-MNIST, 5,000 + 1,000 images, and a network a quarter of SmallConv: for notebooks.
+
+    Batches of 32: 128 would leave too few steps of so few images.
+    """
     data = fashion_pictures(fashion_mnist_small())
-    return block_setting(variant, data, mini_conv, seed, refresh=10)
+    return block_setting(variant, data, mini_conv, seed, refresh=10)._replace(batch_size=32)
 
 
 def lls_fashion_full(variant: Variant, seed: int) -> Setting:
