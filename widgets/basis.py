@@ -176,7 +176,7 @@ class SynchronizationBasis(Panel):
         steps = [look.record.step + 1 for look in numbers.looks]
         heights = leads(numbers.looks).T.numpy() if steps else np.zeros((BLOCKS, 0))
         for k, (trace, picture) in enumerate(zip(self.course.data, self.blocks.data, strict=True)):
-            trace.update(x=steps, y=heights[k])
+            trace.update(x=steps, y=heights[k], visible=bool(steps))
             _show_heat(picture, numbers.looks[-1].synchrony[k] if steps else torch.zeros(0))
         going = numbers.state in ACTIVE
         for name in (*HELD, "start"):

@@ -17,11 +17,13 @@ from widgets.theme import GREY
 _DASHES = {"solid": "-", "dash": "--", "dot": ":", "dashdot": "-.", "longdash": "--", "longdashdot": "-."}
 _MARKERS = {"circle": "o", "x": "x", "square": "s", "triangle-up": "^", "diamond": "D", "cross": "P"}
 _WIDTH, _ROW, _DPI = 7.0, 2.3, 72  # inches, inches for each pair of axes, dots per inch
+_COLOURS = 64  # a third of the bytes of all colours, and the eye sees no difference
 
 
 def still_picture(pictures: Sequence[Fig | Raster]) -> bytes:
     """A PNG of the pictures below one another, a pair of axes for each subplot. Takes 0.1 s after the import."""
     from matplotlib.figure import Figure  # half a second, and seldom needed
+    from PIL import Image  # matplotlib writes its own pictures with it
 
     drawings = [drawing for picture in pictures for drawing in _drawings(picture)]
     figure = Figure(figsize=(_WIDTH, _ROW * max(len(drawings), 1)), layout="constrained")
@@ -29,8 +31,9 @@ def still_picture(pictures: Sequence[Fig | Raster]) -> bytes:
         axes = np.atleast_1d(figure.subplots(len(drawings)))
         for ax, draw in zip(axes, drawings, strict=True):
             draw(ax)
-    png = io.BytesIO()
-    figure.savefig(png, format="png", dpi=_DPI)
+    picture, png = io.BytesIO(), io.BytesIO()
+    figure.savefig(picture, format="png", dpi=_DPI)
+    Image.open(picture).convert("RGB").quantize(_COLOURS).save(png, format="png", optimize=True)
     return png.getvalue()
 
 
