@@ -93,14 +93,16 @@ class LeakyReadout(nn.Module):
     """Leaky integrator without spikes: o[t] = γ o[t−1] + W z[t] + b. γ = 0 is the memoryless readout.
 
     `trace_decay` is how a local rule's trace of its input decays; None for γ, which is exact. The released S-TLLR code
-    has 0.99 there beside γ = 0.9933.
+    has 0.99 there beside γ = 0.9933. `image` reads each pixel by a 1×1 convolution instead: `classes` channels.
     """
 
     recurrent = None
 
-    def __init__(self, n_in: int, classes: int, decay: float = 0.99, trace_decay: float | None = None):
+    def __init__(
+        self, n_in: int, classes: int, decay: float = 0.99, trace_decay: float | None = None, image: bool = False
+    ):
         super().__init__()
-        self.connection = initialize(nn.Linear(n_in, classes))
+        self.connection = initialize(nn.Conv2d(n_in, classes, 1) if image else nn.Linear(n_in, classes))
         self.decay = check_neuron(Neuron(decay)).decay
         self.trace_decay = self.decay if trace_decay is None else check_neuron(Neuron(trace_decay)).decay
 
