@@ -12,11 +12,13 @@ import ipywidgets
 
 from widgets.accuracy_matrix import AccuracyMatrix
 from widgets.basis import SynchronizationBasis
+from widgets.compression import ActivationCompression
 from widgets.conceptors import ConceptorSubspaces
 from widgets.cost import CostExplorer
 from widgets.eligibility import EligibilityTimeline
 from widgets.lif import LIFExplorer
 from widgets.link import PageLink, read_link, write_link
+from widgets.memory import MemoryTimeline
 from widgets.overlap import SubspaceOverlap
 from widgets.panel import Panel
 from widgets.stdp import STDPWindow
@@ -36,6 +38,8 @@ PANELS: tuple[type[Panel], ...] = (
     ConceptorSubspaces,
     SubspaceOverlap,
     AccuracyMatrix,
+    ActivationCompression,
+    MemoryTimeline,
 )
 HEADER = """<header><h1>Local Learning Workbench</h1>
 <p>How can a network learn when each synapse knows only what happens beside it? Move the sliders and see.</p>

@@ -11,6 +11,7 @@ from typing import Any, NamedTuple
 import torch
 from torch import nn
 
+from workbench.compression.transfer import VERSIONS, fine_tuning_setting
 from workbench.data.image_events import fashion_events
 from workbench.lif import Neuron
 from workbench.lls_settings import VARIANTS, lls_fashion, lls_fashion_full
@@ -134,7 +135,17 @@ LLS_FASHION_FULL = Experiment(
     prepare=lls_fashion_full,
 )
 
-EXPERIMENTS: Mapping[str, Experiment] = {e.name: e for e in (FASHION_EVENTS, SOUND, LLS_FASHION, LLS_FASHION_FULL)}
+FINE_TUNE_FASHION = Experiment(
+    name="fine-tune-fashion",
+    summary="ResNet-20 knows six classes of Fashion-MNIST; its last four convolutions learn four others",
+    rules=VERSIONS,
+    epochs=8,
+    prepare=fine_tuning_setting,
+)
+
+EXPERIMENTS: Mapping[str, Experiment] = {
+    e.name: e for e in (FASHION_EVENTS, SOUND, LLS_FASHION, LLS_FASHION_FULL, FINE_TUNE_FASHION)
+}
 
 
 def experiment(name: str) -> Experiment:

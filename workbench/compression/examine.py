@@ -1,9 +1,9 @@
 """One convolution of the fine-tuned network under the microscope: what a choice of energy and modes keeps and loses.
 
-    X        the layer's input for one batch, G the gradient of the loss with respect to its output
-    σ_k      singular values of each mode over the calibration data: roots of the eigenvalues of R_i
-    X̂        X projected on the bases U_i that hold more than the share ε of each cut mode's energy
-    cosine   between the weight gradient at X̂ (what LANCE uses) and at X (backpropagation)
+X        the layer's input for one batch, G the gradient of the loss with respect to its output
+σ_k      singular values of each mode over the calibration data: roots of the eigenvalues of R_i
+X̂        X projected on the bases U_i that hold more than the share ε of each cut mode's energy
+cosine   between the weight gradient at X̂ (what LANCE uses) and at X (backpropagation)
 """
 
 from collections.abc import Sequence

@@ -1,7 +1,7 @@
 """What is alive during one training step, layer by layer, for four ways to take it: curves for a picture.
 
-    place    0 … n − 1 in the forward pass, layer by layer, n the loss, n + 1 … 2n the same layers backwards
-    bytes    what autograd keeps at that place, seen by saved-tensor hooks: activations, cores, bases, signs
+place    0 … n − 1 in the forward pass, layer by layer, n the loss, n + 1 … 2n the same layers backwards
+bytes    what autograd keeps at that place, seen by saved-tensor hooks: activations, cores, bases, signs
 """
 
 from collections.abc import Sequence
@@ -25,7 +25,7 @@ from workbench.compression.transfer import (
 )
 
 PARTS = ("conv1", "bn1", "relu1", "conv2", "bn2", "relu2")
-PLACES = tuple(f"{block}.{part}" for block in ("layer3.1", "layer3.2") for part in PARTS) + ("linear",)
+PLACES = (*tuple(f"{block}.{part}" for block in ("layer3.1", "layer3.2") for part in PARTS), "linear")
 
 
 def quick_hosvd(network, batches, energy: float):

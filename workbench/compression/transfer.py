@@ -34,7 +34,7 @@ from workbench.training import Setting
 TRUNK = ("conv1", "bn1", "relu", "layer1", "layer2", "layer3.0")
 BLOCKS = ("layer3.1", "layer3.2")
 LAYERS = ("layer3.1.conv1", "layer3.1.conv2", "layer3.2.conv1", "layer3.2.conv2")
-BATCH, CALIBRATION_BATCHES = 128, 10
+BATCH, CALIBRATION_BATCHES = 64, 20
 
 
 class Transfer(NamedTuple):
@@ -49,7 +49,7 @@ class Transfer(NamedTuple):
     data: FineTuningData
 
     def calibration(self) -> list[Tensor]:
-        """The batches on which LANCE finds its bases: ten of the training data, of every class alike."""
+        """The batches on which LANCE finds its bases: twenty of the training data, of every class alike."""
         count = len(self.data.train.labels)
         order = torch.randperm(count, generator=torch.Generator().manual_seed(0))
         rows = order[: CALIBRATION_BATCHES * BATCH].split(BATCH)
@@ -108,7 +108,7 @@ def with_checkpointing(network: nn.Module, batches: Iterable[Tensor], energy: fl
     return checkpointed(network, BLOCKS)
 
 
-RULES: dict[str, Version] = {
+VERSIONS: dict[str, Version] = {  # by the names of the command line
     "lance": with_lance,
     "bp": plain,
     "hosvd": with_hosvd,

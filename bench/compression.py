@@ -1,0 +1,176 @@
+"""LANCE on the last four convolutions of a ResNet-20: batches of 128, energy 0.7, one thread.
+
+The network is the published CIFAR-10 one, fine-tuned to 20 classes of CIFAR-100, where their files lie beside the
+checkout, else our own with the new classes of Fashion-MNIST. The peers are backpropagation through the same unfrozen
+layers, and a HOSVD of the same inputs at every step as the published baseline does it (an SVD of all four unfoldings).
+"""
+
+import io
+from collections.abc import Callable
+from functools import partial
+from pathlib import Path
+
+import numpy as np
+import torch
+from PIL import Image
+from torch import Tensor, nn
+
+from bench.measure import alternate, one_thread
+from workbench.compression.fine_tuning import (
+    FineTuningData,
+    LabelledImages,
+    class_scores,
+    gradients,
+    inputs_of,
+    trained_parameters,
+    without,
+)
+from workbench.compression.memory import kept_by_formula, network_tensors, peak_process_bytes, saved_bytes
+from workbench.compression.pretrained import load_weights
+from workbench.compression.resnet import resnet20
+from workbench.compression.transfer import BLOCKS, LAYERS, TRUNK, Transfer, new_clothes, sgd, transfer, with_hosvd
+from workbench.compression.transfer import with_lance as lance_version
+from workbench.training import Plan, cosine, train
+
+BATCH, ENERGY, EPOCHS, CLASSES = 128, 0.7, 12, 20
+RECORDINGS = Path(__file__).resolve().parents[2] / "shared" / "data"
+MEAN, DEVIATION = (0.485, 0.456, 0.406), (0.229, 0.224, 0.225)  # with which the published network was trained
+
+
+def task() -> Transfer:
+    weights = RECORDINGS / "resnet20_cifar10_weights.npz"
+    if not weights.is_file():
+        return new_clothes()
+    network = resnet20()
+    load_weights(network, weights)
+    with np.load(RECORDINGS / "cifar100_3500_1000_png.npz", allow_pickle=False) as file:
+        return transfer(network, FineTuningData(*(cifar_images(file, part) for part in ("train", "test"))))
+
+
+def cifar_images(file: np.lib.npyio.NpzFile, part: str) -> LabelledImages:
+    """The images of the first 20 classes, standardised."""
+    labels, offsets, packed = (file[f"{part}_{kind}"] for kind in ("labels", "offsets", "bytes"))
+    rows = np.flatnonzero(labels < CLASSES)
+    pictures = [np.asarray(Image.open(io.BytesIO(packed[offsets[i] : offsets[i + 1]].tobytes()))) for i in rows]
+    x = torch.from_numpy(np.stack(pictures)).movedim(3, 1).float() / 255
+    mean, deviation = (torch.tensor(numbers).view(3, 1, 1) for numbers in (MEAN, DEVIATION))
+    return LabelledImages((x - mean) / deviation, torch.from_numpy(labels[rows].astype(np.int64)))
+
+
+def batches(images: Tensor) -> list[Tensor]:
+    order = torch.randperm(len(images), generator=torch.Generator().manual_seed(0))
+    return [images[rows] for rows in order.split(BATCH) if len(rows) == BATCH]
+
+
+def compressed(network: nn.Module, images: Tensor) -> nn.Module:
+    return lance_version(network, batches(images), ENERGY)
+
+
+def some(data: LabelledImages) -> tuple[Tensor, Tensor]:
+    return data.batch(torch.randperm(len(data.labels), generator=torch.Generator().manual_seed(1))[:BATCH])
+
+
+def stepper(network: nn.Module, x: Tensor, y: Tensor) -> Callable[[], object]:
+    """One whole training step: forward, gradients, update."""
+    optimizer = sgd(network)
+
+    def step() -> None:
+        optimizer.zero_grad(set_to_none=True)
+        gradients(network, x, y)
+        optimizer.step()
+
+    return step
+
+
+def step_time() -> dict[str, object]:
+    """Seconds of a LANCE step against one of backpropagation; of the whole network, and of the unfrozen part alone."""
+    one_thread()
+    t = task()
+    x, y = some(t.images.train)
+    lance = compressed(t.whole, t.images.train.images)
+    ours, peer = alternate(stepper(lance, x, y), stepper(t.whole, x, y), repeats=15)
+    x, y = some(t.data.train)
+    tail = compressed(t.network, t.data.train.images)
+    ours_tail, peer_tail = alternate(stepper(tail, x, y), stepper(t.network, x, y), repeats=15)
+    return {
+        "name": "lance-step",
+        "peer": "backpropagation through the same unfrozen layers",
+        "ratio": peer / ours,
+        "seconds": ours,
+        "peer_seconds": peer,
+        "ratio_unfrozen_part": peer_tail / ours_tail,
+    }
+
+
+def hosvd_time() -> dict[str, object]:
+    """What compression costs per step: the projections against the HOSVDs of the same inputs; and whole steps."""
+    one_thread()
+    t = task()
+    x, y = some(t.images.train)
+    lance = compressed(t.whole, t.images.train.images)
+    hosvd = with_hosvd(t.whole, [], ENERGY)
+    batch = LabelledImages(x, y)
+    inputs = [inputs_of(t.whole, layer, batch).images for layer in LAYERS]
+    ours, peer = alternate(partial(compress_all, lance, inputs), partial(compress_all, hosvd, inputs), repeats=5)
+    ours_step, peer_step = alternate(stepper(lance, x, y), stepper(hosvd, x, y), repeats=5)
+    return {
+        "name": "lance-hosvd",
+        "peer": "HOSVD of the same inputs at every step",
+        "ratio": peer / ours,
+        "seconds": ours,
+        "peer_seconds": peer,
+        "ratio_whole_step": peer_step / ours_step,
+    }
+
+
+def compress_all(network: nn.Module, inputs: list[Tensor]) -> None:
+    for layer, x in zip(LAYERS, inputs, strict=True):
+        network.get_submodule(f"{layer}.compressor")(x)
+
+
+def memory() -> dict[str, object]:
+    """Bytes that autograd keeps for the unfrozen layers, the same by formula, peak of the process, and accuracy."""
+    one_thread()
+    t = task()
+    x, y = some(t.images.train)
+    lance = compressed(t.whole, t.images.train.images)
+    ours, peer = (saved_bytes(stepper(n, x, y), [*network_tensors(n), x, y]) for n in (lance, t.whole))
+    table = kept_by_formula(lance, BATCH)
+    peaks = [peak_process_bytes(process_step, is_lance) for is_lance in (True, False)]
+    features = FineTuningData(*(inputs_of(t.whole, BLOCKS[0], part) for part in t.images))
+    accuracies = [fine_tune(without(network, TRUNK), features) for network in (lance, t.whole)]
+    return {
+        "name": "lance-memory",
+        "peer": "backpropagation through the same unfrozen layers",
+        "ratio": peer / ours,
+        "bytes": ours,
+        "peer_bytes": peer,
+        "ratio_by_formula": sum(row.input_bytes for row in table) / sum(row.kept_bytes for row in table),
+        "peak_process_bytes": peaks[0],
+        "peer_peak_process_bytes": peaks[1],
+        "accuracy": accuracies[0],
+        "peer_accuracy": accuracies[1],
+        "points_lost": 100 * (accuracies[1] - accuracies[0]),
+    }
+
+
+def process_step(is_lance: bool) -> Callable[[], object]:
+    """The step of the unfrozen part alone, for a process of its own."""
+    t = task()
+    network = compressed(t.network, t.data.train.images) if is_lance else t.network
+    return stepper(network, *some(t.data.train))
+
+
+def fine_tune(network: nn.Module, data: FineTuningData) -> float:
+    """Held-out accuracy after a short training, mean of two orders of samples."""
+    start = {name: tensor.clone() for name, tensor in network.state_dict().items()}
+    reached = []
+    for seed in range(2):
+        network.load_state_dict(start)
+        optimizer = torch.optim.SGD(trained_parameters(network), lr=0.05, momentum=0.9, weight_decay=1e-4)
+        *_, last = train(network, data, gradients, optimizer, class_scores, Plan(EPOCHS, 64, seed, cosine))
+        reached.append(last.held_out_accuracy)
+    return sum(reached) / len(reached)
+
+
+BENCHMARKS = {"lance-step": step_time, "lance-hosvd": hosvd_time, "lance-memory": memory}
