@@ -128,9 +128,8 @@ def blocks_figure() -> Fig:
     traces, layout = [], {"height": 240, "hovermode": "closest"}
     for k in range(BLOCKS):
         axes, number = in_row(k), str(k + 1) if k else ""
-        traces.append(
-            {**_heat(f"block {k + 1}", f"block {k + 1}, images of class %{{y}}, row %{{x}}: cosine %{{z:.2f}}"), **axes}
-        )
+        hover = f"block {k + 1}, images of class %{{y}}, row %{{x}}: cosine %{{z:.2f}}"
+        traces.append({**_heat(f"block {k + 1}", hover), **axes, "zmin": -0.5, "zmax": 0.5})
         domain = [0.255 * k, 0.255 * k + 0.235]
         layout[f"xaxis{number}"] = {"domain": domain, "anchor": axes["yaxis"], "title": {"text": f"row, block {k + 1}"}}
         title = {"text": "class"}
