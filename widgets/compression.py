@@ -55,7 +55,7 @@ class ActivationCompression(Panel):
     def draw(self, numbers: Seen) -> None:
         top = float(numbers.before.nan_to_num().max())
         for trace, picture in zip(self.maps.data, (numbers.before, numbers.after), strict=True):
-            trace.update(z=picture.numpy(), zmin=-top, zmax=top)
+            trace.update(z=_cells(picture), zmin=-top, zmax=top)
         for k, (values, rank) in enumerate(zip(numbers.curves, numbers.finding.ranks, strict=True)):
             y = values.clamp(min=1e-4).numpy()
             self.values_figure.data[k].update(x=list(range(1, len(y) + 1)), y=y)
@@ -95,6 +95,11 @@ class ActivationCompression(Panel):
 
 def _rows(numbers: Seen) -> list[tuple[int | None, Tensor, str]]:
     return list(zip(numbers.finding.ranks, numbers.curves, ("samples", *MODE_NAMES[1:]), strict=True))
+
+
+def _cells(picture: Tensor) -> list[list[float | None]]:
+    """Rows of numbers; gaps as None, for JSON knows no NaN."""
+    return [[None if value != value else value for value in row] for row in picture.tolist()]
 
 
 def _costs(numbers: Seen) -> list[list[float]]:
