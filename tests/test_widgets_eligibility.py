@@ -43,7 +43,7 @@ def test_only_the_controls_of_the_rule_are_shown():
     ("state", "words"),
     [
         ({}, "Pre fires at step 10 and 34, post at step 16 and 30."),
-        ({}, "When the learning signal comes at step 20, the synapse remembers"),
+        ({}, "When the learning signal comes at step 18, the synapse remembers"),
         ({"signal": 0.0}, "nothing is learned"),
         ({"rule": "pair STDP"}, "Nobody teaches"),
         ({"rule": "OTTT"}, "+0.000 from pairs where post came first"),

@@ -81,7 +81,7 @@ class EligibilityTimeline(Panel):
         causal.y, non_causal.y = run.causal.numpy(), run.non_causal.numpy()
         taught.y = (signal if rule.taught else signal * 0 + 1).numpy()
         weight.y = run.weight.numpy()
-        reach = max(float(pairs.abs().max()), 1e-9)
+        reach = float(pairs.abs().max()) or 1.0
         self.matrix.data[0].update(z=pairs.numpy(), zmin=-reach, zmax=reach)
         shown = dict.fromkeys(sum(USED.values(), ()), False) | dict.fromkeys(USED[self.controls["rule"].value], True)
         shown |= dict.fromkeys(TAUGHT, rule.taught) | {"width": not rule.by_spikes}
@@ -162,8 +162,8 @@ def _controls() -> dict:
         "post_1": whole_slider("post spike 1 (step)", 16, 0, last, post),
         "post_2": whole_slider("post spike 2 (step)", 30, 0, last, post),
         "width": slider("width of ψ (steps)", 4.0, 1.0, 12.0, 1.0, "how long before and after a spike ψ is above 0", 0),
-        "signal_at": whole_slider("signal from (step)", 20, 0, last, "when the learning signal begins"),
-        "signal_steps": whole_slider("signal length (steps)", 3, 1, STEPS, "for how many steps it stays"),
+        "signal_at": whole_slider("signal from (step)", 18, 0, last, "when the learning signal begins"),
+        "signal_steps": whole_slider("signal length (steps)", 18, 1, STEPS, "for how many steps it stays"),
         "signal": slider("signal m = −δ", 1.0, -1.0, 1.0, 0.1, "positive: the neuron should fire more", 1),
     }
 
@@ -184,7 +184,7 @@ def _time_figure() -> Fig:
     layout = stacked_rows(["spikes", "eligibility", "m", "Δw"], [2, 4, 1.5, 3], "time t (steps)")
     layout["xaxis"]["range"] = [-1, STEPS]
     layout["yaxis"].update(range=[-0.4, 1.5], tickvals=[0, 1], ticktext=["post", "pre"])
-    layout["yaxis3"]["range"] = [-1.2, 1.2]
+    layout["yaxis3"].update(range=[-1.3, 1.3], tickvals=[-1, 0, 1])
     alt = "Spikes of two neurons, the eligibility of their synapse, the learning signal and the weight change over time"
     return Fig(traces, {**layout, "height": 520}, alt=alt)
 
