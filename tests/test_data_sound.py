@@ -130,6 +130,11 @@ def test_twice_as_loud_is_a_fixed_number_of_spikes():
     assert counts[:, 2 * band + 1].sum() - counts[:, 2 * band].sum() == 8
 
 
+def test_a_spike_waits_for_the_whole_threshold():
+    level = np.array([[0.0], [0.9], [1.1], [0.2], [-0.1]])
+    assert level_crossings(level, 1.0).tolist() == [[0, 0], [0, 0], [0, 1], [0, 0], [1, 0]]
+
+
 @settings(deadline=None, max_examples=30)
 @given(st.integers(0, 1000), st.floats(0.1, 2.0))
 def test_spikes_rebuild_the_level_within_a_threshold(seed, threshold):
