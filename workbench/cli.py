@@ -1,4 +1,4 @@
-"""The program `workbench`: app, lab, list, train, bench, data, student, doctor.
+"""The program `workbench`: app, lab, list, train, audit, bench, data, student, doctor.
 
 What a command prints for people goes to standard error or is plain text on standard output; with `--json` the last
 line of standard output is one JSON object and nothing else is printed there.
@@ -48,6 +48,10 @@ def build_parser() -> argparse.ArgumentParser:
             serve.add_argument("--dark", action="store_true", help="dark theme")
     commands.add_parser("list", help="list the experiments and their rules").set_defaults(command=list_experiments)
     add_train(commands)
+    audit_parser = commands.add_parser("audit", help="measure whether rules are local in space, time and memory")
+    audit_parser.add_argument("names", nargs="*", metavar="RULE", help="rules to audit; all when none is given")
+    audit_parser.add_argument("--json", action="store_true", help="one JSON object as the last line")
+    audit_parser.set_defaults(command=audit)
     bench_parser = commands.add_parser("bench", help="run benchmarks (from a source checkout)")
     bench_parser.add_argument("names", nargs="*", metavar="NAME", help="benchmarks to run; all when none is given")
     bench_parser.add_argument("--json", action="store_true", help="one JSON object as the last line")
@@ -185,6 +189,27 @@ def follow(records: Iterator[Any], epochs: int) -> dict[str, Any]:
         "peak_state_bytes": last.state_bytes,
         "saved_bytes": last.saved_bytes,
     }
+
+
+def audit(arguments: argparse.Namespace) -> None:
+    """Audit rules and print the table; with --json the findings by rule, each with the verdict on its paper's claim."""
+    from workbench.audit import table, verdict
+    from workbench.audited import SUBJECTS, audit_rule, claims
+
+    names = arguments.names or list(SUBJECTS)
+    said = claims(names)
+    findings = {name: audit_rule(name) for name in tqdm(names, unit="rule", file=sys.stderr)}
+    if not arguments.json:
+        print(table(findings, said))
+        return
+    rows = {name: plain(found) | {"claim_holds": verdict(found, said[name])} for name, found in findings.items()}
+    print(json.dumps(rows))
+
+
+def plain(found: Any) -> dict[str, Any]:
+    """A finding as JSON can hold it, with what it shows."""
+    numbers = found._asdict() | {"measured": found.measured._asdict()}
+    return numbers | {f"local_in_{name}": shown for name, shown in found.shown._asdict().items()}
 
 
 def bench(arguments: argparse.Namespace) -> None:

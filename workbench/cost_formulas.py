@@ -104,7 +104,7 @@ def mac_saving(steps: int, learning_steps: int, non_causal: bool = True) -> floa
 def measure(
     rule: Callable[[nn.Module, Tensor, Tensor], StepReport],
     network: nn.Module,
-    x: Shaped[Tensor, "time batch *features"],
+    x: Shaped[Tensor, "..."],
     y: Shaped[Tensor, "batch *target"],
 ) -> Measured:
     """Run one batch of a rule and count. `.grad` is cleared before and filled after."""

@@ -12,6 +12,7 @@ one it is still the exact gradient of all paths that do not pass through another
 Symbols: x input spikes, z spikes, ψ = Ψ(u − v_th), γ decay of the membrane, o outputs.
 """
 
+from collections.abc import Iterator
 from typing import Any, NamedTuple
 
 import torch
@@ -57,18 +58,41 @@ def gradients(
     params: EProp = EProp(),
 ) -> StepReport:
     """Fill `.grad` of every parameter with the e-prop update of one batch, step by step. Dense layers only."""
-    check_batch(x, y)
     start = learning_start(len(x), params.last_steps)
+    passage = passage_of(network, x, y, params)
+    for step in range(len(x)):
+        passage.advance(x[step : step + 1], y, step >= start)
+    passage.hand_over()
+    return passage.report(len(x), len(x) - start)
+
+
+def online(
+    network: nn.Module,
+    x: Shaped[Tensor, "time batch *features"],
+    y: Shaped[Tensor, "batch *target"],
+    params: EProp = EProp(),
+) -> Iterator[StepReport]:
+    """Yield after every learning step with the update of that step alone in `.grad`; the next uses the new weights."""
+    start = learning_start(len(x), params.last_steps)
+    passage = passage_of(network, x, y, params)
+    for step in range(len(x)):
+        network.zero_grad(set_to_none=True)
+        passage.advance(x[step : step + 1], y, step >= start)
+        if step >= start:
+            passage.hand_over()
+            yield passage.report(step + 1, step + 1 - start)
+            passage.take_weights()
+
+
+def passage_of(network: nn.Module, x: Tensor, y: Tensor, params: EProp) -> Passage:
+    """One batch on its way through time under this rule."""
+    check_batch(x, y)
     kappa = readout_decay(network)
 
     def run(layer: Layer, x: Tensor, weights: Weights, state: State | None, learns: bool, feedback: Tensor | None):
         return run_step(layer, x, weights, state, kappa, learns, feedback)
 
-    passage = Passage(network, run, params.signal, params.loss)
-    for step in range(len(x)):
-        passage.advance(x[step : step + 1], y, step >= start)
-    passage.hand_over()
-    return passage.report(len(x), len(x) - start)
+    return Passage(network, run, params.signal, params.loss)
 
 
 def readout_decay(network: nn.Module) -> float:

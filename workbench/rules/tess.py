@@ -16,7 +16,7 @@ B/n the logits stay so small that m hardly depends on the activity (cosine to Bá
 The default divides by âˆšn. `released_gradients` is what the published script really trains.
 """
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from functools import partial
 from typing import NamedTuple
 
@@ -90,11 +90,25 @@ def gradients(
 
     The report's loss is the readout's. Raises ValueError for a spiking layer without a head.
     """
+    return stllr.gradients(network, x, y, local_stllr(network, params))
+
+
+def online(
+    network: nn.Module,
+    x: Shaped[Tensor, "time batch *features"],
+    y: Int[Tensor, "batch"],
+    params: TESS,
+) -> Iterator[StepReport]:
+    """Yield after every learning step with the update of that step alone in `.grad`, see `stllr.online`."""
+    return stllr.online(network, x, y, local_stllr(network, params))
+
+
+def local_stllr(network: nn.Module, params: TESS) -> STLLR:
+    """TESS in S-TLLR's words: its traces, each layer taught by its own head; ValueError for a layer without one."""
     missing = [name for name, m in network.named_modules() if isinstance(m, SpikingLayer) and m not in params.heads]
     if missing:
         raise ValueError(f"no head for {', '.join(missing)}; make all with make_heads(network, x, classes)")
-    signal = Signal(backpropagate, cut=True, local=partial(teach, params))
-    return stllr.gradients(network, x, y, as_stllr(params, signal))
+    return as_stllr(params, Signal(backpropagate, cut=True, local=partial(teach, params)))
 
 
 def released_gradients(
