@@ -23,9 +23,9 @@ from jaxtyping import Float
 from torch import Tensor, nn
 from torch.autograd.function import once_differentiable
 from torch.nn import functional as F
-from torch.nn.grad import conv2d_weight
 
 from workbench.blocks import Block, channels_last
+from workbench.weight_gradient import weight_gradient
 
 PIECE_BYTES = 2 * 2**20  # of one activation map: a few of them fit into a processor's cache
 
@@ -112,7 +112,7 @@ class _Pieces(torch.autograd.Function):
             delta = spread(g_piece, u, parts.slope, delta_space[: len(piece)])
             torch.addcmul(column(constant), piece, column(of_y), out=piece).add_(delta)  # y is not needed any more
         g_bias = None if parts.connection.bias is None else torch.zeros_like(parts.connection.bias)
-        return None, _weight_gradient(parts.connection, x, y), g_bias, g_gamma, g_beta, None, None
+        return None, weight_gradient(parts.connection, x, y), g_bias, g_gamma, g_beta, None, None
 
 
 def statistics(
@@ -171,8 +171,3 @@ def column(values: Float[Tensor, "channels"]) -> Float[Tensor, "channels 1 1"]:
 def _through_leaky(g: Tensor, u: Tensor, slope: float, out: Tensor) -> Tensor:
     """g times the slope of LeakyReLU at u; torch offers this operation to autograd only."""
     return torch.ops.aten.leaky_relu_backward.grad_input(g, u, slope, False, grad_input=out)
-
-
-def _weight_gradient(connection: nn.Conv2d, x: Tensor, g: Tensor) -> Tensor:
-    c = connection
-    return conv2d_weight(x, c.weight.shape, g, c.stride, c.padding, c.dilation, c.groups)  # pyright: ignore
