@@ -1,13 +1,15 @@
 """`Panel`: state, redraw, text, code and the still picture, without a browser."""
 
 import base64
+import sys
 import threading
+from importlib import import_module
 
 import numpy as np
 import pytest
 from wave_panel import Wave
 
-from widgets.app import App
+from widgets.app import PANELS, App, build_app
 
 
 @pytest.fixture
@@ -180,6 +182,19 @@ class TestApp:
             assert words in app.notice.value
         assert app.notice.layout.display == ""
         assert app.panels["wave"].state == Wave().state
+
+
+@pytest.mark.parametrize("later", PANELS, ids=lambda later: later.name)
+def test_the_tab_of_a_panel_is_named_as_the_panel(later):
+    made = getattr(import_module(f"widgets.{later.module}"), later.panel)
+    assert (made.name, made.title) == (later.name, later.title)
+
+
+def test_the_first_page_imports_no_other_panel(monkeypatch):
+    for later in PANELS:
+        monkeypatch.delitem(sys.modules, f"widgets.{later.module}", raising=False)
+    assert list(build_app().panels) == ["lif"]
+    assert [later.module for later in PANELS if f"widgets.{later.module}" in sys.modules] == ["lif"]
 
 
 class Second(Wave):

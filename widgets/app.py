@@ -6,40 +6,45 @@
 import html
 import os
 from collections.abc import Sequence
-from typing import Any
+from importlib import import_module
+from typing import Any, NamedTuple
 
 import ipywidgets
 
-from widgets.accuracy_matrix import AccuracyMatrix
-from widgets.basis import SynchronizationBasis
-from widgets.compression import ActivationCompression
-from widgets.conceptors import ConceptorSubspaces
-from widgets.cost import CostExplorer
-from widgets.eligibility import EligibilityTimeline
-from widgets.lif import LIFExplorer
 from widgets.link import PageLink, read_link, write_link
-from widgets.memory import MemoryTimeline
-from widgets.overlap import SubspaceOverlap
 from widgets.panel import Panel
-from widgets.stdp import STDPWindow
-from widgets.surrogate import SurrogateExplorer
-from widgets.traces import TraceDecay
-from widgets.training import TrainingMonitor
 
-PANELS: tuple[type[Panel], ...] = (
-    LIFExplorer,
-    TraceDecay,
-    STDPWindow,
-    SurrogateExplorer,
-    TrainingMonitor,
-    EligibilityTimeline,
-    CostExplorer,
-    SynchronizationBasis,
-    ConceptorSubspaces,
-    SubspaceOverlap,
-    AccuracyMatrix,
-    ActivationCompression,
-    MemoryTimeline,
+
+class Later(NamedTuple):
+    """A panel whose module is imported when its tab is first opened: `name` and `title` as the class has them.
+
+    Calling it makes the panel, as calling the class does. Importing all modules at once costs the page's start a third
+    of a second, and more with each data set that one of them reads.
+    """
+
+    name: str
+    title: str
+    module: str
+    panel: str
+
+    def __call__(self) -> Panel:
+        return getattr(import_module(f"widgets.{self.module}"), self.panel)()
+
+
+PANELS = (
+    Later("lif", "Neuron", "lif", "LIFExplorer"),
+    Later("trace", "Trace", "traces", "TraceDecay"),
+    Later("stdp", "Timing", "stdp", "STDPWindow"),
+    Later("surrogate", "Surrogate", "surrogate", "SurrogateExplorer"),
+    Later("training", "Training", "training", "TrainingMonitor"),
+    Later("eligibility", "Eligibility", "eligibility", "EligibilityTimeline"),
+    Later("cost", "Cost", "cost", "CostExplorer"),
+    Later("basis", "Basis", "basis", "SynchronizationBasis"),
+    Later("conceptors", "Conceptors", "conceptors", "ConceptorSubspaces"),
+    Later("overlap", "Overlap", "overlap", "SubspaceOverlap"),
+    Later("matrix", "Forgetting", "accuracy_matrix", "AccuracyMatrix"),
+    Later("compression", "Compression", "compression", "ActivationCompression"),
+    Later("memory", "Memory", "memory", "MemoryTimeline"),
 )
 HEADER = """<header><h1>Local Learning Workbench</h1>
 <p>How can a network learn when each synapse knows only what happens beside it? Move the sliders and see.</p>
@@ -54,7 +59,7 @@ class App:
     from the page itself, for a kernel that was started before anyone asked.
     """
 
-    def __init__(self, panels: Sequence[type[Panel]], query: str = "") -> None:
+    def __init__(self, panels: Sequence[type[Panel] | Later], query: str = "") -> None:
         self.panels: dict[str, Panel] = {}
         self._classes: dict[str, Any] = {panel.name: panel for panel in panels}
         self._places = [ipywidgets.VBox() for _ in panels]
