@@ -19,6 +19,7 @@ from workbench.networks import SpikingMLP, spiking_logits
 from workbench.rules import bptt, stllr, tess
 from workbench.signals import direct_feedback
 from workbench.sound_settings import SOUND_RULES, sound_setting
+from workbench.tess_settings import TEACHERS, tess_events, tess_still
 from workbench.traces import Factors
 from workbench.training import Plan, Record, Rule, Setting, train
 
@@ -119,6 +120,22 @@ SOUND = Experiment(
     prepare=sound_setting,
 )
 
+TESS_EVENTS = Experiment(
+    name="tess-events",
+    summary="TESS on Fashion-MNIST seen by a simulated event camera, one wide spiking layer",
+    rules=TEACHERS,
+    epochs=3,
+    prepare=tess_events,
+)
+
+TESS_STILL = Experiment(
+    name="tess-still",
+    summary="TESS on Fashion-MNIST images shown for six steps, two wide spiking layers",
+    rules=TEACHERS,
+    epochs=3,
+    prepare=tess_still,
+)
+
 LLS_FASHION = Experiment(
     name="lls-fashion",
     summary="Fashion-MNIST (embedded 5,000 images), a small convolutional network trained block by block",
@@ -144,7 +161,8 @@ FINE_TUNE_FASHION = Experiment(
 )
 
 EXPERIMENTS: Mapping[str, Experiment] = {
-    e.name: e for e in (FASHION_EVENTS, SOUND, LLS_FASHION, LLS_FASHION_FULL, FINE_TUNE_FASHION)
+    e.name: e
+    for e in (FASHION_EVENTS, SOUND, TESS_EVENTS, TESS_STILL, LLS_FASHION, LLS_FASHION_FULL, FINE_TUNE_FASHION)
 }
 
 

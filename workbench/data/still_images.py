@@ -1,0 +1,41 @@
+"""Still images shown to a spiking network: the same image at every step, as a current into the first layer."""
+
+from typing import NamedTuple
+
+import torch
+from jaxtyping import Float, Int64, UInt8
+from torch import Tensor
+
+from workbench.data.images import ImageSet, ImageSplit
+
+
+class StillSet(NamedTuple):
+    """Images as vectors of 0 to 1, to be shown for `steps` steps, and labels."""
+
+    images: Float[Tensor, "image pixels"]
+    labels: Int64[Tensor, " image"]
+    steps: int
+
+    def batch(self, rows: Int64[Tensor, " row"]) -> tuple[Float[Tensor, "time row pixels"], Int64[Tensor, " row"]]:
+        """The images of `rows` at every step, without copies, and their labels."""
+        return self.images[rows].expand(self.steps, -1, -1), self.labels[rows]
+
+
+class StillSplit(NamedTuple):
+    """A training and a test set; `classes[label]` is the name of a class."""
+
+    train: StillSet
+    test: StillSet
+    classes: tuple[str, ...]
+
+
+def still_images(images: ImageSplit, steps: int = 6) -> StillSplit:
+    """Show each image for `steps` steps (the TESS paper shows CIFAR for 6). Raises ValueError for steps below 1."""
+    if steps < 1:
+        raise ValueError(f"steps must be at least 1, got {steps}")
+    return StillSplit(_still(images.train, steps), _still(images.test, steps), images.classes)
+
+
+def _still(images: ImageSet, steps: int) -> StillSet:
+    pixels: UInt8[Tensor, "image pixels"] = torch.from_numpy(images.images).flatten(1)
+    return StillSet(pixels.float() / 255, torch.from_numpy(images.labels), steps)
