@@ -26,6 +26,7 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from workbench.bases import Basis, check_rows, square
+from workbench.kernels import TORCH, Kernels
 from workbench.layers import SpikingLayer
 from workbench.rules import stllr
 from workbench.rules.report import StepReport, check_labels
@@ -78,6 +79,7 @@ class TESS(NamedTuple):
     scale: Scale = over_root_n
     loss: Loss = summed_cross_entropy
     chunk: int = 16
+    kernels: Kernels = TORCH
 
 
 def gradients(
@@ -121,7 +123,14 @@ def released_gradients(
 
 def as_stllr(params: TESS, signal: Signal) -> STLLR:
     """The same traces in S-TLLR's words: eq. 7 is the released form of the non-causal term."""
-    return STLLR(params.factors, params.last_steps, released_noncausal=True, chunk=params.chunk, signal=signal)
+    return STLLR(
+        params.factors,
+        params.last_steps,
+        released_noncausal=True,
+        chunk=params.chunk,
+        signal=signal,
+        kernels=params.kernels,
+    )
 
 
 def teach(params: TESS, layer: SpikingLayer, z: Float[Tensor, "time batch ..."], y: Int[Tensor, "batch"]) -> None:
