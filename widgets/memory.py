@@ -11,6 +11,7 @@ from widgets.theme import FAINT, line
 from workbench.compression.step_timeline import PLACES, VERSIONS, Alive, place_names, step_timeline
 from workbench.compression.transfer import Transfer, new_clothes
 
+EVERY = 7  # a seventh of the images: enough for four batches
 FIRST_ENERGY, LAST_ENERGY = 0.5, 0.95
 FIXED = ("backpropagation", "checkpointing")  # energy does not matter to them
 
@@ -67,7 +68,7 @@ class MemoryTimeline(Panel):
             from workbench.compression.step_timeline import VERSIONS, step_timeline
             from workbench.compression.transfer import new_clothes
 
-            task = new_clothes()
+            task = new_clothes(every={EVERY})
             alive = {{}}
             for name, version in VERSIONS.items():
                 alive[name] = step_timeline(task, version, batch_size={batch_size}, energy={energy})
@@ -77,7 +78,7 @@ class MemoryTimeline(Panel):
 
 @lru_cache(maxsize=1)
 def _task() -> Transfer:
-    return new_clothes()
+    return new_clothes(every=EVERY)
 
 
 def _controls() -> dict:

@@ -20,6 +20,18 @@ function record(model) {
   };
 }
 
+// A view is made before it stands on the page. Drawn there, a figure is as wide as plotly likes, and is drawn again once it
+// has a box to fill. Wait for that box; not for long, a hidden tab has none.
+function placed(el) {
+  if (el.clientWidth) return undefined;
+  return new Promise((resolve) => {
+    const observer = new ResizeObserver(() => el.clientWidth && done());
+    const timer = setTimeout(() => done(), 300);
+    const done = () => { observer.disconnect(); clearTimeout(timer); resolve(); };
+    observer.observe(el);
+  });
+}
+
 // A figure born in a hidden tab has no width to fill: fit it again whenever its box gets or changes a width.
 function refit(el, view) {
   let width = el.clientWidth;
@@ -59,7 +71,7 @@ export default () => {
       ready.catch((error) => console.error("plotly.js did not load:", error));
     },
     async render({ model, el, ...context }) {
-      const { figure, FigureView } = await ready;
+      const [{ figure, FigureView }] = await Promise.all([ready, placed(el)]);
       const name = () => el.setAttribute("aria-label", model.get("alt"));
       el.classList.add("workbench-figure");
       el.setAttribute("role", "figure");
