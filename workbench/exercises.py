@@ -265,6 +265,46 @@ def check_protected_gradient(answer: Answer) -> str:
     return diagnose(answer, right, mistakes, [(G, torch.linalg.qr(P).Q)])
 
 
+def check_tess_update(answer: Answer) -> str:
+    """Exercise: `update(x, psi, m, decay)` gives Σ_t (m[t] ψ[t]) ⊗ q[t], `(neurons, inputs)`."""
+
+    def right(x: Tensor, psi: Tensor, m: Tensor, decay: float) -> Tensor:
+        return (m * psi).T @ run_trace(x, decay)
+
+    mistakes = {
+        "ψ is missing: a neuron far from its threshold cannot be changed.": lambda x, psi, m, d: m.T @ run_trace(x, d),
+        "the trace is missing: q[t] = λ q[t−1] + x[t], not x[t].": lambda x, psi, m, d: (m * psi).T @ x,
+        "the present is missing from the trace.": lambda x, psi, m, d: (m * psi).T @ (run_trace(x, d) - x),
+        "only the last step counts: add up all steps.": lambda x, psi, m, d: torch.outer(
+            m[-1] * psi[-1], run_trace(x, d)[-1]
+        ),
+        "the sign: m is the sign of a gradient already.": lambda *trial: -right(*trial),
+        "rows and columns are exchanged: the result is (neurons, inputs).": lambda *trial: right(*trial).T,
+    }
+    generator = torch.Generator().manual_seed(0)
+    sizes = ((4, 3, 2), (6, 2, 5))
+    trials = [
+        ((torch.rand(t, n, generator=generator) < 0.5).float(), torch.rand(t, k, generator=generator),
+         torch.randn(t, k, generator=generator), 0.5)
+        for t, n, k in sizes
+    ]  # fmt: skip
+    return diagnose(answer, right, mistakes, trials)
+
+
+def check_local_in_time(answer: Answer) -> str:
+    """Exercise: `local_in_time(D)` says whether no step's update depends on a later step; D[t, s], see `locality`."""
+    mistakes = {
+        "the present is no later step: leave the diagonal out.": lambda D: not bool(D.triu().any()),
+        "that is the past: D[t, s] with s > t lies above the diagonal.": lambda D: not bool(D.tril(-1).any()),
+        "the other way round: say True when nothing is found.": lambda D: bool(D.triu(1).any()),
+    }
+    past = torch.ones(4, 4).tril()
+    ahead, only_present = past.clone(), torch.eye(4)
+    ahead[1, 2] = 1e-9
+    trials = [(past,), (ahead,), (only_present,)]
+    return diagnose(answer, lambda D: not bool(D.triu(1).any()), mistakes, trials)
+
+
 def _later(x: Tensor) -> Tensor:
     return torch.cat([torch.zeros_like(x[:1]), x[:-1]])
 
