@@ -55,7 +55,7 @@ def waves_figure() -> Fig:
 def rows_figure() -> Fig:
     """All rows as a heat map."""
     hover = "class %{y}, latent %{x}: B = %{z:.2f}"
-    trace = _heat("B", hover, showscale=True, colorbar={"title": {"text": "B_ck"}, "thickness": 12})
+    trace = _heat("B", hover, showscale=True, colorbar={"title": {"text": "B<sub>ck</sub><br> "}, "thickness": 12})
     layout = {
         "xaxis": {"title": {"text": "latent k"}},
         "yaxis": {"title": {"text": "class c"}, "autorange": "reversed"},
@@ -92,12 +92,14 @@ def cosines_figure() -> Fig:
             "anchor": "y2",
             "title": {"text": "cos f"},
             "range": [-1.2, 1.2],
+            "tickvals": [-1, 0, 1],
             "constrain": "domain",
         },
         "yaxis2": {
             "anchor": "x2",
-            "title": {"text": "sin f"},
+            "title": {"text": "sin f", "standoff": 2},
             "range": [-1.2, 1.2],
+            "tickvals": [-1, 0, 1],
             "scaleanchor": "x2",
             "constrain": "domain",
         },
@@ -131,8 +133,8 @@ def blocks_figure() -> Fig:
         hover = f"block {k + 1}, images of class %{{y}}, row %{{x}}: cosine %{{z:.2f}}"
         traces.append({**_heat(f"block {k + 1}", hover), **axes, "zmin": -0.5, "zmax": 0.5})
         domain = [0.255 * k, 0.255 * k + 0.235]
-        layout[f"xaxis{number}"] = {"domain": domain, "anchor": axes["yaxis"], "title": {"text": f"row, block {k + 1}"}}
-        title = {"text": "class"}
+        layout[f"xaxis{number}"] = {"domain": domain, "anchor": axes["yaxis"], "title": {"text": f"block {k + 1}"}}
+        title = {"text": "class"} if not k else {"text": "class", "font": {"color": "rgba(0, 0, 0, 0)"}}  # for readers
         layout[f"yaxis{number}"] = {
             "anchor": axes["xaxis"],
             "title": title,
