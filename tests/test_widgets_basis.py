@@ -127,6 +127,13 @@ def test_training_takes_waveform_and_phase():
     assert len(set(finals)) == 3
 
 
+def still(it, seconds=0.4):
+    """Whether no new picture of training arrives for a while."""
+    held = len(it.numbers.looks)
+    time.sleep(seconds)
+    return len(it.numbers.looks) == held
+
+
 def test_pause_resume_and_stop():
     it = panel(epochs=10)
     it.start()
@@ -134,10 +141,8 @@ def test_pause_resume_and_stop():
     it.controls["pause"].click()
     wait_for(lambda: it.controls["pause"].description == "Resume")
     assert it.controls["waveform"].disabled
-    time.sleep(0.4)
-    held = len(it.numbers.looks)
-    time.sleep(0.4)
-    assert len(it.numbers.looks) == held
+    wait_for(lambda: still(it))  # the batch in hand is finished first
+    assert still(it)
     it.controls["pause"].click()
     it.controls["stop"].click()
     finish(it)
