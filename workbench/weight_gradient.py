@@ -51,7 +51,8 @@ def patches(
     connection: nn.Conv2d, x: Float[Tensor, "batch channels height width"], rows: int, columns: int
 ) -> Float[Tensor, "batch rows columns kernel_rows kernel_columns channels"]:
     """A view of the padded input with the patch of each of rows × columns outputs; neighbours share memory."""
-    (up, left), (down, right), (tall, wide) = connection.padding, connection.stride, connection.dilation
+    up, left = map(int, connection.padding)
+    (down, right), (tall, wide) = connection.stride, connection.dilation
     padded = F.pad(x.permute(0, 2, 3, 1), (0, 0, left, left, up, up)).contiguous()
     batch, row, column, channel = padded.stride()
     size = (len(x), rows, columns, *connection.kernel_size, x.shape[1])
