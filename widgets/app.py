@@ -40,6 +40,7 @@ PANELS = (
     Later("eligibility", "Eligibility", "eligibility", "EligibilityTimeline"),
     Later("cost", "Cost", "cost", "CostExplorer"),
     Later("basis", "Basis", "basis", "SynchronizationBasis"),
+    Later("locality", "Locality", "locality", "LocalityMap"),
     Later("conceptors", "Conceptors", "conceptors", "ConceptorSubspaces"),
     Later("overlap", "Overlap", "overlap", "SubspaceOverlap"),
     Later("matrix", "Forgetting", "accuracy_matrix", "AccuracyMatrix"),

@@ -151,7 +151,7 @@ def feedback_matrices(
     """Fixed matrices `(classes, *layer shape)`, uniform in ±√(6 / fan) with the fan of a Kaiming initialisation."""
     generator = torch.Generator().manual_seed(seed)
     like = next(network.parameters())
-    (classes,) = {m.connection.out_features for m in network.modules() if isinstance(m, LeakyReadout)}
+    (classes,) = {m.connection.weight.shape[0] for m in network.modules() if isinstance(m, LeakyReadout)}
     matrices = {}
     for layer, shape in layer_shapes(network, x).items():
         matrix = torch.empty(classes, *shape)
