@@ -17,6 +17,18 @@ WIDGETS = {
     "TraceDecay": Side("from widgets.traces import TraceDecay\nTraceDecay()", "decay λ_pre"),
     "STDPWindow": Side("from widgets.stdp import STDPWindow\nSTDPWindow()", "amplitude A₊"),
     "SurrogateExplorer": Side("from widgets.surrogate import SurrogateExplorer\nSurrogateExplorer()", "width"),
+    "EligibilityTimeline": Side(
+        "from widgets.eligibility import EligibilityTimeline\nEligibilityTimeline()", "decay λ_pre"
+    ),
+    "CostExplorer": Side("from widgets.cost import CostExplorer\nCostExplorer()", "learning steps K"),
+    "SynchronizationBasis": Side(
+        "from widgets.basis import SynchronizationBasis\nSynchronizationBasis()", "in step by"
+    ),
+    "ConceptorSubspaces": Side("from widgets.conceptors import ConceptorSubspaces\nConceptorSubspaces()", "aperture α"),
+    "ActivationCompression": Side(
+        "from widgets.compression import ActivationCompression\nActivationCompression()", "image"
+    ),
+    "MemoryTimeline": Side("from widgets.memory import MemoryTimeline\nMemoryTimeline()", "energy ε"),
 }
 MONITOR = Side("from widgets.training import TrainingMonitor\nTrainingMonitor()")
 

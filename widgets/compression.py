@@ -63,8 +63,8 @@ class ActivationCompression(Panel):
         found = numbers.finding
         for trace, y in zip(self.cost.data, _costs(numbers), strict=True):
             trace.update(x=[numbers.energy] if len(y) == 1 else ENERGIES, y=y)
-        self.maps.layout.xaxis2.title.text = f"from the core: {found.kept_bytes / 1024:,.0f} KiB"
-        self.maps.layout.xaxis.title.text = f"as it is: {found.input_bytes / 1024:,.0f} KiB"
+        self.maps.layout.xaxis2.title.text = f"from the core:<br>{found.kept_bytes / 1024:,.0f} KiB"
+        self.maps.layout.xaxis.title.text = f"as it is:<br>{found.input_bytes / 1024:,.0f} KiB"
 
     def describe(self, numbers: Seen) -> str:
         found, whole = numbers.finding, self.controls["batch"]

@@ -151,12 +151,18 @@ def _plane_figure() -> Fig:
         curve(f"C({name})" if k < 2 else name, _style(k), f"conceptor of {name}: {place}") | in_right
         for k, name in enumerate(NAMES)
     ]
-    square = {"constrain": "domain"}
+    square = {"constrain": "domain", "nticks": 5}
     layout = {
-        "xaxis": {"domain": [0.0, 0.41], "range": [-3.4, 3.4], "title": {"text": "direction 1"}, **square},
-        "yaxis": {"range": [-3.4, 3.4], "title": {"text": "direction 2"}, "scaleanchor": "x", **square},
+        "xaxis": {"domain": [0.0, 0.38], "range": [-3.4, 3.4], "title": {"text": "direction 1"}, **square},
+        "yaxis": {
+            "range": [-3.4, 3.4],
+            "title": {"text": "direction 2"},
+            "scaleanchor": "x",
+            "constraintoward": "top",
+            **square,
+        },
         "xaxis2": {
-            "domain": [0.61, 1.0],
+            "domain": [0.65, 1.0],
             "range": [-1.1, 1.1],
             "title": {"text": "direction 1"},
             "anchor": "y2",
@@ -166,6 +172,7 @@ def _plane_figure() -> Fig:
             "range": [-1.1, 1.1],
             "title": {"text": "direction 2"},
             "scaleanchor": "x2",
+            "constraintoward": "top",
             "anchor": "x2",
             **square,
         },
@@ -195,6 +202,8 @@ def _values_figure() -> Fig:
             marker={"color": COLOURS[k], "pattern": {"shape": HATCHES[k]}},
             width=0.24,
             textposition="outside",
+            constraintext="none",
+            textfont={"size": 10},
             cliponaxis=False,
             showlegend=False,
         )
@@ -202,7 +211,12 @@ def _values_figure() -> Fig:
     ]
     layout = {
         "height": 230,
-        "xaxis": {"tickvals": list(range(len(NAMES))), "ticktext": list(NAMES), "range": [-0.6, len(NAMES) - 0.4]},
+        "xaxis": {
+            "tickvals": list(range(len(NAMES))),
+            "ticktext": [name.replace(" ", "<br>", 1) for name in NAMES],
+            "tickangle": 0,
+            "range": [-0.6, len(NAMES) - 0.4],
+        },
         "yaxis": {"title": {"text": "singular values s"}, "range": [0, 1.12]},
         "hovermode": "closest",
         "margin": {"t": 12},

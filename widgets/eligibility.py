@@ -27,6 +27,7 @@ from workbench.stimuli import spikes_at
 from workbench.traces import Factors, PairRule
 
 STEPS = 60
+SIGNS = [[0.0, "#2166AC"], [0.5, "rgba(127,127,127,0.1)"], [1.0, "#B2182B"]]  # the page shows through at 0
 STLLR, EPROP, OTTT, STDP = "stllr", "eprop", "ottt", "stdp"
 USED = {
     STLLR: ("decay_pre", "decay_post", "alpha_pre", "alpha_post"),
@@ -194,7 +195,7 @@ def _matrix_figure() -> Fig:
     hover = "pre at step %{x}, post at step %{y}: adds %{z:.3f} to the weight<extra></extra>"
     bar = {"title": {"text": "adds to Δw"}, "thickness": 12}
     heat = {"type": "heatmap", "x": steps, "y": steps, "z": np.zeros((STEPS, STEPS)), "hovertemplate": hover}
-    heat |= {"name": "pairs", "colorscale": "RdBu", "reversescale": True, "zmid": 0.0, "colorbar": bar}
+    heat |= {"name": "pairs", "colorscale": SIGNS, "zmid": 0.0, "colorbar": bar}
     diagonal = {"color": GREY, "dash": "dot", "width": 1.5}
     together = curve("both at the same step", diagonal, "both at step %{x}", x=[0, STEPS - 1], y=[0, STEPS - 1])
     layout = {

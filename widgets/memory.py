@@ -16,6 +16,14 @@ FIRST_ENERGY, LAST_ENERGY = 0.5, 0.95
 FIXED = ("backpropagation", "checkpointing")  # energy does not matter to them
 
 
+def _short(name: str) -> str:
+    block, _, part = name.rpartition(".")
+    return f"{block.removeprefix('layer3.')}·{part}" if block else name
+
+
+_NAMES = [_short(name) for name in place_names()]
+
+
 class Steps(NamedTuple):
     """One curve per way to take the step."""
 
@@ -48,7 +56,8 @@ class MemoryTimeline(Panel):
     def draw(self, numbers: Steps) -> None:
         axis = self.controls["axis"].value
         for trace, steps in zip(self.timeline.data, numbers.alive.values(), strict=True):
-            trace.update(x=steps.places, y=[max(b, 256) / 1024 if axis == "log" else b / 1024 for b in steps.bytes])
+            y = [max(b, 256) / 1024 if axis == "log" else b / 1024 for b in steps.bytes]
+            trace.update(x=steps.places, y=y, text=[_NAMES[place] for place in steps.places])
         self.timeline.layout.yaxis.type = axis
         for trace, steps in zip(self.peaks.data, numbers.alive.values(), strict=True):
             trace.update(y=[steps.peak / 1024], text=[_bytes(steps.peak)])
@@ -92,23 +101,23 @@ def _controls() -> dict:
 
 
 def _timeline_figure() -> Fig:
-    names = place_names()
-    short = [_short(name) for name in names]
+    labelled = [k for k, name in enumerate(_NAMES) if "conv" in name or name == "loss"]  # all would not fit a phone
     middle = len(PLACES)
     traces = [
-        curve(name, {**line(k), "shape": "hv"}, f"{name}: %{{y:,.0f}} KiB kept") for k, name in enumerate(VERSIONS)
+        curve(name, {**line(k), "shape": "hv"}, f"%{{text}}, {name}: %{{y:,.0f}} KiB kept")
+        for k, name in enumerate(VERSIONS)
     ]
     layout = {
         "height": 420,
         "xaxis": {
-            "title": {"text": "forwards through the layers, loss, and backwards"},
-            "tickvals": list(range(len(names))),
-            "ticktext": short,
+            "title": {"text": "forwards, loss, backwards"},
+            "tickvals": labelled,
+            "ticktext": [_NAMES[k] for k in labelled],
             "tickangle": -90,
-            "range": [-0.5, len(names) - 0.5],
+            "range": [-0.5, len(_NAMES) - 0.5],
         },
         "yaxis": {"title": {"text": "kept for the gradient (KiB)"}, "rangemode": "tozero"},
-        "shapes": [{"type": "rect", "x0": middle, "x1": len(names), "y0": 0, "y1": 1, "yref": "paper", **_SHADE}],
+        "shapes": [{"type": "rect", "x0": middle, "x1": len(_NAMES), "y0": 0, "y1": 1, "yref": "paper", **_SHADE}],
     }
     alt = "Bytes kept for the weight gradient over one training step, forwards and backwards, for four methods"
     return Fig(traces, layout, alt=alt)
@@ -133,19 +142,14 @@ def _peaks_figure() -> Fig:
         )
         for k, name in enumerate(VERSIONS)
     ]
-    ticks = [name.replace(" ", "<br>") for name in VERSIONS]
+    ticks = ["back-<br>propagation", "check-<br>pointing", "HOSVD at<br>every step", "LANCE"]
     layout = {
         "height": 260,
-        "xaxis": {"tickvals": list(range(len(ticks))), "ticktext": ticks},
+        "xaxis": {"tickvals": list(range(len(ticks))), "ticktext": ticks, "tickangle": 0, "tickfont": {"size": 11}},
         "yaxis": {"title": {"text": "peak (KiB)"}},
         "hovermode": "closest",
     }
     return Fig(traces, layout, alt="The most bytes that each method keeps at one moment of a training step")
-
-
-def _short(name: str) -> str:
-    block, _, part = name.rpartition(".")
-    return f"{block.removeprefix('layer3.')}·{part}" if block else name
 
 
 def _bytes(count: int) -> str:

@@ -1,0 +1,98 @@
+"""The app as it is served: each panel opened by its link, moved to all ends, started and stopped where it trains."""
+
+import re
+
+import pytest
+
+from widgets.app import PANELS
+
+APP = "from widgets.app import build_app\nbuild_app()"
+TRAINED = {  # panels that train, with the least to do
+    "training": "&training.per_class=50",
+    "basis": "",
+    "overlap": "&overlap.tasks=2",
+    "matrix": "&matrix.tasks=2",
+}
+# From now on, keep what a text line says while it is the line of an error.
+WATCH = """() => {
+  window.wrong = [];
+  const look = () => document.querySelectorAll('.workbench-wrong').forEach((line) => wrong.push(line.textContent));
+  new MutationObserver(look).observe(document.body,
+    { subtree: true, childList: true, attributes: true, attributeFilter: ['class'] });
+  look();
+}"""
+IN_USE = "handle => Boolean(handle.offsetParent) && !handle.closest('[disabled]')"
+AT_THE_END = "handle => handle.getAttribute('aria-valuenow') === handle.getAttribute('aria-valuemax')"
+
+
+def open_tab(serve, open_page, name: str, more: str = ""):
+    page = open_page(f"{serve(APP)}/?tab={name}{more}")
+    page.locator(".workbench-figure .main-svg, .workbench-raster canvas").filter(visible=True).first.wait_for()
+    page.evaluate(WATCH)
+    return page
+
+
+def text_line(page):
+    return page.locator(".workbench-status").filter(visible=True)
+
+
+def move_all(page) -> int:
+    """Each slider in use to both ends, last to the one where it was not before: how many there are."""
+    moved = 0
+    for handle in page.get_by_role("slider").filter(visible=True).element_handles():
+        if not handle.evaluate(IN_USE):
+            continue
+        for key in ("End", "Home") if handle.evaluate(AT_THE_END) else ("Home", "End"):
+            handle.press(key)
+        moved += 1
+    return moved
+
+
+@pytest.mark.parametrize("name", [panel.name for panel in PANELS])
+def test_each_slider_to_both_ends(serve, open_page, name):
+    page = open_tab(serve, open_page, name)
+    moved = move_all(page)
+    # The link is written after the redraw: it tells when Python has drawn the last value.
+    count = f"[...new URLSearchParams(location.search).keys()].filter(key => key.startsWith('{name}.')).length"
+    page.wait_for_function(f"() => {count} >= {moved}")
+    assert len(text_line(page).inner_text()) > 20
+    assert page.evaluate("wrong") == []
+    page.set_viewport_size({"width": 390, "height": 900})
+    page.wait_for_function("() => document.documentElement.scrollWidth <= 390", timeout=5000)
+
+
+@pytest.mark.parametrize("name", TRAINED)
+def test_start_and_stop(serve, open_page, name):
+    page = open_tab(serve, open_page, name, TRAINED[name])
+    before = text_line(page).inner_text()
+    page.get_by_role("button", name="Start").filter(visible=True).click()
+    page.wait_for_function(
+        "(before) => [...document.querySelectorAll('.workbench-status')].some(line => line.offsetParent"
+        " && line.innerText.length > 20 && line.innerText !== before)",
+        arg=before,
+    )
+    page.get_by_role("button", name="Stop").filter(visible=True).click()
+    page.get_by_role("button", name="Start", disabled=False).filter(visible=True).wait_for()
+    assert page.evaluate("wrong") == []
+
+
+def test_a_tab_that_is_opened_later_is_whole(serve, open_page):
+    page = open_tab(serve, open_page, "trace")
+    page.get_by_role("tab", name="Neuron").click()
+    page.get_by_role("slider", name="threshold v_th").wait_for()
+    page.wait_for_function("""() => [...document.querySelectorAll('.workbench-figure')].some(figure =>
+      figure.data?.some(trace => trace.name === 'threshold v_th' && trace.x.length === 2 && trace.y.length === 2))""")
+
+
+def test_the_tabs_are_reached_by_keyboard_and_none_is_cut_off(serve, open_page):
+    page = open_tab(serve, open_page, "lif")
+    page.get_by_role("tab", name="Neuron").focus()
+    page.keyboard.press("ArrowRight")
+    page.keyboard.press("Enter")
+    page.wait_for_url(re.compile("tab=trace"))
+    for width in (1200, 800, 390):
+        page.set_viewport_size({"width": width, "height": 900})
+        boxes = [tab.bounding_box() for tab in page.get_by_role("tab").all()]
+        assert len(boxes) == len(PANELS)
+        assert all(box["x"] >= 0 and box["x"] + box["width"] <= width and box["height"] >= 24 for box in boxes)
+        assert len({(box["x"], box["y"]) for box in boxes}) == len(boxes)
