@@ -33,9 +33,9 @@ def chosen_figure() -> Fig:
     ]
     traces[1]["showlegend"] = False
     layout = {
-        "xaxis": {"domain": [0.0, 0.24], "showticklabels": False, "ticks": "", "title": {"text": "↑ input"}},
+        "xaxis": {"domain": [0.0, 0.2], "showticklabels": False, "ticks": "", "title": {"text": "↑ input"}},
         "yaxis": {"tickvals": PLACES, "ticktext": LAYERS, "title": {"text": "layer k, replaced"}, "showgrid": False},
-        "xaxis2": {"domain": [0.42, 1.0], "anchor": "y2", "dtick": 1, "title": {"text": "step s, replaced"}},
+        "xaxis2": {"domain": [0.46, 1.0], "anchor": "y2", "dtick": 1, "title": {"text": "step s, replaced"}},
         "yaxis2": {"anchor": "x2", "range": [-0.25, TOP], "title": {"text": "change D[t, s]"}},
         "barmode": "overlay",
         "height": 320,

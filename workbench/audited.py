@@ -52,7 +52,7 @@ class Subject(NamedTuple):
 
 def events_problem() -> Problem:
     """16 simulated recordings of clothes, 20 steps, and a 578–128–128–10 network."""
-    x, y = fashion_events().train.batch(torch.arange(SAMPLES))
+    x, y = fashion_events(train_per_class=2, test_per_class=1).train.batch(torch.arange(SAMPLES))
     torch.manual_seed(0)
     network = SpikingMLP([578, 128, 128], 10, Neuron(0.8, 0.6), readout_decay=0.9).double()
     return Problem(network, x.flatten(2).double(), y, sequence=True)
