@@ -21,7 +21,13 @@ def chosen_figure() -> Fig:
     """Boxes of the layers; bars of the steps: a place to click, up to t, later. Then the marks of what is chosen."""
     hover = "layer replaced: %{y}<br>change of the update: %{text}"
     step = "input of step %{x} replaced:<br>change of the update"
-    bar: dict[str, Any] = {"width": 0.8, "textposition": "outside", "constraintext": "none", "textangle": 0}
+    bar: dict[str, Any] = {
+        "width": 0.8,
+        "textposition": "outside",
+        "constraintext": "none",
+        "textangle": 0,
+        "textfont": {"size": 10},
+    }
     later = {"color": VERMILLION, "pattern": {"shape": "/"}}
     traces = [
         _cells("layers", [0], PLACES, hover, xgap=0, ygap=6),
@@ -62,7 +68,7 @@ def whole_figure() -> Fig:
     layout = {
         "xaxis": {
             **layers,
-            "domain": [0.0, 0.4],
+            "domain": [0.0, 0.3],
             "title": {"text": "layer k, replaced"},
         },
         "yaxis": {**layers, "autorange": "reversed", "title": {"text": "update of layer l"}},
@@ -72,7 +78,12 @@ def whole_figure() -> Fig:
             "anchor": "y2",
             "title": {"text": "step s, replaced"},
         },
-        "yaxis2": {**steps, "anchor": "x2", "autorange": "reversed", "title": {"text": "update at step t"}},
+        "yaxis2": {
+            **steps,
+            "anchor": "x2",
+            "autorange": "reversed",
+            "title": {"text": "update at step t", "standoff": 2},
+        },
         "height": 360,
     }
     alt = "Change of every layer's update by every layer replaced, and of every step's update by every step replaced"
