@@ -5,6 +5,7 @@ import os
 import signal
 import subprocess
 import sys
+import time
 
 import pytest
 
@@ -67,6 +68,20 @@ def test_killed_training_resumes_to_the_same_accuracy(tmp_path):
     resumed = run(*train, "--resume", cwd=tmp_path)
     assert json.loads(resumed.stdout)["accuracy"] == expected["accuracy"]
     assert json.loads(resumed.stdout)["loss"] == expected["loss"]
+
+
+def test_a_server_ends_with_the_program_that_started_it(tmp_path):
+    """The program starts a server that writes its number; SIGTERM to the program must end the server too."""
+    server = f"import os, time; open({str(tmp_path / 'pid')!r}, 'w').write(str(os.getpid())); time.sleep(60)"
+    code = f"from workbench.cli import serve; import sys; serve([sys.executable, '-c', {server!r}])"
+    program = subprocess.Popen([sys.executable, "-c", code])
+    while not (tmp_path / "pid").exists() or not (tmp_path / "pid").read_text():
+        assert program.poll() is None
+        time.sleep(0.05)
+    program.terminate()
+    program.wait(timeout=20)
+    with pytest.raises(ProcessLookupError):
+        os.kill(int((tmp_path / "pid").read_text()), 0)
 
 
 def test_data_list_and_verify(capsys):

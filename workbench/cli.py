@@ -6,6 +6,7 @@ line of standard output is one JSON object and nothing else is printed there.
 
 import argparse
 import json
+import signal
 import subprocess
 import sys
 from collections.abc import Callable, Iterator, Sequence
@@ -99,8 +100,9 @@ def lab(arguments: argparse.Namespace) -> int:
 
 
 def serve(command: list[str]) -> int:
-    """Run a server in the foreground; Ctrl+C ends it."""
+    """Run a server in the foreground; Ctrl+C ends it, and so does ending this process."""
     process = subprocess.Popen(command)
+    signal.signal(signal.SIGTERM, lambda *_: process.terminate())
     try:
         return process.wait()
     except KeyboardInterrupt:
