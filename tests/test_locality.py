@@ -8,17 +8,16 @@ from torch import nn
 
 from workbench.bases import dct
 from workbench.block_networks import mini_conv
+from workbench.credit import layer_updates, layers_of
 from workbench.lif import Neuron
 from workbench.live_bytes import peak_live_bytes
 from workbench.locality import (
     bptt_updates,
-    layers_of,
     online_updates,
     relative_change,
     replace_step,
     space_dependence,
     time_dependence,
-    updates_of,
 )
 from workbench.networks import SpikingMLP
 from workbench.rules import backprop, bptt, eprop, lls, stllr, tess
@@ -38,7 +37,7 @@ def problem():
 def test_the_steps_of_bptt_sum_to_its_gradient(problem):
     network, x, y = problem
     steps = bptt_updates(network, x, y)
-    whole = updates_of(network, x, y, bptt.gradients)
+    whole = layer_updates(network, x, y, bptt.gradients)
     for name, update in whole.items():
         assert len(steps[name]) == STEPS
         torch.testing.assert_close(steps[name].sum(0), update, rtol=1e-12, atol=1e-14)
@@ -48,7 +47,7 @@ def test_the_steps_of_bptt_sum_to_its_gradient(problem):
 def test_the_steps_of_an_online_rule_sum_to_its_update(problem, rule):
     network, x, y = problem
     steps = online_updates(rule.online)(network, x, y)
-    for name, update in updates_of(network, x, y, rule.gradients).items():
+    for name, update in layer_updates(network, x, y, rule.gradients).items():
         torch.testing.assert_close(steps[name].sum(0), update, rtol=1e-10, atol=1e-12)
 
 

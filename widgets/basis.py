@@ -20,8 +20,8 @@ from widgets.basis_pictures import (
     sample_figure,
     waves_figure,
 )
-from widgets.panel import Panel
 from widgets.race import ACTIVE, Race
+from widgets.race_panel import RacePanel
 from workbench import bases
 from workbench.lls_settings import VARIANTS, Variant, lls_fashion
 from workbench.rules.lls import local_head
@@ -44,7 +44,7 @@ class Sight(NamedTuple):
     error: str
 
 
-class SynchronizationBasis(Panel):
+class SynchronizationBasis(RacePanel):
     """Rows of a basis as waves and as a heat map, their cosines, frequencies on the circle, one sample, and training.
 
     `prepare` makes the network to train for a rule and a seed. Controls: waveform, classes, latents, phase, label,
@@ -56,15 +56,11 @@ class SynchronizationBasis(Panel):
 
     def __init__(self, prepare: Callable[[Variant, int], Setting] = lls_fashion, **state: Any) -> None:
         self.prepare = prepare
-        self.race: Race[Look] | None = None
         self._of_race: dict[str, Any] = {}
         self._drawn: Examined | None = None
         self.waves, self.rows, self.cosines = waves_figure(), rows_figure(), cosines_figure()
         self.sample, self.blocks, self.course = sample_figure(), blocks_figure(), course_figure()
         controls = basis_controls()
-        controls["start"].on_click(lambda _: self.start())
-        controls["pause"].on_click(lambda _: self.pause())
-        controls["stop"].on_click(lambda _: self.stop())
         pictures = [self.waves, self.rows, self.cosines, self.sample, self.blocks, self.course]
         super().__init__(controls, pictures, state)
 
@@ -74,18 +70,6 @@ class SynchronizationBasis(Panel):
         self._of_race = {name: self.values[name] for name in HELD}
         self.race = Race([partial(_begin, self.prepare, **self._of_race)], self.redraw)
         self.redraw()
-
-    def pause(self) -> None:
-        """Hold after the present batch, or go on."""
-        if self.race is not None:
-            self.race.toggle_pause()
-            self.redraw()
-
-    def stop(self) -> None:
-        """End the run; what it has shown stays."""
-        if self.race is not None:
-            self.race.stop()
-            self.redraw()
 
     def compute(
         self, waveform: str, classes: int, latents: int, phase: float, label: int, share: float, **_: Any
@@ -183,9 +167,7 @@ class SynchronizationBasis(Panel):
             self.controls[name].disabled = going
         for name in ("pause", "stop"):
             self.controls[name].disabled = not going
-        paused = numbers.state is RunState.PAUSED
-        self.controls["pause"].description = "Resume" if paused else "Pause"
-        self.controls["pause"].icon = "play" if paused else "pause"
+        self.show_pause(numbers.state is RunState.PAUSED)
 
 
 def _wave(waveform: str, phase: float) -> bases.Basis:

@@ -9,8 +9,8 @@ import torch
 
 from widgets.controls import button, choice, whole_slider
 from widgets.figure import Fig
-from widgets.panel import Panel
 from widgets.race import ACTIVE, Race
+from widgets.race_panel import RacePanel
 from widgets.training import PREPARING
 from workbench.continual.experiments import PERMUTED_FASHION, SPLIT_FASHION, StreamExperiment
 from workbench.continual.learning import StreamRecord
@@ -20,7 +20,7 @@ STREAMS: Mapping[str, StreamExperiment] = {"permuted pixels": PERMUTED_FASHION, 
 MOST_TASKS = 5
 
 
-class StreamPanel(Panel):
+class StreamPanel(RacePanel):
     """A panel with one run of a stream in a thread of its own. `run` is its records so far, `state_of_run` its state.
 
     `streams` are the streams to choose from, by their label.
@@ -33,12 +33,8 @@ class StreamPanel(Panel):
         pictures: list[Fig],
         state: Mapping[str, Any],
     ) -> None:
-        self.race: Race | None = None
         self.settings_of_run: dict[str, Any] | None = None
         run = _run_controls(streams)
-        run["start"].on_click(lambda _: self.start())
-        run["pause"].on_click(lambda _: self.pause())
-        run["stop"].on_click(lambda _: self.stop())
         buttons = {name: run.pop(name) for name in ("start", "pause", "stop")}
         super().__init__({**run, **controls, **buttons}, pictures, state)
 
@@ -52,18 +48,6 @@ class StreamPanel(Panel):
         self.settings_of_run = self.values
         self.race = Race([partial(self._prepared, self.settings_of_run)], self.redraw)
         self.redraw()
-
-    def pause(self) -> None:
-        """Hold after the present batch, or go on."""
-        if self.race is not None:
-            self.race.toggle_pause()
-            self.redraw()
-
-    def stop(self) -> None:
-        """End the run; what it found stays."""
-        if self.race is not None:
-            self.race.stop()
-            self.redraw()
 
     @property
     def run(self) -> list[Any]:
@@ -82,9 +66,7 @@ class StreamPanel(Panel):
             if name in self.controls:
                 self.controls[name].disabled = going
         self.controls["pause"].disabled = self.controls["stop"].disabled = not going
-        paused = self.state_of_run is RunState.PAUSED
-        self.controls["pause"].description = "Resume" if paused else "Pause"
-        self.controls["pause"].icon = "play" if paused else "pause"
+        self.show_pause(self.state_of_run is RunState.PAUSED)
 
     def progress(self, what: str) -> str:
         """Where the run stands, in words; `what` is told before the first run."""

@@ -9,8 +9,8 @@ import torch
 
 from widgets.controls import button, choice, whole_slider
 from widgets.figure import Fig
-from widgets.panel import Panel
 from widgets.race import ACTIVE, Race
+from widgets.race_panel import RacePanel
 from widgets.rows import bars, curve, dots, stacked_rows
 from widgets.theme import line, marker
 from workbench.curves import Curves, learning_curves
@@ -46,7 +46,7 @@ class Comparison(NamedTuple):
     settings: Mapping[str, Any] | None
 
 
-class TrainingMonitor(Panel):
+class TrainingMonitor(RacePanel):
     """Loss, accuracy, spike rates and kept bytes of two rules of an experiment, live, with start, pause and stop.
 
     `experiment` gives data, network and rules; `samples` is how many training samples of each class there are.
@@ -58,13 +58,9 @@ class TrainingMonitor(Panel):
 
     def __init__(self, experiment: Experiment = FASHION_EVENTS, samples: int = 500, **state: Any) -> None:
         self.experiment = experiment
-        self.race: Race | None = None
         self._settings_of_race: dict[str, Any] | None = None
         self.learning, self.rates, self.bytes = _learning_figure(), _rates_figure(), _bytes_figure()
         controls = _controls(experiment, samples)
-        controls["start"].on_click(lambda _: self.start())
-        controls["pause"].on_click(lambda _: self.pause())
-        controls["stop"].on_click(lambda _: self.stop())
         super().__init__(controls, [self.learning, self.rates, self.bytes], state)
 
     def start(self) -> None:
@@ -76,18 +72,6 @@ class TrainingMonitor(Panel):
         self._settings_of_race = settings
         self.race = Race(makes, self.redraw)
         self.redraw()
-
-    def pause(self) -> None:
-        """Hold after the present batch, or go on."""
-        if self.race is not None:
-            self.race.toggle_pause()
-            self.redraw()
-
-    def stop(self) -> None:
-        """End the run; its curves stay."""
-        if self.race is not None:
-            self.race.stop()
-            self.redraw()
 
     def compute(self, left: str, right: str, epochs: int, **_: Any) -> Comparison:
         race, settings = self.race, self._settings_of_race
@@ -112,9 +96,7 @@ class TrainingMonitor(Panel):
         going = bool(states & set(ACTIVE))
         for name, control in self.controls.items():
             control.disabled = going != (name in ("pause", "stop"))
-        paused = RunState.PAUSED in states
-        self.controls["pause"].description = "Resume" if paused else "Pause"
-        self.controls["pause"].icon = "play" if paused else "pause"
+        self.show_pause(RunState.PAUSED in states)
 
     def describe(self, numbers: Comparison) -> str:
         if numbers.settings is None:

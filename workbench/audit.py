@@ -19,8 +19,10 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from workbench.cost_formulas import Measured, measure
+from workbench.credit import layer_updates
 from workbench.live_bytes import peak_live_bytes
-from workbench.locality import Rule, StepUpdates, space_dependence, time_dependence, updates_of
+from workbench.locality import StepUpdates, space_dependence, time_dependence
+from workbench.training import Rule
 
 LONGER = 4  # times as many steps, to see whether memory grows
 GROWTH = 1.25  # of memory at LONGER times the steps that still counts as none; keeping everything comes near to 4
@@ -66,7 +68,7 @@ def audit(
     updates: StepUpdates | None = None,
     sequence: bool = True,
 ) -> Finding:
-    """Audit one rule. The network is left as it was, its `.grad` empty; use float64, so that 0 means 0.
+    """Audit one rule. The weights are left as they were, `.grad` is overwritten; use float64, so that 0 means 0.
 
     x: `(time, batch, ...)` with `sequence`, else `(batch, ...)`. reference: what the update is compared with, nothing
     when None. updates: the rule's ΔW[t] (`workbench.locality.online_updates`), without which time is not looked at.
@@ -80,10 +82,10 @@ def audit(
     short = _peak(network, x, y, rule) if sequence else 0
     longer = x.repeat(LONGER, *[1] * (x.ndim - 1)) if sequence else x
     long = _peak(network, longer, y, rule) if sequence else 0
-    mine = updates_of(network, x, y, rule)
-    theirs = {} if reference is None else updates_of(network, x, y, reference)
+    mine = layer_updates(network, x, y, rule)
+    theirs = {} if reference is None else layer_updates(network, x, y, reference)
     parts = zip(x.chunk(SMALL_BATCHES, batch_axis), y.chunk(SMALL_BATCHES), strict=True)
-    noisy = [updates_of(network, *part, rule) for part in parts]
+    noisy = [layer_updates(network, *part, rule) for part in parts]
     return Finding(
         space.later,
         None if time is None else time.later,

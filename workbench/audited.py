@@ -14,12 +14,13 @@ from workbench.data.fashion_mnist import fashion_mnist_small
 from workbench.data.image_events import fashion_events
 from workbench.lif import Neuron
 from workbench.lls_settings import fashion_pictures
-from workbench.locality import Rule, StepUpdates, bptt_updates, online_updates
+from workbench.locality import StepUpdates, bptt_updates, online_updates
 from workbench.networks import SpikingMLP
 from workbench.rules import backprop, bptt, direct_feedback, eprop, lls, ottt, stllr, tess
 from workbench.rules.stllr import STLLR
 from workbench.rules.tess import TESS
 from workbench.signals import direct_feedback as direct_signal
+from workbench.training import Rule
 
 SAMPLES = 16
 CHUNK = 4

@@ -10,16 +10,14 @@ e-prop's trace of every synapse takes a MAC per step, and two per learning step 
 is that last term alone. C: classes.
 """
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import NamedTuple
 
 from jaxtyping import Shaped
 from torch import Tensor, nn
 
 from workbench.cost_formulas import BYTES, Cost, LayerSize, Measured, bptt_cost, layer_sizes, measure, stllr_cost
-from workbench.rules.report import StepReport
-
-Rule = Callable[[nn.Module, Tensor, Tensor], StepReport]
+from workbench.training import Rule
 
 
 class CostRow(NamedTuple):

@@ -6,7 +6,7 @@ single time step, whose credit a rule has to hand to everything that happened be
 """
 
 import math
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 from functools import partial
 from typing import NamedTuple
 
@@ -14,11 +14,11 @@ import torch
 from jaxtyping import Float, Shaped
 from torch import Tensor, nn
 
+from workbench.blocks import BlockNetwork
 from workbench.networks import layers_with_memory
 from workbench.rules import bptt
-from workbench.rules.report import StepReport, check_batch
-
-Rule = Callable[[nn.Module, Tensor, Tensor], StepReport]
+from workbench.rules.report import check_batch
+from workbench.training import Rule
 
 
 class Credit(NamedTuple):
@@ -28,15 +28,26 @@ class Credit(NamedTuple):
     degrees: dict[str, Float[Tensor, "steps"]]
 
 
+def layers_of(network: nn.Module) -> dict[str, nn.Module]:
+    """The layers that learn, in order: of a spiking network, or the blocks and the classifier of a plain one."""
+    if isinstance(network, BlockNetwork):
+        blocks: dict[str, nn.Module] = {f"blocks.{k}": block for k, block in enumerate(network.blocks)}
+        return blocks | {"classifier": network.classifier}
+    layers: dict[str, nn.Module] = dict(layers_with_memory(network))
+    if not layers:
+        raise ValueError(f"an audit needs a spiking network or a BlockNetwork, got {type(network).__name__}")
+    return layers
+
+
 def layer_updates(
-    network: nn.Module, x: Shaped[Tensor, "time batch *features"], y: Shaped[Tensor, "batch *target"], rule: Rule
+    network: nn.Module, x: Shaped[Tensor, "..."], y: Shaped[Tensor, "batch *target"], rule: Rule
 ) -> dict[str, Float[Tensor, "parameters"]]:
     """What `rule` writes into `.grad` of each layer, as one vector; `.grad` itself is left as it was."""
     kept = [(parameter, parameter.grad) for parameter in network.parameters()]
     try:
         network.zero_grad(set_to_none=True)
         rule(network, x, y)
-        return {name: flat_gradient(layer) for name, layer in layers_with_memory(network).items()}
+        return {name: flat_gradient(layer) for name, layer in layers_of(network).items()}
     finally:
         for parameter, grad in kept:
             parameter.grad = grad

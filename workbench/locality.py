@@ -11,19 +11,18 @@ Zero means zero: the two updates have the same bits.
 """
 
 from collections.abc import Callable, Iterator, Mapping
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import torch
 from jaxtyping import Float, Shaped
 from torch import Tensor, nn
 
-from workbench.blocks import BlockNetwork
-from workbench.credit import flat_gradient
+from workbench.credit import flat_gradient, layer_updates, layers_of
 from workbench.networks import layers_with_memory
 from workbench.rules import bptt
-from workbench.rules.report import StepReport, check_batch, learning_start
+from workbench.rules.report import StepReport, check_batch
+from workbench.training import Rule
 
-Rule = Callable[[Any, Tensor, Tensor], StepReport]  # of its own kind of network
 Online = Callable[[nn.Module, Tensor, Tensor], Iterator[StepReport]]
 StepUpdates = Callable[[nn.Module, Tensor, Tensor], dict[str, Tensor]]
 
@@ -51,28 +50,6 @@ class Time(NamedTuple):
         return max(float(change.triu(1).max()) for change in self.change.values())
 
 
-def layers_of(network: nn.Module) -> dict[str, nn.Module]:
-    """The layers that learn, in order: of a spiking network, or the blocks and the classifier of a plain one."""
-    if isinstance(network, BlockNetwork):
-        blocks: dict[str, nn.Module] = {f"blocks.{k}": block for k, block in enumerate(network.blocks)}
-        return blocks | {"classifier": network.classifier}
-    layers: dict[str, nn.Module] = dict(layers_with_memory(network))
-    if not layers:
-        raise ValueError(f"an audit needs a spiking network or a BlockNetwork, got {type(network).__name__}")
-    return layers
-
-
-def updates_of(
-    network: nn.Module, x: Shaped[Tensor, "..."], y: Shaped[Tensor, "batch *target"], rule: Rule
-) -> dict[str, Float[Tensor, "parameters"]]:
-    """What `rule` writes into `.grad` of each layer, as one vector; `.grad` is empty afterwards."""
-    network.zero_grad(set_to_none=True)
-    rule(network, x, y)
-    found = {name: flat_gradient(layer).clone() for name, layer in layers_of(network).items()}
-    network.zero_grad(set_to_none=True)
-    return found
-
-
 def space_dependence(
     network: nn.Module,
     x: Shaped[Tensor, "..."],
@@ -82,12 +59,12 @@ def space_dependence(
 ) -> Space:
     """Replace the weights of one layer after the other and see whose update changes. The network is left as it was."""
     layers = layers_of(network)
-    before = updates_of(network, x, y, rule)
+    before = layer_updates(network, x, y, rule)
     change = torch.zeros(len(layers), len(layers))
     for k, layer in enumerate(layers.values()):
         kept = replace_weights(layer, seed)
         try:
-            after = updates_of(network, x, y, rule)
+            after = layer_updates(network, x, y, rule)
         finally:
             put_back(layer, kept)
         change[:, k] = torch.tensor([relative_change(before[name], after[name]) for name in layers])
@@ -157,7 +134,7 @@ def online_updates(online: Online) -> StepUpdates:
         found: dict[str, list[Tensor]] = {name: [] for name in layers}
         for _ in online(network, x, y):
             for name, layer in layers.items():
-                found[name].append(flat_gradient(layer).clone())
+                found[name].append(flat_gradient(layer))
         network.zero_grad(set_to_none=True)
         return {name: torch.stack(steps) for name, steps in found.items()}
 
@@ -169,7 +146,6 @@ def bptt_updates(
 ) -> dict[str, Float[Tensor, "steps parameters"]]:
     """ΔW[t] of backpropagation through time: the weights of each step are copies of their own, with own gradients."""
     check_batch(x, y)
-    learning_start(len(x), None)
     graph, dtype = bptt.Unrolled(network), next(network.parameters()).dtype
     copies = [{name: p.detach().clone().requires_grad_() for name, p in network.named_parameters()} for _ in x]
     outputs = [
