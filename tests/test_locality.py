@@ -87,16 +87,17 @@ def test_a_rule_that_looks_one_step_ahead_is_caught(problem):
 
     def peeping(network, x, y):
         for t, report in enumerate(stllr.online(network, x, y)):
-            ahead = x[min(t + 1, len(x) - 1)].mean()
+            ahead = x[min(t + 1, len(x) - 1)] @ torch.arange(x.shape[-1]).to(x)
             for parameter in network.parameters():
                 if parameter.grad is not None:
-                    parameter.grad *= 1.0 + ahead
+                    parameter.grad *= 1.0 + ahead.mean()
             yield report
 
-    change = time_dependence(network, x, y, online_updates(peeping)).change["hidden.0"]
-    one_ahead = change.diagonal(1)
+    found = time_dependence(network, x, y, online_updates(peeping))
+    change = found.change["hidden.0"]
+    assert found.later > 0
+    assert (change.diagonal(1) > 0).all()
     assert not change.triu(2).any()
-    assert (one_ahead >= 0).all() == (time_dependence(network, x, y, online_updates(stllr.online)).later == 0)
 
 
 def test_relative_change():
@@ -122,4 +123,5 @@ def test_other_networks_are_refused():
 def test_live_bytes_counts_what_a_list_keeps():
     kept = []
     assert peak_live_bytes(lambda: kept.extend(torch.ones(1000, dtype=torch.float64) for _ in range(5))) >= 40_000
-    assert peak_live_bytes(lambda: [torch.ones(1000, dtype=torch.float64).sum().item() for _ in range(5)]) < 16_000
+    passing = peak_live_bytes(lambda: [torch.ones(1000, dtype=torch.float64).sum().item() for _ in range(5)])
+    assert 8_000 <= passing < 16_000  # one at a time, and none at the end
