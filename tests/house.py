@@ -1,5 +1,7 @@
 """What every widget must hold, whatever it shows: for tests only."""
 
+import time
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
@@ -7,7 +9,26 @@ import torch
 
 from widgets.controls import is_setting
 from widgets.panel import Panel
+from widgets.race import PERIOD
+from widgets.race_panel import RacePanel
 from widgets.walk import ends
+
+
+def wait_for(condition: Callable[[], Any], seconds: float = 60.0) -> None:
+    """Return when `condition()` holds; fail when it does not within `seconds`."""
+    end = time.monotonic() + seconds
+    while not condition():
+        assert time.monotonic() < end, "waited in vain"
+        time.sleep(0.01)
+
+
+def wait_for_rest(panel: RacePanel) -> None:
+    """Return when every paused run has reached its pause and all that came before is drawn."""
+    race = panel.race
+    assert race is not None
+    wait_for(lambda: all(runner.held and not runner._records for runner in race.runners))
+    time.sleep(3 * PERIOD)  # what was fetched last is on its way to the pictures
+    wait_for(lambda: not panel._drawing)
 
 
 def same(one: Any, other: Any) -> bool:

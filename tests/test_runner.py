@@ -4,6 +4,7 @@ import threading
 import time
 
 import pytest
+from house import wait_for
 
 from workbench.runner import Runner, RunState
 
@@ -14,17 +15,10 @@ def count(step=0.002):
         yield i
 
 
-def wait_for(condition, seconds=5.0):
-    end = time.monotonic() + seconds
-    while not condition():
-        assert time.monotonic() < end, "waited too long"
-        time.sleep(0.005)
-
-
 def test_runs_to_the_end_and_gives_every_record_once():
     runner = Runner(lambda: iter(range(100)))
     runner.start()
-    runner.join(5)
+    runner.join(60)
     assert runner.state is RunState.FINISHED
     assert runner.drain() == list(range(100))
     assert runner.drain() == []
@@ -34,16 +28,18 @@ def test_pause_resume_stop():
     runner = Runner(count)
     runner.start()
     wait_for(runner.drain)
+    assert not runner.held
     runner.pause()
-    time.sleep(0.05)
+    wait_for(lambda: runner.held)
     runner.drain()
     time.sleep(0.1)
     assert runner.state is RunState.PAUSED
     assert runner.drain() == []
     runner.resume()
+    wait_for(lambda: not runner.held)
     wait_for(runner.drain)
     runner.stop()
-    runner.join(5)
+    runner.join(60)
     assert runner.state is RunState.STOPPED
 
 
@@ -52,7 +48,7 @@ def test_stop_while_paused():
     runner.start()
     runner.pause()
     runner.stop()
-    runner.join(5)
+    runner.join(60)
     assert runner.state is RunState.STOPPED
 
 
@@ -64,7 +60,7 @@ def test_error_reaches_the_starter():
     runner = Runner(fails)
     runner.start()
     with pytest.raises(FloatingPointError, match=r"hidden\.0"):
-        runner.join(5)
+        runner.join(60)
     assert runner.state is RunState.FAILED
     assert runner.drain() == [1]
 
@@ -83,9 +79,9 @@ def test_preparation_runs_in_the_thread_and_the_generator_is_closed():
     runner.start()
     wait_for(runner.drain)
     runner.stop()
-    runner.join(5)
+    runner.join(60)
     assert seen[0] is not threading.main_thread()
-    assert closed.wait(5)
+    assert closed.wait(60)
 
 
 def test_a_runner_runs_once_and_waiting_ends():
@@ -96,4 +92,4 @@ def test_a_runner_runs_once_and_waiting_ends():
     with pytest.raises(TimeoutError, match="still running"):
         runner.join(0.01)
     runner.stop()
-    runner.join(5)
+    runner.join(60)

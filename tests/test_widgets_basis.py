@@ -5,7 +5,7 @@ import time
 import numpy as np
 import pytest
 import torch
-from house import check_house_rules, drawn, equal, run_code, same, walk_and_compare
+from house import check_house_rules, drawn, equal, run_code, same, wait_for, wait_for_rest, walk_and_compare
 from test_synchronization import few_images
 
 from widgets.basis import SynchronizationBasis
@@ -19,13 +19,6 @@ from workbench.synchronization import leads, watch
 
 def panel(**state):
     return SynchronizationBasis(few_images, **state)
-
-
-def wait_for(condition, seconds=60.0):
-    end = time.monotonic() + seconds
-    while not condition():
-        assert time.monotonic() < end, "waited in vain"
-        time.sleep(0.01)
 
 
 def finish(it):
@@ -127,13 +120,6 @@ def test_training_takes_waveform_and_phase():
     assert len(set(finals)) == 3
 
 
-def still(it, seconds=0.4):
-    """Whether no new picture of training arrives for a while."""
-    held = len(it.numbers.looks)
-    time.sleep(seconds)
-    return len(it.numbers.looks) == held
-
-
 def test_pause_resume_and_stop():
     it = panel(epochs=10)
     it.start()
@@ -141,8 +127,10 @@ def test_pause_resume_and_stop():
     it.controls["pause"].click()
     wait_for(lambda: it.controls["pause"].description == "Resume")
     assert it.controls["waveform"].disabled
-    wait_for(lambda: still(it))  # the batch in hand is finished first
-    assert still(it)
+    wait_for_rest(it)
+    held = len(it.numbers.looks)
+    time.sleep(0.3)
+    assert len(it.numbers.looks) == held
     it.controls["pause"].click()
     it.controls["stop"].click()
     finish(it)

@@ -5,7 +5,7 @@ import time
 import numpy as np
 import pytest
 import torch
-from house import check_house_rules, drawn, run_code
+from house import check_house_rules, drawn, run_code, wait_for, wait_for_rest
 from matplotlib.figure import Figure
 from tiny_streams import HEADS, SHARED, TINY_STREAMS
 
@@ -26,13 +26,6 @@ PANELS = [AccuracyMatrix, SubspaceOverlap]
 @pytest.fixture(autouse=True)
 def tiny_is_known(monkeypatch):
     monkeypatch.setattr(experiments, "STREAMS", {e.name: e for e in TINY_STREAMS.values()})
-
-
-def wait_for(condition, seconds=30.0):
-    end = time.monotonic() + seconds
-    while not condition():
-        assert time.monotonic() < end, "waited in vain"
-        time.sleep(0.01)
 
 
 def finish(panel):
@@ -150,7 +143,7 @@ def test_pause_holds_resume_goes_on_and_stop_keeps(make):
     panel.controls["pause"].click()
     wait_for(lambda: panel.text.startswith("Paused: task "))
     assert panel.controls["pause"].description == "Resume"
-    time.sleep(0.3)
+    wait_for_rest(panel)
     held = len(panel.run)
     time.sleep(0.3)
     assert len(panel.run) == held

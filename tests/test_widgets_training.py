@@ -6,7 +6,7 @@ import time
 import numpy as np
 import pytest
 import torch
-from house import check_house_rules, drawn, run_code, same
+from house import check_house_rules, drawn, run_code, same, wait_for, wait_for_rest
 from tiny import TINY
 
 from widgets.race import ACTIVE, Race
@@ -33,13 +33,6 @@ def monitor():
 
 def thread_is_busy(runner):
     return runner._thread is not None and runner._thread.is_alive()
-
-
-def wait_for(condition, seconds=30.0):
-    end = time.monotonic() + seconds
-    while not condition():
-        assert time.monotonic() < end, "waited in vain"
-        time.sleep(0.01)
 
 
 def finish(monitor):
@@ -115,9 +108,9 @@ def test_pause_holds_and_resume_goes_on():
     monitor.controls["pause"].click()
     wait_for(lambda: "stllr (left) paused at epoch" in monitor.text)
     assert monitor.controls["pause"].description == "Resume"
-    time.sleep(0.4)
+    wait_for_rest(monitor)
     held = [len(side.curves.loss) for side in monitor.numbers.sides]
-    time.sleep(0.4)
+    time.sleep(0.3)
     assert [len(side.curves.loss) for side in monitor.numbers.sides] == held
     monitor.controls["pause"].click()
     wait_for(lambda: monitor.controls["pause"].description == "Pause")

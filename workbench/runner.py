@@ -32,6 +32,7 @@ class Runner(Generic[R]):
         self._records: deque[R] = deque()
         self._go = threading.Event()
         self._stop = threading.Event()
+        self._held = threading.Event()
         self._thread: threading.Thread | None = None
         self.state = RunState.IDLE
         self.error: BaseException | None = None
@@ -46,10 +47,15 @@ class Runner(Generic[R]):
         self._thread.start()
 
     def pause(self) -> None:
-        """Hold after the current record."""
+        """Hold after the current record; `held` tells when that point is reached."""
         if self.state is RunState.RUNNING:
             self.state = RunState.PAUSED
             self._go.clear()
+
+    @property
+    def held(self) -> bool:
+        """Whether the thread has reached the pause: no record comes until `resume` or `stop`."""
+        return self._held.is_set()
 
     def resume(self) -> None:
         """Go on after `pause`."""
@@ -79,9 +85,16 @@ class Runner(Generic[R]):
         try:
             for record in self._make():
                 self._records.append(record)
-                self._go.wait()
+                self._hold()
                 if self._stop.is_set():
                     break
             self.state = RunState.STOPPED if self._stop.is_set() else RunState.FINISHED
         except BaseException as error:
             self.error, self.state = error, RunState.FAILED
+
+    def _hold(self) -> None:
+        """Wait here while paused."""
+        if not self._go.is_set():
+            self._held.set()
+            self._go.wait()
+            self._held.clear()
