@@ -5,11 +5,6 @@ few seconds, later processes find it in numba's cache. What a compiled loop cann
 reset of one's own) goes to the torch version. Give `NUMBA` to a rule: `STLLR(kernels=NUMBA)`.
 """
 
-import inspect
-from collections.abc import Callable
-from typing import Any
-
-import numba
 import numpy as np
 import torch
 from jaxtyping import Float
@@ -17,27 +12,11 @@ from torch import Tensor
 
 from workbench import kernels as plain
 from workbench import products
+from workbench.compiling import compiled, inlined, suits
+from workbench.fast_convolution import convolve
 from workbench.kernels import Fired, Kernels, Weighing
 from workbench.lif import Neuron, Reset, hard_reset, soft_reset
 from workbench.products import DENSEST, Events
-
-
-def compiled(function: Callable[..., Any]) -> Any:
-    """Compile the bare function, without the shape checks that a test run wraps around it."""
-    return numba.njit(cache=True, nogil=True)(inspect.unwrap(function))
-
-
-def inlined(function: Callable[..., Any]) -> Any:
-    """The same, for parts of compiled functions."""
-    return numba.njit(cache=True, inline="always")(inspect.unwrap(function))
-
-
-def suits(*tensors: Tensor | None) -> bool:
-    """Whether all are contiguous tensors of single or double precision on the CPU."""
-    return all(
-        t is None or (t.device.type == "cpu" and t.dtype in (torch.float32, torch.float64) and t.is_contiguous())
-        for t in tensors
-    )
 
 
 def find_events(x: Float[Tensor, "rows columns"], densest: float = DENSEST) -> Events | None:
@@ -113,7 +92,7 @@ def output_side(
     return m, earlier
 
 
-NUMBA = Kernels(find_events, fire, run_h, output_side, add_outer)
+NUMBA = Kernels(find_events, fire, run_h, output_side, add_outer, convolve)
 
 
 @compiled

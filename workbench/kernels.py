@@ -1,6 +1,6 @@
-"""The inner loops of local rules: firing, and the output side of an update. Plain torch, in place, on any device.
+"""The inner loops of local rules: convolution, firing, and the output side of an update, on any device.
 
-`Kernels` names the five functions that a faster machine-specific version may replace, with the same arguments and, up
+`Kernels` names the six functions that a faster machine-specific version may replace, with the same arguments and, up
 to rounding, the same numbers: `workbench.fast.NUMBA` does so on the CPU.
 """
 
@@ -9,10 +9,18 @@ from typing import NamedTuple
 
 import torch
 from jaxtyping import Float
-from torch import Tensor
+from torch import Tensor, nn
+from torch.nn import functional as F
 
 from workbench.lif import Neuron, Reset
 from workbench.products import Events, add_outer, find_events, times
+
+
+def convolve(
+    connection: nn.Conv2d, x: Float[Tensor, "n c h w"], weight: Tensor, bias: Tensor | None
+) -> Float[Tensor, "n c_out h_out w_out"]:
+    """The convolution of `connection` with another weight and bias."""
+    return F.conv2d(x, weight, bias, connection.stride, connection.padding, connection.dilation, connection.groups)
 
 
 class Fired(NamedTuple):
@@ -97,13 +105,14 @@ def run_h(
 
 
 class Kernels(NamedTuple):
-    """Events of a matrix, firing, the trace h, the output side, and Xᵀ G added to a gradient."""
+    """Events of a matrix, firing, the trace h, the output side, Xᵀ G added to a gradient, and a convolution."""
 
     find_events: Callable[[Tensor], Events | None]
     fire: Callable[..., Fired]
     run_h: Callable[[Tensor, Tensor, float], Tensor]
     output_side: Callable[..., tuple[Tensor, Tensor]]
     add_outer: Callable[[Tensor, Events, Tensor], None]
+    convolve: Callable[[nn.Conv2d, Tensor, Tensor, Tensor | None], Tensor]
 
 
-TORCH = Kernels(find_events, fire, run_h, output_side, add_outer)
+TORCH = Kernels(find_events, fire, run_h, output_side, add_outer, convolve)

@@ -190,7 +190,8 @@ def advance(
     step by step. The output is spikes, or the potential of a leaky readout."""
     check_input(layer.connection, x)
     inputs = inputs_of(layer.connection, x.flatten(0, 1), kernels)
-    current = linear_map(layer.connection, inputs, weights.forward, layer.connection.bias).unflatten(0, x.shape[:2])
+    current = linear_map(layer.connection, inputs, weights.forward, layer.connection.bias, kernels)
+    current = current.unflatten(0, x.shape[:2])
     if before is None:
         nothing = torch.zeros_like(current[0])
         before = Neurons(nothing, nothing if layer.recurrent is not None else None)

@@ -1,6 +1,6 @@
 """Connections: the products of a dense or convolutional linear map, forward, with respect to weights, and to inputs.
 
-Dense products skip silent inputs (see `workbench.products`); convolutions are the library's.
+Dense products skip silent inputs (see `workbench.products`); convolutions are the library's, or those of the kernels.
 """
 
 from typing import NamedTuple
@@ -44,7 +44,9 @@ def run_layout(weight: Tensor) -> Tensor:
     return weight.detach().T.contiguous().T if weight.ndim == 2 else weight.detach()
 
 
-def linear_map(connection: Connection, inputs: Inputs, weight: Tensor, bias: Tensor | None) -> Float[Tensor, "n ..."]:
+def linear_map(
+    connection: Connection, inputs: Inputs, weight: Tensor, bias: Tensor | None, kernels: Kernels = TORCH
+) -> Float[Tensor, "n ..."]:
     """The map of `connection` with another weight: `(n, n_in)` to `(n, n_out)`, or images `(n, C, H, W)`."""
     if inputs.events is not None:
         product = times(inputs.events, weight.T)
@@ -52,7 +54,7 @@ def linear_map(connection: Connection, inputs: Inputs, weight: Tensor, bias: Ten
     assert inputs.x is not None
     if isinstance(connection, nn.Linear):
         return F.linear(inputs.x, weight, bias)
-    return F.conv2d(inputs.x, weight, bias, *_geometry(connection))
+    return kernels.convolve(connection, inputs.x, weight, bias)
 
 
 def add_weight_gradient(
