@@ -4,7 +4,16 @@ import pytest
 import torch
 from tiny_streams import HEADS, SHARED, toy_stream
 
-from workbench.continual.claims import Claim, claimed_shares, learn_and_claim, remaining, similarities, start_claims
+from workbench.compression.lance_continual import LanceContinual, LanceContinualParams, subspace_layers
+from workbench.continual.claims import (
+    Claim,
+    claimed_shares,
+    learn_and_claim,
+    remaining,
+    similarities,
+    start_claims,
+    start_lance_claims,
+)
 from workbench.continual.code_cl import CodeCL, CodeCLParams
 from workbench.continual.conceptors import Conceptor, capacity, dense
 from workbench.continual.learning import StreamRecord
@@ -65,3 +74,32 @@ def test_a_named_stream_is_claimed_with_its_own_settings():
     assert [name.startswith("heads") for name in own_heads[0].own] == [False, False]
     wider = [item for item in start_claims(HEADS, 9.0, seed=1, epochs=1, tasks=2) if isinstance(item, Claim)]
     assert float(claimed_shares(wider)[0, 0]) > float(claimed_shares(own_heads)[0, 0])
+
+
+def test_lance_claims_are_the_projectors_of_its_subspaces():
+    """By the definition of the overlap: the energy of the new inputs inside the span of P, over all of it."""
+    torch.manual_seed(0)
+    method = LanceContinual(mlp([2] * 3, (10, 32, 16)), LanceContinualParams(threshold=0.9))
+    stream, before = toy_stream(), []
+    claims = []
+    for item in learn_and_claim(method, stream, 0.3, Plan(epochs=2, batch_size=8)):
+        if isinstance(item, Claim):
+            claims.append(item)
+            before.append(subspace_layers(method.network)["body.1"].protected)
+    for name, layer in subspace_layers(method.network).items():
+        assert torch.allclose(dense(claims[-1].protected[name]), layer.protected @ layer.protected.T, atol=1e-6)
+        assert claims[-1].protected[name].values.unique().tolist() == [1.0]
+    assert [claim.overlap for claim in claims] == method.held
+    x = stream[2].train_x
+    assert claims[2].overlap["body.1"] == pytest.approx(float((x @ before[1]).norm() ** 2 / x.norm() ** 2), abs=1e-5)
+    own = claims[2].own["body.1"].vectors.float()
+    held = [float((x @ own[:, :k]).norm() ** 2 / x.norm() ** 2) for k in (own.shape[1] - 1, own.shape[1])]
+    assert held[0] <= method.energy(2) < held[1]
+
+
+def test_a_named_stream_is_claimed_by_lance():
+    claims = [item for item in start_lance_claims(SHARED, seed=1, epochs=1, tasks=2) if isinstance(item, Claim)]
+    assert [name.startswith("heads") for name in claims[1].own] == [False, False, True]
+    assert claimed_shares(claims).shape == (3, 2)
+    assert claims[0].overlap == {}
+    assert 0.0 < claims[1].overlap["body.1"] < 1.0

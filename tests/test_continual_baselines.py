@@ -6,6 +6,7 @@ from tiny_streams import toy_stream
 from torch import nn
 from torch.nn import functional as F
 
+from workbench.compression.lance_continual import LanceContinual
 from workbench.continual.a_gem import AGEM, without_conflict
 from workbench.continual.code_cl import CodeCL, CodeCLParams
 from workbench.continual.ewc import EWC, fisher
@@ -20,7 +21,7 @@ from workbench.continual.streams import split_fashion_mnist
 from workbench.continual.trgp import TRGP
 from workbench.training import Plan, epoch_order
 
-METHODS = [FineTuning, Joint, Replay, AGEM, EWC, GPM, SGP, TRGP, CodeCL]
+METHODS = [FineTuning, Joint, Replay, AGEM, EWC, GPM, SGP, TRGP, CodeCL, LanceContinual]
 
 
 @pytest.fixture(autouse=True)

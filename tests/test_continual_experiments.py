@@ -85,6 +85,20 @@ def test_code_cl_remembers_two_tasks():
     assert lost["fine-tuning"] > lost["code-cl"] + 0.05
 
 
+@pytest.mark.parametrize(("stream", "tasks"), [(SPLIT_FASHION, 3), (PERMUTED_FASHION, 2)])
+def test_lance_learns_and_remembers(stream, tasks):
+    A = accuracy_matrix(start_stream(stream, "lance", epochs=1, tasks=tasks))
+    assert float((A.diagonal() - A[-1])[:-1].mean()) < 0.03
+    assert float(A[-1, -1]) > 0.6
+
+
+def test_lance_keeps_less_for_learning_than_gpm():
+    saved = {
+        rule: list(start_stream(SPLIT_FASHION, rule, epochs=1, tasks=2))[-1].saved_bytes for rule in ("lance", "gpm")
+    }
+    assert saved["lance"] < saved["gpm"] / 2
+
+
 def test_the_command_line_lists_and_trains_a_stream(tmp_path):
     command = [sys.executable, "-m", "workbench.cli", "train", "split-fashion", "--epochs", "1", "--json"]
     done = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, timeout=300)
@@ -128,5 +142,6 @@ def test_list_names_the_streams(capsys):
     out = capsys.readouterr().out
     assert "permuted-fashion" in out
     assert (
-        "rules: code-cl, fine-tuning, joint, gpm, replay, a-gem, ewc, sgp, trgp; 5 epochs for each of 10 tasks" in out
+        "rules: code-cl, fine-tuning, joint, gpm, replay, a-gem, ewc, sgp, trgp, lance; 5 epochs for each of 10 tasks"
+        in out
     )

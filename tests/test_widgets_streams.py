@@ -14,7 +14,14 @@ from widgets.fallback import _draw_axes
 from widgets.overlap import SubspaceOverlap
 from widgets.race import ACTIVE
 from workbench.continual import experiments
-from workbench.continual.claims import Claim, claimed_shares, remaining, similarities, start_claims
+from workbench.continual.claims import (
+    Claim,
+    claimed_shares,
+    remaining,
+    similarities,
+    start_claims,
+    start_lance_claims,
+)
 from workbench.continual.experiments import METHODS, start_stream, untrained
 from workbench.continual.learning import accuracy_matrix
 from workbench.continual.metrics import average_accuracy, backward_transfer, forward_transfer
@@ -91,6 +98,7 @@ def test_cells_that_are_not_reached_are_empty():
 def test_every_method_and_own_heads():
     for label, rule in (
         ("GPM", "gpm"),
+        ("LANCE", "lance"),
         ("fine-tuning", "fine-tuning"),
         ("replay", "replay"),
         ("joint training", "joint"),
@@ -124,8 +132,25 @@ def test_the_overlap_is_that_of_the_run():
     assert "changed since" not in panel.text
 
 
-def test_the_code_gives_the_same_overlap():
-    panel = ran(SubspaceOverlap, tasks=2, stream="own heads")
+def test_lance_claims_whole_directions_and_says_that_it_has_no_conceptors():
+    panel = ran(SubspaceOverlap, tasks=3, seed=1, method="LANCE")
+    claims = [item for item in start_lance_claims(SHARED, 1, 1, 3) if isinstance(item, Claim)]
+    shares = claimed_shares(claims)
+    assert np.allclose(drawn(panel.shares, "task 2")[1], 100 * shares[:, 1])
+    assert set(drawn(panel.left, "layer 1")[1]) <= {0.0, 1.0}
+    assert "LANCE has no conceptors" in panel.text
+    largest = max(held for claim in claims for held in claim.overlap.values())
+    assert f"held at most {100 * largest:.0f} %" in panel.text
+    assert panel.controls["aperture"].disabled
+    panel.state = {"method": "CODE-CL"}
+    assert not panel.controls["aperture"].disabled
+    assert "LANCE has no conceptors" in panel.text  # the picture is still that of its run
+    assert "changed since" in panel.text
+
+
+@pytest.mark.parametrize("method", ["CODE-CL", "LANCE"])
+def test_the_code_gives_the_same_overlap(method):
+    panel = ran(SubspaceOverlap, tasks=2, stream="own heads", method=method)
     names = run_code(panel)
     assert torch.equal(names["shares"], panel.numbers.shares)
     assert torch.equal(names["similarity"], panel.numbers.similarity)

@@ -20,6 +20,7 @@ from workbench.continual.metrics import average_accuracy, backward_transfer, for
 SHOWN = {
     "CODE-CL": "code-cl",
     "GPM": "gpm",
+    "LANCE": "lance",
     "fine-tuning": "fine-tuning",
     "replay": "replay",
     "joint training": "joint",

@@ -7,15 +7,19 @@ import torch
 from torch import Tensor
 
 from widgets.controls import choice, slider
-from widgets.figure import Fig
-from widgets.rows import bars, curve
-from widgets.streams import MOST_TASKS, STREAMS, StreamPanel
-from widgets.theme import COLOURS, line
-from workbench.continual.claims import Claim, claimed_shares, remaining, similarities, start_claims
+from widgets.overlap_pictures import left_figure, shares_figure, similarity_figure
+from widgets.streams import STREAMS, StreamPanel
+from workbench.continual.claims import (
+    Claim,
+    claimed_shares,
+    remaining,
+    similarities,
+    start_claims,
+    start_lance_claims,
+)
 from workbench.continual.experiments import StreamExperiment
 
-HATCHES = ("", "/", "x", ".", "-")
-MOST_LAYERS = 3
+CODE_CL, LANCE = "code-cl", "lance"
 
 
 class Claimed(NamedTuple):
@@ -29,28 +33,33 @@ class Claimed(NamedTuple):
 
 
 class SubspaceOverlap(StreamPanel):
-    """CODE-CL learns a stream: claimed shares of each layer's input space, similarity of tasks, free directions.
+    """CODE-CL or LANCE learns a stream: claimed shares of each layer's input space, similarity of tasks, what is free.
 
-    Controls: stream, tasks, epochs, seed, aperture, layer (of the similarities), and the buttons start, pause, stop.
+    Controls: stream, tasks, epochs, seed, method, aperture (of CODE-CL), layer (of the similarities), and the buttons
+    start, pause and stop.
     """
 
     name = "overlap"
     title = "Overlap"
 
     def __init__(self, streams: Mapping[str, StreamExperiment] = STREAMS, **state: Any) -> None:
-        self.shares, self.similarity, self.left = _shares_figure(), _similarity_figure(), _left_figure()
+        self.shares, self.similarity, self.left = shares_figure(), similarity_figure(), left_figure()
         self._known: tuple[tuple, Claimed] | None = None  # claims are long in coming: compute and draw each once
         self._drawn: Claimed | None = None
         wide = "how much of the space a task claims: CODE-CL uses 4 to 8 on photographs in colour"
+        methods = {"CODE-CL": CODE_CL, "LANCE": LANCE}
         controls = {
+            "method": choice("method", methods, "graded claims (conceptors), or whole directions (a subspace)"),
             "aperture": slider("aperture α", 3.0, 0.5, 10.0, 0.5, wide, 1),
             "layer": choice("similarities in", {"layer 1": 0, "layer 2": 1}, "the layer whose inputs are compared"),
         }
         super().__init__(streams, controls, [self.shares, self.similarity, self.left], state)
 
     def records(
-        self, stream: StreamExperiment, tasks: int, epochs: int, seed: int, aperture: float, **_: Any
+        self, stream: StreamExperiment, tasks: int, epochs: int, seed: int, method: str, aperture: float, **_: Any
     ) -> Iterator[Any]:
+        if method == LANCE:
+            return start_lance_claims(stream, seed, epochs, tasks)
         return start_claims(stream, aperture, seed, epochs, tasks)
 
     def compute(self, layer: int, **_: Any) -> Claimed:
@@ -62,6 +71,8 @@ class SubspaceOverlap(StreamPanel):
 
     def draw(self, numbers: Claimed) -> None:
         self.show_buttons()
+        if self.values["method"] == LANCE:
+            self.controls["aperture"].disabled = True  # it has none
         if numbers is self._drawn:
             return
         self._drawn = numbers
@@ -81,28 +92,30 @@ class SubspaceOverlap(StreamPanel):
             trace.update(name=numbers.layers[k] if len(left) else "", visible=len(left) > 0)
 
     def describe(self, numbers: Claimed) -> str:
-        told = self.progress(f"learns {self.values['tasks']} tasks in turn with CODE-CL and shows what each claims")
+        method = self.controls["method"].label
+        told = self.progress(f"learns {self.values['tasks']} tasks in turn with {method} and shows what each claims")
         if numbers.layers:
             n = numbers.shares.shape[1]
             claimed = zip(numbers.layers, numbers.shares.sum(1).tolist(), strict=True)
             parts = ", ".join(f"{100 * share:.0f} % of {name}" for name, share in claimed)
             told += f" After {n} {'task' if n == 1 else 'tasks'} {parts} are claimed."
         if len(numbers.similarity) > 1:
-            mixed = numbers.largest_overlap > 0.5
-            told += f" The largest overlap ρ of a new task with the past was {numbers.largest_overlap:.2f}: " + (
-                "above 0.5, so shared directions are mixed anew." if mixed else "at most 0.5, so nothing is mixed."
-            )
-        return told + self.changed_since("stream", "tasks", "epochs", "seed", "aperture")
+            lance = self.settings_of_run is not None and self.settings_of_run["method"] == LANCE
+            told += _held(numbers.largest_overlap) if lance else _mixed(numbers.largest_overlap)
+        return told + self.changed_since("stream", "tasks", "epochs", "seed", "method", "aperture")
 
-    def source(self, stream: StreamExperiment, tasks: int, epochs: int, seed: int, aperture: float, layer: int) -> str:
+    def source(
+        self, stream: StreamExperiment, tasks: int, epochs: int, seed: int, method: str, aperture: float, layer: int
+    ) -> str:
+        name, own = ("start_lance_claims", "") if method == LANCE else ("start_claims", f"aperture={aperture}, ")
         return f"""
             import torch
-            from workbench.continual.claims import Claim, claimed_shares, remaining, similarities, start_claims
+            from workbench.continual.claims import Claim, claimed_shares, remaining, similarities, {name}
             from workbench.continual.experiments import STREAMS
 
             torch.set_num_threads(1)
-            settings = dict(aperture={aperture}, seed={seed}, epochs={epochs}, tasks={tasks})
-            run = start_claims(STREAMS["{stream.name}"], **settings)
+            settings = dict({own}seed={seed}, epochs={epochs}, tasks={tasks})
+            run = {name}(STREAMS["{stream.name}"], **settings)
             claims = [item for item in run if isinstance(item, Claim)]
             shares = claimed_shares(claims)
             layers = list(claims[-1].protected)
@@ -110,6 +123,20 @@ class SubspaceOverlap(StreamPanel):
             left = {{name: remaining(claims[-1], name) for name in layers}}
             print("share of the space that each task added, one row per layer:", shares)
         """
+
+
+def _mixed(overlap: float) -> str:
+    """What CODE-CL does about the largest overlap ρ."""
+    rest = "above 0.5, so shared directions are mixed anew" if overlap > 0.5 else "at most 0.5, so nothing is mixed"
+    return f" The largest overlap ρ of a new task with the past was {overlap:.2f}: {rest}."
+
+
+def _held(overlap: float) -> str:
+    """What LANCE's protected subspace holds of new tasks, and why there is no grading and no mixing."""
+    return (
+        " LANCE has no conceptors: a direction is protected wholly or free, and nothing is mixed. Protected directions "
+        f"held at most {100 * overlap:.0f} % of a new task's energy in a layer; there it could not learn."
+    )
 
 
 def _claimed(claims: list[Claim], layer: int) -> Claimed:
@@ -125,59 +152,3 @@ def _claimed(claims: list[Claim], layer: int) -> Claimed:
 def _spoken(names: list[str]) -> tuple[str, ...]:
     """Layers as people say it: by number, and a head by its name."""
     return tuple("the head" if name.startswith("heads") else f"layer {k}" for k, name in enumerate(names, 1))
-
-
-def _shares_figure() -> Fig:
-    traces = [
-        bars(
-            f"task {t + 1}",
-            COLOURS[t],
-            f"task {t + 1} added %{{text}} % of the space",
-            marker={"color": COLOURS[t], "pattern": {"shape": HATCHES[t]}},
-            width=0.6,
-            textposition="none",
-        )
-        for t in range(MOST_TASKS)
-    ]
-    layout = {
-        "barmode": "stack",
-        "legend": {"traceorder": "normal"},
-        "yaxis": {"title": {"text": "claimed share Θ (%)"}, "range": [0, 100]},
-        "hovermode": "closest",
-        "height": 300,
-    }
-    return Fig(traces, layout, alt="Share of each layer's input space that each task added to what is protected")
-
-
-def _similarity_figure() -> Fig:
-    cells = {
-        "type": "heatmap",
-        "zmin": 0,
-        "zmax": 1,
-        "colorscale": "Cividis",
-        "texttemplate": "%{text}",
-        "xgap": 2,
-        "ygap": 2,
-        "colorbar": {"title": {"text": "similarity"}, "thickness": 12},
-        "hovertemplate": "similarity %{text} of tasks %{y} and %{x}: 1 the same, 0 nothing in common<extra></extra>",
-    }
-    layout = {
-        "xaxis": {"title": {"text": "task"}, "showgrid": False},
-        "yaxis": {"title": {"text": "task"}, "autorange": "reversed", "showgrid": False},
-        "hovermode": "closest",
-        "height": 300,
-        "margin": {"t": 12},
-    }
-    return Fig([cells], layout, alt="How alike the conceptors of the tasks are, one cell for each pair of tasks")
-
-
-def _left_figure() -> Fig:
-    hover = "at %{x:.0f} % of the directions a step keeps the share 1 − s = %{y:.2f}"
-    layout = {
-        "xaxis": {"title": {"text": "directions of the input space, least free first (%)"}, "range": [0, 100]},
-        "yaxis": {"title": {"text": "share left, 1 − s"}, "range": [-0.02, 1.05]},
-        "hovermode": "closest",
-        "height": 280,
-    }
-    alt = "Share of a step that is still allowed along each direction of each layer's input space"
-    return Fig([curve("", line(k), hover) for k in range(MOST_LAYERS)], layout, alt=alt)

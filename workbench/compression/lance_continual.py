@@ -27,7 +27,7 @@ from torch import Tensor, nn
 from workbench.compression.convolution import Geometry, conv2d_input_gradient, convolve, geometry_of
 from workbench.compression.lance import linear
 from workbench.compression.lean import make_lean
-from workbench.compression.subspaces import learnable, protect
+from workbench.compression.subspaces import learnable, protect, residual
 from workbench.compression.tucker import project, rank_for_energy, spectrum
 from workbench.continual.networks import MultiHead
 
@@ -173,9 +173,11 @@ class LanceContinual:
             if isinstance(module, nn.Linear | nn.Conv2d) and id(module) not in spared:
                 network.set_submodule(name, SubspaceLayer(module))
         make_lean(network)
+        self.held: list[dict[str, float]] = []  # share of a new task's energy that P held before it, by task and layer
 
     def before_task(self, task: int, x: Float[Tensor, "n *shape"], y: Int64[Tensor, " n"]) -> None:
         """Find the directions that this task may learn; warn of layers that have none left."""
+        self.held.append({})
         if task == 0:
             return
         for parameter in self.network.parameters():
@@ -184,7 +186,9 @@ class LanceContinual:
             root.requires_grad_(True)
         for name, (R, L) in self._correlations(task, x).items():
             layer = subspace_layers(self.network)[name]
-            U1 = learnable(layer.protected, R, self._energy(task)).to(layer.layer.weight)
+            E = residual(layer.protected, R)
+            self.held[-1][name] = E.held / E.total if E.total else 0.0
+            U1 = learnable(layer.protected, R, self.energy(task)).to(layer.layer.weight)
             layer.directions = U1
             layer.positions = self._positions(L).to(U1) if L is not None and self.params.space is not None else None
             layer.layer.weight.requires_grad_(U1.shape[1] > 0)
@@ -211,7 +215,11 @@ class LanceContinual:
         """Protect what the inputs of the finished task use."""
         for name, (R, _) in self._correlations(task, x).items():
             layer = subspace_layers(self.network)[name]
-            layer.protected = protect(layer.protected, R, self._energy(task)).to(layer.layer.weight)
+            layer.protected = protect(layer.protected, R, self.energy(task)).to(layer.layer.weight)
+
+    def energy(self, task: int) -> float:
+        """ε_t, the share of its inputs' energy that is protected after task t."""
+        return min(self.params.threshold + self.params.increase * task, 1.0)
 
     def kept_bytes(self) -> int:
         """Bytes of all bases."""
@@ -228,9 +236,6 @@ class LanceContinual:
 
     def _correlations(self, task: int, x: Tensor) -> dict[str, Correlations]:
         return input_correlations(self.network, lambda batch: self.network(batch, task), x[: self.params.samples])
-
-    def _energy(self, task: int) -> float:
-        return min(self.params.threshold + self.params.increase * task, 1.0)
 
     def _positions(self, correlation: Tensor) -> Tensor:
         energies, vectors = spectrum(correlation)

@@ -1,9 +1,12 @@
-"""What each task of a stream claims of every layer's input space, while a method with conceptors learns it.
+"""What each task of a stream claims of every layer's input space, while CODE-CL or LANCE learns it.
 
 own_t     TC(inputs of task t), the conceptor of one task alone            (`code_cl.task_conceptor`)
+          LANCE: the directions that hold the share ε_t of its inputs' energy (`subspaces.protect`)
 C_t       what the method protects after task t; Θ(C_t) the claimed share of the space
 new_t     Θ(C_t) − Θ(C_{t−1}), the share that task t added
 free      1 − Θ(C_t), the mean share 1 − s of a step that is still allowed over all directions
+
+LANCE has no conceptors: it protects a direction wholly or not at all. Its projector P Pᵀ is the conceptor with s = 1.
 """
 
 from collections.abc import Iterator, Sequence
@@ -13,6 +16,8 @@ import torch
 from jaxtyping import Float
 from torch import Tensor
 
+from workbench.compression.lance_continual import LanceContinual, input_correlations, subspace_layers
+from workbench.compression.subspaces import protect
 from workbench.continual.code_cl import CodeCL, CodeCLParams, task_conceptor
 from workbench.continual.conceptors import Conceptor, capacity, similarity
 from workbench.continual.experiments import BATCH, StreamExperiment, prepare_stream
@@ -24,7 +29,10 @@ from workbench.training import Plan, epoch_order
 
 
 class Claim(NamedTuple):
-    """After one task, by layer: the task's own conceptor, what is protected in all, and ρ before the task began."""
+    """After one task, by layer: the task's own conceptor, what is protected in all, and the overlap with the past.
+
+    overlap, found before the task began: ρ of CODE-CL; for LANCE the share of the new inputs' energy that P held.
+    """
 
     own: dict[str, Conceptor]
     protected: dict[str, Conceptor]
@@ -40,23 +48,47 @@ def start_claims(
     return learn_and_claim(method, setting.stream, setting.learning_rate, Plan(epochs, BATCH, seed))
 
 
+def start_lance_claims(
+    experiment: StreamExperiment, seed: int, epochs: int, tasks: int
+) -> Iterator[StreamRecord | Claim]:
+    """Begin a run of LANCE: the generator of `learn_and_claim`. Its subspaces are conceptors of values 1."""
+    setting = prepare_stream(experiment, seed, tasks)
+    method = LanceContinual(setting.network)
+    return learn_and_claim(method, setting.stream, setting.learning_rate, Plan(epochs, BATCH, seed))
+
+
 def learn_and_claim(
-    method: CodeCL, stream: Sequence[Task], learning_rate: float, plan: Plan
+    method: CodeCL | LanceContinual, stream: Sequence[Task], learning_rate: float, plan: Plan
 ) -> Iterator[StreamRecord | Claim]:
     """The records of `learn_stream`, and after the last one of each task its `Claim`."""
+    claim = _conceptors if isinstance(method, CodeCL) else _subspaces
     for record in learn_stream(method, stream, sgd(learning_rate), plan):
         yield record
         if record.accuracies:
             task = stream[record.task]
             order = epoch_order(len(task.train_y), plan.seed, -1 - record.task)  # as `learn_stream` takes them
-            yield _claim(method, task.train_x[order[: method.params.samples]], record.task)
+            yield claim(method, task.train_x[order[: method.params.samples]], record.task)  # pyright: ignore
 
 
-def _claim(method: CodeCL, x: Tensor, task: int) -> Claim:
+def _conceptors(method: CodeCL, x: Tensor, task: int) -> Claim:
     inputs = layer_inputs(method.network, lambda: method.network(x, task))
     own = {name: task_conceptor(columns, method.params) for name, columns in inputs.items()}
     protected = {name: layer.conceptor for name, layer in protected_layers(method.network).items()}
     return Claim(own, protected, dict(method.overlaps[task]))
+
+
+def _subspaces(method: LanceContinual, x: Tensor, task: int) -> Claim:
+    correlations = input_correlations(method.network, lambda batch: method.network(batch, task), x)
+    own = {
+        name: _projector(protect(R.new_zeros(len(R), 0), R, method.energy(task)))
+        for name, (R, _) in correlations.items()
+    }
+    protected = {name: _projector(layer.protected) for name, layer in subspace_layers(method.network).items()}
+    return Claim(own, protected, dict(method.held[task]))
+
+
+def _projector(basis: Tensor) -> Conceptor:
+    return Conceptor(basis, basis.new_ones(basis.shape[1]))
 
 
 def claimed_shares(claims: Sequence[Claim]) -> Float[Tensor, "layers tasks"]:

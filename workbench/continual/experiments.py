@@ -9,6 +9,7 @@ from typing import NamedTuple
 
 import torch
 
+from workbench.compression.lance_continual import LanceContinual
 from workbench.continual.a_gem import AGEM
 from workbench.continual.code_cl import CodeCL, CodeCLParams
 from workbench.continual.ewc import EWC
@@ -35,6 +36,7 @@ METHODS: Mapping[str, MakeMethod] = {
     "ewc": EWC,
     "sgp": SGP,
     "trgp": TRGP,
+    "lance": LanceContinual,
 }
 
 
