@@ -24,6 +24,7 @@ def test_the_app_is_the_notebook_of_the_checkout():
     assert command[:4] == [sys.executable, "-m", "workbench.serving", "app"]
     assert command[4] == str(notebooks_folder() / "app.ipynb")
     assert {"--port=9000", "--Voila.ip=127.0.0.1", "--theme=dark", "--pool_size=2", "--no-browser"} <= set(command)
+    assert "--VoilaKernelManager.fill_delay=6" in command
     assert "--no-browser" not in app_command(9000)
     assert lab_command(9001)[4] == str(notebooks_folder())
     assert "--allow-root" in lab_command(9001, root=True)

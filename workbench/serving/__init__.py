@@ -9,6 +9,7 @@ import sys
 from pathlib import Path
 
 SERVED = "WORKBENCH_SERVES_PLOTLY"  # "1" in a kernel whose page gets plotly.js from the server
+REFILL = 6  # seconds until the next kernel is prepared: the page that took the last one is drawn first
 _PACKAGE = Path(__file__).resolve().parents[1]
 
 
@@ -44,6 +45,7 @@ def app_command(
     command += [f"--theme={'dark' if dark else 'light'}"]
     if preheat:
         command += ["--preheat_kernel=True", f"--pool_size={preheat}"]
+        command += [f"--VoilaKernelManager.fill_delay={REFILL}"]
     return command if browser else [*command, "--no-browser"]
 
 
