@@ -1,15 +1,14 @@
 """LANCE on the last four convolutions of a ResNet-20: batches of 128, energy 0.7, one thread.
 
 The network is the published CIFAR-10 one, fine-tuned to 20 classes of CIFAR-100, where their files lie beside the
-checkout, else our own with the new classes of Fashion-MNIST. The peers are backpropagation through the same unfrozen
-layers, and a HOSVD of the same inputs at every step as the published baseline does it (an SVD of all four unfoldings).
+checkout, else our own with the new classes of Fashion-MNIST. The peer is backpropagation through the same unfrozen
+layers; `bench.hosvd` has the other one.
 `lance-memory` measures both networks: the notebook's, on whose inputs energy 0.7 leaves very few directions, gives the
 ratio; the CIFAR-10 one, whose inputs are richer, is named beside it.
 """
 
 import io
 from collections.abc import Callable
-from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -23,13 +22,12 @@ from workbench.compression.fine_tuning import (
     LabelledImages,
     class_scores,
     gradients,
-    inputs_of,
     trained_parameters,
 )
 from workbench.compression.memory import kept_by_formula, network_tensors, peak_process_bytes, saved_bytes
 from workbench.compression.pretrained import load_weights
 from workbench.compression.resnet import resnet20
-from workbench.compression.transfer import LAYERS, Transfer, new_clothes, sgd, transfer, with_hosvd
+from workbench.compression.transfer import Transfer, new_clothes, sgd, transfer
 from workbench.compression.transfer import with_lance as lance_version
 from workbench.training import Plan, cosine, train
 
@@ -103,32 +101,6 @@ def step_time() -> dict[str, object]:
     }
 
 
-def hosvd_time() -> dict[str, object]:
-    """What compression costs per step: the projections against the HOSVDs of the same inputs; and whole steps."""
-    one_thread()
-    t = task()
-    x, y = some(t.images.train)
-    lance = compressed(t.whole, t.images.train.images)
-    hosvd = with_hosvd(t.whole, [], ENERGY)
-    batch = LabelledImages(x, y)
-    inputs = [inputs_of(t.whole, layer, batch).images for layer in LAYERS]
-    ours, peer = alternate(partial(compress_all, lance, inputs), partial(compress_all, hosvd, inputs), repeats=5)
-    ours_step, peer_step = alternate(stepper(lance, x, y), stepper(hosvd, x, y), repeats=5)
-    return {
-        "name": "lance-hosvd",
-        "peer": "HOSVD of the same inputs at every step",
-        "ratio": peer / ours,
-        "seconds": ours,
-        "peer_seconds": peer,
-        "ratio_whole_step": peer_step / ours_step,
-    }
-
-
-def compress_all(network: nn.Module, inputs: list[Tensor]) -> None:
-    for layer, x in zip(LAYERS, inputs, strict=True):
-        network.get_submodule(f"{layer}.compressor")(x)
-
-
 def memory() -> dict[str, object]:
     """Bytes kept for the unfrozen layers, by hooks and formula, peak of the process, and accuracy.
 
@@ -184,4 +156,4 @@ def fine_tune(network: nn.Module, data: FineTuningData) -> float:
     return sum(reached) / len(reached)
 
 
-BENCHMARKS = {"lance-step": step_time, "lance-hosvd": hosvd_time, "lance-memory": memory}
+BENCHMARKS = {"lance-step": step_time, "lance-memory": memory}
