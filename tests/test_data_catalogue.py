@@ -62,6 +62,23 @@ def test_status_and_verify_follow_the_files(pair, tmp_path):
     assert problem.path is None
 
 
+def test_shd_unpacked_by_hand_is_present(tmp_path):
+    """The reader takes `shd_train.h5`; so do list, `verify` and `fetch`, which know the checksum of the `.zip`."""
+
+    def status() -> str:
+        return next(each.status for each in catalogue(tmp_path) if each.name == "shd")
+
+    (tmp_path / "shd").mkdir()
+    (tmp_path / "shd" / "shd_train.h5").write_text("spikes")
+    assert status() == "partly present"
+    (tmp_path / "shd" / "shd_test.h5").write_text("spikes")
+    assert status() == "present"
+    assert [check.problem for check in verify("shd", tmp_path)] == ["", ""]
+    assert [path.name for path in fetch("shd", tmp_path)] == ["shd_train.h5", "shd_test.h5"]
+    (tmp_path / "shd" / "shd_train.h5.zip").write_text("not the archive")
+    assert "not the file that was published" in verify("shd", tmp_path)[0].problem
+
+
 def test_the_embedded_set_needs_no_fetching(monkeypatch):
     (path,) = fetch(SMALL)
     assert verify(SMALL)[0].path == path

@@ -48,9 +48,12 @@ def project() -> dict:
 
 
 def test_conda_environment_lists_the_same_dependencies():
+    """With the extras that are meant for users: all but `dev`."""
     lines = re.findall(r"^ +- (.+)$", (ROOT / "environment.yml").read_text(), re.M)
     lines = [line for line in lines if line not in ("conda-forge", "pip", "pip:", "--editable .")]
-    expected = {CONDA_NAMES.get(k, k): v for k, v in requirements(project()["dependencies"]).items()}
+    extras = [each for name, each in project()["optional-dependencies"].items() if name != "dev"]
+    wanted = requirements(sum(extras, project()["dependencies"]))
+    expected = {CONDA_NAMES.get(name, name): versions for name, versions in wanted.items()}
     expected["python"] = project()["requires-python"]
     assert requirements(lines) == expected
 

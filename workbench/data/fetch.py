@@ -38,13 +38,13 @@ class RemoteFile(NamedTuple):
 def find(file: RemoteFile, *folders: Path) -> Path | None:
     """The path of `file` in the first folder that has it, as published or unpacked; None if none has.
 
-    Unpacked means: a `.gz` file without that ending, or a folder named like a `.zip` file without that ending.
+    Unpacked means: a `.gz` file without that ending, or a file or folder named like a `.zip` file without that ending.
     """
     for folder in folders:
         candidates = (folder / file.name, folder / file.name.removesuffix(".gz"))
         path = next((path for path in candidates if os.path.isfile(path)), None)
         unpacked = folder / file.name.removesuffix(".zip")
-        if path or os.path.isdir(unpacked):
+        if path or os.path.exists(unpacked):
             return path or unpacked
     return None
 
@@ -52,9 +52,10 @@ def find(file: RemoteFile, *folders: Path) -> Path | None:
 def check(file: RemoteFile, path: Path) -> None:
     """Raise ValueError, with both checksums, unless `path` has the bytes that `file` promises.
 
-    A folder has no checksum: it is trusted, and the reader of the data set checks what it reads.
+    What was unpacked from a `.zip` file has no published checksum: it is trusted, and the reader of the data set checks
+    what it reads.
     """
-    if path.is_dir():
+    if path.is_dir() or path.name == file.name.removesuffix(".zip") != file.name:
         return
     found = _checksum(path)
     if found == file.md5 or (file.content_md5 and _content_checksum(path) == file.content_md5):
