@@ -12,6 +12,7 @@ from workbench.block_networks import mini_conv
 from workbench.blocks import block_logits
 from workbench.data.fashion_mnist import fashion_mnist_small
 from workbench.data.images import ImageSet, ImageSplit
+from workbench.data.pictures import crop_padded, mirror
 from workbench.experiments import Experiment, start
 from workbench.lls_settings import (
     VARIANTS,
@@ -20,6 +21,7 @@ from workbench.lls_settings import (
     fashion_pictures,
     first_batches,
     lls_fashion,
+    lls_fashion_full,
 )
 from workbench.rules.lls import LocalHead
 from workbench.training import Plan, evaluate, train
@@ -64,6 +66,7 @@ def test_variants_start_from_the_same_weights_and_differ_by_their_heads(data):
     assert heads["lls-m"].modulation.shape == (10,)
     assert heads["lls-mxm"].modulation.shape == (10, 10)
     assert heads["lls-mxm-reduced"].modulation.shape == (20, 10)
+    assert heads["lls-mxm-64"].modulation.shape == (64, 10)
     assert isinstance(heads["lls-random"], LocalHead)
     assert not isinstance(heads["local-classifiers"], LocalHead)
 
@@ -76,6 +79,22 @@ def test_published_settings(data):
     for group in run.optimizer.param_groups:
         assert (group["lr"], group["weight_decay"]) == (5e-3, 0.0)
     assert len(run.optimizer.param_groups) == 5
+
+
+def test_published_settings_of_the_whole_data_set(monkeypatch):
+    monkeypatch.setattr("workbench.lls_settings.fashion_mnist", fashion_mnist_small)
+    run = lls_fashion_full(VARIANTS["lls"], seed=0)
+    assert run.data.train.augment == (crop_padded, mirror)
+    assert run.data.test.augment == ()
+    assert (run.batch_size, run.schedule) == (128, None)
+    assert run.network.describe() == "32–64–128–512–10"
+
+
+def test_pooled_variants_are_the_same_network_with_other_latents(data):
+    plain, pooled = (setting(data, name).network for name in ("lls-mxm-64", "lls-mxm-64-pooled"))
+    assert [[type(m) for m in block.between] for block in pooled.blocks[:2]] == [[], []]
+    x = data.test.batch(torch.arange(20))[0]
+    assert block_logits(plain, x).equal(block_logits(pooled, x))
 
 
 def test_averaged_weights_come_with_their_statistics_and_go(data):
