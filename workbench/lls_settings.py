@@ -70,7 +70,7 @@ def two_dense(classes: int, channels: int, make_head: HeadMaker | None = None) -
     return dense_network([784 * channels, 500, 500], classes, make_head, normalize=False)
 
 
-# Not in the paper: M reads many more waves than there are classes, and so finds in each block what is there to be found.
+# Not in the paper: with many more waves than classes, M can read more of a block's latents than ten fixed directions.
 _many_rows = partial(local_head, modulation=mixing, rows=64)
 _unnormalized = partial(lls.gradients, params=LLS(normalized=False))
 
