@@ -7,9 +7,12 @@ from importlib import import_module
 
 import numpy as np
 import pytest
+from matplotlib.figure import Figure
 from wave_panel import Wave
 
 from widgets.app import PANELS, App, build_app
+from widgets.fallback import _draw_axes, _drawings
+from widgets.figure import Fig
 
 
 @pytest.fixture
@@ -133,6 +136,41 @@ def test_the_still_picture_shows_the_present_numbers(wave):
     assert wave.png() == before
     wave.controls["frequency"].value = 3.0
     assert wave.png() != before
+
+
+def test_the_still_picture_keeps_colours_ticks_and_round_circles():
+    fig = Fig(
+        [
+            {"type": "heatmap", "z": [[-1.0, 3.0]], "zmid": 1.0, "colorscale": [[0, "#000000"], [1, "rgb(255,0,0)"]]},
+            {"type": "bar", "x": [0, 1], "y": [2.0, 3.0], "xaxis": "x2", "yaxis": "y2"},
+            {"type": "heatmap", "z": [[float("nan")]], "xaxis": "x3", "yaxis": "y3"},
+        ],
+        {
+            "yaxis": {"scaleanchor": "x"},
+            "xaxis": {"title": {"text": "two<br>cells"}, "showticklabels": False},
+            "xaxis2": {"tickvals": [0, 1], "ticktext": ["one", "and<br>two"]},
+            **{name: {} for name in ("yaxis2", "xaxis3", "yaxis3")},
+        },
+        alt="",
+    )
+    heat, bars, empty = Figure().subplots(3)
+    for ax, name in ((heat, "x"), (bars, "x2"), (empty, "x3")):
+        _draw_axes(ax, fig, name)
+    assert heat.images[0].get_clim() == (-1.0, 3.0)
+    assert heat.images[0].to_rgba([-1.0, 3.0]).tolist() == [[0, 0, 0, 1], [1, 0, 0, 1]]
+    assert heat.get_aspect() == 1.0
+    assert heat.get_xlabel() == "two cells"
+    assert not heat.get_xticks().size
+    assert [tick.get_text() for tick in bars.get_xticklabels()] == ["one", "and two"]
+    assert [text.get_text() for text in empty.texts] == ["nothing drawn yet"]
+
+
+def test_a_picture_without_anything_to_show_says_so():
+    fig = Fig([{"y": [1.0], "visible": False}], {}, alt="")
+    (draw,) = _drawings(fig)
+    ax = Figure().subplots()
+    draw(ax)
+    assert [text.get_text() for text in ax.texts] == ["nothing drawn yet"]
 
 
 def test_a_slider_that_counts_steps_in_the_browser_changes_nothing(wave):
