@@ -37,10 +37,9 @@ def tiny_is_known(monkeypatch):
 
 def finish(panel):
     """Wait until the run has ended and its end is drawn."""
-    wait_for(lambda: panel.state_of_run not in ACTIVE and not panel.race.runners[0]._records)
-    time.sleep(0.05)  # what was taken from the runner is on its way to the panel
+    wait_for(lambda: panel.state_of_run not in ACTIVE)
+    panel.race._collector.join(60)  # it draws the last record before it ends
     wait_for(lambda: not panel._drawing)
-    panel.redraw()
 
 
 def ran(make, **state):

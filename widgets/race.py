@@ -24,7 +24,8 @@ class Race(Generic[R]):
         self._stopped = threading.Event()
         for runner in self.runners:
             runner.start()
-        threading.Thread(target=self._collect, daemon=True).start()
+        self._collector = threading.Thread(target=self._collect, daemon=True)
+        self._collector.start()
 
     @property
     def states(self) -> list[RunState]:
