@@ -52,3 +52,10 @@ def test_every_control_at_both_ends_and_its_code():
 
     walk_and_compare(ActivationCompression(), compare)
     assert Modes() == Modes(batch=False, space=True, feature=True)
+
+
+def test_the_page_shows_through_where_nothing_is():
+    """On a dark page a white middle would be the brightest part of the picture."""
+    scale = ActivationCompression().maps.data[0].colorscale
+    assert [place for place, _ in scale] == [0.0, 0.5, 0.5, 1.0]
+    assert all(colour.endswith(",0)") for place, colour in scale if place == 0.5)

@@ -52,7 +52,7 @@ def test_zero_is_called_no_and_nothing_else_is():
     panel.state = {"rule": "BPTT", "layer": "layer 3", "step": 0}
     words = [list(row) for row in panel.whole.data[1].text]
     assert all("no" not in row for row in words)
-    assert words[0][-1] in ("0.01", "< 0.01")
+    assert words[0][-1] in ("0.01", "<.01")
 
 
 def test_clicks_set_the_controls():

@@ -7,13 +7,14 @@ import numpy as np
 from widgets.controls import button, choice, slider, whole_slider
 from widgets.figure import Fig
 from widgets.rows import curve, dots, in_row, stacked_rows
-from widgets.theme import BLUE, FAINT, GREY, VERMILLION, line, marker
+from widgets.theme import BLUE, FAINT, GREY, VERMILLION, line, marker, signs
 
 WAVES = {"square": "square", "sine": "sine", "cosine": "cosine", "DCT": "dct"}
 WINDOW = 64  # latents on the screen at first
 COLUMNS = 128  # latents in the heat map
-SIGNS = [[0.0, VERMILLION], [0.5, "#F7F7F7"], [1.0, BLUE]]
+SIGNS = signs(VERMILLION, BLUE)
 BLOCKS = 4
+BARE = {"showgrid": False, "zeroline": False}  # lines would shine through the middle of the scale
 
 
 def basis_controls() -> dict:
@@ -57,8 +58,8 @@ def rows_figure() -> Fig:
     hover = "class %{y}, latent %{x}: B = %{z:.2f}"
     trace = _heat("B", hover, showscale=True, colorbar={"title": {"text": "B<sub>ck</sub><br> "}, "thickness": 12})
     layout = {
-        "xaxis": {"title": {"text": "latent k"}},
-        "yaxis": {"title": {"text": "class c"}, "autorange": "reversed"},
+        "xaxis": {"title": {"text": "latent k"}, **BARE},
+        "yaxis": {"title": {"text": "class c"}, "autorange": "reversed", **BARE},
     }
     return Fig(
         [trace],
@@ -85,8 +86,14 @@ def cosines_figure() -> Fig:
     ]
     traces[1]["hoverinfo"] = "skip"
     layout = {
-        "xaxis": {"domain": [0.0, 0.45], "title": {"text": "class"}, "constrain": "domain"},
-        "yaxis": {"title": {"text": "class"}, "autorange": "reversed", "scaleanchor": "x", "constrain": "domain"},
+        "xaxis": {"domain": [0.0, 0.45], "title": {"text": "class"}, "constrain": "domain", **BARE},
+        "yaxis": {
+            **BARE,
+            "title": {"text": "class"},
+            "autorange": "reversed",
+            "scaleanchor": "x",
+            "constrain": "domain",
+        },
         "xaxis2": {
             "domain": [0.6, 1.0],
             "anchor": "y2",
@@ -133,13 +140,19 @@ def blocks_figure() -> Fig:
         hover = f"block {k + 1}, images of class %{{y}}, row %{{x}}: cosine %{{z:.2f}}"
         traces.append({**_heat(f"block {k + 1}", hover), **axes, "zmin": -0.5, "zmax": 0.5})
         domain = [0.255 * k, 0.255 * k + 0.235]
-        layout[f"xaxis{number}"] = {"domain": domain, "anchor": axes["yaxis"], "title": {"text": f"block {k + 1}"}}
+        layout[f"xaxis{number}"] = {
+            "domain": domain,
+            "anchor": axes["yaxis"],
+            "title": {"text": f"block {k + 1}"},
+            **BARE,
+        }
         title = {"text": "class"} if not k else {"text": "class", "font": {"color": "rgba(0, 0, 0, 0)"}}  # for readers
         layout[f"yaxis{number}"] = {
             "anchor": axes["xaxis"],
             "title": title,
             "autorange": "reversed",
             "showticklabels": not k,
+            **BARE,
         }
     return Fig(traces, layout, alt="Mean cosine of the images of each class with each row, one heat map per block")
 

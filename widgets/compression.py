@@ -8,7 +8,7 @@ from widgets.controls import choice, slider, switch, whole_slider
 from widgets.figure import Fig
 from widgets.panel import Panel
 from widgets.rows import curve, dots, stacked_rows
-from widgets.theme import line, marker
+from widgets.theme import BLUE, VERMILLION, line, marker, signs
 from workbench.compression.calibration import Modes
 from workbench.compression.examine import MODE_NAMES, Finding, examine, mosaic, specimens, tradeoff
 from workbench.compression.transfer import LAYERS
@@ -123,8 +123,7 @@ def _maps_figure() -> Fig:
     cells = {
         "type": "heatmap",
         "showlegend": False,
-        "colorscale": "RdBu",
-        "reversescale": True,
+        "colorscale": signs(BLUE, VERMILLION),
         "colorbar": {"title": {"text": "input X"}, "thickness": 12},
         "hovertemplate": "pixel %{x}, %{y} of the mosaic: %{z:.2f}<extra></extra>",
     }

@@ -10,7 +10,7 @@ from widgets.controls import choice, slider, whole_slider
 from widgets.figure import Fig
 from widgets.panel import Panel
 from widgets.rows import curve, dots, stacked_rows
-from widgets.theme import GREY, line, marker
+from widgets.theme import GREY, line, marker, signs
 from workbench.single_synapse import (
     SynapseRule,
     SynapseRun,
@@ -27,7 +27,7 @@ from workbench.stimuli import spikes_at
 from workbench.traces import Factors, PairRule
 
 STEPS = 60
-SIGNS = [[0.0, "#2166AC"], [0.5, "rgba(127,127,127,0.1)"], [1.0, "#B2182B"]]  # the page shows through at 0
+SIGNS = signs("#2166AC", "#B2182B")
 STLLR, EPROP, OTTT, STDP = "stllr", "eprop", "ottt", "stdp"
 USED = {
     STLLR: ("decay_pre", "decay_post", "alpha_pre", "alpha_post"),
@@ -199,8 +199,8 @@ def _matrix_figure() -> Fig:
     diagonal = {"color": GREY, "dash": "dot", "width": 1.5}
     together = curve("both at the same step", diagonal, "both at step %{x}", x=[0, STEPS - 1], y=[0, STEPS - 1])
     layout = {
-        "xaxis": {"title": {"text": "pre: step of x"}, "range": [-0.5, STEPS - 0.5]},
-        "yaxis": {"title": {"text": "post: step of ψ or z"}, "range": [-0.5, STEPS - 0.5]},
+        "xaxis": {"title": {"text": "pre: step of x"}, "showgrid": False, "range": [-0.5, STEPS - 0.5]},
+        "yaxis": {"title": {"text": "post: step of ψ or z"}, "showgrid": False, "range": [-0.5, STEPS - 0.5]},
         "hovermode": "closest",
         "height": 340,
     }

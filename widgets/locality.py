@@ -112,7 +112,7 @@ def _words(change: Tensor, none: str) -> Any:
     """Each number with two digits, `none` for exactly zero, in lists as deep as the tensor."""
     if change.ndim:
         return [_words(part, none) for part in change]
-    return none if change == 0 else "< 0.01" if change < 0.01 else f"{change:.2f}"
+    return none if change == 0 else "<.01" if change < 0.01 else f"{change:.2f}"
 
 
 def _no(change: Tensor) -> list[str]:

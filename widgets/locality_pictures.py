@@ -52,7 +52,7 @@ def chosen_figure() -> Fig:
 
 
 def whole_figure() -> Fig:
-    """D[l, k] and D[t, s], and frames round the rows of what is chosen."""
+    """D[l, k] over D[t, s], with cells of one size that hold their numbers on a phone too, and framed rows."""
     of_layer = "update of layer %{y}, layer %{x} replaced: %{text}"
     of_step = "update at step %{y}, input of step %{x} replaced: %{text}"
     traces = [
@@ -61,47 +61,40 @@ def whole_figure() -> Fig:
         _frame("row l", 0),
         _frame("row t", 1),
     ]
-    short = ["1", "2", "3", "out"]
     plain: dict[str, Any] = {"showgrid": False, "zeroline": False}
-    layers = plain | {"tickvals": PLACES, "ticktext": short}
+    layers = plain | {"tickvals": PLACES, "ticktext": ["1", "2", "3", "out"]}
     steps = plain | {"dtick": 1}
+    space, time = [0.72, 1.0], [0.0, 0.56]
     layout = {
-        "xaxis": {
-            **layers,
-            "domain": [0.0, 0.3],
-            "title": {"text": "layer k, replaced"},
-        },
-        "yaxis": {**layers, "autorange": "reversed", "title": {"text": "update of layer l"}},
-        "xaxis2": {
-            **steps,
-            "domain": [0.57, 1.0],
-            "anchor": "y2",
-            "title": {"text": "step s, replaced"},
-        },
+        "xaxis": {**layers, "domain": [0.0, 0.5], "title": {"text": "layer k, replaced", "standoff": 38}},
+        "yaxis": {**layers, "domain": space, "autorange": "reversed", "title": {"text": "update, layer l"}},
+        "xaxis2": {**steps, "anchor": "y2", "title": {"text": "step s, replaced", "standoff": 38}},
         "yaxis2": {
             **steps,
+            "domain": time,
             "anchor": "x2",
             "autorange": "reversed",
-            "title": {"text": "update at step t", "standoff": 2},
+            "title": {"text": "update at step t"},
         },
-        "height": 360,
+        "height": 560,
     }
     alt = "Change of every layer's update by every layer replaced, and of every step's update by every step replaced"
     figure = _figure(traces, layout, alt)
-    bar = {
+    figure.layout.coloraxis.update(showscale=True, colorbar=_colour_bar())
+    figure.layout.margin.t = 76
+    return figure
+
+
+def _colour_bar() -> dict:
+    return {
         "orientation": "h",
         "thickness": 10,
         "y": 1.02,
         "yanchor": "bottom",
         "tickvals": shade(torch.tensor(list(TICKS.values()))).tolist(),
-    }
-    bar |= {
         "ticktext": list(TICKS),
         "title": {"text": "change D of the update (1: by its own length)", "side": "top", "font": {"size": 14}},
     }
-    figure.layout.coloraxis.update(showscale=True, colorbar=bar)
-    figure.layout.margin.t = 76
-    return figure
 
 
 def frame(size: int, row: int) -> tuple[list[float], list[float]]:

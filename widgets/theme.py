@@ -50,6 +50,20 @@ def marker(index: int) -> dict:
     return Marker(COLOURS[index], MARKERS[index])._asdict()
 
 
+def signs(negative: str, positive: str) -> list[list]:
+    """A colour scale for numbers of both signs: the page, light or dark, shows through in the middle.
+
+    >>> signs(BLUE, VERMILLION)[1:3]
+    [[0.5, 'rgba(0,114,178,0)'], [0.5, 'rgba(213,94,0,0)']]
+    """
+    return [[0.0, negative], [0.5, _clear(negative)], [0.5, _clear(positive)], [1.0, positive]]
+
+
+def _clear(colour: str) -> str:
+    red, green, blue = (int(colour[k : k + 2], 16) for k in (1, 3, 5))
+    return f"rgba({red},{green},{blue},0)"
+
+
 def template() -> dict:
     """The layout of every figure: transparent, mid-grey text, faint grid, legend above, small margins.
 
