@@ -3,7 +3,7 @@
 import torch
 from torch import Tensor
 
-from workbench.exercises import Answer, diagnose
+from workbench.exercises.diagnosis import Answer, diagnose
 
 
 def check_conceptor(answer: Answer) -> str:
