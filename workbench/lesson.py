@@ -1,7 +1,7 @@
 """The frame of a notebook: which profile it runs in, and what it took.
 
-`quick` runs each notebook in at most a minute on two cores; `full` takes the papers' settings as far as the machine
-allows. Choose with the environment variable WORKBENCH_PROFILE before the kernel starts.
+`quick` runs each notebook in at most a minute and a half on two cores; `full` takes the papers' settings as far as the
+machine allows. Choose with the environment variable WORKBENCH_PROFILE before the kernel starts.
 """
 
 import os
