@@ -11,24 +11,20 @@ from contextlib import ExitStack
 from typing import Any
 
 from bench.browser import Side, chromium, open_ready, served, step_times, timing
+from widgets.app import PANELS
 
-WIDGETS = {
-    "LIFExplorer": Side("from widgets.lif import LIFExplorer\nLIFExplorer()", "decay γ"),
-    "TraceDecay": Side("from widgets.traces import TraceDecay\nTraceDecay()", "decay λ_pre"),
-    "STDPWindow": Side("from widgets.stdp import STDPWindow\nSTDPWindow()", "amplitude A₊"),
-    "SurrogateExplorer": Side("from widgets.surrogate import SurrogateExplorer\nSurrogateExplorer()", "width"),
-    "EligibilityTimeline": Side(
-        "from widgets.eligibility import EligibilityTimeline\nEligibilityTimeline()", "decay λ_pre"
-    ),
-    "CostExplorer": Side("from widgets.cost import CostExplorer\nCostExplorer()", "learning steps K"),
-    "SynchronizationBasis": Side(
-        "from widgets.basis import SynchronizationBasis\nSynchronizationBasis()", "in step by"
-    ),
-    "ConceptorSubspaces": Side("from widgets.conceptors import ConceptorSubspaces\nConceptorSubspaces()", "aperture α"),
-    "ActivationCompression": Side(
-        "from widgets.compression import ActivationCompression\nActivationCompression()", "image"
-    ),
-    "MemoryTimeline": Side("from widgets.memory import MemoryTimeline\nMemoryTimeline()", "energy ε"),
+SLIDERS = {  # of each panel the one to move; the panels that are not here move their pictures by training
+    "lif": "decay γ",
+    "trace": "decay λ_pre",
+    "stdp": "amplitude A₊",
+    "surrogate": "width",
+    "eligibility": "decay λ_pre",
+    "cost": "learning steps K",
+    "basis": "in step by",
+    "locality": "step t",
+    "conceptors": "aperture α",
+    "compression": "image",
+    "memory": "energy ε",
 }
 MONITOR = Side("from widgets.training import TrainingMonitor\nTrainingMonitor()")
 
@@ -90,10 +86,13 @@ def slider(rounds: int = 5, steps: int = 20) -> dict[str, Any]:
     widgets = {}
     with chromium() as browser, served(MATPLOTLIB, ours=False) as peer_url:
         peer, _ = open_ready(browser, peer_url, None)
-        for name, side in WIDGETS.items():
+        for panel in PANELS:
+            if panel.name not in SLIDERS:
+                continue
+            side = Side(f"from widgets.{panel.module} import {panel.panel}\n{panel.panel}()", SLIDERS[panel.name])
             with served(side, ours=True) as url:
                 page, _ = open_ready(browser, url, side.slider)
-                widgets[name] = _alternate_steps(page, peer, rounds, steps)
+                widgets[panel.panel] = _alternate_steps(page, peer, rounds, steps)
                 page.close()
     slowest = max(widgets.values(), key=lambda row: row["median_ms"])
     return {

@@ -43,6 +43,7 @@ class LocalityMap(Panel):
 
     def __init__(self, **state: Any) -> None:
         self.chosen, self.whole = chosen_figure(), whole_figure()
+        self._drawn: tuple[Dependence, int] | None = None  # the matrices stand still while the step moves
         layers = {name: k for k, name in enumerate(LAYERS)}
         controls = {
             "rule": choice("rule", RULES, "how the network learns", "TESS"),
@@ -80,9 +81,10 @@ class LocalityMap(Panel):
         box.update(x=x, y=y)
         at_step.x = [step]
         space, time, of_layer, of_step = self.whole.data
-        changes = found.of_steps(layer)
-        space.update(z=shade(found.space.change).numpy(), text=_words(found.space.change, "no"))
-        time.update(z=shade(changes).numpy(), text=_words(changes, "no"))
+        if self._drawn is None or self._drawn[0] is not found or self._drawn[1] != layer:
+            self._drawn, changes = (found, layer), found.of_steps(layer)
+            space.update(z=shade(found.space.change).numpy(), text=_words(found.space.change, "no"))
+            time.update(z=shade(changes).numpy(), text=_words(changes, "no"))
         for trace, size, row in ((of_layer, len(LAYERS), layer), (of_step, STEPS, step)):
             x, y = frame(size, row)
             trace.update(x=x, y=y)
