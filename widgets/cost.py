@@ -1,23 +1,35 @@
-"""`CostExplorer`: time and memory of six rules, by formula, and where S-TLLR costs more than BPTT."""
+"""`CostExplorer`: time and memory of six rules, by formula and measured, and where S-TLLR costs more than BPTT."""
 
+import math
 from collections.abc import Iterator
+from functools import partial
 from typing import Any, NamedTuple
 
-from widgets.controls import whole_slider
-from widgets.figure import Fig
-from widgets.panel import Panel
-from widgets.rows import curve
-from widgets.theme import FAINT, line, marker
+import torch
+
+from widgets.controls import button, whole_slider
+from widgets.cost_pictures import RULES, macs_figure, memory_figure, seconds_figure
+from widgets.race import ACTIVE, Race
+from widgets.race_panel import RacePanel
+from widgets.training import PREPARING
 from workbench.cost_formulas import LayerSize, mac_saving
 from workbench.cost_table import CostCurve, break_even, cost_curves, dense_sizes, rule_costs
+from workbench.runner import RunState
+from workbench.timed_costs import BATCH, Refusal, TimedCost, timed_costs
 
 INPUTS, CLASSES = 700, 20
-RULES = ("BPTT", "S-TLLR", "S-TLLR, causal", "OTTT", "e-prop", "TESS")
 STEPS = (1, 2, 5, *range(10, 301, 10))
+SETTINGS = ("steps", "learning_steps", "width", "depth")
+
+
+WHY = (
+    "Fewer products are made than the formulas say where inputs that do not spike are skipped; the rules that keep no "
+    "time still hold a piece of 16 steps while they work on it."
+)
 
 
 class Costs(NamedTuple):
-    """Curves over T for each rule, the costs at the chosen T and K, and S_MAC there."""
+    """Curves over T for each rule, the costs at the chosen T and K, S_MAC there, and what was measured for them."""
 
     steps: int
     learning_steps: int
@@ -25,39 +37,83 @@ class Costs(NamedTuple):
     curves: dict[str, CostCurve]
     chosen: dict[str, Any]
     saving: float
+    measured: dict[str, TimedCost]
+    refused: dict[str, str]
 
 
-class CostExplorer(Panel):
-    """MACs and kept bytes of one sample over the number of steps T, for a dense network with 700 inputs, 20 classes.
+class CostExplorer(RacePanel):
+    """MACs and kept bytes of one sample over the number of steps T, for a dense network with 700 inputs, 20 classes;
+    at a click the rules are run on this machine, counted and timed.
 
-    Controls: steps (T), learning_steps (K), width, depth.
+    Controls: steps (T), learning_steps (K), width, depth, and the buttons start, pause and stop.
     """
 
     name = "cost"
     title = "Cost"
 
     def __init__(self, **state: Any) -> None:
-        self.macs, self.memory = _macs_figure(), _memory_figure()
-        super().__init__(_controls(), [self.macs, self.memory], state)
+        self.macs, self.memory, self.seconds = macs_figure(), memory_figure(), seconds_figure()
+        self.measured_settings: dict[str, Any] | None = None
+        super().__init__(_controls(), [self.macs, self.memory, self.seconds], state)
+
+    def start(self) -> None:
+        """Measure all rules with the present settings; a measurement that is still going is stopped."""
+        self.stop()
+        self.measured_settings = self.values
+        self.race = Race([partial(_measurement, **self.measured_settings)], self.redraw)
+        self.redraw()
 
     def compute(self, steps: int, learning_steps: int, width: int, depth: int) -> Costs:
         sizes, k = dense_sizes(INPUTS, width, depth, CLASSES), min(learning_steps, steps)
         curves = cost_curves(sizes, STEPS, learning_steps)
-        return Costs(steps, k, sizes, curves, rule_costs(sizes, steps, k), mac_saving(steps, k))
+        records = [] if self.race is None or self._changed else list(self.race.records[0])
+        measured = {record.rule: record for record in records if isinstance(record, TimedCost)}
+        refused = {record.rule: record.reason for record in records if isinstance(record, Refusal)}
+        return Costs(steps, k, sizes, curves, rule_costs(sizes, steps, k), mac_saving(steps, k), measured, refused)
+
+    @property
+    def _changed(self) -> bool:
+        """Whether the measurement is of other settings than the present ones."""
+        return self.measured_settings != self.values
 
     def draw(self, numbers: Costs) -> None:
-        for figure, kind, unit in ((self.macs, "macs", 1e6), (self.memory, "memory", 1e3)):
+        macs = {rule: cost.counted.macs for rule, cost in numbers.measured.items()}
+        memory = {rule: cost.memory for rule, cost in numbers.measured.items()}
+        for figure, kind, unit, found in ((self.macs, "macs", 1e6, macs), (self.memory, "memory", 1e3, memory)):
             for trace, rule in zip(figure.data, RULES, strict=False):
-                found = getattr(numbers.curves[rule], kind)
-                trace.update(x=list(STEPS), y=[value / unit for value in found])
-            here = figure.data[len(RULES)]
-            here.update(x=[numbers.steps] * 6, y=[getattr(numbers.chosen[rule], kind) / unit for rule in RULES])
-            here.text = list(RULES)
+                trace.update(x=list(STEPS), y=[value / unit for value in getattr(numbers.curves[rule], kind)])
+            by_formula, measured = figure.data[len(RULES) : len(RULES) + 2]
+            chosen = [getattr(numbers.chosen[rule], kind) / unit for rule in RULES]
+            by_formula.update(x=[numbers.steps] * len(RULES), y=chosen, text=list(RULES))
+            points = [found[rule] / unit if rule in found else None for rule in RULES]
+            measured.update(x=[numbers.steps] * len(RULES), y=points, text=list(RULES))
+        self._draw_seconds({rule: cost.seconds for rule, cost in numbers.measured.items()})
+        self._draw_region(numbers)
+        self._show_buttons()
+
+    def _draw_seconds(self, seconds: dict[str, float]) -> None:
+        for trace, rule in zip(self.seconds.data, RULES, strict=True):
+            known = rule in seconds
+            trace.update(
+                y=[1e3 * seconds[rule] if known else None], text=[_milliseconds(seconds[rule]) if known else ""]
+            )
+        if seconds:  # a logarithmic axis has no natural foot: the shortest bar gets a height that can be seen
+            lowest, highest = (math.log10(1e3 * f(seconds.values())) for f in (min, max))
+            self.seconds.layout.yaxis.range = [lowest - 0.5, highest + 0.3]
+
+    def _draw_region(self, numbers: Costs) -> None:
         dearer = [t for t in STEPS if min(self.controls["learning_steps"].value, t) > break_even(t)]
         bptt, ours = (numbers.curves[rule].macs for rule in ("BPTT", "S-TLLR"))
         places = [STEPS.index(t) for t in dearer]
         region = [*(ours[i] / 1e6 for i in places), *(bptt[i] / 1e6 for i in reversed(places))]
-        self.macs.data[len(RULES) + 1].update(x=[*dearer, *reversed(dearer)], y=region)
+        self.macs.data[-1].update(x=[*dearer, *reversed(dearer)], y=region)
+
+    def _show_buttons(self) -> None:
+        going = self.race is not None and self.race.states[0] in ACTIVE
+        for name in (*SETTINGS, "start"):
+            self.controls[name].disabled = going
+        self.controls["pause"].disabled = self.controls["stop"].disabled = not going
+        self.show_pause(self.race is not None and self.race.states[0] is RunState.PAUSED)
 
     def describe(self, numbers: Costs) -> str:
         t, k, saving = numbers.steps, numbers.learning_steps, numbers.saving
@@ -66,22 +122,55 @@ class CostExplorer(Panel):
         return (
             f"With T = {t} steps, K = {k} of which learn, S-TLLR needs {less} multiplications {_word(saving)} BPTT; it "
             f"needs more than BPTT as soon as K is above {break_even(t)}, two thirds of T. Per sample BPTT keeps "
-            f"{bptt:.1f} kB, S-TLLR {ours:.1f} kB whatever T is, e-prop {eprop:.0f} kB, a number for each synapse."
+            f"{bptt:.1f} kB, S-TLLR {ours:.1f} kB whatever T is, e-prop {eprop:.0f} kB, a number for each synapse. "
+            + self._told(numbers)
         )
+
+    def _told(self, numbers: Costs) -> str:
+        """What was measured, in words."""
+        if self.race is None:
+            return "So far by formula; Measure runs the rules on this machine."
+        if self._changed:
+            return "The settings were changed since the measurement; Measure uses the new ones."
+        state, error = self.race.states[0], self.race.runners[0].error
+        if error is not None:
+            return f"The measurement came to an error: {error or type(error).__name__}"
+        going = {RunState.RUNNING: "Measuring", RunState.PAUSED: "Paused", RunState.STOPPED: "Stopped"}
+        times = ", ".join(f"{rule} {_milliseconds(cost.seconds)}" for rule, cost in numbers.measured.items())
+        refusals = "".join(f" {rule} refuses: {reason}." for rule, reason in numbers.refused.items())
+        told = f"{going.get(state, 'Measured')}, a batch of {BATCH}: {times or 'nothing yet'}.{refusals}"
+        return f"{told} {WHY}" if times else told
 
     def source(self, steps: int, learning_steps: int, width: int, depth: int) -> str:
         return f"""
             from workbench.cost_formulas import mac_saving
             from workbench.cost_table import break_even, cost_curves, dense_sizes, rule_costs
+            from workbench.timed_costs import timed_costs
 
-            sizes = dense_sizes(inputs={INPUTS}, width={width}, depth={depth}, classes={CLASSES})
+            inputs, width, depth, classes = {INPUTS}, {width}, {depth}, {CLASSES}
+            sizes = dense_sizes(inputs, width, depth, classes)
             steps, learning_steps = {steps}, min({learning_steps}, {steps})
             chosen = rule_costs(sizes, steps, learning_steps)
             curves = cost_curves(sizes, {STEPS[:3]} + tuple(range(10, 301, 10)), {learning_steps})
             for rule, cost in chosen.items():
                 print(rule, cost.macs, "MACs,", cost.memory, "bytes")
             print("S_MAC:", mac_saving(steps, learning_steps), "largest K for 1:", break_even(steps))
+            # What the machine says: print each of
+            measured = timed_costs(inputs, width, depth, classes, steps, learning_steps)
         """
+
+
+def _measurement(steps: int, learning_steps: int, width: int, depth: int) -> Iterator[TimedCost | Refusal]:
+    torch.set_num_threads(1)
+    costs = timed_costs(INPUTS, width, depth, CLASSES, steps, learning_steps)
+    with PREPARING:
+        first = next(costs)
+    yield first
+    yield from costs
+
+
+def _milliseconds(seconds: float) -> str:
+    return f"{1e3 * seconds:.3g} ms" if seconds < 1.0 else f"{seconds:.2g} s"
 
 
 def _word(saving: float) -> str:
@@ -94,31 +183,7 @@ def _controls() -> dict:
         "learning_steps": whole_slider("learning steps K", 90, 1, 300, "how many of the last steps learn; at most T"),
         "width": whole_slider("width (neurons)", 450, 10, 1000, "neurons of each hidden layer", 10),
         "depth": whole_slider("depth (layers)", 1, 1, 8, "hidden layers"),
+        "start": button("Measure", "run each rule on random spikes on this machine, count and time it", "play"),
+        "pause": button("Pause", "hold after this rule, or go on", "pause"),
+        "stop": button("Stop", "end after this rule and keep what was measured", "stop"),
     }
-
-
-def _traces(unit: str) -> Iterator[dict]:
-    for k, rule in enumerate(RULES):
-        yield curve(rule, line(k), f"{rule}: %{{y:.4g}} {unit}")
-    name, hover = "at the chosen T", f"%{{text}}: %{{y:.4g}} {unit} at T = %{{x}}<extra></extra>"
-    yield {"name": name, "mode": "markers", "marker": marker(0) | {"color": "#7F7F7F"}, "hovertemplate": hover}
-
-
-def _layout(y_title: str) -> dict:
-    return {
-        "xaxis": {"title": {"text": "steps T"}, "range": [0, 305]},
-        "yaxis": {"title": {"text": y_title}, "type": "log"},
-        "hovermode": "closest",
-        "height": 380,
-    }
-
-
-def _macs_figure() -> Fig:
-    dearer = {"fill": "toself", "fillcolor": FAINT, "mode": "none", "name": "S-TLLR costs more than BPTT"}
-    traces = [*_traces("million"), dearer | {"hoveron": "fills", "hovertemplate": "S-TLLR costs more<extra></extra>"}]
-    alt = "Multiply-accumulate operations of six rules for one sample, against the number of steps"
-    return Fig(traces, _layout("MACs per sample (millions)"), alt=alt)
-
-
-def _memory_figure() -> Fig:
-    return Fig(list(_traces("kB")), _layout("kept for learning (kB)"), alt="Bytes kept by six rules for one sample")

@@ -7,7 +7,8 @@ import pytest
 from widgets.app import PANELS
 
 APP = "from widgets.app import build_app\nbuild_app()"
-TRAINED = {  # panels that train, with the least to do
+TRAINED = {  # panels that train, with the least to do, or measure, long enough to be stopped
+    "cost": "&cost.steps=300&cost.width=1000",
     "training": "&training.per_class=50",
     "basis": "",
     "overlap": "&overlap.tasks=2",
@@ -21,6 +22,7 @@ WATCH = """() => {
     { subtree: true, childList: true, attributes: true, attributeFilter: ['class'] });
   look();
 }"""
+START = re.compile("Start|Measure")
 IN_USE = "handle => Boolean(handle.offsetParent) && !handle.closest('[disabled]')"
 AT_THE_END = "handle => handle.getAttribute('aria-valuenow') === handle.getAttribute('aria-valuemax')"
 
@@ -65,14 +67,14 @@ def test_each_slider_to_both_ends(serve, open_page, name):
 def test_start_and_stop(serve, open_page, name):
     page = open_tab(serve, open_page, name, TRAINED[name])
     before = text_line(page).inner_text()
-    page.get_by_role("button", name="Start").filter(visible=True).click()
+    page.get_by_role("button", name=START).filter(visible=True).click()
     page.wait_for_function(
         "(before) => [...document.querySelectorAll('.workbench-status')].some(line => line.offsetParent"
         " && line.innerText.length > 20 && line.innerText !== before)",
         arg=before,
     )
     page.get_by_role("button", name="Stop").filter(visible=True).click()
-    page.get_by_role("button", name="Start", disabled=False).filter(visible=True).wait_for()
+    page.get_by_role("button", name=START, disabled=False).filter(visible=True).wait_for()
     assert page.evaluate("wrong") == []
 
 
