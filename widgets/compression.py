@@ -2,6 +2,7 @@
 
 from typing import Any, NamedTuple
 
+import numpy as np
 from torch import Tensor
 
 from widgets.controls import choice, slider, switch, whole_slider
@@ -97,9 +98,9 @@ def _rows(numbers: Seen) -> list[tuple[int | None, Tensor, str]]:
     return list(zip(numbers.finding.ranks, numbers.curves, ("samples", *MODE_NAMES[1:]), strict=True))
 
 
-def _cells(picture: Tensor) -> list[list[float | None]]:
-    """Rows of numbers; gaps as None, for JSON knows no NaN."""
-    return [[None if value != value else value for value in row] for row in picture.tolist()]
+def _cells(picture: Tensor) -> np.ndarray:
+    """Rows of numbers; gaps as None, for JSON knows no NaN. Lists of lists would take plotly 30 ms to look through."""
+    return np.where(picture.isnan().numpy(), None, picture.numpy())
 
 
 def _costs(numbers: Seen) -> list[list[float]]:
