@@ -8,6 +8,7 @@ import pytest
 import torch
 from torch import nn
 
+from workbench.bases import closest_rows, square
 from workbench.block_networks import mini_conv
 from workbench.blocks import block_logits
 from workbench.data.fashion_mnist import fashion_mnist_small
@@ -15,6 +16,7 @@ from workbench.data.images import ImageSet, ImageSplit
 from workbench.data.pictures import crop_padded, mirror
 from workbench.experiments import Experiment, start
 from workbench.lls_settings import (
+    MANY_ROWS,
     VARIANTS,
     averaged_weights,
     block_setting,
@@ -71,6 +73,11 @@ def test_variants_start_from_the_same_weights_and_differ_by_their_heads(data):
     assert not isinstance(heads["local-classifiers"], LocalHead)
 
 
+@pytest.mark.parametrize("latents", [128, 256, 512])  # of the blocks of both networks
+def test_many_waves_stay_apart(latents):
+    assert closest_rows(square(MANY_ROWS, latents)).cosine < 0.4
+
+
 def test_published_settings(data):
     run = lls_fashion(VARIANTS["lls"], seed=0)
     assert len(run.data.train.labels) == 5000
@@ -88,13 +95,6 @@ def test_published_settings_of_the_whole_data_set(monkeypatch):
     assert run.data.test.augment == ()
     assert (run.batch_size, run.schedule) == (128, None)
     assert run.network.describe() == "32–64–128–512–10"
-
-
-def test_pooled_variants_are_the_same_network_with_other_latents(data):
-    plain, pooled = (setting(data, name).network for name in ("lls-mxm-64", "lls-mxm-64-pooled"))
-    assert [[type(m) for m in block.between] for block in pooled.blocks[:2]] == [[], []]
-    x = data.test.batch(torch.arange(20))[0]
-    assert block_logits(plain, x).equal(block_logits(pooled, x))
 
 
 def test_averaged_weights_come_with_their_statistics_and_go(data):
