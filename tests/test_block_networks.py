@@ -67,6 +67,34 @@ def test_small_conv_equals_plain_torch():
     assert parameters(net) == sum([32 * 28 + 64, 64 * 289 + 128, 128 * 577 + 256, 512 * 513 + 1024, 10 * 513])
 
 
+def test_pooling_before_latents_changes_what_they_average_and_nothing_else():
+    torch.manual_seed(0)
+    net = nets.small_conv().double().eval()
+    pooled, x = nets.pool_before_latents(copy.deepcopy(net)), torch.randn(3, 1, 28, 28, dtype=torch.double)
+    assert pooled(x).equal(net(x))
+    assert pooled.state_dict().keys() == net.state_dict().keys()
+    for before, after in zip(net.blocks, pooled.blocks, strict=True):
+        assert after.n_latents() == before.n_latents()
+        a = before.features(x)
+        received = F.max_pool2d(a, 2) if before in list(net.blocks)[:2] else a
+        assert after.features(x).equal(received)
+        assert after.latents(after.features(x)).equal(before.latents(received))
+        x = before.between(a)
+    assert not any(isinstance(m, nn.MaxPool2d) for block in pooled.blocks for m in block.between)
+
+
+def test_latents_after_pooling_teach_the_largest_of_each_window_only():
+    torch.manual_seed(0)
+    block = nets.pool_before_latents(nets.small_conv()).blocks[0]
+    a = block.body[:3](torch.randn(2, 1, 28, 28)).detach().requires_grad_()
+    z = block.latents(block.body[3](a))
+    z.backward(torch.ones_like(z))
+    windows = a.detach().unfold(2, 2, 2).unfold(3, 2, 2).flatten(4)
+    taught = a.grad.unfold(2, 2, 2).unfold(3, 2, 2).flatten(4)
+    assert (taught != 0).sum(-1).eq(1).all()
+    assert taught.argmax(-1).equal(windows.argmax(-1))
+
+
 def test_more_latents_than_units_repeat_units():
     block = nets.small_conv_l().blocks[-1]
     a = torch.randn(3, 1024)

@@ -9,7 +9,7 @@ from torch import nn
 from torch.nn import functional as F
 
 from workbench import bases
-from workbench.block_networks import dense_network, mini_conv, small_conv, vgg8
+from workbench.block_networks import dense_network, mini_conv, pool_before_latents, small_conv, vgg8
 from workbench.block_pass import local_pass
 from workbench.blocks import BlockNetwork, check_examples, conv_block, dense_block, parameter_groups, separable_block
 from workbench.cost import KeptBytes
@@ -115,6 +115,20 @@ def test_golden_vectors(golden, name):
     assert modulation is None or close(signal.modulation, v["grad_modulation"])
     double = local_signal(z.detach().double(), GOLDEN[name](rows, z.shape[1]), torch.tensor(v["labels"]), params)
     assert double.loss.dtype == torch.float64
+
+
+def test_gradients_with_latents_after_pooling_equal_autograd():
+    """Each block alone: everything before it is cut off, the pooled map is what is compared with the waves."""
+    net, (x, y) = pool_before_latents(network(modulation=mixing, rows=20)), images()
+    ours = gradients(net, x, y)[1]
+    losses = []
+    for block, head in zip(net.blocks, net.heads, strict=True):
+        a = block.body(x.detach())
+        losses.append(reference_loss(block.latents(a), head.basis, y, LLS(), head.modulation))
+        x = block.between(a)
+    net.zero_grad()
+    torch.stack([*losses, F.cross_entropy(net.classifier(x.detach()), y)]).sum().backward()
+    assert all(torch.allclose(ours[name], p.grad, atol=1e-10) for name, p in net.named_parameters())
 
 
 def test_only_the_direction_of_the_latents_is_trained():

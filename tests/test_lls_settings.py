@@ -97,6 +97,13 @@ def test_published_settings_of_the_whole_data_set(monkeypatch):
     assert run.network.describe() == "32–64–128–512–10"
 
 
+def test_pooled_variants_are_the_same_network_with_other_latents(data):
+    plain, pooled = (setting(data, name).network for name in ("lls-mxm-64", "lls-mxm-64-pooled"))
+    assert [[type(m) for m in block.between] for block in pooled.blocks[:2]] == [[], []]
+    x = data.test.batch(torch.arange(20))[0]
+    assert block_logits(plain, x).equal(block_logits(pooled, x))
+
+
 def test_averaged_weights_come_with_their_statistics_and_go(data):
     run = setting(data, "lls")
     for _ in range(3):

@@ -78,6 +78,18 @@ def mobilenet(classes: int = 2, channels: int = 3, make_head: HeadMaker | None =
     return BlockNetwork(blocks, nn.Linear(1024, classes), make_head)
 
 
+def pool_before_latents(network: BlockNetwork) -> BlockNetwork:
+    """Make max pooling part of the block before it, in place: latents then average what the next block receives.
+
+    In the released networks they average the map before max pooling, where the largest activations, the only ones that
+    pass, weigh no more than the others. What the network computes stays the same, and so does the number of latents.
+    """
+    for block in network.blocks:
+        while len(block.between) and isinstance(block.between[0], nn.MaxPool2d):
+            block.body.append(block.between.pop(0))
+    return network
+
+
 def dense_network(
     sizes: Sequence[int], classes: int, make_head: HeadMaker | None = None, normalize: bool = True
 ) -> BlockNetwork:

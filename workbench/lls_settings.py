@@ -16,7 +16,7 @@ import torch
 from schedulefree import AdamWScheduleFree
 from torch import Tensor
 
-from workbench.block_networks import dense_network, mini_conv, small_conv
+from workbench.block_networks import dense_network, mini_conv, pool_before_latents, small_conv
 from workbench.blocks import BlockNetwork, HeadMaker, block_logits, parameter_groups, refresh_statistics
 from workbench.data.fashion_mnist import fashion_mnist, fashion_mnist_small
 from workbench.data.images import ImageSplit
@@ -34,12 +34,14 @@ class Variant(NamedTuple):
     """A rule and what it needs: heads for `classes` classes, and the rule itself for (network, input shape, seed).
 
     make: the network, where the rule cannot train that of the experiment. logits: how to read the outputs.
+    pooled: latents are taken after max pooling, see `pool_before_latents`.
     """
 
     head: Callable[[int], HeadMaker | None]
     rule: RuleMaker
     make: NetworkMaker | None = None
     logits: Logits = block_logits
+    pooled: bool = False
 
 
 def no_head(classes: int) -> None:
@@ -69,6 +71,7 @@ def two_dense(classes: int, channels: int, make_head: HeadMaker | None = None) -
 
 
 MANY_ROWS = 64  # not in the paper: waves that M may read; in 128 latents or more their |cosines| stay below 0.4
+_many_rows = partial(local_head, modulation=mixing, rows=MANY_ROWS)
 _unnormalized = partial(lls.gradients, params=LLS(normalized=False))
 
 VARIANTS: Mapping[str, Variant] = {
@@ -76,7 +79,8 @@ VARIANTS: Mapping[str, Variant] = {
     "lls-m": Variant(partial(local_head, modulation=per_class), always(lls.gradients)),
     "lls-mxm": Variant(partial(local_head, modulation=mixing), always(lls.gradients)),
     "lls-mxm-reduced": Variant(partial(local_head, modulation=mixing, rows=20), always(lls.gradients)),
-    "lls-mxm-64": Variant(partial(local_head, modulation=mixing, rows=MANY_ROWS), always(lls.gradients)),
+    "lls-mxm-64": Variant(_many_rows, always(lls.gradients)),
+    "lls-mxm-64-pooled": Variant(_many_rows, always(lls.gradients), pooled=True),
     "lls-random": Variant(random_head, always(_unnormalized)),
     "lls-m-random": Variant(partial(random_head, modulation=per_class), always(_unnormalized)),
     "lls-mxm-random": Variant(partial(random_head, modulation=mixing), always(_unnormalized)),
@@ -118,6 +122,7 @@ def block_setting(variant: Variant, data: PictureSplit, make: NetworkMaker, seed
     classes, shape = len(data.classes), data.train.images.shape[1:]
     torch.manual_seed(seed)
     network = (variant.make or make)(classes, shape[0], variant.head(classes))
+    network = pool_before_latents(network) if variant.pooled else network
     rule = variant.rule(network, shape, seed)
     optimizer = AdamWScheduleFree(parameter_groups(network), lr=5e-3, weight_decay=0.0)
     optimizer.train()
