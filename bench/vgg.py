@@ -14,7 +14,7 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from bench.measure import compared, in_process, one_thread, peak_extra_bytes, product_peak, timings
-from workbench.architectures import RELEASED_IMAGES, Cells, small_vgg
+from workbench.architectures import RELEASED_IMAGES, AveragePool, Cells, small_vgg
 from workbench.cost_formulas import layer_sizes
 from workbench.kernels import TORCH
 from workbench.layers import SpikingLayer
@@ -65,6 +65,8 @@ class SnnTorchVGG(nn.Module):
                 conv = nn.Conv2d(part.connection.in_channels, part.connection.out_channels, 3, padding=1)
                 conv.weight = nn.Parameter(part.effective_weight().detach().clone())
                 parts += [conv, leaky(RELEASED_IMAGES.decay, RELEASED_IMAGES.threshold)]
+            elif isinstance(part, AveragePool):
+                parts.append(nn.AvgPool2d(2))
             else:
                 parts.append(getattr(part, "connection", part))
         self.parts = nn.ModuleList(parts)

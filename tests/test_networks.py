@@ -9,6 +9,7 @@ from torch import nn
 
 from workbench.architectures import (
     PAPER_SOUND,
+    AveragePool,
     Cells,
     global_pool,
     maximum_pool,
@@ -47,7 +48,7 @@ def test_vgg9_is_the_papers():
     weights = [layer.connection.weight.numel() for layer in layers_with_memory(net).values()]
     channels = [2, 64, 128, 256, 256, 512, 512, 512, 512]
     assert weights == [9 * a * b for a, b in itertools.pairwise(channels)] + [512 * 4 * 11]
-    assert sum(isinstance(part, nn.AvgPool2d) for part in net) == 4
+    assert sum(isinstance(part, AveragePool) for part in net) == 4
 
 
 def test_vgg9_with_the_released_pooling():
@@ -132,3 +133,17 @@ def test_bad_networks_are_quoted():
         SpikingMLP([5], 2)
     with pytest.raises(ValueError, match=r"decay γ must lie in \[0, 1\], got 1\.5"):
         LeakyReadout(3, 2, 1.5)
+
+
+@pytest.mark.parametrize("shape", [(3, 2, 4, 6), (1, 1, 5, 7), (2, 8, 2, 2)])
+def test_average_pooling_is_the_library_s_with_and_without_gradient(shape):
+    x = torch.rand(shape, dtype=torch.double, requires_grad=True)
+    expected = torch.nn.functional.avg_pool2d(x, 2)
+    assert torch.equal(AveragePool()(x), expected)
+    with torch.no_grad():
+        pooled = AveragePool()(x)
+    assert pooled.shape == expected.shape
+    assert torch.allclose(pooled, expected, atol=1e-15)
+    spikes = (x > 0.5).float()
+    with torch.no_grad():
+        assert torch.equal(AveragePool()(spikes), torch.nn.functional.avg_pool2d(spikes, 2))
