@@ -100,7 +100,9 @@ def _rows(numbers: Seen) -> list[tuple[int | None, Tensor, str]]:
 
 def _cells(picture: Tensor) -> np.ndarray:
     """Rows of numbers; gaps as None, for JSON knows no NaN. Lists of lists would take plotly 30 ms to look through."""
-    return np.where(picture.isnan().numpy(), None, picture.numpy())
+    cells = picture.numpy().astype(object)
+    cells[picture.isnan().numpy()] = None
+    return cells
 
 
 def _costs(numbers: Seen) -> list[list[float]]:
