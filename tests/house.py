@@ -9,7 +9,7 @@ import torch
 
 from widgets.controls import is_setting
 from widgets.panel import Panel
-from widgets.race import PERIOD
+from widgets.race import ACTIVE, PERIOD
 from widgets.race_panel import RacePanel
 from widgets.walk import ends
 
@@ -28,6 +28,15 @@ def wait_for_rest(panel: RacePanel) -> None:
     assert race is not None
     wait_for(lambda: all(runner.held and not runner._records for runner in race.runners))
     time.sleep(3 * PERIOD)  # what was fetched last is on its way to the pictures
+    wait_for(lambda: not panel._drawing)
+
+
+def wait_for_end(panel: RacePanel) -> None:
+    """Return when all runs have ended and their end is drawn."""
+    race = panel.race
+    assert race is not None
+    wait_for(lambda: not any(state in ACTIVE for state in race.states))
+    race._collector.join(60)  # it draws the last record before it ends
     wait_for(lambda: not panel._drawing)
 
 

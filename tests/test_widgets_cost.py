@@ -4,11 +4,10 @@ import time
 
 import numpy as np
 import pytest
-from house import check_house_rules, drawn, same, wait_for, wait_for_rest, walk_and_compare
+from house import check_house_rules, drawn, same, wait_for, wait_for_end, wait_for_rest, walk_and_compare
 
 from widgets import cost as cost_panel
 from widgets.cost import RULES, STEPS, CostExplorer
-from widgets.race import ACTIVE
 from workbench.cost_formulas import Measured
 from workbench.runner import RunState
 from workbench.timed_costs import RULES as TIMED
@@ -50,18 +49,12 @@ def test_the_text(state, words):
     assert words in CostExplorer(**state).text
 
 
-def finish(panel):
-    wait_for(lambda: panel.race.states[0] not in ACTIVE)
-    panel.race._collector.join(60)
-    wait_for(lambda: not panel._drawing)
-
-
 def test_measure_runs_every_rule_and_draws_what_it_found():
     panel = CostExplorer(steps=5, learning_steps=3, width=30)
     assert panel.text.endswith("So far by formula; Measure runs the rules on this machine.")
     assert same(drawn(panel.macs, "measured")[1], [np.nan] * 6)
     panel.controls["start"].click()
-    finish(panel)
+    wait_for_end(panel)
     assert set(panel.numbers.measured) == set(RULES)
     costs = timed_costs(700, 30, 1, 20, 5, 3, repeats=1)
     expected = {cost.rule: cost for cost in costs if isinstance(cost, TimedCost)}
@@ -83,7 +76,7 @@ def test_measure_runs_every_rule_and_draws_what_it_found():
 def test_a_rule_that_refuses_is_told():
     panel = CostExplorer(steps=2, width=20)
     panel.start()
-    finish(panel)
+    wait_for_end(panel)
     assert "TESS refuses: 20 latents have the frequencies 1..19, but 20 were asked for" in panel.text
     assert np.isnan(drawn(panel.seconds, "TESS")[1]).all()
 
@@ -109,7 +102,7 @@ def test_pause_resume_and_stop(monkeypatch):
     assert len(panel.numbers.measured) == held < 6
     panel.controls["pause"].click()
     panel.controls["stop"].click()
-    finish(panel)
+    wait_for_end(panel)
     assert panel.race is not None
     assert panel.race.states[0] is RunState.STOPPED
     assert "Stopped, a batch of 8" in panel.text
@@ -120,6 +113,6 @@ def test_an_error_of_the_measurement_is_told(monkeypatch):
     monkeypatch.setattr(cost_panel, "timed_costs", lambda *_: iter([1 / 0]))
     panel = CostExplorer()
     panel.start()
-    finish(panel)
+    wait_for_end(panel)
     assert "The measurement came to an error: division by zero" in panel.text
     assert not panel.controls["start"].disabled

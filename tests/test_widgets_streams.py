@@ -5,14 +5,13 @@ import time
 import numpy as np
 import pytest
 import torch
-from house import check_house_rules, drawn, run_code, wait_for, wait_for_rest
+from house import check_house_rules, drawn, run_code, wait_for, wait_for_end, wait_for_rest
 from matplotlib.figure import Figure
 from tiny_streams import HEADS, SHARED, TINY_STREAMS
 
 from widgets.accuracy_matrix import AccuracyMatrix
 from widgets.fallback import _draw_axes
 from widgets.overlap import SubspaceOverlap
-from widgets.race import ACTIVE
 from workbench.continual import experiments
 from workbench.continual.claims import (
     Claim,
@@ -35,17 +34,10 @@ def tiny_is_known(monkeypatch):
     monkeypatch.setattr(experiments, "STREAMS", {e.name: e for e in TINY_STREAMS.values()})
 
 
-def finish(panel):
-    """Wait until the run has ended and its end is drawn."""
-    wait_for(lambda: panel.state_of_run not in ACTIVE)
-    panel.race._collector.join(60)  # it draws the last record before it ends
-    wait_for(lambda: not panel._drawing)
-
-
 def ran(make, **state):
     panel = make(TINY_STREAMS, epochs=1, **state)
     panel.start()
-    finish(panel)
+    wait_for_end(panel)
     return panel
 
 
@@ -189,7 +181,7 @@ def test_an_error_reaches_the_text(make):
 
     panel = make({"one head": SHARED._replace(prepare=broken)})
     panel.start()
-    finish(panel)
+    wait_for_end(panel)
     assert "came to an error: there are no clouds today" in panel.text
     assert not panel.controls["start"].disabled
 

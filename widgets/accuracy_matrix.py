@@ -10,7 +10,7 @@ from torch import Tensor
 
 from widgets.controls import choice
 from widgets.figure import Fig
-from widgets.rows import curve
+from widgets.rows import curve, number_table, table_layout
 from widgets.streams import MOST_TASKS, STREAMS, StreamPanel
 from widgets.theme import line, marker
 from workbench.continual.experiments import StreamExperiment, Untrained, start_stream, untrained
@@ -116,25 +116,9 @@ def _measures(numbers: Filled) -> str:
 
 
 def _matrix_figure() -> Fig:
-    cells = {
-        "type": "heatmap",
-        "zmin": 0,
-        "zmax": 100,
-        "colorscale": "Cividis",
-        "texttemplate": "%{text}",
-        "xgap": 2,
-        "ygap": 2,
-        "colorbar": {"title": {"text": "%"}, "thickness": 12},
-        "hoverongaps": False,
-        "hovertemplate": "A[%{y}, %{x}]: %{text} % on task %{x} after learning task %{y}<extra></extra>",
-    }
-    layout = {
-        "xaxis": {"title": {"text": "tested on task i"}, "showgrid": False},
-        "yaxis": {"title": {"text": "after learning task t"}, "autorange": "reversed", "showgrid": False},
-        "hovermode": "closest",
-        "height": 340,
-        "margin": {"t": 12},
-    }
+    hover = "A[%{y}, %{x}]: %{text} % on task %{x} after learning task %{y}"
+    cells = number_table(100, "%", hover, hoverongaps=False)
+    layout = table_layout("tested on task i", "after learning task t", 340)
     return Fig([cells], layout, alt="Accuracy on each task after learning each task, one row for each task learned")
 
 

@@ -162,12 +162,7 @@ class SynchronizationBasis(RacePanel):
         for k, (trace, picture) in enumerate(zip(self.course.data, self.blocks.data, strict=True)):
             trace.update(x=steps, y=heights[k], visible=bool(steps))
             _show_heat(picture, numbers.looks[-1].synchrony[k] if steps else torch.zeros(0))
-        going = numbers.state in ACTIVE
-        for name in (*HELD, "start"):
-            self.controls[name].disabled = going
-        for name in ("pause", "stop"):
-            self.controls[name].disabled = not going
-        self.show_pause(numbers.state is RunState.PAUSED)
+        self.show_run(numbers.state in ACTIVE, numbers.state is RunState.PAUSED, HELD)
 
 
 def _wave(waveform: str, phase: float) -> bases.Basis:

@@ -20,8 +20,6 @@ from workbench.timed_costs import BATCH, Refusal, TimedCost, timed_costs
 INPUTS, CLASSES = 700, 20
 STEPS = (1, 2, 5, *range(10, 301, 10))
 SETTINGS = ("steps", "learning_steps", "width", "depth")
-
-
 WHY = (
     "Fewer products are made than the formulas say where inputs that do not spike are skipped; the rules that keep no "
     "time still hold a piece of 16 steps while they work on it."
@@ -89,7 +87,8 @@ class CostExplorer(RacePanel):
             measured.update(x=[numbers.steps] * len(RULES), y=points, text=list(RULES))
         self._draw_seconds({rule: cost.seconds for rule, cost in numbers.measured.items()})
         self._draw_region(numbers)
-        self._show_buttons()
+        state = RunState.IDLE if self.race is None else self.race.states[0]
+        self.show_run(state in ACTIVE, state is RunState.PAUSED, SETTINGS)
 
     def _draw_seconds(self, seconds: dict[str, float]) -> None:
         for trace, rule in zip(self.seconds.data, RULES, strict=True):
@@ -107,13 +106,6 @@ class CostExplorer(RacePanel):
         places = [STEPS.index(t) for t in dearer]
         region = [*(ours[i] / 1e6 for i in places), *(bptt[i] / 1e6 for i in reversed(places))]
         self.macs.data[-1].update(x=[*dearer, *reversed(dearer)], y=region)
-
-    def _show_buttons(self) -> None:
-        going = self.race is not None and self.race.states[0] in ACTIVE
-        for name in (*SETTINGS, "start"):
-            self.controls[name].disabled = going
-        self.controls["pause"].disabled = self.controls["stop"].disabled = not going
-        self.show_pause(self.race is not None and self.race.states[0] is RunState.PAUSED)
 
     def describe(self, numbers: Costs) -> str:
         t, k, saving = numbers.steps, numbers.learning_steps, numbers.saving

@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 
 from widgets.figure import Fig
-from widgets.rows import bars, curve, dots
+from widgets.rows import curve, dots, labelled_bar
 from widgets.theme import FAINT, GREY, line
 
 RULES = ("BPTT", "S-TLLR", "S-TLLR, causal", "OTTT", "e-prop", "TESS")
@@ -26,20 +26,7 @@ def memory_figure() -> Fig:
 def seconds_figure() -> Fig:
     """A bar for each rule: measured time of one batch."""
     traces = [
-        bars(
-            rule,
-            "",
-            f"{rule}: %{{y:.4g}} ms",
-            marker={"color": line(k)["color"], "pattern": {"shape": _PATTERNS[k]}},
-            x=[k],
-            y=[None],
-            width=0.6,
-            textposition="outside",
-            constraintext="none",
-            cliponaxis=False,
-            showlegend=False,
-        )
-        for k, rule in enumerate(RULES)
+        labelled_bar(rule, k, _PATTERNS[k], f"{rule}: %{{y:.4g}} ms") | {"y": [None]} for k, rule in enumerate(RULES)
     ]
     ticks = [rule.replace(", ", ",<br>") for rule in RULES]
     layout = {

@@ -6,7 +6,7 @@ from typing import Any, NamedTuple
 from widgets.controls import choice, slider
 from widgets.figure import Fig
 from widgets.panel import Panel
-from widgets.rows import bars, curve
+from widgets.rows import curve, labelled_bar
 from widgets.theme import FAINT, line
 from workbench.compression.step_timeline import PLACES, VERSIONS, Alive, place_names, step_timeline
 from workbench.compression.transfer import Transfer, new_clothes
@@ -128,19 +128,7 @@ _SHADE = {"fillcolor": FAINT, "line": {"width": 0}, "layer": "below", "opacity":
 
 def _peaks_figure() -> Fig:
     traces = [
-        bars(
-            name,
-            "",
-            f"{name}: at most %{{text}}",
-            marker={"color": line(k)["color"], "pattern": {"shape": ("", "/", "x", ".")[k]}},
-            x=[k],
-            width=0.6,
-            textposition="outside",
-            constraintext="none",
-            cliponaxis=False,
-            showlegend=False,
-        )
-        for k, name in enumerate(VERSIONS)
+        labelled_bar(name, k, ("", "/", "x", ".")[k], f"{name}: at most %{{text}}") for k, name in enumerate(VERSIONS)
     ]
     ticks = ["back-<br>propagation", "check-<br>pointing", "HOSVD at<br>every step", "LANCE"]
     layout = {

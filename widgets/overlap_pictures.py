@@ -1,7 +1,7 @@
 """The pictures of `SubspaceOverlap`, with empty traces that the panel fills."""
 
 from widgets.figure import Fig
-from widgets.rows import bars, curve
+from widgets.rows import bars, curve, number_table, table_layout
 from widgets.streams import MOST_TASKS
 from widgets.theme import COLOURS, line
 
@@ -34,24 +34,8 @@ def shares_figure() -> Fig:
 
 def similarity_figure() -> Fig:
     """How alike the tasks are, one cell for each pair."""
-    cells = {
-        "type": "heatmap",
-        "zmin": 0,
-        "zmax": 1,
-        "colorscale": "Cividis",
-        "texttemplate": "%{text}",
-        "xgap": 2,
-        "ygap": 2,
-        "colorbar": {"title": {"text": "similarity"}, "thickness": 12},
-        "hovertemplate": "similarity %{text} of tasks %{y} and %{x}: 1 the same, 0 nothing in common<extra></extra>",
-    }
-    layout = {
-        "xaxis": {"title": {"text": "task"}, "showgrid": False},
-        "yaxis": {"title": {"text": "task"}, "autorange": "reversed", "showgrid": False},
-        "hovermode": "closest",
-        "height": 300,
-        "margin": {"t": 12},
-    }
+    hover = "similarity %{text} of tasks %{y} and %{x}: 1 the same, 0 nothing in common"
+    cells, layout = number_table(1, "similarity", hover), table_layout("task", "task", 300)
     return Fig([cells], layout, alt="How alike the conceptors of the tasks are, one cell for each pair of tasks")
 
 

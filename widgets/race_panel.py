@@ -1,7 +1,7 @@
 """`RacePanel`: a panel that trains while you watch: its buttons start, pause and stop."""
 
 from abc import abstractmethod
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 import ipywidgets
@@ -44,7 +44,11 @@ class RacePanel(Panel):
             self.race.stop()
             self.redraw()
 
-    def show_pause(self, paused: bool) -> None:
-        """Let the button pause say what it does next."""
+    def show_run(self, going: bool, paused: bool, settings: Iterable[str]) -> None:
+        """Enable what can be used: `settings` stand still while a run is going; pause says what it does next."""
+        for name in (*settings, "start"):
+            self.controls[name].disabled = going
+        for name in ("pause", "stop"):
+            self.controls[name].disabled = not going
         self.controls["pause"].description = "Resume" if paused else "Pause"
         self.controls["pause"].icon = "play" if paused else "pause"

@@ -3,6 +3,8 @@
 from collections.abc import Sequence
 from typing import Any
 
+from widgets.theme import line
+
 GAP = 0.06  # of the figure's height, between two rows
 
 
@@ -60,6 +62,40 @@ def bars(name: str, colour: str, hover: str, row: int = 0, **more: Any) -> dict:
     """Bars for `Fig`, half a step wide: spikes."""
     bar = {"type": "bar", "width": 0.5, "marker": {"color": colour}}
     return {"name": name, "hovertemplate": f"{hover}<extra></extra>", **bar, **in_row(row), **more}
+
+
+def number_table(highest: float, bar_title: str, hover: str, **more: Any) -> dict:
+    """A heat map from 0 to `highest` with the text of each cell in it, for a few rows and columns."""
+    bar = {"title": {"text": bar_title}, "thickness": 12}
+    look = {"colorscale": "Cividis", "texttemplate": "%{text}", "xgap": 2, "ygap": 2, "colorbar": bar}
+    return {"type": "heatmap", "zmin": 0, "zmax": highest, "hovertemplate": f"{hover}<extra></extra>", **look, **more}
+
+
+def table_layout(x_title: str, y_title: str, height: int) -> dict:
+    """The layout of a `number_table`: the first row on top."""
+    return {
+        "xaxis": {"title": {"text": x_title}, "showgrid": False},
+        "yaxis": {"title": {"text": y_title}, "autorange": "reversed", "showgrid": False},
+        "hovermode": "closest",
+        "height": height,
+        "margin": {"t": 12},
+    }
+
+
+def labelled_bar(name: str, k: int, pattern: str, hover: str) -> dict:
+    """The bar number `k` of a picture with one for each of a few names: its colour and pattern, its text above it."""
+    return bars(
+        name,
+        "",
+        hover,
+        marker={"color": line(k)["color"], "pattern": {"shape": pattern}},
+        x=[k],
+        width=0.6,
+        textposition="outside",
+        constraintext="none",
+        cliponaxis=False,
+        showlegend=False,
+    )
 
 
 def _x_axis(k: int, last: bool, title: str) -> dict:

@@ -61,12 +61,9 @@ class StreamPanel(RacePanel):
 
     def show_buttons(self) -> None:
         """Enable what can be used in the present state."""
-        going = self.state_of_run in ACTIVE
-        for name in ("stream", "tasks", "epochs", "seed", "method", "aperture", "start"):
-            if name in self.controls:
-                self.controls[name].disabled = going
-        self.controls["pause"].disabled = self.controls["stop"].disabled = not going
-        self.show_pause(self.state_of_run is RunState.PAUSED)
+        settings = ("stream", "tasks", "epochs", "seed", "method", "aperture")
+        state = self.state_of_run
+        self.show_run(state in ACTIVE, state is RunState.PAUSED, [name for name in settings if name in self.controls])
 
     def progress(self, what: str) -> str:
         """Where the run stands, in words; `what` is told before the first run."""

@@ -93,10 +93,8 @@ class TrainingMonitor(RacePanel):
         epochs = (numbers.settings or self.values)["epochs"]
         self.learning.layout.xaxis.range = [0, epochs]
         states = {side.state for side in numbers.sides}
-        going = bool(states & set(ACTIVE))
-        for name, control in self.controls.items():
-            control.disabled = going != (name in ("pause", "stop"))
-        self.show_pause(RunState.PAUSED in states)
+        settings = [name for name in self.controls if name not in ("pause", "stop")]
+        self.show_run(bool(states & set(ACTIVE)), RunState.PAUSED in states, settings)
 
     def describe(self, numbers: Comparison) -> str:
         if numbers.settings is None:

@@ -50,6 +50,10 @@ class Measured(NamedTuple):
     state_bytes: int
     saved_bytes: int
 
+    def per_sample(self, batch: int) -> "Measured":
+        """The same for one of `batch` samples, rounded down."""
+        return Measured(*(number // batch for number in self))
+
 
 def layer_sizes(network: nn.Module, x: Shaped[Tensor, "time batch *features"]) -> list[LayerSize]:
     """The input (with no MACs) and every layer of a network, by running one step of one sample."""

@@ -101,8 +101,7 @@ def cost_table(
     formulas = rule_costs(layer_sizes(network, x), steps, learning_steps or steps)
     rows = []
     for name, rule in rules.items():
-        whole = measure(rule, network, x, y)
-        rows.append(CostRow(name, formulas.get(name), Measured(*(number // batch for number in whole))))
+        rows.append(CostRow(name, formulas.get(name), measure(rule, network, x, y).per_sample(batch)))
     return rows
 
 

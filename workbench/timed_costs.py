@@ -81,7 +81,7 @@ def example(inputs: int, width: int, depth: int, classes: int, steps: int) -> tu
 
 def timed(name: str, rule: Rule, network: nn.Module, x: Tensor, y: Tensor, repeats: int) -> TimedCost:
     """Count one batch of a rule, then time some; a slow rule fewer."""
-    counted = Measured(*(number // len(y) for number in measure(rule, network, x, y)))
+    counted = measure(rule, network, x, y).per_sample(len(y))
     seconds: list[float] = []
     while len(seconds) < repeats and sum(seconds) < ENOUGH:
         network.zero_grad(set_to_none=True)
