@@ -32,10 +32,11 @@ def wait_for_rest(panel: RacePanel) -> None:
 
 
 def wait_for_end(panel: RacePanel) -> None:
-    """Return when all runs have ended and their end is drawn."""
+    """Return when all runs have ended, their threads too, and their end is drawn."""
     race = panel.race
     assert race is not None
     wait_for(lambda: not any(state in ACTIVE for state in race.states))
+    wait_for(lambda: not any(runner._thread is not None and runner._thread.is_alive() for runner in race.runners))
     race._collector.join(60)  # it draws the last record before it ends
     wait_for(lambda: not panel._drawing)
 

@@ -5,7 +5,17 @@ import time
 import numpy as np
 import pytest
 import torch
-from house import check_house_rules, drawn, equal, run_code, same, wait_for, wait_for_rest, walk_and_compare
+from house import (
+    check_house_rules,
+    drawn,
+    equal,
+    run_code,
+    same,
+    wait_for,
+    wait_for_end,
+    wait_for_rest,
+    walk_and_compare,
+)
 from test_synchronization import few_images
 
 from widgets.basis import SynchronizationBasis
@@ -120,8 +130,19 @@ def test_training_takes_waveform_and_phase():
     assert len(set(finals)) == 3
 
 
+def slow_images(variant, seed):
+    """The few images with a rule that takes its time, so that there is something to pause and to stop."""
+    setting = few_images(variant, seed)
+
+    def slowly(network, x, y):
+        time.sleep(0.5)
+        return setting.rule(network, x, y)
+
+    return setting._replace(rule=slowly)
+
+
 def test_pause_resume_and_stop():
-    it = panel(epochs=10)
+    it = SynchronizationBasis(slow_images, epochs=10)
     it.start()
     wait_for(lambda: len(it.numbers.looks) > 0)
     it.controls["pause"].click()
@@ -133,7 +154,7 @@ def test_pause_resume_and_stop():
     assert len(it.numbers.looks) == held
     it.controls["pause"].click()
     it.controls["stop"].click()
-    finish(it)
+    wait_for_end(it)
     assert it.numbers.state is RunState.STOPPED
     assert "Training stopped at step" in it.text
     assert not it.controls["start"].disabled

@@ -83,7 +83,7 @@ def test_a_rule_that_refuses_is_told():
 
 def slowly(*_):
     for rule in TIMED:
-        time.sleep(0.1)
+        time.sleep(1.0)
         yield TimedCost(rule, 1.5, Measured(1, 1, 1))
 
 

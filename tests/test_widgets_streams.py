@@ -150,7 +150,7 @@ def test_the_code_gives_the_same_overlap(method):
 
 @pytest.mark.parametrize("make", PANELS)
 def test_pause_holds_resume_goes_on_and_stop_keeps(make):
-    panel = make(slowed(0.05), epochs=10)
+    panel = make(slowed(0.4), epochs=10)  # 20 s, of which it takes few
     assert panel.text.startswith("Not started: Start learns 5 tasks in turn with CODE-CL")
     panel.controls["start"].click()
     wait_for(lambda: len(panel.run) > 3)

@@ -6,7 +6,7 @@ import time
 import numpy as np
 import pytest
 import torch
-from house import check_house_rules, drawn, run_code, same, wait_for, wait_for_rest
+from house import check_house_rules, drawn, run_code, same, wait_for, wait_for_end, wait_for_rest
 from tiny import TINY
 
 from widgets.race import ACTIVE, Race
@@ -100,7 +100,8 @@ def test_each_setting_reaches_the_run(monitor):
 
 
 def test_pause_holds_and_resume_goes_on():
-    monitor = TrainingMonitor(SLOW, samples=8)
+    slow = {name: slowed(rule, 0.4) for name, rule in TINY.rules.items()}
+    monitor = TrainingMonitor(TINY._replace(rules=slow, epochs=10), samples=8)
     monitor.start()
     wait_for(lambda: min(len(side.curves.loss) for side in monitor.numbers.sides) > 1)
     assert not monitor.controls["stop"].disabled
@@ -116,6 +117,7 @@ def test_pause_holds_and_resume_goes_on():
     wait_for(lambda: monitor.controls["pause"].description == "Pause")
     wait_for(lambda: min(len(side.curves.loss) for side in monitor.numbers.sides) > max(held))
     monitor.stop()
+    wait_for_end(monitor)
 
 
 def test_stop_is_seen_at_once_and_keeps_the_curves():
