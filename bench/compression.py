@@ -17,19 +17,21 @@ from PIL import Image
 from torch import Tensor, nn
 
 from bench.measure import alternate, one_thread
-from workbench.compression.fine_tuning import (
+from workbench.compression.memory import kept_by_formula
+from workbench.experiments.fine_tuning import (
     FineTuningData,
     LabelledImages,
     class_scores,
     gradients,
     trained_parameters,
 )
-from workbench.compression.memory import kept_by_formula, network_tensors, peak_process_bytes, saved_bytes
-from workbench.compression.pretrained import load_weights
-from workbench.compression.resnet import resnet20
-from workbench.compression.transfer import Transfer, new_clothes, sgd, transfer
-from workbench.compression.transfer import with_lance as lance_version
-from workbench.training import Plan, cosine, train
+from workbench.experiments.new_clothes import Transfer, new_clothes, sgd, transfer
+from workbench.experiments.new_clothes import with_lance as lance_version
+from workbench.experiments.pretrained import load_weights
+from workbench.meters.process import peak_process_bytes
+from workbench.meters.timeline import network_tensors, saved_bytes
+from workbench.networks.resnet import resnet20
+from workbench.training.loop import Plan, cosine, train
 
 BATCH, ENERGY, EPOCHS, CLASSES = 128, 0.7, 8, 20
 RECORDINGS = Path(__file__).resolve().parents[2] / "shared" / "data"

@@ -13,10 +13,10 @@ from torch import Tensor
 from torch.nn import functional as F
 
 from bench.measure import alternate, one_thread
-from workbench.continual.code_cl import CodeCL, CodeCLParams, task_conceptor
 from workbench.continual.conceptors import Conceptor, dense, disjunction, projection
-from workbench.continual.fine_tuning import FineTuning
-from workbench.continual.networks import alexnet
+from workbench.continual.methods.code_cl import CodeCL, CodeCLParams, task_conceptor
+from workbench.continual.methods.fine_tuning import FineTuning
+from workbench.continual.multihead import alexnet
 from workbench.continual.protected import Mixing, protected_layers
 from workbench.continual.streams import Task, small_fashion_mnist, split_classes
 

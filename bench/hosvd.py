@@ -17,10 +17,10 @@ from bench.compression import BATCH, ENERGY, compressed, some, stepper, task
 from bench.measure import alternate, one_thread
 from workbench.compression.baselines import hosvd_each_step
 from workbench.compression.calibration import Modes
-from workbench.compression.fine_tuning import LabelledImages, freeze_except, inputs_of
-from workbench.compression.imagenet_resnet import Block
 from workbench.compression.lance import compress
-from workbench.compression.transfer import LAYERS, with_hosvd
+from workbench.experiments.fine_tuning import LabelledImages, freeze_except, inputs_of
+from workbench.experiments.new_clothes import LAYERS, with_hosvd
+from workbench.networks.resnet import Block
 
 PAPER_LAYERS = ("0.conv1", "0.conv2")
 

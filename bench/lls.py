@@ -13,10 +13,10 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from bench.measure import alternate, in_process, one_thread, peak_extra_bytes
-from workbench.block_networks import small_conv, vgg8
-from workbench.blocks import BlockNetwork
-from workbench.cost import KeptBytes
-from workbench.lls_settings import NetworkMaker
+from workbench.experiments.lls import NetworkMaker
+from workbench.meters.kept import KeptBytes
+from workbench.networks.block_networks import small_conv, vgg8
+from workbench.networks.blocks import BlockNetwork
 from workbench.rules import backprop, lls
 from workbench.rules.lls import LLS, local_head
 

@@ -18,19 +18,19 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from bench.measure import compared, in_process, one_thread, peak_extra_bytes, product_peak, timings
-from workbench.architectures import sound_network
-from workbench.cost_formulas import measure
-from workbench.kernels import TORCH
-from workbench.layers import SpikingLayer
-from workbench.lif import Neuron
-from workbench.networks import SpikingMLP, spiking_layers
+from workbench.cost.formulas import measure
+from workbench.kernels.plain import TORCH
+from workbench.networks.architectures import sound_network
+from workbench.networks.layers import SpikingLayer
+from workbench.networks.spiking import SpikingMLP, spiking_layers
+from workbench.neurons.lif import Neuron
+from workbench.neurons.surrogate import psi_speech, spike
+from workbench.neurons.traces import Factors
 from workbench.rules import stllr
 from workbench.rules.stllr import STLLR
-from workbench.surrogate import psi_speech, spike
-from workbench.traces import Factors
 
 try:
-    from workbench.fast import NUMBA as KERNELS
+    from workbench.kernels.compiled import NUMBA as KERNELS
 except ImportError:
     KERNELS = TORCH
 

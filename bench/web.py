@@ -26,7 +26,7 @@ SLIDERS = {  # of each panel the one to move; the panels that are not here move 
     "compression": "image",
     "memory": "energy ε",
 }
-MONITOR = Side("from widgets.training import TrainingMonitor\nTrainingMonitor()")
+MONITOR = Side("from widgets.panels.training import TrainingMonitor\nTrainingMonitor()")
 
 MATPLOTLIB = Side("""
 import matplotlib.pyplot as plt, numpy as np

@@ -7,11 +7,11 @@ from typing import Any
 import numpy as np
 import torch
 
-from widgets.controls import is_setting
-from widgets.panel import Panel
-from widgets.race import ACTIVE, PERIOD
-from widgets.race_panel import RacePanel
-from widgets.walk import ends
+from widgets.frame.controls import is_setting
+from widgets.frame.panel import Panel
+from widgets.frame.race import ACTIVE, PERIOD
+from widgets.frame.race_panel import RacePanel
+from widgets.frame.try_all import ends
 
 
 def wait_for(condition: Callable[[], Any], seconds: float = 60.0) -> None:

@@ -10,7 +10,7 @@ from statistics import median
 import nbformat
 import pytest
 
-from workbench.student import SOLUTION, write_student_notebooks
+from workbench.course.student import SOLUTION, write_student_notebooks
 
 NOTEBOOKS = Path(__file__).resolve().parents[1] / "notebooks"
 LESSONS = sorted(NOTEBOOKS.glob("[0-9][0-9]_*.ipynb"))

@@ -5,10 +5,10 @@ from typing import NamedTuple
 import torch
 from torch import Tensor
 
-from workbench.experiments import Experiment
-from workbench.networks import SpikingMLP, spiking_logits
+from workbench.experiments.named import Experiment
+from workbench.networks.spiking import SpikingMLP, spiking_logits
 from workbench.rules import bptt, stllr
-from workbench.training import Setting
+from workbench.training.loop import Setting
 
 
 class Few(NamedTuple):

@@ -2,9 +2,9 @@
 
 import torch
 
-from workbench.continual.experiments import METHODS, StreamExperiment, StreamSetting
-from workbench.continual.networks import mlp
+from workbench.continual.multihead import mlp
 from workbench.continual.streams import Task
+from workbench.experiments.streams import METHODS, StreamExperiment, StreamSetting
 
 
 def toy_stream(tasks=3, n=80):

@@ -5,11 +5,11 @@ from typing import NamedTuple
 import ipywidgets
 import numpy as np
 
-from widgets.controls import choice, slider, switch, whole_slider
-from widgets.figure import Fig
-from widgets.panel import Panel
-from widgets.raster import Raster
-from widgets.theme import line, marker
+from widgets.drawing.figure import Fig
+from widgets.drawing.raster import Raster
+from widgets.drawing.theme import line, marker
+from widgets.frame.controls import choice, slider, switch, whole_slider
+from widgets.frame.panel import Panel
 
 
 class Curve(NamedTuple):

@@ -11,8 +11,8 @@ from typing import Any, NamedTuple
 
 import ipywidgets
 
-from widgets.link import PageLink, read_link, write_link
-from widgets.panel import Panel
+from widgets.frame.panel import Panel
+from widgets.page.link import PageLink, read_link, write_link
 
 
 class Later(NamedTuple):
@@ -28,7 +28,7 @@ class Later(NamedTuple):
     panel: str
 
     def __call__(self) -> Panel:
-        return getattr(import_module(f"widgets.{self.module}"), self.panel)()
+        return getattr(import_module(f"widgets.panels.{self.module}"), self.panel)()
 
 
 PANELS = (

@@ -87,7 +87,7 @@ def check_extension(name: str, package: str) -> Check:
 
 def check_data() -> Check:
     """The embedded images have the right checksum."""
-    from workbench.data.catalogue import SMALL, verify
+    from workbench.data.delivery.catalogue import SMALL, verify
 
     problems = "; ".join(check.problem for check in verify(SMALL) if check.problem)
     return Check("embedded images", not problems, problems or "whole", "install the package again")
@@ -95,7 +95,7 @@ def check_data() -> Check:
 
 def check_folder() -> Check:
     """The data folder can be written, so that simulated events are kept."""
-    from workbench.data.storage import data_folder
+    from workbench.data.delivery.storage import data_folder
 
     folder = data_folder()
     place = folder if folder.is_dir() else folder.parent

@@ -75,7 +75,7 @@ def test_eight_figures_in_lab_also_after_a_reload(open_in_lab):
 
 EARLY = """import time
 from IPython.display import display
-from widgets.figure import Fig
+from widgets.drawing.figure import Fig
 fig = Fig([{"y": [0, 1, 0]}], {"title": {"text": "at the start"}}, alt="a figure")
 display(fig)
 for k in range(10):
@@ -102,7 +102,7 @@ DRAWN = "() => [...document.querySelectorAll('.js-plotly-plot')].map(figure => f
 
 
 def open_lif(serve, open_page, state: str = ""):
-    page = open_page(serve(f"from widgets.lif import LIFExplorer\nLIFExplorer({state})"))
+    page = open_page(serve(f"from widgets.panels.lif import LIFExplorer\nLIFExplorer({state})"))
     page.wait_for_function("document.querySelectorAll('.js-plotly-plot path.js-line').length >= 5")
     return page
 

@@ -42,9 +42,9 @@ from torch import Tensor, nn
 from torch.nn.grad import conv2d_weight
 
 from workbench.compression.calibration import Modes, Weighting, calibrate, leading_bases, plain_mean
-from workbench.compression.convolution import Geometry, conv2d_input_gradient, convolve, geometry_of
 from workbench.compression.lean import make_lean
 from workbench.compression.tucker import Bases, Tucker, mode_product, project
+from workbench.kernels.convolution import Geometry, conv2d_input_gradient, convolve, geometry_of
 
 # --- the weight gradient from a core, eq. 4-8 -----------------------------------------------------------------------
 

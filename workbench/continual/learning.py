@@ -14,8 +14,8 @@ from jaxtyping import Float
 from torch import Tensor, nn
 
 from workbench.continual.streams import Task
-from workbench.cost import KeptBytes
-from workbench.training import Plan, accuracy, check_finite, epoch_order, set_learning_rate
+from workbench.meters.kept import KeptBytes
+from workbench.training.loop import Plan, accuracy, check_finite, epoch_order, set_learning_rate
 
 MakeOptimizer = Callable[[list[nn.Parameter]], torch.optim.Optimizer]
 TEST_BATCH = 512  # batch normalisation without running statistics sees this many test samples at once

@@ -12,7 +12,7 @@ import torch
 from jaxtyping import Float, Int64, Shaped, UInt8
 from torch import Tensor
 
-from workbench.data.fashion_mnist import fashion_mnist_small
+from workbench.data.sets.fashion_mnist import fashion_mnist_small
 
 
 class Task(NamedTuple):

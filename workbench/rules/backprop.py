@@ -6,10 +6,10 @@ a block costs as many MACs as its forward pass.
 
 from jaxtyping import Float, Int
 from torch import Tensor
-from torch.nn import functional as F
 
-from workbench.blocks import BlockNetwork, Run, apply, check_examples
-from workbench.rules.report import StepReport
+from workbench.credit.classifier import learn_from_outputs
+from workbench.networks.blocks import BlockNetwork, Run, apply, check_examples
+from workbench.rule import StepReport
 
 
 def gradients(
@@ -21,10 +21,3 @@ def gradients(
     """
     check_examples(network, x, y)
     return learn_from_outputs(network(x.detach(), run), y)
-
-
-def learn_from_outputs(logits: Float[Tensor, "batch classes"], y: Int[Tensor, "batch"]) -> StepReport:
-    """Mean cross-entropy of the outputs, its gradient sent back through whatever graph they hang on."""
-    loss = F.cross_entropy(logits, y)
-    loss.backward()
-    return StepReport(float(loss.detach()), logits.detach(), {}, 0)

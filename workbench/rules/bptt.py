@@ -19,13 +19,13 @@ from jaxtyping import Float, Shaped
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from workbench.layers import Layer, LeakyReadout, SpikingLayer, TimeDropout
-from workbench.lif import Neuron, no_reset, run_lif
-from workbench.networks import chunks, layers_with_memory
-from workbench.rules.report import StepReport, check_batch, check_labels, learning_start
-from workbench.signals import Loss, summed_cross_entropy
-from workbench.surrogate import spike
-from workbench.synapses import Inputs, check_input, linear_map
+from workbench.credit.signals import Loss, summed_cross_entropy
+from workbench.kernels.connections import Inputs, check_input, linear_map
+from workbench.networks.layers import Layer, LeakyReadout, SpikingLayer, TimeDropout
+from workbench.networks.spiking import chunks, layers_with_memory
+from workbench.neurons.lif import Neuron, no_reset, run_lif
+from workbench.neurons.surrogate import spike
+from workbench.rule import StepReport, check_batch, check_labels, learning_start
 
 
 class BPTT(NamedTuple):

@@ -19,9 +19,9 @@ from jaxtyping import Float, Int
 from torch import Tensor
 from torch.nn import functional as F
 
-from workbench.blocks import BlockNetwork, check_examples, feature_shapes
-from workbench.rules.lls import train_classifier
-from workbench.rules.report import StepReport
+from workbench.credit.classifier import train_classifier
+from workbench.networks.blocks import BlockNetwork, check_examples, feature_shapes
+from workbench.rule import StepReport
 
 Draw = Callable[[Sequence[int], torch.Generator], Tensor]
 

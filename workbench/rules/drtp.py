@@ -12,10 +12,10 @@ have mean 0: what the rows of B_l have in common pushes all units alike, whateve
 from jaxtyping import Float, Int
 from torch import Tensor
 
-from workbench.blocks import BlockNetwork, check_examples
+from workbench.credit.classifier import train_classifier
+from workbench.networks.blocks import BlockNetwork, check_examples
+from workbench.rule import StepReport
 from workbench.rules.direct_feedback import DirectFeedback, check_feedback
-from workbench.rules.lls import train_classifier
-from workbench.rules.report import StepReport
 
 
 def gradients(

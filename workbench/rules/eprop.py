@@ -19,12 +19,12 @@ import torch
 from jaxtyping import Float, Shaped
 from torch import Tensor, nn
 
-from workbench.eligibility import activation, past_spikes
-from workbench.layers import Layer, LeakyReadout, Neurons, SpikingLayer, Weights, advance
-from workbench.networks import layers_with_memory
-from workbench.passage import Passage
-from workbench.rules.report import StepReport, check_batch, learning_start
-from workbench.signals import BACKPROPAGATION, Loss, Signal, summed_cross_entropy
+from workbench.credit.eligibility import activation, past_spikes
+from workbench.credit.signals import BACKPROPAGATION, Loss, Signal, summed_cross_entropy
+from workbench.credit.three_factor import Passage
+from workbench.networks.layers import Layer, LeakyReadout, Neurons, SpikingLayer, Weights, advance
+from workbench.networks.spiking import layers_with_memory
+from workbench.rule import StepReport, check_batch, learning_start
 
 
 class EProp(NamedTuple):

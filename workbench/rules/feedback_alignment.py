@@ -18,9 +18,9 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 from torch.nn.grad import conv2d_input, conv2d_weight
 
-from workbench.blocks import BlockNetwork, apply
+from workbench.networks.blocks import BlockNetwork, apply
+from workbench.rule import StepReport
 from workbench.rules import backprop
-from workbench.rules.report import StepReport
 
 Connection = nn.Linear | nn.Conv2d
 

@@ -21,9 +21,9 @@ from jaxtyping import Float, Int
 from torch import Tensor
 from torch.nn import functional as F
 
-from workbench.blocks import BlockNetwork, check_examples, mode
-from workbench.rules.lls import train_classifier
-from workbench.rules.report import StepReport
+from workbench.credit.classifier import train_classifier
+from workbench.networks.blocks import BlockNetwork, check_examples, mode
+from workbench.rule import StepReport
 
 
 class ForwardForward(NamedTuple):

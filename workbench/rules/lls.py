@@ -28,11 +28,11 @@ from jaxtyping import Float, Int
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from workbench.bases import Basis, build, random, square, synchrony
-from workbench.block_pass import local_pass
-from workbench.blocks import BlockNetwork, HeadMaker, check_examples, mode
-from workbench.rules.backprop import learn_from_outputs
-from workbench.rules.report import StepReport
+from workbench.credit.bases import Basis, build, random, square, synchrony
+from workbench.credit.block_pass import local_pass
+from workbench.credit.classifier import train_classifier
+from workbench.networks.blocks import BlockNetwork, HeadMaker, check_examples, mode
+from workbench.rule import StepReport
 
 Modulation = Callable[[int, int], nn.Parameter | None]
 
@@ -183,11 +183,6 @@ def gradients(
 def detached(tensor: Tensor | None) -> Tensor | None:
     """The tensor outside any graph, or None."""
     return None if tensor is None else tensor.detach()
-
-
-def train_classifier(network: BlockNetwork, x: Float[Tensor, "batch n_in"], y: Int[Tensor, "batch"]) -> StepReport:
-    """Fill the classifier's `.grad` from its cross-entropy on features that are cut off from the blocks."""
-    return learn_from_outputs(network.classifier(x.detach()), y)
 
 
 def local_heads(network: BlockNetwork) -> list[LocalHead]:

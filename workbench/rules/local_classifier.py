@@ -12,10 +12,11 @@ import torch
 from jaxtyping import Float, Int
 from torch import Tensor, nn
 
-from workbench.block_pass import local_pass
-from workbench.blocks import BlockNetwork, HeadMaker, check_examples
-from workbench.rules.lls import LLS, local_signal, train_classifier
-from workbench.rules.report import StepReport
+from workbench.credit.block_pass import local_pass
+from workbench.credit.classifier import train_classifier
+from workbench.networks.blocks import BlockNetwork, HeadMaker, check_examples
+from workbench.rule import StepReport
+from workbench.rules.lls import LLS, local_signal
 
 PLAIN = LLS(temperature=1.0, normalized=False)
 

@@ -16,11 +16,11 @@ from typing import NamedTuple
 from jaxtyping import Shaped
 from torch import Tensor, nn
 
-from workbench.layers import SpikingLayer
+from workbench.credit.signals import BACKPROPAGATION, Loss, Signal, summed_cross_entropy
+from workbench.networks.layers import SpikingLayer
+from workbench.neurons.traces import Factors
+from workbench.rule import StepReport
 from workbench.rules import stllr
-from workbench.rules.report import StepReport
-from workbench.signals import BACKPROPAGATION, Loss, Signal, summed_cross_entropy
-from workbench.traces import Factors
 
 
 class OTTT(NamedTuple):

@@ -17,13 +17,14 @@ import torch
 from jaxtyping import Shaped
 from torch import Tensor, nn
 
-from workbench.eligibility import Form, run_layer
-from workbench.layers import Layer, LeakyReadout, Weights
-from workbench.passage import Passage, pieces
-from workbench.rules.report import StepReport, check_batch, learning_start
-from workbench.signals import Loss, Signal, Spikes, backpropagate, summed_cross_entropy
-from workbench.surrogate import heaviside
-from workbench.traces import Factors, PairRule
+from workbench.credit.eligibility import Form, run_layer
+from workbench.credit.signals import Loss, Signal, Spikes, backpropagate, summed_cross_entropy
+from workbench.credit.three_factor import Passage, pieces
+from workbench.networks.layers import Layer, LeakyReadout, Weights
+from workbench.neurons.surrogate import heaviside
+from workbench.neurons.traces import Factors
+from workbench.neurons.windows import PairRule
+from workbench.rule import StepReport, check_batch, learning_start
 
 
 class STDP(NamedTuple):

@@ -7,13 +7,13 @@ Apolinario & Roy, TMLR 2025, arXiv 2306.15220. A three-factor rule: learning sig
     q[t] = λ_pre q[t−1] + x[t]                    trace of the input, with the present
     h[t] = Σ_{k<t} λ_post^{t−k} ψ[k]              trace of ψ = Ψ(u − v_th), without the present
     δ[t] = ∂L(o[t], y) / ∂z[t] for t ≥ T_l, else 0: error of this step's output, by backpropagation within the step
-           (eq. 12-13), with ψ as the derivative of the spike; or any other signal of `workbench.signals`
+           (eq. 12-13), with ψ as the derivative of the spike; or any other signal of `workbench.credit.signals`
 Symbols: x input spikes, u membrane before the reset, z spikes, o outputs, y labels, T_l first step that learns.
 All ΔŴ here carry the sign of a gradient (the optimiser subtracts them); the paper prints the opposite sign.
 
 Nothing is kept of the past but u⁺, q and h: memory does not grow with the number of steps. The sequence is cut into
 pieces of `chunk` steps so that products are large; the autograd graph spans one piece and only its spatial part.
-What a layer does with a piece stands in `workbench.eligibility`.
+What a layer does with a piece stands in `workbench.credit.eligibility`.
 """
 
 from collections.abc import Callable, Iterator
@@ -23,14 +23,14 @@ import torch
 from jaxtyping import Float, Shaped
 from torch import Tensor, nn
 
-from workbench.eligibility import Form, Traces, run_layer
-from workbench.kernels import TORCH, Kernels
-from workbench.layers import Layer, LeakyReadout, SpikingLayer, Weights, running_weights
-from workbench.networks import chunks, layers_with_memory
-from workbench.passage import Passage, as_leaves, pieces, through_standardisation
-from workbench.rules.report import StepReport, check_batch, learning_start
-from workbench.signals import BACKPROPAGATION, Loss, Signal, summed_cross_entropy
-from workbench.traces import Factors, check_factors
+from workbench.credit.eligibility import Form, Traces, run_layer
+from workbench.credit.signals import BACKPROPAGATION, Loss, Signal, summed_cross_entropy
+from workbench.credit.three_factor import Passage, as_leaves, pieces, through_standardisation
+from workbench.kernels.plain import TORCH, Kernels
+from workbench.networks.layers import Layer, LeakyReadout, SpikingLayer, Weights, running_weights
+from workbench.networks.spiking import chunks, layers_with_memory
+from workbench.neurons.traces import Factors, check_factors
+from workbench.rule import StepReport, check_batch, learning_start
 
 # What happens so long before the first learning step that its traces are below rounding then need not be traced.
 FORGOTTEN = Factors(0.0, 0.0, 0.0, 0.0)
@@ -48,7 +48,7 @@ class STLLR(NamedTuple):
     chunk: steps per piece; changes speed and memory, not the result.
     signal: who tells the layers what was wrong.
     loss: of the outputs `(time, batch, ...)` of learning steps and y, summed over steps and averaged over the batch.
-    kernels: the inner loops; `workbench.fast.NUMBA` is faster on a CPU and needs the extra `fast`.
+    kernels: the inner loops; `workbench.kernels.compiled.NUMBA` is faster on a CPU and needs the extra `fast`.
     """
 
     factors: Factors | LayerFactors = Factors()

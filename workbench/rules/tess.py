@@ -25,14 +25,14 @@ from jaxtyping import Float, Int, Shaped
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from workbench.bases import Basis, check_rows, square
-from workbench.kernels import TORCH, Kernels
-from workbench.layers import SpikingLayer
+from workbench.credit.bases import Basis, check_rows, square
+from workbench.credit.signals import BACKPROPAGATION, Loss, Signal, backpropagate, layer_shapes, summed_cross_entropy
+from workbench.kernels.plain import TORCH, Kernels
+from workbench.networks.layers import SpikingLayer
+from workbench.neurons.traces import Factors
+from workbench.rule import StepReport, check_labels
 from workbench.rules import stllr
-from workbench.rules.report import StepReport, check_labels
 from workbench.rules.stllr import STLLR
-from workbench.signals import BACKPROPAGATION, Loss, Signal, backpropagate, layer_shapes, summed_cross_entropy
-from workbench.traces import Factors
 
 Scale = Callable[[Tensor], Tensor]
 

@@ -1,0 +1,269 @@
+"""LANCE's continual learning: subspaces by definition, ΔW P = 0 after training, nothing where nothing is left."""
+
+import pytest
+import torch
+import torch.nn.functional as F
+from torch import Tensor, nn
+
+from workbench.compression.tucker import spectrum
+from workbench.continual.learning import accuracy_matrix, learn_stream, sgd
+from workbench.continual.methods.lance import (
+    LanceContinual,
+    LanceContinualParams,
+    SubspaceLayer,
+    input_correlations,
+    subspace_layers,
+)
+from workbench.continual.multihead import MultiHead, mlp
+from workbench.continual.streams import Task
+from workbench.continual.subspaces import learnable, new_directions, protect, residual
+from workbench.meters.timeline import network_tensors, saved_bytes
+from workbench.training.loop import Plan
+
+
+@pytest.fixture(autouse=True)
+def _double_precision_and_seed():
+    torch.manual_seed(0)
+    torch.set_default_dtype(torch.float64)
+    yield
+    torch.set_default_dtype(torch.float32)
+
+
+def correlation_of(rank: int, size: int) -> Tensor:
+    X = torch.randn(size, rank) * 2.0 ** -torch.arange(rank)
+    return X @ X.T
+
+
+def orthonormal(size: int, rank: int) -> Tensor:
+    return torch.linalg.qr(torch.randn(size, rank)).Q
+
+
+def convolutional(classes: list[int]) -> MultiHead:
+    body = nn.Sequential(
+        nn.Conv2d(2, 5, 3, padding=1, stride=2), nn.BatchNorm2d(5), nn.ReLU(), nn.Conv2d(5, 6, (2, 3), padding=(0, 1)),
+        nn.ReLU(), nn.Flatten(), nn.Linear(6 * 3 * 4, 10), nn.ReLU(),
+    )  # fmt: skip
+    return MultiHead(body, 10, classes)
+
+
+def stream(n_tasks: int, shape: tuple[int, ...], rank: int, n: int = 60) -> list[Task]:
+    """Tasks of two classes whose inputs fill `rank` directions each, and those of earlier tasks in part."""
+    pixels = torch.Size(shape).numel()
+    tasks = []
+    for t in range(n_tasks):
+        x = (torch.randn(n, rank) @ orthonormal(pixels, rank).T).view(n, *shape)
+        y = (x.flatten(1) @ torch.randn(pixels) > 0).long()
+        tasks.append(Task(f"task {t}", x, y, x, y, 2))
+    return tasks
+
+
+# --- subspaces ------------------------------------------------------------------------------------------------------
+
+
+def test_first_directions_are_the_leading_eigenvectors():
+    R = correlation_of(8, 20)
+    energies, vectors = spectrum(R)
+    for energy in (0.5, 0.9, 0.99):
+        P = protect(torch.zeros(20, 0), R, energy)
+        p = P.shape[1]
+        torch.testing.assert_close(P @ P.T, vectors[:, :p] @ vectors[:, :p].T)
+        assert energies[:p].sum() > energy * R.trace() >= energies[: p - 1].sum()
+
+
+def test_protection_grows_orthonormally_to_the_energy_asked_for():
+    P = torch.zeros(20, 0)
+    for energy in (0.9, 0.93, 0.96):
+        R = correlation_of(7, 20)
+        before, P = P, protect(P, R, energy)
+        torch.testing.assert_close(P.T @ P, torch.eye(P.shape[1]))
+        torch.testing.assert_close(P @ P.T @ before, before)
+        assert (P.T @ R @ P).trace() > energy * R.trace()
+        assert (P[:, :-1].T @ R @ P[:, :-1]).trace() <= energy * R.trace() or P.shape == before.shape
+
+
+def test_never_more_directions_than_the_residual_has():
+    P, R = orthonormal(20, 6), correlation_of(4, 20)
+    U = new_directions(P, R, 1.0)
+    assert U.shape == (20, 4)  # the published rule would take 20 − 6 = 14
+    assert (U.T @ P).abs().max() < 1e-12
+    torch.testing.assert_close(U.T @ U, torch.eye(4))
+
+
+def test_the_residual_is_two_sided():
+    P, R = orthonormal(20, 6), correlation_of(10, 20)
+    E = residual(P, R)
+    outside = torch.eye(20) - P @ P.T
+    assert E.total - E.held == pytest.approx(float((outside @ R @ outside).trace()))
+    one_sided = torch.linalg.svdvals(outside @ R).sum()
+    assert one_sided > 1.01 * (E.total - E.held)
+    torch.testing.assert_close((E.vectors * E.energies) @ E.vectors.T, outside @ R @ outside)
+
+
+def test_nothing_is_learnable_where_nothing_is_left():
+    R = correlation_of(4, 20)
+    P = protect(torch.zeros(20, 0), R, 1.0)
+    assert P.shape == (20, 4)
+    assert learnable(P, R, 0.99).shape == (20, 0)
+    assert protect(P, R, 1.0).shape == (20, 4)
+    assert learnable(orthonormal(5, 5), correlation_of(5, 5), 1.0).shape == (5, 0)
+
+
+def test_one_direction_is_learnable_while_anything_is_left():
+    R = torch.diag(torch.tensor([100.0, 1.0, 0.5]))
+    U = learnable(torch.eye(3)[:, :1], R, 0.5)
+    torch.testing.assert_close(U.abs(), torch.eye(3)[:, 1:2])
+
+
+# --- the layer ------------------------------------------------------------------------------------------------------
+
+LAYERS = {
+    "linear": (lambda: nn.Linear(12, 5), (7, 12)),
+    "linear with positions": (lambda: nn.Linear(12, 5), (7, 4, 12)),
+    "convolution": (lambda: nn.Conv2d(3, 5, 3, padding=1), (7, 3, 6, 5)),
+    "strided": (lambda: nn.Conv2d(3, 5, (3, 2), stride=(2, 1), dilation=(1, 2), padding=(0, 2)), (7, 3, 6, 5)),
+    "padding same": (lambda: nn.Conv2d(3, 5, (2, 3), padding="same"), (7, 3, 6, 5)),
+}
+
+
+@pytest.mark.filterwarnings("ignore:Using padding='same' with even kernel")
+@pytest.mark.parametrize("name", LAYERS)
+def test_gradients_are_exact_but_for_the_weight_gradient_in_the_learnable_directions(name: str):
+    make, shape = LAYERS[name]
+    layer, x = SubspaceLayer(make()), torch.randn(shape, requires_grad=True)
+    exact_y = layer(x)
+    G = torch.randn_like(exact_y)
+    exact = torch.autograd.grad(exact_y, [x, *layer.parameters()], G)
+    layer.directions = orthonormal(layer.protected.shape[0], 4)
+    U = layer.directions
+    y = layer(x)
+    torch.testing.assert_close(y, exact_y, rtol=0, atol=0)
+    grad_x, grad_w, grad_b = torch.autograd.grad(y, [x, *layer.parameters()], G)
+    torch.testing.assert_close([grad_x, grad_b], [exact[0], exact[2]])
+    torch.testing.assert_close(grad_w.flatten(1), exact[1].flatten(1) @ U @ U.T)
+
+
+@pytest.mark.parametrize("name", ["linear with positions", "convolution", "strided"])
+def test_compressed_positions_give_the_exact_gradient_at_the_projected_patches(name: str):
+    make, shape = LAYERS[name]
+    layer, x = SubspaceLayer(make()), torch.randn(shape)
+    patches = layer.patches(x)
+    layer.directions, layer.positions = orthonormal(patches.shape[1], 4), orthonormal(patches.shape[2], 3)
+    U1, U2 = layer.directions, layer.positions
+    y = layer(x)
+    G = torch.randn_like(y)
+    (grad_w,) = torch.autograd.grad(y, [layer.layer.weight], G)
+    x_hat = U1 @ (U1.T @ patches @ U2) @ U2.T
+    columns = G.flatten(2) if y.ndim == 4 else G.transpose(1, 2)
+    torch.testing.assert_close(grad_w.flatten(1), torch.einsum("bol,bdl->od", columns, x_hat))
+
+
+def test_a_convolution_keeps_its_core_and_its_signs_only():
+    net = convolutional([2, 2])
+    method = LanceContinual(net, LanceContinualParams(threshold=0.5, samples=60))
+    tasks = stream(2, (2, 8, 8), 20)
+    list(learn_stream(method, tasks[:1], sgd(0.1), Plan(1, 20)))
+    method.before_task(1, tasks[1].train_x, tasks[1].train_y)
+    layer = subspace_layers(net)["body.3"]
+    assert layer.directions is not None
+    assert layer.positions is not None
+    x = torch.randn(20, 5, 4, 4, requires_grad=True)
+    core = 20 * layer.directions.shape[1] * layer.positions.shape[1] * 8
+    assert saved_bytes(lambda: layer(x), [*network_tensors(net), x]) == core
+
+
+def test_groups_and_optimisers_that_break_the_law_are_refused():
+    with pytest.raises(ValueError, match="groups=2"):
+        SubspaceLayer(nn.Conv2d(4, 4, 3, groups=2))
+    method, tasks = LanceContinual(mlp([2, 2], (6, 5))), stream(2, (1, 2, 3), 2)
+    for optimizer in (torch.optim.Adam, lambda p: torch.optim.SGD(p, lr=0.1, weight_decay=0.1)):
+        with pytest.raises(ValueError, match="without weight decay"):
+            list(learn_stream(method, tasks, optimizer, Plan(1, 20)))
+
+
+# --- the method -----------------------------------------------------------------------------------------------------
+
+
+def weights(network: nn.Module) -> dict[str, Tensor]:
+    return {name: layer.layer.weight.detach().clone().flatten(1) for name, layer in subspace_layers(network).items()}
+
+
+@pytest.mark.parametrize("dtype", [torch.float32, torch.float64])
+@pytest.mark.parametrize("build", [convolutional, lambda classes: mlp(classes, (128, 20, 12))])
+def test_weights_do_not_move_in_protected_directions(build, dtype: torch.dtype):
+    torch.set_default_dtype(dtype)
+    tasks = stream(3, (2, 8, 8), 30)
+    network = build([2, 2, 2])
+    method = LanceContinual(network, LanceContinualParams(threshold=0.9, increase=0.01, samples=60))
+    momentum = lambda parameters: torch.optim.SGD(parameters, lr=0.1, momentum=0.9)  # noqa: E731
+    layers = subspace_layers(network)
+    before, protected, moved = weights(network), {n: layer.protected for n, layer in layers.items()}, 0.0
+    for record in learn_stream(method, tasks, momentum, Plan(epochs=4, batch_size=20)):
+        if record.accuracies is None:
+            continue
+        for name, layer in layers.items():
+            P, change = protected[name], weights(network)[name] - before[name]
+            assert (change @ P).abs().max() < 1e-6 if P.shape[1] else True
+            moved = max(moved, float(change.norm())) if record.task else 0.0
+            if layer.directions is not None:
+                assert (layer.directions.T @ P).abs().max() < (1e-6 if dtype == torch.float32 else 1e-12)
+            assert layer.protected.shape[1] <= layer.protected.shape[0]
+            torch.testing.assert_close(layer.protected.T @ layer.protected, torch.eye(layer.protected.shape[1]))
+        before, protected = weights(network), {name: layer.protected for name, layer in layers.items()}
+    assert moved > 0.1
+
+
+def test_an_old_task_is_kept_exactly_when_all_its_energy_is_protected():
+    tasks = stream(2, (1, 10, 10), 20)
+    network = mlp([2, 2], (100, 90))
+    method = LanceContinual(network, LanceContinualParams(threshold=1.0, samples=60))
+    records, answer = [], torch.tensor(0.0)
+    for record in learn_stream(method, tasks, sgd(0.1), Plan(epochs=10, batch_size=20)):
+        records.append(record)
+        if record.accuracies and record.task == 0:
+            answer = network(tasks[0].train_x, 0).detach()
+    torch.testing.assert_close(network(tasks[0].train_x, 0).detach(), answer, rtol=0, atol=1e-9)
+    A = accuracy_matrix(records)
+    assert A[1, 0] == A[0, 0]
+    assert A[1, 1] > 0.8
+
+
+def test_a_full_layer_says_so_and_stays():
+    tasks = stream(2, (1, 2, 3), 6)
+    network = mlp([2, 2], (6, 5))
+    method = LanceContinual(network, LanceContinualParams(threshold=1.0, samples=60))
+    list(learn_stream(method, tasks[:1], sgd(0.1), Plan(1, 20)))
+    (name, layer), *_ = subspace_layers(network).items()
+    assert layer.protected.shape == (6, 6)
+    before, x, y = weights(network), tasks[1].train_x, tasks[1].train_y
+    with pytest.warns(UserWarning, match=f"layer '{name}' has nothing left to learn for task 1: its 6 protected of 6"):
+        method.before_task(1, x, y)
+    optimizer = torch.optim.SGD(network.parameters(), lr=0.1)
+    for _ in range(3):
+        method.learn(optimizer, x, y, 1)
+    torch.testing.assert_close(weights(network), before, rtol=0, atol=0)
+
+
+def test_correlations_do_not_depend_on_batches_and_use_evaluation_mode():
+    method = LanceContinual(convolutional([2]))
+    x = torch.randn(30, 2, 8, 8)
+    run = lambda batch: method.network(batch, 0)  # noqa: E731
+    method.network.train()
+    whole = input_correlations(method.network, run, x, batch_size=30)
+    pieces = input_correlations(method.network, run, x, batch_size=7)
+    assert method.network.training
+    for name, (R, L) in whole.items():
+        torch.testing.assert_close(pieces[name].features, R)
+        if L is not None:
+            torch.testing.assert_close(pieces[name].positions, L)
+    patches = F.unfold(F.pad(x, (1, 1, 1, 1)), 3, stride=2).transpose(1, 2).flatten(0, 1)
+    torch.testing.assert_close(whole["body.0"].features, patches.T @ patches / len(patches))
+
+
+def test_bases_are_saved_and_restored_with_the_network():
+    tasks = stream(2, (2, 8, 8), 20)
+    method = LanceContinual(convolutional([2, 2]), LanceContinualParams(threshold=0.9, samples=60))
+    list(learn_stream(method, tasks, sgd(0.1), Plan(1, 20)))
+    other = LanceContinual(convolutional([2, 2]))
+    other.network.load_state_dict(method.network.state_dict())
+    assert method.kept_bytes() == other.kept_bytes() == method.protected_bytes() + method.training_bytes() > 0
+    torch.testing.assert_close(other.network.state_dict(), method.network.state_dict(), rtol=0, atol=0)

@@ -1,0 +1,176 @@
+"""Optical flow: clips with the flow that they have, the spiking U-Net, and what it learns."""
+
+import numpy as np
+import pytest
+import torch
+from skimage.registration import optical_flow_ilk
+
+from workbench.data.sets.flow import (
+    FlowCamera,
+    FlowHalves,
+    Motion,
+    flow_clips,
+    flow_field,
+    halves,
+    moving_clips,
+    picture,
+    plane_waves,
+    seen,
+)
+from workbench.experiments.flow import (
+    BPTT_FLOW,
+    STLLR_FLOW,
+    SpikingUNet,
+    direction_agreement,
+    endpoint_error,
+    endpoint_loss,
+    event_images,
+    predict_flow,
+    train_flow,
+    zero_error,
+)
+from workbench.neurons.traces import Factors
+from workbench.rules.bptt import BPTT
+from workbench.rules.bptt import gradients as bptt_gradients
+from workbench.rules.stllr import STLLR
+from workbench.rules.stllr import gradients as stllr_gradients
+
+QUIET = FlowCamera(noise=0.0, mismatch=0.0)
+
+
+@pytest.fixture(scope="module")
+def trained():
+    """A network after seven short epochs of S-TLLR, and the error on other clips."""
+    torch.set_num_threads(1)
+    torch.manual_seed(0)
+    camera = FlowCamera(speed=5.0)
+    network, test = SpikingUNet(), moving_clips(48, camera, first=10_000)
+    *_, last = train_flow(network, moving_clips(320, camera), test, STLLR_FLOW, epochs=7)
+    return network, test, last.test_error
+
+
+def test_a_clip_depends_on_its_number_only():
+    three = flow_clips(3, first=5)
+    one = flow_clips(1, first=6)
+    assert torch.equal(three.frames[:, 1:2], one.frames)
+    assert torch.equal(three.flow[1:2], one.flow)
+
+
+def test_the_scene_moves_as_the_flow_says():
+    """What is seen at p + f(p) at the end is what was at p at the start, up to the curvature of the affine flow."""
+    motion = Motion(np.array([2.0, -1.0]), np.zeros((2, 2)))
+    look = plane_waves(np.random.default_rng(0))
+    start, end = seen(look, motion, 0.0, 20), seen(look, motion, 1.0, 20)
+    assert np.allclose(start[1:, :-2], end[:-1, 2:])
+    turning = Motion(np.array([0.0, 0.0]), np.array([[0.1, -0.2], [0.2, 0.1]]))
+    flow = flow_field(turning, 21)
+    axis = np.arange(21) - 10
+    right, down = np.meshgrid(axis, axis)
+    assert np.allclose(flow, np.stack([0.1 * right - 0.2 * down, 0.2 * right + 0.1 * down]))
+    moved = look(right + 0.0, down + 0.0)
+    inverse = np.linalg.inv(np.eye(2) + turning.gradient)
+    there = np.stack([right + flow[0], down + flow[1]])
+    back = np.einsum("ij,jyx->iyx", inverse, there)
+    assert np.allclose(look(back[0], back[1]), moved)
+
+
+def test_an_edge_sends_brighter_on_one_side_only():
+    """A bright half-plane that moves right: every event is "brighter", and none comes from a scene at rest."""
+    camera = QUIET._replace(speed=0.0, turn=0.0)
+    rest = flow_clips(4, camera)
+    assert not rest.frames.any()
+    assert not rest.flow.any()
+    with pytest.raises(ValueError, match="speed=-1"):
+        flow_clips(1, camera._replace(speed=-1.0))
+    with pytest.raises(ValueError, match=r"threshold=0\.0"):
+        flow_clips(1, camera._replace(threshold=0.0))
+    with pytest.raises(ValueError, match="clips is 0"):
+        flow_clips(0)
+
+
+def test_a_picture_is_itself_at_its_pixels_and_mirrored_outside():
+    light = np.random.default_rng(1).random((9, 7))
+    look = picture(light, left=3.0, top=4.0)
+    row, column = np.mgrid[:9, :7]
+    assert np.allclose(look(column - 3.0, row - 4.0), np.log(light + 0.05))
+    assert look(np.array([-4.0]), np.array([0.0])) == pytest.approx(np.log(light[4, 1] + 0.05))
+
+
+def test_halves_lie_side_by_side():
+    x = torch.arange(7.0)[:, None, None, None, None].expand(7, 1, 2, 1, 1)
+    assert halves(x)[:, 0, :, 0, 0].tolist() == [[0, 0, 3, 3], [1, 1, 4, 4], [2, 2, 5, 5]]
+    with pytest.raises(ValueError, match="a clip of 1 steps has no halves"):
+        halves(x[:1])
+    clips = flow_clips(3)
+    x, flow = FlowHalves(clips).batch(torch.tensor([2]))
+    assert x.shape == (5, 1, 4, 16, 16)
+    assert torch.equal(flow, clips.flow[2:])
+
+
+def test_endpoint_error_by_hand():
+    truth = torch.zeros(1, 2, 1, 2)
+    flow = torch.tensor([[[[3.0, 0.0]], [[4.0, 1.0]]]])
+    assert endpoint_error(flow, truth).tolist() == pytest.approx([3.0], abs=1e-4)
+    assert float(endpoint_loss(flow[None].expand(4, -1, -1, -1, -1), truth)) == pytest.approx(12.0, abs=1e-3)
+
+
+def test_the_last_step_alone_without_memory_is_the_true_gradient():
+    """One spiking layer deep in time: with one step, S-TLLR's spatial gradient is backpropagation's."""
+    torch.manual_seed(0)
+    network = SpikingUNet((3, 4)).double()
+    x, truth = (torch.rand(1, 2, 4, 8, 8) < 0.5).double(), torch.randn(2, 2, 8, 8).double()
+    stllr_gradients(network, x, truth, STLLR(Factors(0.0, 0.0, 0.0, 1.0), 1, loss=endpoint_loss))
+    ours = [p.grad.clone() for p in network.parameters() if p.grad is not None]
+    network.zero_grad()
+    bptt_gradients(network, x, truth, BPTT(1, loss=endpoint_loss))
+    theirs = [p.grad for p in network.parameters() if p.grad is not None]
+    assert len(ours) == len(theirs) == len(list(network.parameters()))
+    for one, other in zip(ours, theirs, strict=True):
+        assert torch.allclose(one, other, atol=1e-10)
+
+
+@pytest.mark.parametrize("rule", [STLLR_FLOW, BPTT_FLOW])
+def test_both_rules_reach_every_layer(rule):
+    torch.manual_seed(0)
+    network, (x, truth) = SpikingUNet((4, 6, 8)), moving_clips(2).batch(torch.arange(2))
+    rule(network, x, truth)
+    assert all(p.grad is not None and p.grad.abs().sum() > 0 for p in network.parameters())
+    assert predict_flow(network, x).shape == (2, 2, 16, 16)
+
+
+def test_a_size_that_cannot_be_halved_is_named():
+    with pytest.raises(ValueError, match=r"divisible by 4, got \(18, 16\)"):
+        predict_flow(SpikingUNet(), torch.zeros(2, 1, 4, 18, 16))
+    with pytest.raises(ValueError, match="names no encoder"):
+        SpikingUNet(())
+
+
+def test_it_learns_the_motion_of_other_clips(trained):
+    network, test, error = trained
+    assert error < 0.8 * zero_error(test)
+    x, truth = test.batch(torch.arange(len(test)))
+    assert endpoint_error(predict_flow(network, x), truth).mean() == pytest.approx(error)
+
+
+def test_a_classical_method_finds_the_direction_too():
+    clips = flow_clips(24, FlowCamera(turn=0.0), first=500)
+    x, truth = clips.batch(torch.arange(24))
+    right = 0
+    for first, last, flow in zip(*event_images(x).numpy(), truth.numpy(), strict=True):
+        down, along = optical_flow_ilk(first, last, radius=4)
+        right += float(down.mean() * flow[1].mean() + along.mean() * flow[0].mean()) > 0
+    assert right >= 16
+
+
+def test_real_saccades_move_as_the_camera_did(trained, recordings):
+    """N-MNIST: (right, down) of the image in each of the three saccades; its bit 1 is darker. Blocks of 2 × 2 pixels
+    are put together, as large as the clips that the network knows."""
+    with np.load(recordings / "nmnist_small_binned20.npz") as packed:
+        shape = tuple(packed["shape"])
+        frames = np.unpackbits(packed["frames_packed"])[: np.prod(shape)].reshape(shape)[:300]
+    frames = torch.from_numpy(frames).flip(2)[..., 1:33, 1:33].unflatten(-1, (16, 2)).unflatten(-3, (16, 2))
+    x = frames.amax((-1, -3)).float().transpose(0, 1)
+    motions = {(3.5, 7.0): x[:6], (3.5, -7.0): x[7:13], (-7.0, 0.0): x[14:20]}
+    found = [direction_agreement(predict_flow(trained[0], halves(part)), part, m) for m, part in motions.items()]
+    assert min(found) > 0.65
+    assert sum(found) / 3 > 0.8

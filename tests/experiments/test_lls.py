@@ -1,0 +1,177 @@
+"""Settings of the LLS experiments: every variant takes steps, averaged weights come and go, runs can be resumed."""
+
+import itertools
+from functools import partial
+
+import numpy as np
+import pytest
+import torch
+from torch import nn
+
+from workbench.credit.bases import closest_rows, square
+from workbench.data.images import ImageSet, ImageSplit
+from workbench.data.pictures import crop_padded, mirror
+from workbench.data.sets.fashion_mnist import fashion_mnist_small
+from workbench.experiments.lls import (
+    MANY_ROWS,
+    VARIANTS,
+    block_setting,
+    fashion_pictures,
+    lls_fashion,
+    lls_fashion_full,
+)
+from workbench.experiments.named import Experiment, start
+from workbench.networks.block_networks import mini_conv
+from workbench.networks.blocks import block_logits
+from workbench.rules.lls import LocalHead
+from workbench.training.loop import Plan, evaluate, train
+from workbench.training.schedule_free import averaged_weights, first_batches
+
+
+@pytest.fixture(scope="module")
+def data():
+    small = fashion_mnist_small()
+    parts = (ImageSet(part.images[:n], part.labels[:n]) for part, n in ((small.train, 64), (small.test, 20)))
+    return fashion_pictures(ImageSplit(*parts, small.classes))
+
+
+def few_images(data, variant, seed):
+    return block_setting(variant, data, mini_conv, seed, refresh=2)
+
+
+def setting(data, variant, seed=0):
+    return few_images(data, VARIANTS[variant], seed)
+
+
+def step(run, rows):
+    run.optimizer.zero_grad()
+    report = run.rule(run.network, *run.data.train.batch(rows))
+    run.optimizer.step()
+    return report
+
+
+@pytest.mark.parametrize("variant", VARIANTS)
+def test_every_variant_lowers_its_loss(data, variant):
+    run = setting(data, variant)
+    losses = [step(run, torch.arange(64)).loss for _ in range(6)]
+    assert losses[-1] < losses[0]
+    assert all(p.grad is not None for p in run.network.parameters())
+
+
+def test_variants_start_from_the_same_weights_and_differ_by_their_heads(data):
+    nets = {name: setting(data, name).network for name, variant in VARIANTS.items() if variant.make is None}
+    first = nets["bp"].blocks[0].body[0].weight
+    assert all(net.blocks[0].body[0].weight.equal(first) for net in nets.values())
+    heads = {name: net.heads[0] for name, net in nets.items() if len(net.heads)}
+    assert heads["lls"].modulation is None
+    assert heads["lls-m"].modulation.shape == (10,)
+    assert heads["lls-mxm"].modulation.shape == (10, 10)
+    assert heads["lls-mxm-reduced"].modulation.shape == (20, 10)
+    assert heads["lls-mxm-64"].modulation.shape == (64, 10)
+    assert isinstance(heads["lls-random"], LocalHead)
+    assert not isinstance(heads["local-classifiers"], LocalHead)
+
+
+@pytest.mark.parametrize("latents", [128, 256, 512])  # of the blocks of both networks
+def test_many_waves_stay_apart(latents):
+    assert closest_rows(square(MANY_ROWS, latents)).cosine < 0.4
+
+
+def test_published_settings(data):
+    run = lls_fashion(VARIANTS["lls"], seed=0)
+    assert len(run.data.train.labels) == 5000
+    assert run.batch_size == 32
+    assert setting(data, "lls").batch_size == 128
+    for group in run.optimizer.param_groups:
+        assert (group["lr"], group["weight_decay"]) == (5e-3, 0.0)
+    assert len(run.optimizer.param_groups) == 5
+
+
+def test_published_settings_of_the_whole_data_set(monkeypatch):
+    monkeypatch.setattr("workbench.experiments.lls.fashion_mnist", fashion_mnist_small)
+    run = lls_fashion_full(VARIANTS["lls"], seed=0)
+    assert run.data.train.augment == (crop_padded, mirror)
+    assert run.data.test.augment == ()
+    assert (run.batch_size, run.schedule) == (128, None)
+    assert run.network.describe() == "32–64–128–512–10"
+
+
+def test_pooled_variants_are_the_same_network_with_other_latents(data):
+    plain, pooled = (setting(data, name).network for name in ("lls-mxm-64", "lls-mxm-64-pooled"))
+    assert [[type(m) for m in block.between] for block in pooled.blocks[:2]] == [[], []]
+    x = data.test.batch(torch.arange(20))[0]
+    assert block_logits(plain, x).equal(block_logits(pooled, x))
+
+
+def test_averaged_weights_come_with_their_statistics_and_go(data):
+    run = setting(data, "lls")
+    for _ in range(3):
+        step(run, torch.arange(64))
+    weight = run.network.blocks[0].body[0].weight
+    training_point = weight.detach().clone()
+    with run.evaluating(data.train):
+        assert not weight.allclose(training_point)
+        norm = run.network.blocks[0].body[1]
+        outputs = run.network.blocks[0].body[0](data.train.batch(torch.arange(64))[0])
+        assert torch.allclose(norm.running_mean, outputs.mean((0, 2, 3)), atol=1e-3)
+        assert block_logits(run.network, data.test.batch(torch.arange(20))[0]).isfinite().all()
+    assert weight.allclose(training_point, atol=1e-6)
+    step(run, torch.arange(64))
+
+
+def test_training_point_comes_back_after_an_error(data):
+    run = setting(data, "bp")
+    step(run, torch.arange(64))
+    with pytest.raises(RuntimeError, match="stop"), averaged_weights(run.network, run.optimizer, data.train, 1):
+        raise RuntimeError("stop")
+    step(run, torch.arange(64))
+
+
+def test_first_batches_are_the_same_every_time(data):
+    first, again = (torch.cat(list(first_batches(data.train, 2, 10))) for _ in range(2))
+    assert first.equal(again)
+    assert len(first) == 20
+
+
+def numbers(records):
+    """What must not differ between two runs: everything but time."""
+    return [r._replace(seconds=0.0, samples_per_second=0.0) for r in records]
+
+
+@pytest.mark.parametrize("stopped_after", [1, 2, 3])
+def test_resumed_run_goes_on_with_the_same_numbers(data, tmp_path, stopped_after):
+    """Also right after an evaluation, which has put other weights in and taken them out again."""
+
+    def begin(seed, resume=False):
+        run = setting(data, "lls-mxm", seed)
+        return train(
+            run.network, data, run.rule, run.optimizer, run.logits, Plan(epochs=3, batch_size=32), tmp_path / "half",
+            resume, checkpoint_every=1, evaluating=run.evaluating,
+        )  # fmt: skip
+
+    whole = numbers(begin(0))
+    broken_off = list(itertools.islice(begin(0), stopped_after + 1))  # the last one is yielded before it is saved
+    rest = numbers(begin(9, resume=True))
+    assert numbers(broken_off[:-1]) + rest == whole
+
+
+def test_held_out_numbers_are_those_of_the_averaged_weights(data):
+    experiment = Experiment("few", "64 images", VARIANTS, 2, partial(few_images, data))
+    with_averages = list(start(experiment, "lls"))[-1]
+    run = few_images(data, VARIANTS["lls"], 0)
+    plain = list(train(run.network, data, run.rule, run.optimizer, run.logits, Plan(2, 128)))[-1]
+    assert with_averages.loss == pytest.approx(plain.loss, rel=1e-3)  # evaluation does not change the training
+    with run.evaluating(data.train):
+        right, loss = evaluate(run.network, data.test, run.logits)
+    assert (with_averages.held_out_accuracy, with_averages.held_out_loss) == pytest.approx((right, loss), rel=1e-2)
+    assert abs(plain.held_out_loss - loss) > 0.02
+
+
+def test_seed_decides_weights_and_feedback(data):
+    first, again, other = (setting(data, "dfa", seed) for seed in (0, 0, 1))
+    rows = torch.arange(32)
+    losses = [[step(run, rows).loss for _ in range(2)] for run in (first, again, other)]
+    assert losses[0] == losses[1]
+    assert losses[0] != losses[2]
+    assert isinstance(first.network.classifier, nn.Linear)
+    assert np.isfinite(losses).all()

@@ -1,0 +1,147 @@
+"""The named streams: what they hold, what a run of them reports, and what they say about wrong arguments."""
+
+import json
+import subprocess
+import sys
+
+import pytest
+import torch
+
+from workbench.cli.main import main
+from workbench.continual.learning import StreamRecord, accuracy_matrix
+from workbench.experiments.streams import METHODS, PERMUTED_FASHION, SPLIT_FASHION, STREAMS, start_stream, totals
+from workbench.meters.kept import KeptBytes
+
+
+def record(task, accuracies=None, kept=0, saved=0, seconds=1.0):
+    return StreamRecord(task, 0, task + 1, 0.5, kept, seconds, saved, accuracies)
+
+
+def test_totals_are_the_numbers_of_the_matrix():
+    records = [
+        record(0, saved=10, kept=3),
+        record(0, (0.9, 0.5), kept=7),
+        record(1, saved=20, kept=9),
+        record(1, (0.7, 0.8), kept=8, seconds=2.345),
+    ]
+    assert totals(records) == {
+        "accuracy": 0.75,
+        "acc": 0.75,
+        "bwt": -0.2,
+        "forgetting": 0.2,
+        "tasks": 2,
+        "seconds": 2.35 if round(2.345, 2) == 2.35 else 2.34,
+        "peak_state_bytes": 9,
+        "saved_bytes": 20,
+    }
+
+
+def test_settings():
+    permuted, split = PERMUTED_FASHION.prepare(3, 4), SPLIT_FASHION.prepare(3, 3)
+    assert [len(permuted.stream), len(permuted.network.heads)] == [4, 1]
+    assert [len(split.stream), len(split.network.heads)] == [3, 3]
+    again, other = PERMUTED_FASHION.prepare(3, 4), PERMUTED_FASHION.prepare(4, 4)
+    assert torch.equal(again.stream[3].test_x, permuted.stream[3].test_x)
+    assert torch.equal(again.network.body[1].weight, permuted.network.body[1].weight)
+    assert not torch.equal(other.stream[3].test_x, permuted.stream[3].test_x)
+    assert not torch.equal(other.network.body[1].weight, permuted.network.body[1].weight)
+    assert set(STREAMS) == {"permuted-fashion", "split-fashion"}
+    assert next(iter(METHODS)) == "code-cl"
+
+
+def test_bytes_that_autograd_keeps_are_measured():
+    """A step of the MLP keeps both hidden layers twice (before and after ReLU shares storage), and its log-softmax."""
+    records = list(start_stream(SPLIT_FASHION, "fine-tuning", epochs=1, tasks=1))
+    setting = SPLIT_FASHION.prepare(0, 1)
+    x, y = setting.stream[0].train_x[:64], setting.stream[0].train_y[:64]
+    with KeptBytes(*setting.network.parameters(), x, y) as kept:
+        loss = torch.nn.functional.cross_entropy(setting.network(x, 0), y)
+    assert loss.item() > 0
+    assert {r.saved_bytes for r in records} == {kept.peak}
+
+
+@pytest.mark.parametrize(
+    ("arguments", "words"),
+    [
+        ({"rule": "x"}, "split-fashion has no rule 'x'; it has code-cl, fine-tuning"),
+        ({"rule": "gpm", "epochs": 0}, "epochs must be at least 1, got 0"),
+        ({"rule": "gpm", "tasks": 6}, "split-fashion has 1 to 5 tasks, got 6"),
+        ({"rule": "gpm", "tasks": 0}, "split-fashion has 1 to 5 tasks, got 0"),
+    ],
+)
+def test_wrong_arguments(arguments, words):
+    with pytest.raises(ValueError, match=words):
+        start_stream(SPLIT_FASHION, **arguments)
+
+
+def test_code_cl_remembers_two_tasks():
+    """Short runs of the real stream: what is learned stays, where fine-tuning loses it."""
+    A = {
+        rule: accuracy_matrix(start_stream(SPLIT_FASHION, rule, epochs=2, tasks=3))
+        for rule in ("code-cl", "fine-tuning")
+    }
+    lost = {rule: float((a.diagonal() - a[-1])[:-1].mean()) for rule, a in A.items()}
+    assert lost["code-cl"] < 0.03
+    assert lost["fine-tuning"] > lost["code-cl"] + 0.05
+
+
+@pytest.mark.parametrize(("stream", "tasks"), [(SPLIT_FASHION, 3), (PERMUTED_FASHION, 2)])
+def test_lance_learns_and_remembers(stream, tasks):
+    A = accuracy_matrix(start_stream(stream, "lance", epochs=1, tasks=tasks))
+    assert float((A.diagonal() - A[-1])[:-1].mean()) < 0.03
+    assert float(A[-1, -1]) > 0.6
+
+
+def test_lance_keeps_less_for_learning_than_gpm():
+    saved = {
+        rule: list(start_stream(SPLIT_FASHION, rule, epochs=1, tasks=2))[-1].saved_bytes for rule in ("lance", "gpm")
+    }
+    assert saved["lance"] < saved["gpm"] / 2
+
+
+def test_the_command_line_lists_and_trains_a_stream(tmp_path):
+    command = [sys.executable, "-m", "workbench.cli.main", "train", "split-fashion", "--epochs", "1", "--json"]
+    done = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, timeout=300)
+    assert done.returncode == 0, done.stderr
+    (line,) = done.stdout.splitlines()
+    result = json.loads(line)
+    assert {"experiment", "rule", "seed", "epochs", "accuracy", "seconds", "peak_state_bytes", "saved_bytes"} <= set(
+        result
+    )
+    assert [result[name] for name in ("experiment", "rule", "seed", "epochs", "tasks")] == [
+        "split-fashion",
+        "code-cl",
+        0,
+        1,
+        5,
+    ]
+    assert result["accuracy"] == result["acc"] > 0.9
+    assert -0.05 < result["bwt"] <= 0.05
+    assert result["saved_bytes"] > 0 < result["peak_state_bytes"]
+    assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize(
+    ("arguments", "words"),
+    [
+        (["--rule", "x"], "no rule 'x'; it has code-cl"),
+        (["--epochs", "0"], "epochs must be at least 1, got 0"),
+        (["--resume"], "split-fashion keeps no checkpoints"),
+        (["--checkpoint", "here.safetensors"], "split-fashion keeps no checkpoints"),
+    ],
+)
+def test_mistakes_are_one_clear_line(capsys, arguments, words):
+    assert main(["train", "split-fashion", *arguments]) == 1
+    out, err = capsys.readouterr()
+    assert words in err
+    assert out == ""
+
+
+def test_list_names_the_streams(capsys):
+    assert main(["list"]) == 0
+    out = capsys.readouterr().out
+    assert "permuted-fashion" in out
+    assert (
+        "rules: code-cl, fine-tuning, joint, gpm, replay, a-gem, ewc, sgp, trgp, lance; 5 epochs for each of 10 tasks"
+        in out
+    )

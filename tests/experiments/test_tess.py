@@ -1,0 +1,54 @@
+"""TESS in its experiments: data, heads of the paper's network, what a run is made of."""
+
+import pytest
+import torch
+from torch import nn
+
+from workbench.data.sets.fashion_mnist import fashion_mnist_small
+from workbench.data.still_images import still_images
+from workbench.experiments.named import EXPERIMENTS, experiment, start
+from workbench.experiments.tess import TEACHERS, pooled_heads
+from workbench.networks.architectures import global_pool, maximum_pool, vgg9
+from workbench.networks.spiking import spiking_layers
+from workbench.rules import tess
+
+
+def test_a_still_image_is_the_same_at_every_step():
+    images = fashion_mnist_small()
+    data = still_images(images, steps=4)
+    x, y = data.train.batch(torch.tensor([3, 8]))
+    assert x.shape == (4, 2, 784)
+    assert all(step.equal(x[0]) for step in x)
+    assert x.max() <= 1.0
+    assert y.tolist() == images.train.labels[[3, 8]].tolist()
+    assert torch.equal(x[0, 0] * 255, torch.from_numpy(images.train.images[3]).flatten().float())
+    with pytest.raises(ValueError, match="at least 1, got 0"):
+        still_images(images, steps=0)
+
+
+def test_the_heads_of_the_papers_network():
+    x = torch.zeros(1, 1, 3, 32, 32)
+    network = vgg9(10, (3, 32, 32), pool=maximum_pool, last_pool=global_pool)
+    heads = pooled_heads(network, x, classes=10)
+    layers = list(spiking_layers(network).values())
+    latents = [1024, 512, 1024, 1024, 2048, 2048, 2048, 512]
+    assert [heads[layer].rows.shape[1] for layer in layers] == latents
+    assert [isinstance(heads[layer].before, nn.MaxPool2d) for layer in layers] == [k in (1, 3, 5) for k in range(8)]
+    report = tess.gradients(network, torch.rand(1, 2, 3, 32, 32), torch.tensor([1, 2]), tess.TESS(heads))
+    assert report.loss > 0
+    assert all(layer.connection.weight.grad is not None for layer in layers)
+
+
+@pytest.mark.parametrize("name", ["tess-events", "tess-still"])
+def test_each_rule_starts(name):
+    assert set(experiment(name).rules) == set(TEACHERS)
+    for rule in TEACHERS:
+        record = next(start(EXPERIMENTS[name], rule))
+        assert 0 < record.loss < 10
+
+
+def test_waves_teach_a_network_to_see_clothes():
+    """After a quarter of an epoch well above chance."""
+    records = start(experiment("tess-still"), "tess", epochs=1)
+    first = [next(records) for _ in range(20)]
+    assert sum(record.accuracy for record in first[-4:]) / 4 > 0.35

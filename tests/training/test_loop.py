@@ -1,0 +1,132 @@
+"""Training as a generator: seeds fix everything, a killed run resumes to the same numbers, divergence is named."""
+
+import itertools
+import math
+import os
+import signal
+import subprocess
+import sys
+from functools import partial
+from pathlib import Path
+
+import pytest
+import torch
+from tiny_training import numbers, tiny_data, tiny_run
+from torch.nn import functional as F
+
+from workbench.networks.spiking import SpikingMLP, spiking_logits
+from workbench.rules import bptt, stllr
+from workbench.training import loop as training
+from workbench.training.loop import accuracy, cosine, epoch_order, evaluate
+
+
+@pytest.mark.parametrize("rule", [stllr.gradients, bptt.gradients])
+def test_learns_and_reports(rule):
+    records = list(tiny_run(rule))
+    assert len(records) == 9
+    assert [r.held_out_accuracy is not None for r in records] == 3 * [False, False, True]
+    assert records[-1].held_out_accuracy > 0.9
+    assert records[-1].loss < records[0].loss < 1.5 * math.log(3)
+    assert records[-1].state_bytes > 0
+    assert records[-1].saved_bytes > 0
+
+
+def test_seeds_fix_everything():
+    assert numbers(tiny_run()) == numbers(tiny_run())
+    assert numbers(tiny_run()) != numbers(tiny_run(seed=1))
+
+
+def test_order_depends_on_seed_and_epoch_only():
+    order = epoch_order(50, seed=3, epoch=2)
+    assert sorted(order.tolist()) == list(range(50))
+    assert order.equal(epoch_order(50, 3, 2))
+    assert not order.equal(epoch_order(50, 3, 1))
+    assert not order.equal(epoch_order(50, 4, 2))
+
+
+@pytest.mark.parametrize("stopped_after", [1, 4, 8])
+def test_resumed_run_equals_the_whole_run(tmp_path, stopped_after):
+    path = tmp_path / "run.safetensors"
+    whole = list(tiny_run())
+    first = tiny_run(checkpoint=path, checkpoint_every=1)
+    begun = [next(first) for _ in range(stopped_after + 1)]  # the last one is yielded before it is saved
+    first.close()
+    rest = list(tiny_run(checkpoint=path, checkpoint_every=1, resume=True))
+    assert numbers(begun[:-1]) + numbers(rest) == numbers(whole)
+    assert rest[-1].seconds > begun[-2].seconds  # time goes on
+
+
+KILLED = """
+import sys; sys.path[:0] = [{tests!r}]
+from tiny_training import tiny_run
+for record in tiny_run(checkpoint={path!r}, checkpoint_every=1):
+    print(record.step, flush=True)
+    import time; time.sleep(0.05)
+"""
+
+
+def test_killed_run_resumes_to_the_same_numbers(tmp_path):
+    path = tmp_path / "run.safetensors"
+    code = KILLED.format(tests=str(Path(__file__).parents[1]), path=str(path))
+    process = subprocess.Popen([sys.executable, "-c", code], stdout=subprocess.PIPE, text=True)
+    assert process.stdout is not None
+    while process.stdout.readline().strip() != "4":
+        assert process.poll() is None
+    os.kill(process.pid, signal.SIGKILL)
+    process.wait()
+    process.stdout.close()
+    rest = list(tiny_run(checkpoint=path, resume=True))
+    assert 0 < len(rest) < 9
+    assert numbers(rest) == numbers(tiny_run())[-len(rest) :]
+    assert list(tmp_path.iterdir()) == [path]
+
+
+def test_divergence_names_the_layer_and_leaves_the_network_alone():
+    def broken(network, x, y):
+        report = stllr.gradients(network, x, y)
+        network.hidden[0].connection.weight.grad[0, 0] = float("nan")
+        return report
+
+    with pytest.raises(FloatingPointError, match=r"step 1, epoch 1.*'hidden.0.connection.weight'.*learning rate"):
+        next(tiny_run(broken))
+
+
+def test_infinite_loss_stops_the_run():
+    def broken(network, x, y):
+        return stllr.gradients(network, x, y)._replace(loss=math.inf)
+
+    with pytest.raises(FloatingPointError, match="the loss is inf"):
+        next(tiny_run(broken))
+
+
+def test_evaluation_in_parts_equals_the_whole():
+    network, samples = SpikingMLP([12, 16], classes=3), tiny_data().test
+    x, y = samples.batch(torch.arange(48))
+    logits = spiking_logits(network, x)
+    assert evaluate(network, samples, spiking_logits, batch_size=7) == pytest.approx(
+        (accuracy(logits, y), float(F.cross_entropy(logits, y)))
+    )
+
+
+def test_schedule_reaches_both_ends():
+    assert cosine(0.0) == 1.0
+    assert cosine(1.0) == pytest.approx(0.0)
+
+
+def test_a_rule_with_parameters_is_a_partial():
+    rule = partial(stllr.gradients, params=stllr.STLLR(last_steps=3))
+    assert next(tiny_run(rule)).loss > 0
+
+
+def test_time_is_counted_without_evaluation_and_what_happens_between_records(monkeypatch):
+    ticks = itertools.count()  # a clock that goes on by one whenever somebody looks at it
+    monkeypatch.setattr(training.time, "perf_counter", lambda: float(next(ticks)))
+    assert [r.seconds for r in tiny_run()] == list(range(1, 10))
+
+
+def test_a_checkpoint_of_another_run_is_refused(tmp_path):
+    path = tmp_path / "run.safetensors"
+    next(iter(tiny_run(checkpoint=path, checkpoint_every=1, label="rule stllr, seed 0")))
+    list(tiny_run(checkpoint=path, label="rule stllr, seed 0"))
+    with pytest.raises(ValueError, match=r"belongs to 'rule stllr, seed 0', not to 'rule bptt, seed 0'"):
+        next(tiny_run(checkpoint=path, resume=True, label="rule bptt, seed 0"))

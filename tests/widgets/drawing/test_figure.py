@@ -1,0 +1,70 @@
+"""`Fig`: what it sends to a page that opens late, and what it relies on."""
+
+import subprocess
+import sys
+
+import numpy as np
+import pytest
+
+from widgets.drawing.figure import Fig
+from widgets.drawing.theme import COLOURS, DASHES, MARKERS, line, marker
+
+
+@pytest.fixture
+def fig() -> Fig:
+    return Fig([{"y": [1.0, 2.0], "name": "a"}], {"title": {"text": "before"}}, alt="Two points")
+
+
+def test_a_page_that_opens_late_gets_the_figure_as_it_is_now(fig):
+    with fig.batch_update():
+        fig.data[0].y = np.array([3.0, 4.0, 5.0])
+        fig.layout.title.text = "after"
+    state = fig.get_state()
+    sent = state["_widget_data"][0]["y"]
+    assert np.frombuffer(sent["buffer"], sent["dtype"]).tolist() == [3.0, 4.0, 5.0]
+    assert state["_widget_layout"]["title"]["text"] == "after"
+    assert fig.get_state("_widget_layout")["_widget_layout"]["title"]["text"] == "after"
+
+
+def test_traces_added_and_removed_are_in_the_state(fig):
+    fig.add_scatter(y=[0, 0])
+    fig.data = [fig.data[1]]
+    assert [trace["y"] for trace in fig.get_state()["_widget_data"]] == [[0, 0]]
+
+
+def test_a_batch_update_is_one_message(fig):
+    sent = []
+    fig.observe(lambda change: sent.append(change["new"]), "_py2js_update")
+    with fig.batch_update():
+        fig.data[0].y = [0.0, 0.0]
+        fig.layout.title.text = "both"
+    assert len([message for message in sent if message is not None]) == 1
+
+
+def test_its_script_is_small_and_the_bundle_is_sent_once():
+    figures = [Fig([{"y": [1]}], alt=f"{k}") for k in range(3)]
+    assert all(len(figure.get_state("_esm")["_esm"]) < 10_000 for figure in figures)
+
+
+def test_it_looks_the_same_on_every_run(fig):
+    assert repr(fig) == "Fig('Two points')"
+
+
+def test_the_background_is_transparent_and_the_modebar_short(fig):
+    layout = fig.layout.template.layout
+    assert layout.paper_bgcolor == layout.plot_bgcolor == "rgba(0,0,0,0)"
+    assert not {"zoomIn2d", "toImage", "sendChartToCloud"} - set(fig._config["modeBarButtonsToRemove"])
+    assert fig._config["displaylogo"] is False
+
+
+def test_no_grammar_is_built_at_import():
+    code = "import widgets.drawing.figure, sys; assert 'lark' not in sys.modules"
+    subprocess.run([sys.executable, "-c", code], check=True)
+
+
+def test_lines_differ_in_dash_and_points_in_symbol_not_in_colour_alone():
+    assert len({line(k)["dash"] for k in range(6)}) == len(DASHES) == 6
+    assert len({marker(k)["symbol"] for k in range(6)}) == len(MARKERS) == 6
+    assert len({line(k)["color"] for k in range(6)}) == len(COLOURS) == 6
+    with pytest.raises(ValueError, match=r"at most 6 styles.*got index 6"):
+        line(6)

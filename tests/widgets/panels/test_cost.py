@@ -1,0 +1,118 @@
+"""`CostExplorer` draws the formulas and says where S-TLLR costs more than BPTT."""
+
+import time
+
+import numpy as np
+import pytest
+from house import check_house_rules, drawn, same, wait_for, wait_for_end, wait_for_rest, walk_and_compare
+
+from widgets.panels import cost as cost_panel
+from widgets.panels.cost import RULES, STEPS, CostExplorer
+from workbench.cost.formulas import Measured
+from workbench.cost.timed import RULES as TIMED
+from workbench.cost.timed import TimedCost, timed_costs
+from workbench.training.runner import RunState
+
+
+def test_house_rules():
+    check_house_rules(CostExplorer)
+
+
+def test_every_control_at_both_ends_and_its_code():
+    def compare(panel, names):
+        assert names["chosen"] == panel.numbers.chosen
+        for rule in RULES:
+            assert same(drawn(panel.macs, rule)[1], np.array(names["curves"][rule].macs) / 1e6)
+            assert same(drawn(panel.memory, rule)[1], np.array(names["curves"][rule].memory) / 1e3)
+
+    walk_and_compare(CostExplorer(), compare)
+
+
+def test_the_region_is_where_stllr_lies_above_bptt():
+    panel = CostExplorer(learning_steps=50)
+    x, _ = drawn(panel.macs, "S-TLLR costs more than BPTT")
+    bptt, ours = (drawn(panel.macs, rule)[1] for rule in ("BPTT", "S-TLLR"))
+    assert set(x) == {t for t, a, b in zip(STEPS, bptt, ours, strict=True) if b > a}
+    assert max(x) == 70
+
+
+@pytest.mark.parametrize(
+    ("state", "words"),
+    [
+        ({}, "S-TLLR needs 1.35 times as many multiplications as BPTT"),
+        ({"steps": 20, "learning_steps": 5}, "2.7 times fewer multiplications than BPTT"),
+        ({"steps": 90}, "as soon as K is above 60"),
+        ({"steps": 10, "learning_steps": 300}, "K = 10 of which learn"),
+    ],
+)
+def test_the_text(state, words):
+    assert words in CostExplorer(**state).text
+
+
+def test_measure_runs_every_rule_and_draws_what_it_found():
+    panel = CostExplorer(steps=5, learning_steps=3, width=30)
+    assert panel.text.endswith("So far by formula; Measure runs the rules on this machine.")
+    assert same(drawn(panel.macs, "measured")[1], [np.nan] * 6)
+    panel.controls["start"].click()
+    wait_for_end(panel)
+    assert set(panel.numbers.measured) == set(RULES)
+    costs = timed_costs(700, 30, 1, 20, 5, 3, repeats=1)
+    expected = {cost.rule: cost for cost in costs if isinstance(cost, TimedCost)}
+    assert same(drawn(panel.macs, "measured")[1], [expected[rule].counted.macs / 1e6 for rule in RULES])
+    assert same(drawn(panel.memory, "measured")[1], [expected[rule].memory / 1e3 for rule in RULES])
+    assert set(drawn(panel.memory, "measured")[0]) == {5}
+    for rule in RULES:
+        milliseconds = 1e3 * panel.numbers.measured[rule].seconds
+        assert same(drawn(panel.seconds, rule)[1], [milliseconds])
+        assert 10 ** panel.seconds.layout.yaxis.range[0] < milliseconds < 10 ** panel.seconds.layout.yaxis.range[1]
+    assert "Measured, a batch of 8: BPTT " in panel.text
+    panel.state = {"steps": 6}
+    assert "The settings were changed since the measurement" in panel.text
+    assert np.isnan(drawn(panel.seconds, "BPTT")[1]).all()
+    panel.state = {"steps": 5}
+    assert "Measured, a batch of 8" in panel.text
+
+
+def test_a_rule_that_refuses_is_told():
+    panel = CostExplorer(steps=2, width=20)
+    panel.start()
+    wait_for_end(panel)
+    assert "TESS refuses: 20 latents have the frequencies 1..19, but 20 were asked for" in panel.text
+    assert np.isnan(drawn(panel.seconds, "TESS")[1]).all()
+
+
+def slowly(*_):
+    for rule in TIMED:
+        time.sleep(1.0)
+        yield TimedCost(rule, 1.5, Measured(1, 1, 1))
+
+
+def test_pause_resume_and_stop(monkeypatch):
+    monkeypatch.setattr(cost_panel, "timed_costs", slowly)
+    panel = CostExplorer()
+    panel.start()
+    wait_for(lambda: panel.numbers.measured)
+    assert panel.controls["steps"].disabled
+    panel.controls["pause"].click()
+    wait_for_rest(panel)
+    held = len(panel.numbers.measured)
+    assert panel.controls["pause"].description == "Resume"
+    assert "Paused, a batch of 8: BPTT 1.5 s" in panel.text
+    time.sleep(0.3)
+    assert len(panel.numbers.measured) == held < 6
+    panel.controls["pause"].click()
+    panel.controls["stop"].click()
+    wait_for_end(panel)
+    assert panel.race is not None
+    assert panel.race.states[0] is RunState.STOPPED
+    assert "Stopped, a batch of 8" in panel.text
+    assert not panel.controls["start"].disabled
+
+
+def test_an_error_of_the_measurement_is_told(monkeypatch):
+    monkeypatch.setattr(cost_panel, "timed_costs", lambda *_: iter([1 / 0]))
+    panel = CostExplorer()
+    panel.start()
+    wait_for_end(panel)
+    assert "The measurement came to an error: division by zero" in panel.text
+    assert not panel.controls["start"].disabled

@@ -1,0 +1,93 @@
+"""`LIFExplorer` draws what `run_lif` computes, and says what it is."""
+
+import numpy as np
+import pytest
+from house import check_house_rules, drawn, run_code, same, walk_and_compare
+
+from widgets.panels.lif import STEPS, LIFExplorer
+from workbench.neurons.firing import rate_curve
+from workbench.neurons.lif import Neuron, hard_reset, run_lif, soft_reset
+from workbench.neurons.stimuli import constant_current, random_spikes
+
+
+def test_house_rules():
+    check_house_rules(LIFExplorer)
+
+
+def test_it_draws_the_neuron_it_says():
+    panel = LIFExplorer(input="random spikes", strength=0.4, interval=4, seed=3, decay=0.8, threshold=0.7)
+    current = 0.4 * random_spikes(STEPS, 4, 3)
+    membrane = run_lif(current, Neuron(0.8, 0.7), reset=soft_reset)
+    fired = membrane.spikes.nonzero()[:, 0]
+    assert same(drawn(panel.time, "input I")[1], current)
+    assert same(drawn(panel.time, "membrane u")[1], membrane.potential)
+    assert same(drawn(panel.time, "spikes z")[0], fired)
+    assert same(drawn(panel.time, "threshold v_th")[1], [0.7, 0.7])
+    x, y = drawn(panel.time, "reset to u⁺")
+    assert same(x[0::3], fired)
+    assert same(y[0::3], membrane.potential[fired])
+    assert np.allclose(y[1::3], membrane.potential[fired] - 0.7)
+    assert np.isnan(y[2::3]).all()
+    currents, rates = drawn(panel.rate, "rate at a constant current")
+    assert same(rates, rate_curve(panel.numbers.currents, Neuron(0.8, 0.7)))
+    assert currents[-1] == pytest.approx(1.5 * 0.7)
+    assert same(drawn(panel.rate, "the neuron above"), [[current.mean()], [membrane.spikes.mean()]])
+
+
+def test_every_control_at_both_ends_and_its_code():
+    def compare(panel, names):
+        assert same(names["current"], panel.numbers.current)
+        assert same(names["membrane"].potential, panel.numbers.membrane.potential)
+        assert same(names["rates"], panel.numbers.rates)
+        assert same(drawn(panel.time, "membrane u")[1], names["membrane"].potential)
+
+    walk_and_compare(LIFExplorer(input="random spikes", strength=0.3), compare)
+
+
+def test_the_hard_reset_goes_to_zero():
+    panel = LIFExplorer(reset="hard: back to 0", strength=0.4)
+    assert np.all(drawn(panel.time, "reset to u⁺")[1][1::3] == 0.0)
+    membrane = run_lif(constant_current(STEPS, 0.4), Neuron(0.9, 0.6), reset=hard_reset)
+    assert same(drawn(panel.time, "membrane u")[1], membrane.potential)
+
+
+@pytest.mark.parametrize(
+    ("state", "words"),
+    [
+        ({"strength": 0.03}, "Silent: in 100 steps the membrane u reaches 0.30"),
+        ({"strength": 0.03}, "constant current must exceed v_th (1 − γ) = 0.060"),
+        ({"strength": 0.1}, "Tonic firing: one spike every 9 steps (rate 0.11"),
+        ({"strength": 2.0}, "Tonic firing: at every step (rate 1.00"),
+        ({"strength": 0.3, "input": "random spikes", "interval": 5}, "Irregular firing: spikes 3 to 25 steps apart"),
+        ({"strength": 0.7, "input": "regular spikes", "interval": 20}, "one spike every 20 steps"),
+        (
+            {"strength": 0.7, "input": "regular spikes", "interval": 20},
+            "this input of 0.035 per step would be too weak",
+        ),
+        ({"strength": 0.7, "input": "regular spikes", "interval": 40, "threshold": 0.7}, "One spike in 100 steps"),
+        ({"decay": 0.9}, "time constant of 9.5 steps"),
+        ({"decay": 1.0}, "forgets nothing"),
+        ({"decay": 0.0}, "forgets everything at each step"),
+    ],
+)
+def test_the_text_says_what_a_student_should_see(state, words):
+    assert words in LIFExplorer(**state).text
+
+
+def test_controls_that_do_not_count_are_switched_off():
+    panel = LIFExplorer()
+    disabled = [
+        {name for name in ("interval", "seed") if panel.controls[name].disabled}
+        for panel.state in ({"input": label} for label in ("constant current", "regular spikes", "random spikes"))
+    ]
+    assert disabled == [{"interval", "seed"}, {"seed"}, set()]
+
+
+def test_the_curve_is_kept_while_the_input_changes():
+    panel = LIFExplorer()
+    curve = panel.numbers.rates
+    panel.controls["strength"].value = 0.2
+    assert panel.numbers.rates is curve
+    panel.controls["decay"].value = 0.5
+    assert panel.numbers.rates is not curve
+    assert same(run_code(panel)["rates"], panel.numbers.rates)

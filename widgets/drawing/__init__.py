@@ -1,0 +1,1 @@
+"""Figures, rasters, colours: knows no panel."""

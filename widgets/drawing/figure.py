@@ -1,0 +1,87 @@
+"""`Fig`: plotly's FigureWidget, made to live on a page with many of its kind.
+
+The stock class sends 5 MB of script with every figure and each figure runs its own copy, one second of work for the
+page. anywidget 0.11 gives a model two seconds to get ready, so on a page of four figures some are drawn and then never
+move again. Here a page loads plotly.js once, figures wait for it without missing an edit, a page that opens late or is
+reloaded gets the figure as it is now, a figure fits the width of its box also after a hidden tab is opened, and data
+that moves within its axes is drawn alone, in half the time (static/quick_redraw.js).
+
+It builds on what plotly 7.1 and anywidget 0.11 do inside; `workbench doctor` names a version that it was not tried
+with. The proof is tests/browser/.
+"""
+
+import os
+import sys
+from importlib.resources import files
+from typing import Any
+
+# jsonschema, which plotly imports through nbformat, builds a grammar with this module at import: 1.4 s of every
+# kernel's start. It only serves to check internationalised addresses, and jsonschema goes without it when missing.
+sys.modules.setdefault("rfc3987_syntax", None)  # type: ignore[arg-type]
+
+import anywidget  # noqa: E402
+import plotly.graph_objects as go  # noqa: E402
+import traitlets  # noqa: E402
+from plotly.serializers import custom_serializers  # noqa: E402
+
+from widgets.drawing.theme import template  # noqa: E402
+from workbench.serving import SERVED  # noqa: E402
+
+HEIGHT = 320  # pixels
+_STATIC = files("widgets") / "static"
+_SHARED = (_STATIC / "shared_plotly.js").read_text("utf-8")
+_QUICK = (_STATIC / "quick_redraw.js").read_text("utf-8")
+_UNUSED_BUTTONS = ["toImage", "sendDataToCloud", "sendChartToCloud", "shareChart"]
+_UNUSED_BUTTONS += ["zoomIn2d", "zoomOut2d", "pan2d", "zoom2d", "autoScale2d", "select2d", "lasso2d"]
+
+
+class _PlotlyLoader(anywidget.AnyWidget):
+    """Carries plotly.js to the page, unless the server gives it. One per kernel, made with the first figure."""
+
+    _esm = _SHARED + _QUICK + (_STATIC / "plotly_loader.js").read_text("utf-8")
+    source = traitlets.Bytes().tag(sync=True)
+
+    _only: "_PlotlyLoader | None" = None
+
+    @classmethod
+    def ensure(cls) -> None:
+        if cls._only is None or cls._only.comm is None:
+            served = os.environ.get(SERVED) == "1"
+            cls._only = cls(source=b"" if served else str(go.FigureWidget._esm).encode("utf-8"))
+
+
+class Fig(go.FigureWidget):
+    """A live plotly figure: create it once, then change its traces inside `with fig.batch_update():`.
+
+    `data` and `layout` are what plotly takes; `layout` is laid over the workbench's template. `alt` names the picture
+    for a screen reader. Clicks reach Python (`fig.data[0].on_click`), hovers stay on the page.
+
+    >>> fig = Fig([{"y": [1, 2, 3]}], {"xaxis": {"title": {"text": "time (steps)"}}}, alt="A straight line")
+    >>> with fig.batch_update():
+    ...     fig.data[0].y = [3, 2, 1]
+    """
+
+    _esm = _SHARED + (_STATIC / "figure.js").read_text("utf-8")
+    _css = (_STATIC / "figure.css").read_text("utf-8")
+    alt = traitlets.Unicode().tag(sync=True)
+    data: Any  # plotly is typed in part only
+    layout: Any
+
+    def __init__(self, data: Any = None, layout: dict | None = None, *, alt: str) -> None:
+        _PlotlyLoader.ensure()
+        super().__init__(data, {"template": template(), "height": HEIGHT, **(layout or {})})
+        self.alt = alt
+        self._config = {"displaylogo": False, "modeBarButtonsToRemove": _UNUSED_BUTTONS}
+
+    def get_state(self, key: Any = None, drop_defaults: bool = False) -> dict:
+        """The state as sent to a page that opens now. plotly keeps data and layout of the constructor only."""
+        state = super().get_state(key, drop_defaults)
+        live = {"_widget_data": "_data", "_widget_layout": "_layout"}
+        for name in live.keys() & state.keys():
+            current = getattr(self, live[name], None)  # not there yet while the constructor runs
+            if current is not None:
+                state[name] = custom_serializers["to_json"](current, self)
+        return state
+
+    def __repr__(self) -> str:
+        return f"Fig({self.alt!r})"

@@ -1,0 +1,155 @@
+"""The still picture of a panel, for places that cannot show a widget: nbviewer, GitHub, a PDF, a printed page.
+
+It is drawn with matplotlib from the traces that a figure holds at that moment: lines, points, bars and heat maps, which
+is all that the workbench's panels use.
+"""
+
+import io
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+
+from widgets.drawing.figure import Fig
+from widgets.drawing.raster import Raster
+from widgets.drawing.theme import GREY
+
+_DASHES = {"solid": "-", "dash": "--", "dot": ":", "dashdot": "-.", "longdash": "--", "longdashdot": "-."}
+_MARKERS = {"circle": "o", "x": "x", "square": "s", "triangle-up": "^", "diamond": "D", "cross": "P"}
+_WIDTH, _ROW, _DPI = 7.0, 2.3, 72  # inches, inches for each pair of axes, dots per inch
+_COLOURS = 64  # a third of the bytes of all colours, and the eye sees no difference
+
+
+def still_picture(pictures: Sequence[Fig | Raster]) -> bytes:
+    """A PNG of the pictures below one another, a pair of axes for each subplot. Takes 0.1 s after the import."""
+    from matplotlib.figure import Figure  # half a second, and seldom needed
+    from PIL import Image  # matplotlib writes its own pictures with it
+
+    drawings = [drawing for picture in pictures for drawing in _drawings(picture)]
+    figure = Figure(figsize=(_WIDTH, _ROW * max(len(drawings), 1)), layout="constrained")
+    if drawings:
+        axes = np.atleast_1d(figure.subplots(len(drawings)))
+        for ax, draw in zip(axes, drawings, strict=True):
+            draw(ax)
+    picture, png = io.BytesIO(), io.BytesIO()
+    figure.savefig(picture, format="png", dpi=_DPI)
+    Image.open(picture).convert("RGB").quantize(_COLOURS).save(png, format="png", optimize=True)
+    return png.getvalue()
+
+
+def _drawings(picture: Fig | Raster) -> list:
+    """One function per pair of axes that draws it."""
+    if isinstance(picture, Raster):
+        return [lambda ax: _draw_raster(ax, picture)]
+    fig: Fig = picture
+    shown = [trace for trace in fig.data if trace.visible is not False] or fig.data[:1]
+    names = list(dict.fromkeys(trace.xaxis or "x" for trace in shown))
+    return [lambda ax, name=name: _draw_axes(ax, fig, name) for name in names]
+
+
+def _draw_axes(ax: Any, fig: Fig, name: str) -> None:
+    traces = [t for t in fig.data if (t.xaxis or "x") == name]
+    traces = [t for t in traces if t.visible is not False] or traces[:1]
+    horizontal = fig.layout[f"xaxis{name.removeprefix('x')}"]
+    vertical = fig.layout[f"yaxis{(traces[0].yaxis or 'y').removeprefix('y')}"]
+    ax.set_xlabel(_title(horizontal))
+    ax.set_ylabel(_title(vertical))
+    ax.grid(alpha=0.25)
+    if not any(_has_data(trace) for trace in traces if trace.visible is not False):
+        ax.set(xticks=[], yticks=[])
+        ax.text(0.5, 0.5, "nothing drawn yet", ha="center", va="center", color=GREY, transform=ax.transAxes)
+        return
+    for trace in traces:
+        _draw_trace(ax, trace)
+    _set_ticks(ax.set_xticks, horizontal)
+    _set_ticks(ax.set_yticks, vertical)
+    if vertical.autorange == "reversed":
+        ax.invert_yaxis()
+    legend: dict[str, Any] = {"loc": "best"}
+    if vertical.scaleanchor == name:  # a circle stays one; there is room beside it
+        ax.set_aspect("equal")
+        legend = {"loc": "center left", "bbox_to_anchor": (1.02, 0.5)}
+    if any(trace.name and trace.showlegend is not False for trace in traces):
+        ax.legend(fontsize="small", **legend)
+
+
+def _has_data(trace: Any) -> bool:
+    values = trace.z if trace.type == "heatmap" else trace.y
+    return values is not None and not np.all(np.isnan(np.asarray(values, dtype=float)))
+
+
+def _set_ticks(set_ticks: Any, axis: Any) -> None:
+    """The ticks of a plotly axis that names them or has none; matplotlib's own choice otherwise."""
+    if axis.showticklabels is False:
+        set_ticks([])
+    elif axis.tickvals is not None and axis.ticktext is not None:
+        set_ticks(list(axis.tickvals), [text.replace("<br>", " ") for text in axis.ticktext], fontsize="small")
+
+
+def _counts_from_one(trace: Any) -> bool:
+    """Whether the cells of a heat map stand at 1, 2, 3, …"""
+    return all(axis is not None and list(axis) == list(range(1, len(axis) + 1)) for axis in (trace.x, trace.y))
+
+
+def _title(axis: Any) -> str:
+    return (axis.title.text or "").replace("<br>", " ")
+
+
+def _draw_trace(ax: Any, trace: Any) -> None:
+    shown = trace.name if trace.showlegend is not False else None
+    label = shown or "_"
+    if trace.type == "heatmap":
+        _draw_heat_map(ax, trace)
+        return
+    y = np.asarray([] if trace.y is None else trace.y)
+    x = np.arange(len(y)) if trace.x is None else np.asarray(trace.x)
+    if trace.type == "bar":
+        ax.bar(x, y, label=label, color=_colour(trace.marker.color))
+        return
+    mode = trace.mode or "lines"
+    if "lines" in mode:
+        style = _DASHES.get(trace.line.dash or "solid", "-")
+        step = "steps-post" if trace.line.shape == "hv" else "default"
+        ax.plot(x, y, style, label=label, color=_colour(trace.line.color), drawstyle=step)
+    if "markers" in mode:
+        symbol = _MARKERS.get(str(trace.marker.symbol or "circle"), "o")
+        ax.plot(x, y, symbol, label="_" if "lines" in mode else label, color=_colour(trace.marker.color))
+
+
+def _draw_heat_map(ax: Any, trace: Any) -> None:
+    z = np.asarray(trace.z, dtype=float)
+    place = {"extent": (0.5, z.shape[1] + 0.5, 0.5, z.shape[0] + 0.5)} if _counts_from_one(trace) else {}
+    lowest, highest = trace.zmin, trace.zmax
+    if trace.zmid is not None and lowest is None:
+        reach = float(np.nanmax(np.abs(z - trace.zmid), initial=0.0)) or 1.0
+        lowest, highest = trace.zmid - reach, trace.zmid + reach
+    scale = {"cmap": _scale(trace.colorscale), "vmin": lowest, "vmax": highest}
+    ax.imshow(z, aspect="auto", origin="lower", **scale, **place)
+
+
+def _scale(colours: Any) -> Any:
+    """matplotlib's form of a plotly colour scale; the theme's own where there is none."""
+    from matplotlib.colors import LinearSegmentedColormap
+
+    if colours is None:
+        return "cividis"
+    return LinearSegmentedColormap.from_list("scale", [(place, _rgba(colour)) for place, colour in colours])
+
+
+def _rgba(colour: str) -> Any:
+    """A colour of a plotly scale: "#rrggbb", or "rgb(…)" and "rgba(…)" in the units of CSS."""
+    if not colour.startswith("rgb"):
+        return colour
+    red, green, blue, *opacity = (float(number) for number in colour[colour.index("(") + 1 : -1].split(","))
+    return red / 255, green / 255, blue / 255, *(opacity or (1.0,))
+
+
+def _colour(colour: Any) -> str:
+    """matplotlib's form of a plotly colour; plotly's rgba(...) and lists of colours become grey."""
+    return colour if isinstance(colour, str) and not colour.startswith("rgb") else GREY
+
+
+def _draw_raster(ax: Any, raster: Raster) -> None:
+    ax.imshow(raster.image(), aspect="auto", interpolation="nearest")
+    ax.set_xlabel(raster.x_label)
+    ax.set_ylabel(raster.y_label)

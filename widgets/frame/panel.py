@@ -1,0 +1,222 @@
+"""`Panel`: what all widgets of the workbench have in common, so that each of them is only its own subject.
+
+A panel holds controls and pictures that are created once. When a control changes, one pure function of `workbench`
+computes numbers, the traces are set to them in one update, and a line of text says in words what the picture now shows.
+
+    class Straight(Panel):
+        '''A line through the origin.'''
+
+        name = "straight"                  # in links; letters, digits and hyphens
+        title = "A straight line"
+
+        def __init__(self, **state):
+            self.fig = Fig([{"name": "y", "line": line(0)}], alt="y over x")
+            controls = {"slope": slider("slope a", 1.0, -2.0, 2.0, 0.1, "how steep the line is")}
+            super().__init__(controls, [self.fig], state)
+
+        def compute(self, slope):          # one argument per control that has a value; calls workbench only
+            x = np.linspace(0.0, 1.0, 11)
+            return Curve(x, slope * x)     # a NamedTuple of arrays
+
+        def draw(self, numbers):           # inside one batch update of all figures
+            self.fig.data[0].update(x=numbers.x, y=numbers.y)
+
+        def describe(self, numbers):
+            return f"The line rises to {numbers.y[-1]:.1f} at x = 1."
+
+        def source(self, slope):           # a cell that anyone can run
+            return f"x = np.linspace(0.0, 1.0, 11)\\ny = {slope} * x"
+
+The front end of ipywidgets has at most one message per control under way and then sends the newest value, so nothing
+queues up while a slider is dragged; a change that comes in the middle of a redraw leads to one more redraw, not to two
+at once. `redraw` may be called from any thread.
+"""
+
+import base64
+import html
+import threading
+from abc import ABC, abstractmethod
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import ExitStack
+from textwrap import dedent
+from typing import Any, ClassVar, final
+
+import ipywidgets
+
+from widgets.drawing.figure import Fig
+from widgets.drawing.raster import Raster
+from widgets.frame.controls import check_value, is_setting, read_value, write_value
+from widgets.page.accessibility import make_page_accessible
+
+
+class Panel(ABC):
+    """Base class of all widgets; a subclass fills in the six things of the module's example and overrides nothing else.
+
+    `controls` (name to ipywidget, created once), `view` (the box that ipywidgets can nest), `text` (what the picture
+    shows, in words) and `numbers` (what `compute` returned last) are there to be read.
+    """
+
+    name: ClassVar[str]
+    title: ClassVar[str]
+
+    def __init__(
+        self,
+        controls: Mapping[str, ipywidgets.DOMWidget],
+        pictures: Sequence[Fig | Raster],
+        state: Mapping[str, Any] | None = None,
+    ) -> None:
+        make_page_accessible()
+        self.controls: dict[str, Any] = dict(controls)
+        self.pictures = list(pictures)
+        self.numbers: Any = None
+        self.text = ""
+        self._line = ipywidgets.HTML().add_class("workbench-status")
+        self._code = ipywidgets.HTML(layout=ipywidgets.Layout(display="none"))
+        self._lock = threading.Lock()
+        self._drawing = self._stale = self._held = False
+        self.view = self._arrange()
+        self.defaults = self.state
+        self._restore(state or {})
+        self.on_change(self.redraw)
+        self.redraw()
+
+    # A subclass provides these four.
+
+    @abstractmethod
+    def compute(self, *args: Any, **kwargs: Any) -> Any:
+        """The numbers of the picture, from the values of the controls by name. No drawing and no side effect."""
+
+    @abstractmethod
+    def draw(self, numbers: Any) -> None:
+        """Set the traces to `numbers`. Runs inside one batch update of all figures."""
+
+    @abstractmethod
+    def describe(self, numbers: Any) -> str:
+        """One sentence that says what the picture shows, for those who do not see it and for tests."""
+
+    @abstractmethod
+    def source(self, *args: Any, **kwargs: Any) -> str:
+        """A runnable cell that computes the picture's numbers, from the values of the controls by name."""
+
+    # Everything below is final.
+
+    @property
+    @final
+    def values(self) -> dict[str, Any]:
+        """The values of the controls by name, as `compute` gets them (a choice by what stands behind its label)."""
+        return {name: c.value for name, c in self._settings().items()}
+
+    @property
+    def state(self) -> dict[str, Any]:
+        """The values of the controls as numbers, texts, booleans and lists; assigning such a dict restores them.
+
+        A part of the controls may be given. An unknown name or a value out of range raises ValueError, and then
+        nothing has changed.
+        """
+        return {name: read_value(control) for name, control in self._settings().items()}
+
+    @state.setter
+    def state(self, state: Mapping[str, Any]) -> None:
+        self._restore(state)
+        self.redraw()
+
+    @final
+    def code(self) -> str:
+        """A runnable cell that computes the numbers of the present picture."""
+        return dedent(self.source(**self.values)).strip() + "\n"
+
+    @final
+    def redraw(self) -> None:
+        """Compute and draw for the present values of the controls; an error is shown in the text line and raised."""
+        with self._lock:
+            self._stale = True
+            if self._drawing or self._held:
+                return  # whoever draws or holds will draw once more
+            self._drawing = True
+        while self._take_stale():
+            try:
+                self._draw_once()
+            except BaseException:
+                self._drawing = False
+                raise
+
+    @final
+    def on_change(self, listener: Callable[[], object]) -> None:
+        """Call `listener` after each change of a setting."""
+        for control in self._settings().values():
+            control.observe(lambda _: listener(), "value")
+
+    @final
+    def png(self) -> bytes:
+        """The present picture as a small still image."""
+        from widgets.drawing.still import still_picture
+
+        return still_picture(self.pictures)
+
+    def __repr__(self) -> str:
+        return f"{type(self).__name__}()"
+
+    def _repr_mimebundle_(self, **_: Any) -> dict[str, Any]:
+        """A live view where widgets can be shown, a still picture elsewhere, the same text in every run."""
+        widget = self.view._repr_mimebundle_() or {}
+        return {**widget, "text/plain": repr(self), "image/png": base64.b64encode(self.png()).decode("ascii")}
+
+    def _settings(self) -> dict[str, Any]:
+        return {name: control for name, control in self.controls.items() if is_setting(control)}
+
+    def _arrange(self) -> ipywidgets.VBox:
+        show_code = ipywidgets.ToggleButton(
+            description="Show the code",
+            tooltip="a cell that computes this picture",
+            layout=ipywidgets.Layout(width="auto", align_self="flex-start"),
+        )
+        show_code.observe(lambda change: self._show_code(change["new"]), "value")
+        row = ipywidgets.Box(
+            list(self.controls.values()), layout=ipywidgets.Layout(flex_flow="row wrap", width="100%")
+        ).add_class("workbench-controls")
+        return ipywidgets.VBox([row, *self.pictures, self._line, show_code, self._code]).add_class("workbench-panel")
+
+    def _restore(self, state: Mapping[str, Any]) -> None:
+        controls = self._settings()
+        for name, value in state.items():
+            if name not in controls:
+                raise ValueError(f"{self!r} has no control {name!r}; it has {', '.join(controls)}")
+            check_value(name, controls[name], value)
+        self._held = True  # one redraw by the caller instead of one for each value
+        try:
+            for name, value in state.items():
+                write_value(controls[name], value)
+        finally:
+            self._held = False
+
+    def _take_stale(self) -> bool:
+        with self._lock:
+            stale, self._stale = self._stale, False
+            self._drawing = stale
+            return stale
+
+    def _draw_once(self) -> None:
+        try:
+            self.numbers = self.compute(**self.values)
+            with ExitStack() as batch:
+                for picture in self.pictures:
+                    if isinstance(picture, Fig):
+                        batch.enter_context(picture.batch_update())
+                self.draw(self.numbers)
+            self._say(self.describe(self.numbers))
+        except Exception as error:
+            self._say(f"These values cannot be drawn, the picture is the one before: {error}", wrong=True)
+            raise
+        if self._code.layout.display != "none":
+            self._show_code(True)
+
+    def _say(self, text: str, wrong: bool = False) -> None:
+        self.text = text
+        self._line.value = html.escape(text)
+        (self._line.add_class if wrong else self._line.remove_class)("workbench-wrong")
+
+    def _show_code(self, shown: bool) -> None:
+        if shown:
+            code = html.escape(self.code())
+            self._code.value = f'<pre class="workbench-code" tabindex="0">{code}</pre>'
+        self._code.layout.display = "" if shown else "none"

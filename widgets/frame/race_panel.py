@@ -1,0 +1,54 @@
+"""`RacePanel`: a panel that trains while you watch: its buttons start, pause and stop."""
+
+from abc import abstractmethod
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any
+
+import ipywidgets
+
+from widgets.drawing.figure import Fig
+from widgets.drawing.raster import Raster
+from widgets.frame.panel import Panel
+from widgets.frame.race import Race
+
+
+class RacePanel(Panel):
+    """A panel whose `race` is its training runs, None before the first; `controls` has start, pause and stop."""
+
+    def __init__(
+        self,
+        controls: Mapping[str, ipywidgets.DOMWidget],
+        pictures: Sequence[Fig | Raster],
+        state: Mapping[str, Any] | None = None,
+    ) -> None:
+        self.race: Race[Any] | None = None
+        buttons: Mapping[str, Any] = controls
+        buttons["start"].on_click(lambda _: self.start())
+        buttons["pause"].on_click(lambda _: self.pause())
+        buttons["stop"].on_click(lambda _: self.stop())
+        super().__init__(controls, pictures, state)
+
+    @abstractmethod
+    def start(self) -> None:
+        """Train anew with the present settings; a run that is still going is stopped."""
+
+    def pause(self) -> None:
+        """Hold after the present batch, or go on."""
+        if self.race is not None:
+            self.race.toggle_pause()
+            self.redraw()
+
+    def stop(self) -> None:
+        """End the run; what it has shown stays."""
+        if self.race is not None:
+            self.race.stop()
+            self.redraw()
+
+    def show_run(self, going: bool, paused: bool, settings: Iterable[str]) -> None:
+        """Enable what can be used: `settings` stand still while a run is going; pause says what it does next."""
+        for name in (*settings, "start"):
+            self.controls[name].disabled = going
+        for name in ("pause", "stop"):
+            self.controls[name].disabled = not going
+        self.controls["pause"].description = "Resume" if paused else "Pause"
+        self.controls["pause"].icon = "play" if paused else "pause"

@@ -1,0 +1,1 @@
+"""The browser page around the panels: its link, its accessibility."""

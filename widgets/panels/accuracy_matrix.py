@@ -1,0 +1,142 @@
+"""`AccuracyMatrix`: what is still known of each task after each task, filled while a stream is learned."""
+
+from collections.abc import Iterator, Mapping
+from itertools import chain
+from typing import Any, NamedTuple
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from widgets.drawing.figure import Fig
+from widgets.drawing.rows import curve, number_table, table_layout
+from widgets.drawing.theme import line, marker
+from widgets.frame.controls import choice
+from widgets.frame.streams import MOST_TASKS, STREAMS, StreamPanel
+from workbench.continual.learning import StreamRecord
+from workbench.continual.metrics import average_accuracy, backward_transfer, forward_transfer
+from workbench.experiments.streams import StreamExperiment, Untrained, start_stream, untrained
+
+SHOWN = {
+    "CODE-CL": "code-cl",
+    "GPM": "gpm",
+    "LANCE": "lance",
+    "fine-tuning": "fine-tuning",
+    "replay": "replay",
+    "joint training": "joint",
+}
+
+
+class Filled(NamedTuple):
+    """A so far, `(T, T)`, NaN in the rows of tasks that are not learned; how many are; what was known before."""
+
+    A: Tensor
+    learned: int
+    before: Untrained | None
+
+
+class AccuracyMatrix(StreamPanel):
+    """The matrix A[t, i], accuracy on task i after task t, live, with ACC, BWT and FWT in the text.
+
+    Controls: stream, tasks, epochs, seed, method, and the buttons start, pause and stop.
+    """
+
+    name = "matrix"
+    title = "Forgetting"
+
+    def __init__(self, streams: Mapping[str, StreamExperiment] = STREAMS, **state: Any) -> None:
+        self.matrix, self.curves = _matrix_figure(), _curves_figure()
+        method = choice("method", SHOWN, "what is done against forgetting; fine-tuning does nothing")
+        super().__init__(streams, {"method": method}, [self.matrix, self.curves], state)
+
+    def records(self, stream: StreamExperiment, tasks: int, epochs: int, seed: int, method: str) -> Iterator[Any]:
+        before = untrained(stream, seed, tasks)
+        return chain([before], start_stream(stream, method, seed, epochs, tasks))
+
+    def compute(self, tasks: int, **_: Any) -> Filled:
+        run = self.run
+        tasks = tasks if self.settings_of_run is None else self.settings_of_run["tasks"]
+        rows = [item.accuracies for item in run if isinstance(item, StreamRecord) and item.accuracies]
+        A = torch.full((tasks, tasks), torch.nan, dtype=torch.float64)
+        if rows:
+            A[: len(rows)] = torch.tensor(rows, dtype=torch.float64)
+        return Filled(A, len(rows), next((item for item in run if isinstance(item, Untrained)), None))
+
+    def draw(self, numbers: Filled) -> None:
+        percent, names = 100 * numbers.A.numpy(), list(range(1, len(numbers.A) + 1))
+        words = [["" if np.isnan(value) else f"{value:.1f}" for value in row] for row in percent]
+        cells = [[None if np.isnan(value) else value for value in row] for row in percent.tolist()]  # JSON has no NaN
+        self.matrix.data[0].update(x=names, y=names, z=cells, text=words)
+        self.matrix.layout.update(xaxis_tickvals=names, yaxis_tickvals=names)
+        for i, trace in enumerate(self.curves.data):
+            shown = i < numbers.learned
+            learned = list(range(i + 1, numbers.learned + 1)) if shown else []
+            trace.update(x=learned, y=percent[i : numbers.learned, i] if shown else [])
+        self.curves.layout.xaxis.update(tickvals=names, range=[0.8, len(names) + 0.2])
+        self.show_buttons()
+
+    def describe(self, numbers: Filled) -> str:
+        what = f"learns {self.values['tasks']} tasks in turn with {self.controls['method'].label}"
+        told = self.progress(what)
+        if numbers.learned:
+            told += f" {_measures(numbers)}"
+        return told + self.changed_since("stream", "tasks", "epochs", "seed", "method")
+
+    def source(self, stream: StreamExperiment, tasks: int, epochs: int, seed: int, method: str) -> str:
+        return f"""
+            import torch
+            from workbench.experiments.streams import STREAMS, start_stream
+            from workbench.continual.learning import accuracy_matrix
+            from workbench.continual.metrics import average_accuracy, backward_transfer
+
+            torch.set_num_threads(1)
+            stream = STREAMS["{stream.name}"]
+            A = accuracy_matrix(start_stream(stream, "{method}", seed={seed}, epochs={epochs}, tasks={tasks}))
+            print(A)
+            print(f"ACC {{average_accuracy(A):.3f}}, BWT {{backward_transfer(A):+.3f}}")
+        """
+
+
+def _measures(numbers: Filled) -> str:
+    """ACC, BWT and FWT of the tasks learned so far."""
+    n, before = numbers.learned, numbers.before
+    A = numbers.A[:n, :n]
+    if n == 1:
+        return f"After the first task: {100 * average_accuracy(A):.1f} % of its test images right."
+    points = round(100 * backward_transfer(A), 1) + 0.0
+    change = "nothing was lost" if points == 0 else "forgotten" if points < 0 else "gained"
+    told = (
+        f"After {n} tasks: ACC {100 * average_accuracy(A):.1f} % (mean over them), BWT {points:+.1f} points "
+        f"({change} since each was learned)"
+    )
+    if before is None or not before.shared_head:
+        return f"{told}; FWT says nothing here, a head that was never trained answers at random."
+    transfer = 100 * forward_transfer(A, torch.tensor(before.accuracies[:n]))
+    return f"{told}, FWT {transfer:+.1f} points (known before it was learned)."
+
+
+def _matrix_figure() -> Fig:
+    hover = "A[%{y}, %{x}]: %{text} % on task %{x} after learning task %{y}"
+    cells = number_table(100, "%", hover, hoverongaps=False)
+    layout = table_layout("tested on task i", "after learning task t", 340)
+    return Fig([cells], layout, alt="Accuracy on each task after learning each task, one row for each task learned")
+
+
+def _curves_figure() -> Fig:
+    traces = [
+        curve(
+            f"task {i + 1}",
+            line(i),
+            f"task {i + 1} after %{{x}} tasks: %{{y:.1f}} % right",
+            mode="lines+markers",
+            marker=marker(i),
+        )
+        for i in range(MOST_TASKS)
+    ]
+    layout = {
+        "xaxis": {"title": {"text": "tasks learned"}},
+        "yaxis": {"title": {"text": "accuracy (%)"}, "range": [0, 102]},
+        "hovermode": "closest",
+        "height": 280,
+    }
+    return Fig(traces, layout, alt="Accuracy on each task, from the moment it was learned, while further tasks follow")

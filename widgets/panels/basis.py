@@ -1,0 +1,236 @@
+"""`SynchronizationBasis`: the waves of LLS, one per class, and how the blocks of a network fall in step with them."""
+
+from collections.abc import Callable, Iterator, Sequence
+from functools import lru_cache, partial
+from typing import Any, NamedTuple
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from widgets.frame.race import ACTIVE, Race
+from widgets.frame.race_panel import RacePanel
+from widgets.panels.basis_pictures import (
+    BLOCKS,
+    COLUMNS,
+    WAVES,
+    basis_controls,
+    blocks_figure,
+    cosines_figure,
+    course_figure,
+    rows_figure,
+    sample_figure,
+    waves_figure,
+)
+from workbench.credit import bases
+from workbench.experiments.lls import VARIANTS, Variant, lls_fashion
+from workbench.rules.lls import local_head
+from workbench.training.loop import Setting
+from workbench.training.runner import RunState
+from workbench.watch.synchronization import Examined, Lesson, Look, examine, leads, teach, watch
+
+HELD = ("waveform", "phase", "epochs", "seed")  # the settings that a training run has
+
+
+class Sight(NamedTuple):
+    """The basis, its aliased frequencies, one sample (None without rows), and the training run so far."""
+
+    basis: Examined
+    frequencies: Tensor
+    label: int
+    lesson: Lesson | None
+    looks: Sequence[Look]
+    state: RunState
+    error: str
+
+
+class SynchronizationBasis(RacePanel):
+    """Rows of a basis as waves and as a heat map, their cosines, frequencies on the circle, one sample, and training.
+
+    `prepare` makes the network to train for a rule and a seed. Controls: waveform, classes, latents, phase, label,
+    share, epochs, seed, and the buttons start, pause and stop.
+    """
+
+    name = "basis"
+    title = "Basis"
+
+    def __init__(self, prepare: Callable[[Variant, int], Setting] = lls_fashion, **state: Any) -> None:
+        self.prepare = prepare
+        self._of_race: dict[str, Any] = {}
+        self._drawn: Examined | None = None
+        self.waves, self.rows, self.cosines = waves_figure(), rows_figure(), cosines_figure()
+        self.sample, self.blocks, self.course = sample_figure(), blocks_figure(), course_figure()
+        controls = basis_controls()
+        pictures = [self.waves, self.rows, self.cosines, self.sample, self.blocks, self.course]
+        super().__init__(controls, pictures, state)
+
+    def start(self) -> None:
+        """Train a small network anew with the present waveform and phase; a run that is still going is stopped."""
+        self.stop()
+        self._of_race = {name: self.values[name] for name in HELD}
+        self.race = Race([partial(_begin, self.prepare, **self._of_race)], self.redraw)
+        self.redraw()
+
+    def compute(
+        self, waveform: str, classes: int, latents: int, phase: float, label: int, share: float, **_: Any
+    ) -> Sight:
+        basis = _examined(waveform, classes, latents, phase)
+        label = min(label, classes - 1)
+        lesson = teach(basis.rows, label, share) if len(basis.rows) else None
+        frequencies = _frequencies(waveform, classes, latents) if lesson else torch.zeros(0)
+        race = self.race
+        if race is None:
+            return Sight(basis, frequencies, label, lesson, [], RunState.IDLE, "")
+        error = "" if race.runners[0].error is None else str(race.runners[0].error)
+        return Sight(basis, frequencies, label, lesson, list(race.records[0]), race.states[0], error)
+
+    def draw(self, numbers: Sight) -> None:
+        basis = numbers.basis
+        shown = [numbers.label, basis.closest.first, basis.closest.second]
+        for trace, row, axis in zip(self.waves.data, shown, ("yaxis", "yaxis2", "yaxis3"), strict=True):
+            trace.y = basis.rows[row].numpy() if len(basis.rows) else []
+            self.waves.layout[axis].title.text = f"class {row}"
+        if basis is not self._drawn:
+            self._draw_basis(basis, numbers.frequencies)
+            self._drawn = basis
+        self._draw_sample(numbers)
+        self._draw_training(numbers)
+
+    def describe(self, numbers: Sight) -> str:
+        told = [_told_basis(numbers), _told_sample(numbers), _told_training(numbers)]
+        if numbers.state is not RunState.IDLE and self._of_race != {name: self.values[name] for name in HELD}:
+            told.append("The settings were changed since; Start trains with the new ones.")
+        return " ".join(filter(None, told))
+
+    def source(
+        self,
+        waveform: str,
+        classes: int,
+        latents: int,
+        phase: float,
+        label: int,
+        share: float,
+        epochs: int,
+        seed: int,
+    ) -> str:
+        wave = f"bases.{WAVES[waveform]}" + ("" if waveform == "DCT" else f", phase={phase}")
+        frequencies = "dct_frequencies(classes, latents)" if waveform == "DCT" else "released_frequencies(classes)"
+        return f"""
+            from functools import partial
+            from workbench.credit import bases
+            from workbench.experiments.lls import VARIANTS, lls_fashion
+            from workbench.rules.lls import local_head
+            from workbench.watch.synchronization import examine, leads, teach, watch
+
+            classes, latents = {classes}, {latents}
+            wave = partial({wave})
+            basis = examine(wave, classes, latents)
+            print("closest rows:", basis.closest, basis.words)
+            if len(basis.rows):
+                frequencies = bases.aliased(bases.{frequencies})
+                lesson = teach(basis.rows, label={min(label, classes - 1)}, share={share})
+                print("probability of the sample's class:", lesson.probability)
+
+            def training():
+                rule = VARIANTS["lls"]._replace(head=partial(local_head, basis=wave))
+                return watch(lls_fashion(rule, seed={seed}), epochs={epochs}, seed={seed})
+
+            # leads(list(training()))[-1] trains the network: how far each block is in step
+        """
+
+    def _draw_basis(self, basis: Examined, frequencies: Tensor) -> None:
+        _show_heat(self.rows.data[0], basis.rows[:, :COLUMNS])
+        cosines, _, points, closest = self.cosines.data
+        _show_heat(cosines, basis.cosines)
+        points.update(**_on_circle(frequencies), customdata=np.stack([np.arange(len(frequencies)), frequencies], 1))
+        pair = [basis.closest.first, basis.closest.second] if len(frequencies) else []
+        closest.update(**_on_circle(frequencies[pair]), customdata=np.array(pair))
+
+    def _draw_sample(self, numbers: Sight) -> None:
+        direction, push, row = self.sample.data
+        if numbers.lesson is None:
+            for trace in self.sample.data:
+                trace.y = []
+            return
+        direction.y = numbers.lesson.direction.numpy()
+        push.y = numbers.lesson.push.numpy()
+        row.y = torch.nn.functional.normalize(numbers.basis.rows[numbers.label], dim=0).numpy()
+
+    def _draw_training(self, numbers: Sight) -> None:
+        steps = [look.record.step + 1 for look in numbers.looks]
+        heights = leads(numbers.looks).T.numpy() if steps else np.zeros((BLOCKS, 0))
+        for k, (trace, picture) in enumerate(zip(self.course.data, self.blocks.data, strict=True)):
+            trace.update(x=steps, y=heights[k], visible=bool(steps))
+            _show_heat(picture, numbers.looks[-1].synchrony[k] if steps else torch.zeros(0))
+        self.show_run(numbers.state in ACTIVE, numbers.state is RunState.PAUSED, HELD)
+
+
+def _wave(waveform: str, phase: float) -> bases.Basis:
+    waves = {"square": bases.square, "sine": bases.sine, "cosine": bases.cosine}
+    return bases.dct if waveform == "DCT" else partial(waves[waveform], phase=phase)
+
+
+@lru_cache(maxsize=4)
+def _examined(waveform: str, classes: int, latents: int, phase: float) -> Examined:
+    """Kept, because a training run redraws with the same basis again and again."""
+    return examine(_wave(waveform, phase), classes, latents)
+
+
+def _frequencies(waveform: str, classes: int, latents: int) -> Tensor:
+    if waveform == "DCT":
+        return bases.aliased(bases.dct_frequencies(classes, latents))
+    return bases.aliased(bases.released_frequencies(classes))
+
+
+def _begin(
+    prepare: Callable[[Variant, int], Setting], waveform: str, phase: float, epochs: int, seed: int
+) -> Iterator[Look]:
+    """Prepare a run in its own thread, on one core."""
+    torch.set_num_threads(1)
+    variant = VARIANTS["lls"]._replace(head=partial(local_head, basis=_wave(waveform, phase)))
+    return watch(prepare(variant, seed), epochs, seed)
+
+
+def _show_heat(trace: Any, values: Tensor) -> None:
+    trace.update(visible=bool(len(values)), **({"z": values.float().numpy()} if len(values) else {}))
+
+
+def _on_circle(frequencies: Tensor) -> dict:
+    return {"x": frequencies.cos().numpy(), "y": frequencies.sin().numpy()}
+
+
+def _told_basis(numbers: Sight) -> str:
+    basis = numbers.basis
+    if not len(basis.rows):
+        return f"There is no such basis: {basis.words}."
+    value, first, second = basis.closest
+    told = f"The closest of {len(basis.rows)} rows are those of classes {first} and {second}: |cosine| {value:.3f}."
+    if not basis.words:
+        return f"{told} The classes can be told apart."
+    return f"{told} {'LLS refuses this basis' if basis.refused else 'LLS warns'}: {basis.words}."
+
+
+def _told_sample(numbers: Sight) -> str:
+    if numbers.lesson is None:
+        return ""
+    dead = int((numbers.basis.rows.abs().amax(0) < 1e-9).sum())
+    silent = f" {dead} of the latents can tell no class from another: its column is 0." if dead else ""
+    told = (
+        f"The sample of class {numbers.label} is taken for its class with probability {numbers.lesson.probability:.2f}."
+    )
+    return told + silent
+
+
+def _told_training(numbers: Sight) -> str:
+    if numbers.error:
+        return f"Training came to an error: {numbers.error}"
+    if numbers.state is RunState.IDLE:
+        return "Not trained: Start trains four blocks on Fashion-MNIST."
+    if not numbers.looks:
+        return f"Training {'was stopped before' if numbers.state is RunState.STOPPED else 'prepares'} the first batch."
+    record = numbers.looks[-1].record
+    values = ", ".join(f"{value:.2f}" for value in leads(numbers.looks[-1:])[0].tolist())
+    held_out = [look.record.held_out_accuracy for look in numbers.looks if look.record.held_out_accuracy is not None]
+    told = f" {100 * held_out[-1]:.1f} % of held-out images right." if held_out else ""
+    where = f"Training {numbers.state.value} at step {record.step + 1} of {record.steps}"
+    return f"{where}: blocks 1 to 4 are closer to the wave of their own class by {values}.{told}"

@@ -1,0 +1,184 @@
+"""`ActivationCompression`: a convolution's input before and after LANCE, and what becomes of the weight gradient."""
+
+from typing import Any, NamedTuple
+
+import numpy as np
+from torch import Tensor
+
+from widgets.drawing.figure import Fig
+from widgets.drawing.rows import curve, dots, stacked_rows
+from widgets.drawing.theme import BLUE, VERMILLION, line, marker, signs
+from widgets.frame.controls import choice, slider, switch, whole_slider
+from widgets.frame.panel import Panel
+from workbench.compression.calibration import Modes
+from workbench.experiments.new_clothes import LAYERS
+from workbench.watch.microscope import MODE_NAMES, Finding, examine, mosaic, specimens, tradeoff
+
+ENERGIES = (*tuple(round(0.3 + 0.05 * k, 2) for k in range(14)), 0.99)
+IMAGES = 16
+
+
+class Seen(NamedTuple):
+    """The finding; each mode's singular values relative to its largest; channels before and after; the whole curve."""
+
+    finding: Finding
+    curves: list[Tensor]
+    before: Tensor
+    after: Tensor
+    factors: list[float]
+    cosines: list[float]
+    energy: float
+
+
+class ActivationCompression(Panel):
+    """The input of a fine-tuned convolution, its singular values, its channels before and after, and the gradient.
+
+    Controls: layer, energy, batch, space, feature, image.
+    """
+
+    name = "compression"
+    title = "Compression"
+
+    def __init__(self, **state: Any) -> None:
+        self.maps, self.values_figure, self.cost = _maps_figure(), _values_figure(), _cost_figure()
+        self._known: dict[tuple, tuple[list[float], list[float]]] = {}
+        super().__init__(_controls(), [self.maps, self.values_figure, self.cost], state)
+
+    def compute(self, layer: str, energy: float, batch: bool, space: bool, feature: bool, image: int) -> Seen:
+        specimen, modes = specimens()[layer], Modes(batch, space, feature)
+        if (layer, modes) not in self._known:
+            self._known[layer, modes] = tradeoff(specimen, ENERGIES, modes)
+        finding = examine(specimen, energy, modes)
+        curves = [(e / e[0]).sqrt().float() for e in specimen.energies]
+        before, after = mosaic(specimen.x[image]), mosaic(finding.approximation[image])
+        return Seen(finding, curves, before, after, *self._known[layer, modes], energy)
+
+    def draw(self, numbers: Seen) -> None:
+        top = float(numbers.before.nan_to_num().max())
+        for trace, picture in zip(self.maps.data, (numbers.before, numbers.after), strict=True):
+            trace.update(z=_cells(picture), zmin=-top, zmax=top)
+        for k, (values, rank) in enumerate(zip(numbers.curves, numbers.finding.ranks, strict=True)):
+            y = values.clamp(min=1e-4).numpy()
+            self.values_figure.data[k].update(x=list(range(1, len(y) + 1)), y=y)
+            self.values_figure.data[4 + k].update(x=[rank] if rank else [], y=[y[rank - 1]] if rank else [])
+        found = numbers.finding
+        for trace, y in zip(self.cost.data, _costs(numbers), strict=True):
+            trace.update(x=[numbers.energy] if len(y) == 1 else ENERGIES, y=y)
+        self.maps.layout.xaxis2.title.text = f"from the core:<br>{found.kept_bytes / 1024:,.0f} KiB"
+        self.maps.layout.xaxis.title.text = f"as it is:<br>{found.input_bytes / 1024:,.0f} KiB"
+
+    def describe(self, numbers: Seen) -> str:
+        found, whole = numbers.finding, self.controls["batch"]
+        kept = [f"{rank} of {len(v)} {name}" for rank, v, name in _rows(numbers) if rank]
+        factor = found.input_bytes / found.kept_bytes
+        told = (
+            f"Kept: {', '.join(kept) or 'everything'}. That is {_bytes(found.kept_bytes)} for a batch instead of "
+            f"{_bytes(found.input_bytes)}, {factor:.1f} times less. The input changes by {100 * found.error:.0f} % "
+            f"(relative error); the weight gradient has the cosine {found.cosine:.2f} with the exact one."
+        )
+        if whole.value:
+            told += " The batch mode mixes samples that have nothing to do with each other."
+        return told
+
+    def source(self, layer: str, energy: float, batch: bool, space: bool, feature: bool, image: int) -> str:
+        return f"""
+            from workbench.compression.calibration import Modes
+            from workbench.watch.microscope import examine, mosaic, specimens
+
+            specimen = specimens()["{layer}"]
+            finding = examine(specimen, energy={energy}, modes=Modes(batch={batch}, space={space}, feature={feature}))
+            before, after = mosaic(specimen.x[{image}]), mosaic(finding.approximation[{image}])
+            print("ranks (batch, channels, height, width):", finding.ranks)
+            print("bytes:", finding.kept_bytes, "instead of", finding.input_bytes)
+            print("cosine of the weight gradient:", finding.cosine, "relative error of the input:", finding.error)
+        """
+
+
+def _rows(numbers: Seen) -> list[tuple[int | None, Tensor, str]]:
+    return list(zip(numbers.finding.ranks, numbers.curves, ("samples", *MODE_NAMES[1:]), strict=True))
+
+
+def _cells(picture: Tensor) -> np.ndarray:
+    """Rows of numbers; gaps as None, for JSON knows no NaN. Lists of lists would take plotly 30 ms to look through."""
+    cells = picture.numpy().astype(object)
+    cells[picture.isnan().numpy()] = None
+    return cells
+
+
+def _costs(numbers: Seen) -> list[list[float]]:
+    found = numbers.finding
+    return [numbers.factors, numbers.cosines, [found.input_bytes / found.kept_bytes], [found.cosine]]
+
+
+def _controls() -> dict:
+    layers = {name: name for name in LAYERS}
+    return {
+        "layer": choice("layer", layers, "the convolution whose input is compressed", LAYERS[1]),
+        "energy": slider("energy ε", 0.7, 0.3, 0.99, 0.01, "the share of each cut mode's energy that is kept"),
+        "batch": switch("cut the batch mode", False, "off in the default: it can turn the gradient uphill"),
+        "space": switch("cut height and width", True, "keep few patterns over the rows and columns of the image"),
+        "feature": switch("cut the channels", True, "keep few mixtures of channels: projects the true gradient"),
+        "image": whole_slider("image", 0, 0, IMAGES - 1, "which image of the batch is shown"),
+    }
+
+
+def _maps_figure() -> Fig:
+    cells = {
+        "type": "heatmap",
+        "showlegend": False,
+        "colorscale": signs(BLUE, VERMILLION),
+        "colorbar": {"title": {"text": "input X"}, "thickness": 12},
+        "hovertemplate": "pixel %{x}, %{y} of the mosaic: %{z:.2f}<extra></extra>",
+    }
+    bare = {"showticklabels": False, "ticks": "", "showgrid": False, "zeroline": False, "constrain": "domain"}
+    layout = {
+        "height": 340,
+        "hovermode": "closest",
+        "margin": {"t": 12},
+        "xaxis": {**bare, "domain": [0.0, 0.48], "title": {"text": "as it is"}},
+        "xaxis2": {**bare, "domain": [0.52, 1.0], "anchor": "y2", "title": {"text": "from the core"}},
+        "yaxis": {**bare, "autorange": "reversed", "title": {"text": "64 channels"}},
+        "yaxis2": {**bare, "autorange": "reversed", "anchor": "x2", "title": {"text": ""}},
+    }
+    layout["yaxis2"] |= {"matches": "y", "title": {"text": "\u200b"}}
+    second = {**cells, "xaxis": "x2", "yaxis": "y2", "showscale": False, "name": "from the core"}
+    alt = "The 64 channels of one image, as the layer gets them and as the low-rank core gives them back"
+    return Fig([{**cells, "name": "as it is"}, second], layout, alt=alt)
+
+
+def _values_figure() -> Fig:
+    curves = [curve(name, line(k), f"{name}: σ %{{y:.3f}} of the largest") for k, name in enumerate(MODE_NAMES)]
+    ranks = [
+        dots(f"rank, {name}", {**marker(k), "size": 11}, f"rank of {name}: %{{x}}", showlegend=False)
+        for k, name in enumerate(MODE_NAMES)
+    ]
+    layout = {
+        "height": 280,
+        "hovermode": "closest",
+        "xaxis": {
+            "type": "log",
+            "title": {"text": "direction k; a mark shows the rank r"},
+            "dtick": "D2",
+        },
+        "yaxis": {"type": "log", "title": {"text": "σ_k / σ_1"}, "dtick": 1},
+    }
+    return Fig([*curves, *ranks], layout, alt="Singular values of each mode of the input, and the rank that is kept")
+
+
+def _cost_figure() -> Fig:
+    layout = stacked_rows(["times less kept", "cosine of gradient"], [1, 1], "energy ε")
+    layout["yaxis"].update(type="log", dtick=1)
+    layout["yaxis2"].update(range=[-0.1, 1.05])
+    here = {**marker(1), "symbol": "diamond", "size": 12}
+    traces = [
+        curve("how many times less", line(0), "%{y:.1f} times less at ε = %{x}", showlegend=False),
+        curve("cosine", line(0), "cosine %{y:.2f} at ε = %{x}", 1, showlegend=False),
+        dots("now", here, "now %{y:.1f} times less", showlegend=False),
+        dots("cosine now", here, "now cosine %{y:.2f}", 1, showlegend=False),
+    ]
+    alt = "How many times less is kept, and the cosine of the weight gradient, over the energy"
+    return Fig(traces, {**layout, "height": 360}, alt=alt)
+
+
+def _bytes(count: int) -> str:
+    return f"{count / 2**20:.1f} MiB" if count >= 2**20 else f"{count / 1024:.1f} KiB"

@@ -1,0 +1,205 @@
+"""`LIFExplorer`: what a leaky integrate-and-fire neuron makes of its input."""
+
+from functools import lru_cache
+from typing import Any, NamedTuple
+
+import torch
+from torch import Tensor
+
+from widgets.drawing.figure import Fig
+from widgets.drawing.rows import bars, curve, dots, stacked_rows
+from widgets.drawing.theme import FAINT, GREY, line, marker
+from widgets.frame.controls import choice, slider, whole_slider
+from widgets.frame.panel import Panel
+from workbench.neurons.decay import time_constant
+from workbench.neurons.firing import firing_rate, rate_curve, spike_intervals, threshold_current
+from workbench.neurons.lif import Membrane, Neuron, Reset, hard_reset, run_lif, soft_reset
+from workbench.neurons.stimuli import constant_current, random_spikes, regular_spikes
+
+STEPS = 100
+CONSTANT, REGULAR, RANDOM = "constant", "regular", "random"
+
+
+class Response(NamedTuple):
+    """The neuron, its input and what it does; `rest` is u⁺ of every step, `rates` the f–I curve over `currents`."""
+
+    neuron: Neuron
+    current: Tensor
+    membrane: Membrane
+    rest: Tensor
+    currents: Tensor
+    rates: Tensor
+
+
+class LIFExplorer(Panel):
+    """Input current, membrane and spikes of one LIF neuron, and its firing rate for every constant current.
+
+    Controls: input, strength, interval, seed, decay, threshold, reset.
+    """
+
+    name = "lif"
+    title = "Neuron"
+
+    def __init__(self, **state: Any) -> None:
+        self.time = _time_figure()
+        self.rate = _rate_figure()
+        super().__init__(_controls(), [self.time, self.rate], state)
+
+    def compute(
+        self, input: str, strength: float, interval: int, seed: int, decay: float, threshold: float, reset: Reset
+    ) -> Response:
+        trains = {
+            CONSTANT: lambda: constant_current(STEPS, 1.0),
+            REGULAR: lambda: regular_spikes(STEPS, interval),
+            RANDOM: lambda: random_spikes(STEPS, interval, seed),
+        }
+        neuron = Neuron(decay, threshold)
+        current = strength * trains[input]()
+        membrane = run_lif(current, neuron, reset=reset)
+        rest = reset(membrane.potential, membrane.spikes, threshold)
+        return Response(neuron, current, membrane, rest, *_curve(neuron, reset, max(strength, 1.5 * threshold)))
+
+    def draw(self, numbers: Response) -> None:
+        neuron, current, (spikes, potential, _), rest, currents, rates = numbers
+        fired = spikes.nonzero()[:, 0]
+        area, membrane, level, reset, ticks = self.time.data
+        area.y, membrane.y = current.numpy(), potential.numpy()
+        level.update(y=[neuron.threshold] * 2)
+        gap = torch.full_like(fired, torch.nan, dtype=torch.float64)
+        reset.update(
+            x=fired.repeat_interleave(3).numpy(),
+            y=torch.stack([potential[fired], rest[fired], gap], 1).flatten().numpy(),
+        )
+        ticks.update(x=fired.numpy(), y=spikes[fired].numpy())
+        rate, edge, here = self.rate.data
+        rate.update(x=currents.numpy(), y=rates.numpy())
+        edge.update(x=[threshold_current(neuron)] * 2)
+        here.update(x=[float(current.mean())], y=[float(firing_rate(spikes))])
+        kind = self.controls["input"].value
+        self.controls["interval"].disabled = kind == CONSTANT
+        self.controls["seed"].disabled = kind != RANDOM
+
+    def describe(self, numbers: Response) -> str:
+        return f"{_activity(numbers)} {_memory(numbers.neuron.decay)}"
+
+    def source(
+        self, input: str, strength: float, interval: int, seed: int, decay: float, threshold: float, reset: Reset
+    ) -> str:
+        name, train = {
+            CONSTANT: ("constant_current", f"constant_current(steps={STEPS}, strength=1.0)"),
+            REGULAR: ("regular_spikes", f"regular_spikes(steps={STEPS}, interval={interval})"),
+            RANDOM: ("random_spikes", f"random_spikes(steps={STEPS}, interval={interval}, seed={seed})"),
+        }[input]
+        return f"""
+            import torch
+            from workbench.neurons.firing import firing_rate, rate_curve, threshold_current
+            from workbench.neurons.lif import Neuron, {reset.__name__}, run_lif
+            from workbench.neurons.stimuli import {name}
+
+            neuron = Neuron(decay={decay}, threshold={threshold})
+            current = {strength} * {train}
+            membrane = run_lif(current, neuron, reset={reset.__name__})
+            print("spikes per step:", float(firing_rate(membrane.spikes)))
+            print("fires at constant currents above", threshold_current(neuron))
+
+            currents = torch.linspace(0.0, {max(strength, 1.5 * threshold)}, 61, dtype=torch.float64)
+            rates = rate_curve(currents, neuron, {reset.__name__}, steps={STEPS})
+        """
+
+
+@lru_cache(maxsize=1)
+def _curve(neuron: Neuron, reset: Reset, strongest: float) -> tuple[Tensor, Tensor]:
+    """Currents up to `strongest` and their rates, kept while only the input is changed."""
+    currents = torch.linspace(0.0, strongest, 61, dtype=torch.float64)
+    return currents, rate_curve(currents, neuron, reset, STEPS)
+
+
+def _controls() -> dict:
+    inputs = {"constant current": CONSTANT, "regular spikes": REGULAR, "random spikes": RANDOM}
+    resets = {"soft: subtract v_th": soft_reset, "hard: back to 0": hard_reset}
+    return {
+        "input": choice("input", inputs, "what arrives: one steady current, or spikes through one synapse"),
+        "strength": slider(
+            "strength I", 0.1, 0.0, 2.0, 0.01, "the constant current, or what each input spike adds to u"
+        ),
+        "interval": whole_slider("interval (steps)", 10, 1, 40, "from one input spike to the next, on average"),
+        "seed": whole_slider("seed", 0, 0, 20, "another seed draws other random input spikes"),
+        "decay": slider("decay γ", 0.9, 0.0, 1.0, 0.01, "the fraction of the membrane kept from one step to the next"),
+        "threshold": slider("threshold v_th", 0.6, 0.1, 2.0, 0.05, "the neuron fires when u is above it"),
+        "reset": choice("reset", resets, "what a spike takes away from the membrane"),
+    }
+
+
+def _time_figure() -> Fig:
+    steps, ends = list(range(STEPS)), [0, STEPS - 1]
+    area = {"color": GREY, "width": 1, "shape": "hvh"}
+    traces = [
+        curve(
+            "input I", area, "input current I = %{y:.2f}", x=steps, fill="tozeroy", fillcolor=FAINT, showlegend=False
+        ),
+        curve("membrane u", line(0), "membrane before the reset u = %{y:.3f}", 1, x=steps),
+        curve("threshold v_th", line(1), "threshold v_th = %{y:.2f}", 1, x=ends),
+        curve("reset to u⁺", line(2), "a spike takes the membrane to u⁺ = %{y:.3f}", 1),
+        bars("spikes z", line(3)["color"], "spike z = 1", 2, showlegend=False),
+    ]
+    titles = ["I (dimensionless)", "u (dimensionless)", "spikes z"]
+    layout = stacked_rows(titles, [3, 6, 1.5], "time t (steps)")
+    layout["xaxis"]["range"] = [-0.5, STEPS - 0.5]
+    layout["yaxis"]["rangemode"] = layout["yaxis2"]["rangemode"] = "tozero"
+    layout["yaxis3"].update(range=[0, 1], tickvals=[0, 1])
+    alt = "Three rows over time: input current, membrane potential with its threshold, and spikes"
+    return Fig(traces, {**layout, "height": 460}, alt=alt)
+
+
+def _rate_figure() -> Fig:
+    edge = "weakest current that fires, v_th (1 − γ)"
+    traces = [
+        curve("rate at a constant current", line(0), "I = %{x:.3f}: %{y:.2f} spikes per step"),
+        curve(edge, line(1), "fires above I = v_th (1 − γ) = %{x:.3f}", y=[0, 1]),
+        dots("the neuron above", {**marker(3), "size": 13}, "mean input %{x:.3f}: %{y:.2f} spikes per step"),
+    ]
+    layout = {
+        "height": 280,
+        "xaxis": {"title": {"text": "mean input current I (dimensionless)"}},
+        "yaxis": {"title": {"text": "spikes per step"}, "range": [-0.05, 1.05]},
+        "hovermode": "closest",
+    }
+    return Fig(traces, layout, alt="Firing rate against constant input current, and where the neuron above stands")
+
+
+def _activity(numbers: Response) -> str:
+    """Silent, tonic or irregular, and why."""
+    neuron, current, (spikes, potential, _), *_ = numbers
+    steps, count, needed = len(current), int(spikes.sum()), threshold_current(neuron)
+    if not count:
+        return (
+            f"Silent: in {steps} steps the membrane u reaches {float(potential.max()):.2f} and not more than the "
+            f"threshold v_th = {neuron.threshold:.2f}; a constant current must exceed v_th (1 − γ) = {needed:.3f}."
+        )
+    told = f"{_pattern(spikes)} (rate {float(firing_rate(spikes)):.2f} spikes per step)."
+    if float(current.mean()) <= needed:
+        told += (
+            f" Spread evenly, this input of {float(current.mean()):.3f} per step would be too weak: "
+            f"it takes more than {needed:.3f}."
+        )
+    return told
+
+
+def _pattern(spikes: Tensor) -> str:
+    intervals = spike_intervals(spikes)
+    if not len(intervals):
+        return f"One spike in {len(spikes)} steps, at step {int(spikes.argmax())}"
+    shortest, longest = int(intervals.min()), int(intervals.max())
+    if shortest == longest:
+        every = "at every step" if longest == 1 else f"one spike every {longest} steps"
+        return f"Tonic firing: {every}"
+    kind = "Tonic" if longest - shortest == 1 else "Irregular"
+    return f"{kind} firing: spikes {shortest} to {longest} steps apart"
+
+
+def _memory(decay: float) -> str:
+    if decay == 1.0:
+        return "With γ = 1 the membrane forgets nothing."
+    if decay == 0.0:
+        return "With γ = 0 the membrane forgets everything at each step."
+    return f"With γ = {decay:.2f} it forgets with a time constant of {time_constant(decay):.1f} steps (−1/ln γ)."

@@ -1,0 +1,175 @@
+"""`LocalityMap`: which layers and which time steps the update of a layer depends on, for each rule."""
+
+from collections.abc import Sequence
+from typing import Any, NamedTuple
+
+from torch import Tensor
+
+from widgets.frame.controls import choice, whole_slider
+from widgets.frame.panel import Panel
+from widgets.panels.locality_pictures import chosen_figure, frame, whole_figure
+from workbench.watch.dependence import LAYERS, STEPS, Dependence, dependence, shade
+
+RULES = {
+    "BPTT": "bptt",
+    "S-TLLR": "stllr",
+    "S-TLLR with DFA": "stllr-dfa",
+    "e-prop": "eprop",
+    "OTTT": "ottt",
+    "TESS": "tess",
+    "TESS as released": "tess-released",
+}
+
+
+class Seen(NamedTuple):
+    """The dependences of the rule and of BPTT, and those of the chosen update: of the layers, of the steps."""
+
+    found: Dependence
+    bptt: Dependence
+    layer: int
+    step: int
+    layers: Tensor
+    steps: Tensor
+
+
+class LocalityMap(Panel):
+    """A layer and a step are chosen, by click or by control; every other layer and step shows whether it matters.
+
+    Controls: rule, layer (whose update is looked at), step (at which it is made).
+    """
+
+    name = "locality"
+    title = "Locality"
+
+    def __init__(self, **state: Any) -> None:
+        self.chosen, self.whole = chosen_figure(), whole_figure()
+        self._drawn: tuple[Dependence, int] | None = None  # the matrices stand still while the step moves
+        layers = {name: k for k, name in enumerate(LAYERS)}
+        controls = {
+            "rule": choice("rule", RULES, "how the network learns", "TESS"),
+            "layer": choice(
+                "layer l", layers, "whose update is looked at; a click on a layer does the same", "layer 2"
+            ),
+            "step": whole_slider("step t", STEPS // 2, 0, STEPS - 1, "when the update is made; or click on a step"),
+        }
+        super().__init__(controls, [self.chosen, self.whole], state)
+        boxes, touch, earlier, later = self.chosen.data[:4]
+        space, time = self.whole.data[:2]
+        for trace in (boxes, space):
+            trace.on_click(lambda _, points, __: self._choose("layer", points.ys))
+        for trace in (touch, earlier, later):
+            trace.on_click(lambda _, points, __: self._choose("step", points.xs))
+        time.on_click(lambda _, points, __: self._choose("step", points.ys))
+
+    def _choose(self, control: str, places: Sequence[float]) -> None:
+        if places:
+            self.controls[control].value = round(places[0])
+
+    def compute(self, rule: str, layer: int, step: int) -> Seen:
+        found = dependence(rule)
+        return Seen(found, dependence("bptt"), layer, step, found.of_layers(layer), found.of_steps(layer)[step])
+
+    def draw(self, numbers: Seen) -> None:
+        found, _, layer, step, of_layers, of_steps = numbers
+        boxes, touch, earlier, later, box, at_step = self.chosen.data
+        touch.text = _words(of_steps, "no")
+        boxes.update(z=shade(of_layers)[:, None].numpy(), text=_words(of_layers[:, None], "no"))
+        earlier.y, later.y = of_steps[: step + 1].numpy(), of_steps[step + 1 :].numpy()
+        earlier.x, later.x = list(range(step + 1)), list(range(step + 1, STEPS))
+        earlier.text, later.text = (_no(part) for part in (of_steps[: step + 1], of_steps[step + 1 :]))
+        x, y = frame(1, layer)
+        box.update(x=x, y=y)
+        at_step.x = [step]
+        space, time, of_layer, of_step = self.whole.data
+        if self._drawn is None or self._drawn[0] is not found or self._drawn[1] != layer:
+            self._drawn, changes = (found, layer), found.of_steps(layer)
+            space.update(z=shade(found.space.change).numpy(), text=_words(found.space.change, "no"))
+            time.update(z=shade(changes).numpy(), text=_words(changes, "no"))
+        for trace, size, row in ((of_layer, len(LAYERS), layer), (of_step, STEPS, step)):
+            x, y = frame(size, row)
+            trace.update(x=x, y=y)
+
+    def describe(self, numbers: Seen) -> str:
+        rule, (found, bptt, layer, step, *_) = self.controls["rule"].label, numbers
+        told = f"{rule}: {_space(found, layer)} {_time(found, layer, step)}"
+        if found is bptt:
+            return f"{told} BPTT waits until the recording ends and then goes back through all of it."
+        layers, steps = _names(bptt.of_layers(layer), 0), _steps(bptt.of_steps(layer)[step])
+        return f"{told} Under BPTT it depends on {layers}, and on {steps}."
+
+    def source(self, rule: str, layer: int, step: int) -> str:
+        return f"""
+            from workbench.watch.dependence import dependence
+
+            found = dependence("{rule}")
+            layers = found.of_layers({layer})
+            steps = found.of_steps({layer})[{step}]
+            print("change of the update when each layer is replaced:", layers)
+            print("change of the update at step {step} when each step's input is replaced:", steps)
+            print("largest from a later layer, from a later step:", found.space.later, found.time.later)
+        """
+
+
+def _words(change: Tensor, none: str) -> Any:
+    """Each number with two digits, `none` for exactly zero, in lists as deep as the tensor."""
+    if change.ndim:
+        return [_words(part, none) for part in change]
+    return none if change == 0 else "<.01" if change < 0.01 else f"{change:.2f}"
+
+
+def _no(change: Tensor) -> list[str]:
+    return ["no" if value == 0 else "" for value in change.tolist()]
+
+
+def _space(found: Dependence, layer: int) -> str:
+    """What the update of a layer depends on, of the layers, and what that says of the rule."""
+    row, local = found.of_layers(layer), found.space.later == 0
+    below, above = _names(row[:layer], 0), _names(row[layer + 1 :], layer + 1)
+    told = f"the update of {_the(layer)} depends on itself" + (f" and on {below} below it" if below else "")
+    if layer == len(LAYERS) - 1:
+        others = "and no other update depends on a layer above" if local else "but other updates depend on layers above"
+        more = f"; nothing lies above it, {others}"
+    elif above:
+        more = f", and on {above} above it, by up to D = {float(row[layer + 1 :].max()):.2f}"
+    else:
+        more = ", but on no layer above it"
+    return f"{told}{more}: {_verdict(local, 'space')}."
+
+
+def _time(found: Dependence, layer: int, step: int) -> str:
+    """The same of the steps."""
+    row, local = found.of_steps(layer)[step], found.time.later == 0
+    later = row[step + 1 :]
+    if step == STEPS - 1:
+        more = "; no step is later" + ("" if local else ", but the updates before it do depend on later steps")
+    elif later.any():
+        more = f", and of the later {_steps(later, step + 1)}, by up to D = {float(later.max()):.2f}"
+    else:
+        more = ", but of no later step"
+    told = f"Its part made at step {step} depends on the input of {_steps(row[: step + 1])}"
+    return f"{told}{more}: {_verdict(local, 'time')}."
+
+
+def _verdict(local: bool, where: str) -> str:
+    return f"{'' if local else 'not '}local in {where}"
+
+
+def _the(layer: int) -> str:
+    return f"the {LAYERS[layer]}" if layer == len(LAYERS) - 1 else LAYERS[layer]
+
+
+def _names(change: Tensor, first: int) -> str:
+    """The layers that matter, in words; `change` begins with layer number `first`."""
+    names = [_the(first + k) for k in change.nonzero()[:, 0].tolist()]
+    return " and ".join([", ".join(names[:-1]), names[-1]] if len(names) > 1 else names)
+
+
+def _steps(change: Tensor, first: int = 0) -> str:
+    """The steps that matter, in words."""
+    places = [first + k for k in change.nonzero()[:, 0].tolist()]
+    if not places:
+        return "no step"
+    if len(places) == 1:
+        return f"step {places[0]}"
+    whole = places == list(range(places[0], places[-1] + 1))
+    return f"steps {places[0]} to {places[-1]}" if whole else f"steps {', '.join(map(str, places))}"

@@ -1,0 +1,144 @@
+"""`MemoryTimeline`: what is kept for the weight gradient during one training step, for four ways to take it."""
+
+from functools import lru_cache
+from typing import Any, NamedTuple
+
+from widgets.drawing.figure import Fig
+from widgets.drawing.rows import curve, labelled_bar
+from widgets.drawing.theme import FAINT, line
+from widgets.frame.controls import choice, slider
+from widgets.frame.panel import Panel
+from workbench.experiments.new_clothes import Transfer, new_clothes
+from workbench.watch.step_timeline import PLACES, VERSIONS, Alive, place_names, step_timeline
+
+EVERY = 7  # a seventh of the images: enough for four batches
+FIRST_ENERGY, LAST_ENERGY = 0.5, 0.95
+FIXED = ("backpropagation", "checkpointing")  # energy does not matter to them
+
+
+def _short(name: str) -> str:
+    block, _, part = name.rpartition(".")
+    return f"{block.removeprefix('layer3.')}·{part}" if block else name
+
+
+_NAMES = [_short(name) for name in place_names()]
+
+
+class Steps(NamedTuple):
+    """One curve per way to take the step."""
+
+    alive: dict[str, Alive]
+
+
+class MemoryTimeline(Panel):
+    """Bytes that autograd keeps, layer by layer, forwards and backwards, while the last two blocks are fine-tuned.
+
+    Controls: batch_size, energy, axis.
+    """
+
+    name = "memory"
+    title = "Memory"
+
+    def __init__(self, **state: Any) -> None:
+        self.timeline, self.peaks = _timeline_figure(), _peaks_figure()
+        self._known: dict[tuple, Alive] = {}
+        super().__init__(_controls(), [self.timeline, self.peaks], state)
+
+    def compute(self, batch_size: int, energy: float, axis: str) -> Steps:
+        return Steps({name: self._alive(name, batch_size, energy) for name in VERSIONS})
+
+    def _alive(self, name: str, batch_size: int, energy: float) -> Alive:
+        key = (name, batch_size, None if name in FIXED else energy)
+        if key not in self._known:
+            self._known[key] = step_timeline(_task(), VERSIONS[name], batch_size, energy)
+        return self._known[key]
+
+    def draw(self, numbers: Steps) -> None:
+        axis = self.controls["axis"].value
+        for trace, steps in zip(self.timeline.data, numbers.alive.values(), strict=True):
+            y = [max(b, 256) / 1024 if axis == "log" else b / 1024 for b in steps.bytes]
+            trace.update(x=steps.places, y=y, text=[_NAMES[place] for place in steps.places])
+        self.timeline.layout.yaxis.type = axis
+        for trace, steps in zip(self.peaks.data, numbers.alive.values(), strict=True):
+            trace.update(y=[steps.peak / 1024], text=[_bytes(steps.peak)])
+        self.peaks.layout.yaxis.type = axis
+
+    def describe(self, numbers: Steps) -> str:
+        alive = numbers.alive
+        peaks = ", ".join(f"{name} {_bytes(steps.peak)}" for name, steps in alive.items())
+        factor = alive["backpropagation"].peak / alive["LANCE"].peak
+        return (
+            f"Most that is kept at one moment: {peaks}. LANCE keeps {factor:.0f} times less than backpropagation; "
+            "checkpointing computes each block a second time on the way back, and for a while keeps all of that block."
+        )
+
+    def source(self, batch_size: int, energy: float, axis: str) -> str:
+        return f"""
+            from workbench.watch.step_timeline import VERSIONS, step_timeline
+            from workbench.experiments.new_clothes import new_clothes
+
+            task = new_clothes(every={EVERY})
+            alive = {{}}
+            for name, version in VERSIONS.items():
+                alive[name] = step_timeline(task, version, batch_size={batch_size}, energy={energy})
+                print(name, "keeps at most", alive[name].peak, "bytes")
+        """
+
+
+@lru_cache(maxsize=1)
+def _task() -> Transfer:
+    return new_clothes(every=EVERY)
+
+
+def _controls() -> dict:
+    return {
+        "batch_size": choice("batch size", {str(n): n for n in (16, 32, 64, 128)}, "images in one step", "64"),
+        "energy": slider(
+            "energy ε", 0.7, FIRST_ENERGY, LAST_ENERGY, 0.05, "the share of each mode that HOSVD and LANCE keep"
+        ),
+        "axis": choice("axis", {"linear": "linear", "logarithmic": "log"}, "how the bytes are drawn"),
+    }
+
+
+def _timeline_figure() -> Fig:
+    labelled = [k for k, name in enumerate(_NAMES) if "conv" in name or name == "loss"]  # all would not fit a phone
+    middle = len(PLACES)
+    traces = [
+        curve(name, {**line(k), "shape": "hv"}, f"%{{text}}, {name}: %{{y:,.0f}} KiB kept")
+        for k, name in enumerate(VERSIONS)
+    ]
+    layout = {
+        "height": 420,
+        "xaxis": {
+            "title": {"text": "forwards, loss, backwards"},
+            "tickvals": labelled,
+            "ticktext": [_NAMES[k] for k in labelled],
+            "tickangle": -90,
+            "range": [-0.5, len(_NAMES) - 0.5],
+        },
+        "yaxis": {"title": {"text": "kept for the gradient (KiB)"}, "rangemode": "tozero"},
+        "shapes": [{"type": "rect", "x0": middle, "x1": len(_NAMES), "y0": 0, "y1": 1, "yref": "paper", **_SHADE}],
+    }
+    alt = "Bytes kept for the weight gradient over one training step, forwards and backwards, for four methods"
+    return Fig(traces, layout, alt=alt)
+
+
+_SHADE = {"fillcolor": FAINT, "line": {"width": 0}, "layer": "below", "opacity": 0.4}
+
+
+def _peaks_figure() -> Fig:
+    traces = [
+        labelled_bar(name, k, ("", "/", "x", ".")[k], f"{name}: at most %{{text}}") for k, name in enumerate(VERSIONS)
+    ]
+    ticks = ["back-<br>propagation", "check-<br>pointing", "HOSVD at<br>every step", "LANCE"]
+    layout = {
+        "height": 260,
+        "xaxis": {"tickvals": list(range(len(ticks))), "ticktext": ticks, "tickangle": 0, "tickfont": {"size": 11}},
+        "yaxis": {"title": {"text": "peak (KiB)"}},
+        "hovermode": "closest",
+    }
+    return Fig(traces, layout, alt="The most bytes that each method keeps at one moment of a training step")
+
+
+def _bytes(count: int) -> str:
+    return f"{count / 2**20:.1f} MiB" if count >= 2**20 else f"{count / 1024:.0f} KiB"

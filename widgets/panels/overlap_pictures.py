@@ -1,0 +1,52 @@
+"""The pictures of `SubspaceOverlap`, with empty traces that the panel fills."""
+
+from widgets.drawing.figure import Fig
+from widgets.drawing.rows import bars, curve, number_table, table_layout
+from widgets.drawing.theme import COLOURS, line
+from widgets.frame.streams import MOST_TASKS
+
+HATCHES = ("", "/", "x", ".", "-")
+MOST_LAYERS = 3
+
+
+def shares_figure() -> Fig:
+    """What each task added to each layer's claimed share, in stacked bars."""
+    traces = [
+        bars(
+            f"task {t + 1}",
+            COLOURS[t],
+            f"task {t + 1} added %{{text}} % of the space",
+            marker={"color": COLOURS[t], "pattern": {"shape": HATCHES[t]}},
+            width=0.6,
+            textposition="none",
+        )
+        for t in range(MOST_TASKS)
+    ]
+    layout = {
+        "barmode": "stack",
+        "legend": {"traceorder": "normal"},
+        "yaxis": {"title": {"text": "claimed share Θ (%)"}, "range": [0, 100]},
+        "hovermode": "closest",
+        "height": 300,
+    }
+    return Fig(traces, layout, alt="Share of each layer's input space that each task added to what is protected")
+
+
+def similarity_figure() -> Fig:
+    """How alike the tasks are, one cell for each pair."""
+    hover = "similarity %{text} of tasks %{y} and %{x}: 1 the same, 0 nothing in common"
+    cells, layout = number_table(1, "similarity", hover), table_layout("task", "task", 300)
+    return Fig([cells], layout, alt="How alike the conceptors of the tasks are, one cell for each pair of tasks")
+
+
+def left_figure() -> Fig:
+    """What is left of a step along each direction, one curve for each layer."""
+    hover = "at %{x:.0f} % of the directions a step keeps the share 1 − s = %{y:.2f}"
+    layout = {
+        "xaxis": {"title": {"text": "directions of the input space, least free first (%)"}, "range": [0, 100]},
+        "yaxis": {"title": {"text": "share left, 1 − s"}, "range": [-0.02, 1.05]},
+        "hovermode": "closest",
+        "height": 280,
+    }
+    alt = "Share of a step that is still allowed along each direction of each layer's input space"
+    return Fig([curve("", line(k), hover) for k in range(MOST_LAYERS)], layout, alt=alt)

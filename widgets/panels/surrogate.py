@@ -1,0 +1,181 @@
+"""`SurrogateExplorer`: the bump Ψ that takes the place of the derivative which a spike does not have."""
+
+from collections.abc import Callable
+from functools import partial
+from typing import Any, NamedTuple
+
+import torch
+from torch import Tensor
+
+from widgets.drawing.figure import Fig
+from widgets.drawing.rows import curve, stacked_rows
+from widgets.drawing.theme import GREY, line
+from widgets.frame.controls import choice, slider
+from widgets.frame.panel import Panel
+from workbench.neurons.surrogate import (
+    Psi,
+    arctan,
+    area,
+    area_up_to,
+    fast_sigmoid,
+    heaviside,
+    logistic,
+    passing_interval,
+    psi_flow,
+    psi_gesture,
+    psi_images,
+    psi_images_printed,
+    psi_speech,
+    triangle,
+)
+
+POINTS = 401
+FRACTION = 0.1  # of the peak, where a gradient still counts as passed
+FORMS = {"triangle": triangle, "fast sigmoid": fast_sigmoid, "arctan": arctan, "logistic": logistic}
+TAKES = {triangle: ("height", "width"), fast_sigmoid: ("slope",), arctan: ("slope",), logistic: ("slope", "height")}
+PUBLISHED: dict[str, Psi | None] = {
+    "gesture, and all of TESS": psi_gesture,
+    "speech": psi_speech,
+    "images, as released": psi_images,
+    "images, as printed": psi_images_printed,
+    "optical flow": psi_flow,
+    "none": None,
+}
+
+
+class Bump(NamedTuple):
+    """Ψ over v, the step that it is the slope of, its whole area and the interval that lets gradients pass."""
+
+    psi: Tensor
+    step: Tensor
+    area: float
+    passing: tuple[float, float]
+
+
+class Bumps(NamedTuple):
+    """v, the spike z, your Ψ and the published one beside it (or None)."""
+
+    v: Tensor
+    spike: Tensor
+    yours: Bump
+    published: Bump | None
+
+
+class SurrogateExplorer(Panel):
+    """Secondary activations Ψ(v) around the threshold, their integral beside the spike, and a published one to compare.
+
+    Controls: form, slope, height, width, published, span.
+    """
+
+    name = "surrogate"
+    title = "Surrogate"
+
+    def __init__(self, **state: Any) -> None:
+        self.fig = _figure()
+        super().__init__(_controls(), [self.fig], state)
+
+    def compute(self, form: Callable, slope: float, height: float, width: float, published: str, span: float) -> Bumps:
+        other = PUBLISHED[published]
+        v = torch.linspace(-span, span, POINTS, dtype=torch.float64)
+        yours = partial(form, **_taken(form, slope, height, width))
+        return Bumps(v, heaviside(v), _bump(yours, v), None if other is None else _bump(other, v))
+
+    def draw(self, numbers: Bumps) -> None:
+        v = numbers.v.numpy()
+        yours, published, yours_pass, published_pass, spike, yours_step, published_step = self.fig.data
+        spike.update(x=v, y=numbers.spike.numpy())
+        _show(numbers.yours, v, yours, yours_pass, yours_step)
+        _show(numbers.published, v, published, published_pass, published_step)
+        self.fig.layout.xaxis.range = [v[0], v[-1]]
+        taken = TAKES[self.controls["form"].value]
+        for name in ("slope", "height", "width"):
+            self.controls[name].disabled = name not in taken
+
+    def describe(self, numbers: Bumps) -> str:
+        told = f"Your Ψ (the {self.controls['form'].label}) {_measures(numbers.yours)}"
+        if numbers.published is None:
+            return f"{told}."
+        return f"{told}; the published one ({self.controls['published'].label}) {_measures(numbers.published)}."
+
+    def source(self, form: Callable, slope: float, height: float, width: float, published: str, span: float) -> str:
+        taken = _taken(form, slope, height, width)
+        other: str | None = getattr(PUBLISHED[published], "__name__", None)
+        names: list[str] = sorted({form.__name__, "heaviside"} | ({other} if other else set()))
+        arguments = ", ".join(f"{name}={value}" for name, value in taken.items())
+        return f"""
+            from functools import partial
+
+            import torch
+            from workbench.neurons.surrogate import area, area_up_to, passing_interval
+            from workbench.neurons.surrogate import {", ".join(names)}
+
+            v = torch.linspace({-span}, {span}, {POINTS}, dtype=torch.float64)
+            spike = heaviside(v)
+            yours = partial({form.__name__}, {arguments})
+            published = {other}
+            for psi in filter(None, (yours, published)):
+                print("area", area(psi), "passes gradients for v in", passing_interval(psi, {FRACTION}))
+            psi, step = yours(v), area_up_to(yours, v)
+        """
+
+
+def _show(bump: Bump | None, v: Any, curve: Any, passing: Any, step: Any) -> None:
+    """Set the three traces of one Ψ, or hide them."""
+    for trace in (curve, passing, step):
+        trace.visible = bump is not None
+    if bump is not None:
+        curve.update(x=v, y=bump.psi.numpy())
+        step.update(x=v, y=bump.step.numpy())
+        passing.update(x=list(bump.passing), y=[FRACTION * float(bump.psi.max())] * 2)
+
+
+def _taken(form: Callable, slope: float, height: float, width: float) -> dict[str, float]:
+    values = {"slope": slope, "height": height, "width": width}
+    return {name: values[name] for name in TAKES[form]}
+
+
+def _bump(psi: Psi, v: Tensor) -> Bump:
+    return Bump(psi(v), area_up_to(psi, v), area(psi), passing_interval(psi, FRACTION))
+
+
+def _controls() -> dict:
+    steep = "how steep Ψ falls off on both sides of the threshold"
+    return {
+        "form": choice("your Ψ", FORMS, "the form of the secondary activation"),
+        "slope": slider("slope", 4.0, 0.5, 100.0, 0.5, steep, 1),
+        "height": slider("height", 1.0, 0.1, 4.0, 0.1, "Ψ at the threshold (four times that for the logistic)", 1),
+        "width": slider("width", 1.0, 0.1, 2.0, 0.1, "how far from the threshold the triangle reaches", 1),
+        "published": choice(
+            "published Ψ", {label: label for label in PUBLISHED}, "what S-TLLR and TESS used for this task"
+        ),
+        "span": slider("range of v", 2.0, 0.1, 5.0, 0.1, "how much is drawn on both sides of the threshold", 1),
+    }
+
+
+def _figure() -> Fig:
+    step = {"color": GREY, "width": 3, "shape": "hv"}
+    traces = [
+        curve("your Ψ", line(0), "your Ψ(v) = %{y:.3f}"),
+        curve("published Ψ", line(1), "published Ψ(v) = %{y:.3f}"),
+        _interval(0),
+        _interval(1),
+        curve("spike z", step, "spike z = 1[v > 0] = %{y:.0f}", 1),
+        curve("∫ your Ψ", line(2), "area under your Ψ up to here %{y:.3f}", 1),
+        curve("∫ published Ψ", line(3), "area under the published Ψ up to here %{y:.3f}", 1),
+    ]
+    layout = stacked_rows(["Ψ (dimensionless)", "z and ∫Ψ dv"], [1, 1], "v = u − v_th (dimensionless)")
+    alt = "Secondary activations against the distance from the threshold, and their integrals beside the spike"
+    return Fig(traces, {**layout, "height": 480}, alt=alt)
+
+
+def _interval(k: int) -> dict:
+    """A bar between two v at a tenth of the peak."""
+    trace = curve("passes gradients", {**line(k), "width": 1}, "Ψ is a tenth of its peak at v = %{x:.3f}")
+    ends = {"color": line(k)["color"], "symbol": "line-ns-open", "size": 14}
+    return {**trace, "mode": "lines+markers", "marker": ends, "showlegend": False}
+
+
+def _measures(bump: Bump) -> str:
+    _, edge = bump.passing
+    told = f"has the area {bump.area:.2f} and passes gradients while u is within {edge:.2g} of the threshold"
+    return told if bump.area <= 1.0005 else f"{told} (the paper asks for an area of at most 1)"

@@ -1,0 +1,250 @@
+"""`TrainingMonitor`: two learning rules train the same network side by side while you watch."""
+
+from collections.abc import Iterator, Mapping, Sequence
+from functools import partial
+from typing import Any, NamedTuple
+
+import torch
+
+from widgets.drawing.figure import Fig
+from widgets.drawing.rows import bars, curve, dots, stacked_rows
+from widgets.drawing.theme import line, marker
+from widgets.frame.controls import button, choice, whole_slider
+from widgets.frame.race import ACTIVE, PREPARING, Race
+from widgets.frame.race_panel import RacePanel
+from workbench.experiments.named import FASHION_EVENTS, Experiment, start
+from workbench.experiments.variation import vary
+from workbench.training.loop import Record
+from workbench.training.runner import RunState
+from workbench.watch.curves import Curves, learning_curves
+
+RATES: dict[str, float | None] = {
+    "as in the experiment": None,
+    "0.0001": 1e-4,
+    "0.001": 1e-3,
+    "0.01": 1e-2,
+    "0.1": 0.1,
+    "1 (too high)": 1.0,
+}
+
+
+class Side(NamedTuple):
+    """One rule: its name, where its run stands, what went wrong (or nothing), and its curves so far."""
+
+    rule: str
+    state: RunState
+    error: str
+    curves: Curves
+
+
+class Comparison(NamedTuple):
+    """Both rules, and the settings of their run (None before the first)."""
+
+    sides: tuple[Side, Side]
+    settings: Mapping[str, Any] | None
+
+
+class TrainingMonitor(RacePanel):
+    """Loss, accuracy, spike rates and kept bytes of two rules of an experiment, live, with start, pause and stop.
+
+    `experiment` gives data, network and rules; `samples` is how many training samples of each class there are.
+    Controls: left, right, epochs, seed, learning_rate, per_class, and the buttons start, pause and stop.
+    """
+
+    name = "training"
+    title = "Training"
+
+    def __init__(self, experiment: Experiment = FASHION_EVENTS, samples: int = 500, **state: Any) -> None:
+        self.experiment = experiment
+        self._settings_of_race: dict[str, Any] | None = None
+        self.learning, self.rates, self.bytes = _learning_figure(), _rates_figure(), _bytes_figure()
+        controls = _controls(experiment, samples)
+        super().__init__(controls, [self.learning, self.rates, self.bytes], state)
+
+    def start(self) -> None:
+        """Train both rules anew with the present settings; a run that is still going is stopped."""
+        self.stop()
+        settings = self.values
+        rest = {name: value for name, value in settings.items() if name not in ("left", "right")}
+        makes = [partial(_begin, self.experiment, settings[side], **rest) for side in ("left", "right")]
+        self._settings_of_race = settings
+        self.race = Race(makes, self.redraw)
+        self.redraw()
+
+    def compute(self, left: str, right: str, epochs: int, **_: Any) -> Comparison:
+        race, settings = self.race, self._settings_of_race
+        if race is None or settings is None:
+            empty = learning_curves([], epochs)
+            return Comparison((Side(left, RunState.IDLE, "", empty), Side(right, RunState.IDLE, "", empty)), None)
+        first, second = (
+            Side(settings[name], state, _words(runner.error), learning_curves(records, settings["epochs"]))
+            for name, state, runner, records in zip(
+                ("left", "right"), race.states, race.runners, race.records, strict=True
+            )
+        )
+        return Comparison((first, second), settings)
+
+    def draw(self, numbers: Comparison) -> None:
+        for k, side in enumerate(numbers.sides):
+            _draw_side(self.learning.data[4 * k : 4 * k + 4], self.rates.data[k], self.bytes.data[k], k, side)
+        self.rates.layout.xaxis.update(_places([f"layer {name}" for name in numbers.sides[0].curves.spike_rates]))
+        epochs = (numbers.settings or self.values)["epochs"]
+        self.learning.layout.xaxis.range = [0, epochs]
+        states = {side.state for side in numbers.sides}
+        settings = [name for name in self.controls if name not in ("pause", "stop")]
+        self.show_run(bool(states & set(ACTIVE)), RunState.PAUSED in states, settings)
+
+    def describe(self, numbers: Comparison) -> str:
+        if numbers.settings is None:
+            return (
+                f"Not started: Start trains {numbers.sides[0].rule} (left) and {numbers.sides[1].rule} (right) "
+                f"from the same weights on the same batches. {self.experiment.summary}."
+            )
+        told = " ".join(_progress(side, where) for side, where in zip(numbers.sides, ("left", "right"), strict=True))
+        if numbers.settings != self.values:
+            told += " The settings were changed since; Start trains with the new ones."
+        return told
+
+    def source(
+        self,
+        left: str,
+        right: str,
+        epochs: int,
+        seed: int,
+        learning_rate: str,
+        per_class: int,
+    ) -> str:
+        rate = RATES[learning_rate]
+        return f"""
+            import torch
+            from workbench.watch.curves import learning_curves
+            from workbench.experiments.named import experiment, start
+            from workbench.experiments.variation import vary
+
+            torch.set_num_threads(1)
+            setting = vary(experiment("{self.experiment.name}"), learning_rate={rate}, per_class={per_class})
+            curves = {{}}
+            for side, rule in (("left", "{left}"), ("right", "{right}")):
+                curves[side] = learning_curves(start(setting, rule, seed={seed}, epochs={epochs}), epochs={epochs})
+                print(rule, "held-out accuracy after each epoch:", curves[side].held_out_accuracy)
+        """
+
+
+def _begin(
+    experiment: Experiment, rule: str, epochs: int, seed: int, learning_rate: str, per_class: int
+) -> Iterator[Record]:
+    """Prepare a run in its own thread, on one core."""
+    torch.set_num_threads(1)
+    with PREPARING:
+        return start(vary(experiment, RATES[learning_rate], per_class), rule, seed=seed, epochs=epochs)
+
+
+def _controls(experiment: Experiment, samples: int) -> dict:
+    rules = {name: name for name in experiment.rules}
+    first = next(iter(rules))
+    last = "bptt" if "bptt" in rules else list(rules)[-1]
+    step = max(samples // 10, 1)
+    few = "training samples of each class; fewer train faster and worse"
+    return {
+        "left": choice("left rule", rules, "how the left network learns", first),
+        "right": choice("right rule", rules, "how the right network learns", last),
+        "epochs": whole_slider("epochs", experiment.epochs, 1, 10, "how often all training samples are seen"),
+        "seed": whole_slider("seed", 0, 0, 20, "fixes the first weights and the order of the samples"),
+        "learning_rate": choice(
+            "learning rate η", {label: label for label in RATES}, "how large a step the optimiser takes"
+        ),
+        "per_class": whole_slider("samples per class", samples, step, samples, few, step),
+        "start": button("Start", "train both rules from new weights", "play"),
+        "pause": button("Pause", "hold after this batch, or go on", "pause"),
+        "stop": button("Stop", "end the run and keep its curves", "stop"),
+    }
+
+
+def _learning_figure() -> Fig:
+    traces = [trace for k in (0, 1) for trace in _curves_of_side(k)]
+    layout = stacked_rows(["cross-entropy (nats)", "accuracy (%)"], [1, 1], "epochs")
+    layout["yaxis"]["rangemode"] = "tozero"
+    layout["yaxis2"]["range"] = [0, 101]
+    alt = "Loss and accuracy of both rules while they train, and on held-out samples after each epoch"
+    return Fig(traces, {**layout, "height": 440}, alt=alt)
+
+
+def _curves_of_side(k: int) -> list[dict]:
+    """Loss and accuracy in training, then both on held-out samples."""
+    large = {**marker(k), "size": 11}
+    loss, accuracy = "loss %{y:.3f}", "accuracy %{y:.1f} %"
+    return [
+        curve("", line(k), f"{loss} in training"),
+        curve("", line(k), f"{accuracy} in training", 1, showlegend=False),
+        dots("", large, f"{loss} on held-out samples"),
+        dots("", large, f"{accuracy} on held-out samples", 1, showlegend=False),
+    ]
+
+
+def _rates_figure() -> Fig:
+    layout = {
+        "height": 240,
+        "yaxis": {"title": {"text": "spikes per step"}, "rangemode": "tozero"},
+        "hovermode": "closest",
+    }
+    alt = "Mean spikes per neuron and step in each layer, for both rules"
+    return Fig([_bars(k, "%{text} spikes per neuron and step") for k in (0, 1)], layout, alt=alt)
+
+
+def _bytes_figure() -> Fig:
+    kinds = ["kept for<br>the gradient", "carried from<br>step to step"]
+    layout = {
+        "height": 240,
+        "xaxis": _places(kinds),
+        "yaxis": {"title": {"text": "bytes"}, "rangemode": "tozero", "exponentformat": "SI"},
+        "hovermode": "closest",
+    }
+    return Fig([_bars(k, "%{text}") for k in (0, 1)], layout, alt="Bytes that each rule keeps while it trains")
+
+
+def _bars(k: int, hover: str) -> dict:
+    """Bars of one side; those of the right are hatched."""
+    style = {"color": line(k)["color"], "pattern": {"shape": ("", "/")[k]}}
+    return bars("", "", hover, marker=style, width=0.8, textposition="outside", constraintext="none", cliponaxis=False)
+
+
+def _places(names: Sequence[str]) -> dict:
+    """An axis with a name under each pair of bars."""
+    return {"tickvals": [3 * k + 0.5 for k in range(len(names))], "ticktext": list(names)}
+
+
+def _draw_side(learning: Sequence[Any], rates: Any, kept: Any, k: int, side: Side) -> None:
+    where, curves = ("left", "right")[k], side.curves
+    loss, accuracy, held_out_loss, held_out_accuracy = learning
+    loss.update(name=f"{where}: {side.rule}", x=curves.epochs, y=curves.loss)
+    accuracy.update(name=f"{where}: {side.rule}", x=curves.epochs, y=100 * curves.accuracy)
+    held_out = f"{where}, held-out"
+    held_out_loss.update(name=held_out, x=curves.held_out_epochs, y=curves.held_out_loss)
+    held_out_accuracy.update(name=held_out, x=curves.held_out_epochs, y=100 * curves.held_out_accuracy)
+    spikes = list(curves.spike_rates.values())
+    name = f"{where}: {side.rule}"
+    rates.update(name=name, x=[3 * n + k for n in range(len(spikes))], y=spikes, text=[f"{y:.2f}" for y in spikes])
+    sizes = [curves.saved_bytes, curves.state_bytes] if curves.saved_bytes else []
+    kept.update(name=name, x=[k, 3 + k][: len(sizes)], y=sizes, text=[_size(size) for size in sizes])
+
+
+def _progress(side: Side, where: str) -> str:
+    """Where one run stands, in words."""
+    curves, label = side.curves, f"{side.rule} ({where})"
+    if side.error:
+        return f"{label} came to an error: {side.error}"
+    if not len(curves.epochs):
+        return f"{label}: {'stopped before' if side.state is RunState.STOPPED else 'preparing'} the first batch."
+    told = f"{label} {side.state.value} at epoch {curves.epochs[-1]:.1f}: loss {curves.loss[-1]:.2f}"
+    if len(curves.held_out_accuracy):
+        told += f", {100 * curves.held_out_accuracy[-1]:.1f} % of held-out samples right"
+    return f"{told}, {_size(curves.saved_bytes)} kept for the gradient, {_size(curves.state_bytes)} carried."
+
+
+def _words(error: BaseException | None) -> str:
+    return "" if error is None else str(error) or type(error).__name__
+
+
+def _size(count: int) -> str:
+    """Bytes as kB or MB."""
+    return f"{count / 1e6:.1f} MB" if count >= 1e6 else f"{count / 1e3:.1f} kB"

@@ -1,0 +1,30 @@
+"""`workbench app` and `workbench lab`: a server in the foreground."""
+
+import argparse
+import signal
+import subprocess
+
+
+def app(arguments: argparse.Namespace) -> int:
+    """Serve the app until it is interrupted."""
+    from workbench.serving import app_command
+
+    browser = not arguments.no_browser
+    return serve(app_command(arguments.port, preheat=arguments.preheat, dark=arguments.dark, browser=browser))
+
+
+def lab(arguments: argparse.Namespace) -> int:
+    """Serve the notebooks until it is interrupted."""
+    from workbench.serving import lab_command
+
+    return serve(lab_command(arguments.port, browser=not arguments.no_browser, root=arguments.allow_root))
+
+
+def serve(command: list[str]) -> int:
+    """Run a server in the foreground; Ctrl+C ends it, and so does ending this process."""
+    process = subprocess.Popen(command)
+    signal.signal(signal.SIGTERM, lambda *_: process.terminate())
+    try:
+        return process.wait()
+    except KeyboardInterrupt:
+        return process.wait()

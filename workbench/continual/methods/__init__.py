@@ -1,0 +1,1 @@
+"""One method against forgetting, one file."""

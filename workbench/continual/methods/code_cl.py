@@ -1,0 +1,149 @@
+"""CODE-CL: conceptor-based gradient projection for continual learning.
+
+Source: Apolinario, Choudhary, Roy, "CODE-CL: Conceptor-Based Gradient Projection for Deep Continual Learning",
+ICCV 2025, arXiv 2411.15235. Task-incremental: the task is known, each has its own head. For every layer:
+
+    TC(X)    B = C(R,α);  while Σ_j ‖B x_j‖ / Σ_j ‖x_j‖ < θ: B ← φ(B, 1.1);  values below the floor become 0     (1)
+    before   C_pre = TC(inputs of the new task);  ρ = Θ(C ∧ C_pre) / Θ(C)                                        (2)
+             where ρ > 0.5: U = the K strongest directions of C ∧ C_pre, M (K, K) trainable                      (3)
+    during   W_eff = W + W U (M − I) Uᵀ;   ΔW ← ΔW (I − C)                                                       (4)
+    after    C ← C ∨ TC(inputs of the finished task);  values below the floor become 0                           (5)
+
+    X (d, N) layer inputs (patches for a convolution), R their correlation, α aperture, θ the share of the inputs'
+    length that must be kept, C the conceptor of all past inputs, Θ capacity.
+
+Along an eigenvector of C with value s a step keeps the share 1 − s: protection is graded, where GPM's is all or
+nothing. M starts as the identity, so a new task starts from the old function; the released code starts from random
+numbers (`uniform_mixing`), which scrambles what U carries. (2) can only be met where the two ranges intersect: in
+narrow layers, or where the inputs are alike.
+"""
+
+from collections.abc import Callable
+from typing import NamedTuple
+
+import torch
+from jaxtyping import Float, Int64
+from torch import Tensor
+from torch.nn import functional as F
+
+from workbench.continual.conceptors import (
+    Conceptor,
+    adapt,
+    capacity,
+    conceptor,
+    conjunction,
+    correlation,
+    cut,
+    disjunction,
+)
+from workbench.continual.multihead import MultiHead
+from workbench.continual.projected_step import descend, layer_inputs
+from workbench.continual.protected import Mixing, freeze_rest, kept_bytes, prepare, protected_layers
+
+
+def identity_mixing(k: int) -> Float[Tensor, "k k"]:
+    """M = I: a task starts with exactly the weights that the last one left."""
+    return torch.eye(k)
+
+
+def uniform_mixing(k: int) -> Float[Tensor, "k k"]:
+    """M uniform in ±1/√K, as in the released code."""
+    return torch.empty(k, k).uniform_(-(k**-0.5), k**-0.5)
+
+
+class CodeCLParams(NamedTuple):
+    """Settings; the defaults are those of Split CIFAR-100.
+
+    aperture α, kept θ, floor: see (1). overlap: the least ρ. free_directions: K, 0 turns (2) and (3) off.
+    samples: how many samples of a task give its conceptor. growth, most_growths: factor of φ in (1) and its largest
+    number of uses (θ = 1 cannot be reached). initial_mixing: M at the start. replaced_detached: as the released code's
+    linear layers, see `Protected`.
+    """
+
+    aperture: float = 6.0
+    kept: float = 0.95
+    floor: float = 0.2
+    overlap: float = 0.5
+    free_directions: int = 80
+    samples: int = 125
+    growth: float = 1.1
+    most_growths: int = 200
+    initial_mixing: Callable[[int], Tensor] = identity_mixing
+    replaced_detached: bool = False
+
+
+class Overlap(NamedTuple):
+    """What a new task shares with the past in one layer: ρ of (2) and U of (3), of no columns where ρ is too small."""
+
+    ratio: float
+    directions: Float[Tensor, "d k"]
+
+
+def task_conceptor(inputs: Float[Tensor, "d n"], params: CodeCLParams = CodeCLParams()) -> Conceptor:
+    """TC(X) of equation (1). Directions that X never takes keep the value 0 however often φ is applied."""
+    r = correlation(inputs)
+    energies = (r.vectors.to(inputs).T @ inputs).square()  # of x_j along each eigenvector: ‖B x_j‖² = Σ_i s_i² e_ij
+    wanted = params.kept * float(energies.sum(0).sqrt().sum())
+    B = conceptor(r, params.aperture)
+    for _ in range(params.most_growths):
+        if float((B.values.square().to(inputs) @ energies).sqrt().sum()) >= wanted:
+            break
+        B = adapt(B, params.growth)
+    return cut(B, params.floor)
+
+
+def shared_directions(past: Conceptor, new: Conceptor, params: CodeCLParams = CodeCLParams()) -> Overlap:
+    """Equations (2) and (3): at most K directions, and never more than the two conceptors really share."""
+    both, k = conjunction(past, new), params.free_directions
+    ratio = capacity(both) / capacity(past) if len(past.values) else 0.0
+    if ratio <= params.overlap or k >= len(past.vectors):
+        k = 0
+    strongest = both.values.argsort(descending=True)[:k]
+    return Overlap(ratio, both.vectors[:, strongest])
+
+
+class CodeCL:
+    """The method on a network: call `before_task`, `learn` per batch and `after_task` for each task in turn.
+
+    The network is prepared in place; conceptors and mixings are part of its `state_dict`.
+    """
+
+    def __init__(self, network: MultiHead, params: CodeCLParams = CodeCLParams()):
+        self.network, self.params = network, params
+        prepare(network, network.free(), params.replaced_detached)
+        self.overlaps: list[dict[str, float]] = []  # ρ of (2), by task and layer
+
+    def before_task(self, task: int, x: Float[Tensor, "n *shape"], y: Int64[Tensor, " n"]) -> None:
+        """Find out from samples of the new task what it shares with the past, and make room for mixing it."""
+        self.overlaps.append({})
+        if task == 0:
+            return
+        inputs = layer_inputs(self.network, lambda: self.network(x[: self.params.samples], task))
+        for name, layer in protected_layers(self.network).items():
+            new = task_conceptor(inputs[name], self.params)
+            ratio, U = shared_directions(layer.conceptor, new, self.params)
+            self.overlaps[-1][name] = ratio
+            if U.shape[1]:
+                layer.mix(task, [Mixing(U, self.params.initial_mixing(U.shape[1]))])
+
+    def learn(
+        self,
+        optimizer: torch.optim.Optimizer,
+        x: Float[Tensor, "batch *shape"],
+        y: Int64[Tensor, " batch"],
+        task: int,
+    ) -> float:
+        """One batch by equation (4), with any optimiser; returns the loss."""
+        return descend(self.network, optimizer, lambda: F.cross_entropy(self.network(x, task), y))
+
+    def after_task(self, task: int, x: Float[Tensor, "n *shape"], y: Int64[Tensor, " n"]) -> None:
+        """Equation (5); from now on, biases and normalisation stay as the first task left them."""
+        inputs = layer_inputs(self.network, lambda: self.network(x[: self.params.samples], task))
+        for name, layer in protected_layers(self.network).items():
+            finished = task_conceptor(inputs[name], self.params)
+            layer.protect(cut(disjunction(layer.conceptor, finished), self.params.floor))
+        freeze_rest(self.network, self.network.free())
+
+    def kept_bytes(self) -> int:
+        """Bytes that the method keeps beside the network."""
+        return kept_bytes(self.network)

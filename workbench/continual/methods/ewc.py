@@ -1,0 +1,88 @@
+"""Elastic weight consolidation: a spring per weight, as stiff as the weight mattered.
+
+Source: Kirkpatrick et al., "Overcoming catastrophic forgetting in neural networks", PNAS 2017, arXiv 1612.00796, eq. 3.
+
+    L(θ) = CE + λ/2 Σ_i Σ_k F_ik (θ_k − θ*_ik)²
+
+    over finished tasks i; F_i diagonal Fisher information and θ*_i weights at the end of each
+
+The sum of springs is one parabola per weight, so two numbers per weight are kept for any number of tasks:
+its gradient is λ (Σ_i F_i θ − Σ_i F_i θ*_i).
+"""
+
+import torch
+from jaxtyping import Float, Int64
+from torch import Tensor, nn
+from torch.nn import functional as F
+
+from workbench.continual.multihead import MultiHead
+
+
+class EWC:
+    """`strength` is λ; the Fisher information is of `batches` batches of `batch_size` samples of a finished task."""
+
+    def __init__(
+        self, network: MultiHead, strength: float = 10.0, batches: int = 100, batch_size: int = 4, seed: int = 0
+    ):
+        if strength < 0.0:
+            raise ValueError(f"strength is the stiffness of springs and not negative, got {strength!r}")
+        self.network, self.strength, self.batches, self.batch_size = network, strength, batches, batch_size
+        self.stiffness: dict[nn.Parameter, Tensor] = {}  # Σ_i F_i
+        self.pull: dict[nn.Parameter, Tensor] = {}  # Σ_i F_i θ*_i
+        self._generator = torch.Generator().manual_seed(seed)
+
+    def before_task(self, task: int, x: Float[Tensor, "n *shape"], y: Int64[Tensor, " n"]) -> None:
+        """Nothing to prepare."""
+
+    def learn(
+        self, optimizer: torch.optim.Optimizer, x: Float[Tensor, "batch *shape"], y: Int64[Tensor, " batch"], task: int
+    ) -> float:
+        """One batch; returns the cross-entropy, without the springs."""
+        optimizer.zero_grad(set_to_none=True)
+        loss = F.cross_entropy(self.network(x, task), y)
+        loss.backward()
+        for theta, stiffness in self.stiffness.items():
+            if theta.grad is not None:  # the heads of other tasks do not move
+                theta.grad += self.strength * (stiffness * theta.detach() - self.pull[theta])
+        optimizer.step()
+        return loss.item()
+
+    def after_task(self, task: int, x: Float[Tensor, "n *shape"], y: Int64[Tensor, " n"]) -> None:
+        """Add this task's springs."""
+        information = fisher(self.network, x, task, self.batches, self.batch_size, self._generator)
+        for theta, stiffness in information.items():
+            self.stiffness[theta] = self.stiffness.get(theta, 0) + stiffness
+            self.pull[theta] = self.pull.get(theta, 0) + stiffness * theta.detach()
+
+    def kept_bytes(self) -> int:
+        """Bytes of both numbers per weight."""
+        return sum(t.numel() * t.element_size() for kept in (self.stiffness, self.pull) for t in kept.values())
+
+
+def fisher(
+    network: MultiHead,
+    x: Float[Tensor, "n *shape"],
+    task: int,
+    batches: int,
+    batch_size: int,
+    generator: torch.Generator,
+) -> dict[nn.Parameter, Tensor]:
+    """Diagonal Fisher information E[(∂ log p(y|x) / ∂θ)²], with y drawn from the network's own answer.
+
+    With such labels the expected gradient is zero, so B times the squared mean gradient of B samples is an unbiased
+    estimate, also for networks with batch normalisation that cannot be asked about one sample.
+    """
+    information: dict[nn.Parameter, Tensor] = {}
+    network.eval()
+    for _ in range(batches):
+        rows = torch.randint(len(x), (batch_size,), generator=generator)
+        network.zero_grad(set_to_none=True)
+        logits = network(x[rows], task)
+        drawn = torch.multinomial(logits.detach().softmax(-1), 1, generator=generator).squeeze(1)
+        F.cross_entropy(logits, drawn).backward()
+        for theta in network.parameters():
+            if theta.grad is not None:
+                information[theta] = information.get(theta, 0) + theta.grad.square() * (batch_size / batches)
+    network.zero_grad(set_to_none=True)
+    network.train()
+    return information

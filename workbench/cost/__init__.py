@@ -1,0 +1,1 @@
+"""What a rule costs: by formula, counted, timed."""

@@ -1,0 +1,1 @@
+"""What a notebook needs besides its subject: frame, exercises, copies for students."""

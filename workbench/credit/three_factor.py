@@ -1,0 +1,112 @@
+"""One batch on its way through time under a local rule: pieces of time, effective weights, states, the report.
+
+What a layer does with a piece of time is the rule's function `run_layer`; who tells it what was wrong is the `Signal`.
+"""
+
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+
+from workbench.credit.signals import Loss, Signal
+from workbench.networks.layers import Layer, LeakyReadout, SpikingLayer, TimeDropout, Weights, running_weights
+from workbench.networks.spiking import chunks, layers_with_memory
+from workbench.rule import StepReport
+
+RunLayer = Callable[[Layer, Tensor, Weights, Any, bool, Tensor | None], tuple[Tensor, Any]]
+
+
+def pieces(steps: int, start: int, size: int) -> list[slice]:
+    """Pieces of at most `size` steps with a border at T_l, so that a piece learns wholly or not at all."""
+    before = chunks(start, size)
+    return before + [slice(start + part.start, start + part.stop) for part in chunks(steps - start, size)]
+
+
+class Passage:
+    """One batch: effective weights, the layers' states, and sums for the report.
+
+    `run_layer(layer, x, weights, state, learns, feedback)` gives the layer's output over a piece, with its local
+    gradient attached when it learns, and its new state (a tuple of tensors; None at the start).
+    """
+
+    def __init__(self, network: nn.Module, run_layer: RunLayer, signal: Signal, loss: Loss):
+        self.network, self.run_layer, self.signal, self.loss_of = network, run_layer, signal, loss
+        self.layers = layers_with_memory(network)
+        self.states: dict[Layer, Any] = {}
+        self.masks: dict[TimeDropout, Tensor] = {}
+        self.spikes: dict[Layer, Tensor | float] = dict.fromkeys(self.layers.values(), 0.0)
+        self.outputs: Tensor | float = 0.0
+        self.loss = 0.0
+        self.ahead = 0
+        self.take_weights()
+
+    def take_weights(self) -> None:
+        """Make the effective weights of all layers anew: once per batch, or after the optimiser took a step."""
+        self.weights = {layer: as_leaves(running_weights(layer)) for layer in self.layers.values()}
+
+    def advance(self, x: Tensor, y: Tensor, learns: bool, ahead: int = 0) -> None:
+        """Run the network over one piece; when it learns, add to the gradients of effective weights and biases.
+
+        `ahead` is how many more steps follow before the first one that learns.
+        """
+        self.ahead = ahead
+        taught: dict[SpikingLayer, Tensor] = {}
+
+        def run(layer: nn.Module, x: Tensor) -> Tensor:
+            if isinstance(layer, TimeDropout):
+                return layer.masked(x, self.masks)
+            assert isinstance(layer, SpikingLayer | LeakyReadout)
+            z = self._run(layer, x.detach() if self.signal.cut else x, learns)
+            if learns and isinstance(layer, SpikingLayer):
+                if self.signal.local is not None:
+                    self.signal.local(layer, z, y)
+                    return z.detach()
+                taught[layer] = z
+            return z
+
+        with torch.set_grad_enabled(learns):
+            output = self.network(x.to(next(self.network.parameters()).dtype), run)
+            self.outputs = self.outputs + output.detach().sum(0)
+            if learns:
+                self.loss += float(self.signal.teach(output, taught, y, self.loss_of))
+
+    def _run(self, layer: Layer, x: Tensor, learns: bool) -> Tensor:
+        state, feedback = self.states.get(layer), self.signal.feedback.get(layer)
+        z, self.states[layer] = self.run_layer(layer, x, self.weights[layer], state, learns, feedback)
+        if isinstance(layer, SpikingLayer):
+            self.spikes[layer] += z.detach().sum() / z[0].numel()
+        return z
+
+    def hand_over(self) -> None:
+        """Carry the gradients of effective weights to `.grad` of the parameters."""
+        for layer, weights in self.weights.items():
+            through_standardisation(layer, weights)
+
+    def report(self, steps: int, learning_steps: int) -> StepReport:
+        """What happened in the steps so far."""
+        rates = {n: float(self.spikes[x]) / steps for n, x in self.layers.items() if isinstance(x, SpikingLayer)}
+        outputs = torch.as_tensor(self.outputs) / steps
+        state_bytes = sum(tensor.nbytes for tensor in tensors(tuple(self.states.values())))
+        return StepReport(self.loss / learning_steps, outputs, rates, state_bytes)
+
+
+def through_standardisation(layer: Layer, leaves: Weights) -> None:
+    """Carry the gradients of Ŵ (and Ŵ_r) to W and the gains."""
+    for weight, leaf in zip(layer.effective_weights(), leaves, strict=True):
+        if weight is not None and leaf is not None and leaf.grad is not None:
+            weight.backward(leaf.grad)
+
+
+def as_leaves(weights: Weights) -> Weights:
+    """The same, asking for gradients."""
+    return Weights(*(None if weight is None else weight.requires_grad_() for weight in weights))  # pyright: ignore
+
+
+def tensors(tree: tuple) -> Iterator[Tensor]:
+    """All tensors in nested tuples."""
+    for part in tree:
+        if isinstance(part, Tensor):
+            yield part
+        elif isinstance(part, tuple):
+            yield from tensors(part)

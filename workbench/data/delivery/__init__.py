@@ -1,0 +1,1 @@
+"""How files get here, whole and checked."""

@@ -1,0 +1,72 @@
+"""Where data files lie, and how they are written so that nobody ever reads half a file."""
+
+import hashlib
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from filelock import FileLock
+
+CHECKOUT = Path(__file__).resolve().parents[3]
+VARIABLE = "WORKBENCH_DATA"
+
+
+def data_folder(folder: str | Path | None = None) -> Path:
+    """The folder for downloads and caches; it need not exist yet.
+
+    The first of: the argument, the environment variable `WORKBENCH_DATA`, `data_cache/` of a source
+    checkout, the user's cache folder. Each data set has a folder of its own in it.
+
+    >>> data_folder("shared/sets").as_posix()
+    'shared/sets'
+    """
+    chosen = folder or os.environ.get(VARIABLE)
+    if chosen:
+        return Path(chosen).expanduser()
+    if (CHECKOUT / "data_cache" / "LICENSES.md").is_file():
+        return CHECKOUT / "data_cache"
+    import pooch
+
+    return pooch.os_cache("local-learning-workbench")
+
+
+def embedded_file(name: str, sha256: str) -> Path:
+    """The path of a file that ships with the project, in an installed package or in a checkout.
+
+    Raises FileNotFoundError if it is missing and ValueError if its SHA-256 is another one.
+    """
+    places = (Path(__file__).parents[1] / "embedded" / name, CHECKOUT / "data_cache" / name)
+    path = next((place for place in places if place.is_file()), None)
+    repair = "Install the project again, or restore the file from its repository."
+    if path is None:
+        looked = " and ".join(str(place) for place in places)
+        raise FileNotFoundError(f"The embedded data file {name} is missing (looked for {looked}). {repair}")
+    with path.open("rb") as stream:
+        found = hashlib.file_digest(stream, "sha256").hexdigest()
+    if found != sha256:
+        raise ValueError(f"{path} is damaged: its SHA-256 is {found}, expected {sha256}. {repair}")
+    return path
+
+
+@contextmanager
+def written_whole(path: Path) -> Iterator[Path]:
+    """Yield a temporary path beside `path`; rename it to `path` if the block ends well, else remove it.
+
+    The temporary name is fixed, so that the rest of a killed run is overwritten by the next one.
+    Two processes must not write the same path at once: hold `locked(path)`.
+    """
+    part = path.with_name(f".{path.name}.part")
+    try:
+        yield part
+        os.replace(part, path)
+    finally:
+        part.unlink(missing_ok=True)
+
+
+@contextmanager
+def locked(path: Path) -> Iterator[None]:
+    """Let one process at a time work on `path`; makes its folder. The system frees the lock of a dead one."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    with FileLock(path.with_name(f".{path.name}.lock")):
+        yield

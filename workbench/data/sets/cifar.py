@@ -1,0 +1,198 @@
+"""CIFAR-10 and CIFAR-100: 50,000 + 10,000 colour photographs of 32 × 32 pixels (Krizhevsky 2009; no licence stated).
+
+The "python" archives hold pickles, a format that can run code. They are read by an unpickler that knows no class and
+no function at all: the one array in each file is rebuilt from its bytes by a stand-in of our own.
+"""
+
+import io
+import pickle
+import tarfile
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import numpy as np
+from jaxtyping import Int64, UInt8
+
+from workbench.data.delivery.fetch import RemoteFile, fetch
+from workbench.data.delivery.sources import Source
+from workbench.data.delivery.storage import data_folder
+
+CIFAR10 = Source(
+    name="cifar-10",
+    description="50,000 + 10,000 colour photographs in 10 classes, 32×32 (Krizhevsky 2009)",
+    licence="none stated",
+    folder="cifar10",
+    files=(
+        RemoteFile(
+            "cifar-10-python.tar.gz",
+            ("https://www.cs.toronto.edu/~kriz/cifar-10-python.tar.gz",),
+            "c58f30108f718f92721af3b95e74349a",
+            170498071,
+        ),
+    ),
+)
+
+CIFAR100 = Source(
+    name="cifar-100",
+    description="50,000 + 10,000 colour photographs in 100 classes, 32×32 (Krizhevsky 2009)",
+    licence="none stated",
+    folder="cifar100",
+    files=(
+        RemoteFile(
+            "cifar-100-python.tar.gz",
+            ("https://www.cs.toronto.edu/~kriz/cifar-100-python.tar.gz",),
+            "eb9058c3a382ffc7106e4002c42a8d85",
+            169001437,
+        ),
+    ),
+)
+
+
+class ColourSet(NamedTuple):
+    """Colour images (red, green, blue; 255 is full) and the number of each one's class."""
+
+    images: UInt8[np.ndarray, "image 3 height width"]
+    labels: Int64[np.ndarray, " image"]
+
+
+class ColourSplit(NamedTuple):
+    """A training and a test set; `classes[label]` is the name of a class."""
+
+    train: ColourSet
+    test: ColourSet
+    classes: tuple[str, ...]
+
+
+class _Layout(NamedTuple):
+    """Where things stand in an archive."""
+
+    folder: str
+    train: tuple[str, ...]
+    test: str
+    names: str
+    label_key: bytes
+    names_key: bytes
+
+
+_CIFAR10 = _Layout(
+    "cifar-10-batches-py",
+    tuple(f"data_batch_{i}" for i in range(1, 6)),
+    "test_batch",
+    "batches.meta",
+    b"labels",
+    b"label_names",
+)
+_CIFAR100 = _Layout("cifar-100-python", ("train",), "test", "meta", b"fine_labels", b"fine_label_names")
+
+
+def cifar10(folder: str | Path | None = None, progress: bool = False) -> ColourSplit:
+    """The whole of CIFAR-10: from `folder`, which holds the archive or what was in it, or downloaded into it.
+
+    `folder` is `cifar10/` in the data folder by default; the download is 170 MB. Raises ValueError for a wrong file and
+    OSError if one is missing and cannot be downloaded.
+    """
+    return _split(CIFAR10, _CIFAR10, folder, progress)
+
+
+def cifar100(folder: str | Path | None = None, progress: bool = False) -> ColourSplit:
+    """The whole of CIFAR-100 with its 100 fine classes; as `cifar10`, 169 MB, `cifar100/` in the data folder."""
+    return _split(CIFAR100, _CIFAR100, folder, progress)
+
+
+def read_cifar_pickle(data: bytes, name: str) -> dict[bytes, Any]:
+    """One file of a CIFAR archive: a dict of bytes, lists, and an array of bytes. Anything else raises ValueError."""
+    try:
+        content = _PlainUnpickler(io.BytesIO(data), encoding="bytes").load()
+    except (pickle.UnpicklingError, EOFError, TypeError, AttributeError, IndexError, KeyError, ValueError) as error:
+        raise ValueError(f"{name} is not a file of CIFAR: {error}") from None
+    if not isinstance(content, dict):
+        raise ValueError(f"{name} holds a {type(content).__name__}, expected a dict as in CIFAR's files")
+    return {key: value.array() if isinstance(value, _Array) else value for key, value in content.items()}
+
+
+class _Type:
+    """Stands for numpy's dtype; only bytes (u1) are known."""
+
+    def __init__(self, code: object, *_: object):
+        if code not in (b"u1", "u1"):
+            raise ValueError(f"it holds an array of type {code!r}, expected u1")
+
+    def __setstate__(self, state: object) -> None:
+        """The byte order, which single bytes do not have."""
+
+
+class _Array:
+    """Stands for numpy's array until all of it is read: shape and raw bytes."""
+
+    def __init__(self, *_: object):
+        self.shape: tuple[int, ...] = ()
+        self.raw = b""
+
+    def __setstate__(self, state: tuple[int, tuple[int, ...], _Type, bool, bytes]) -> None:
+        _version, self.shape, kind, fortran, self.raw = state
+        if not isinstance(kind, _Type) or not isinstance(self.raw, bytes) or fortran:
+            raise ValueError("it holds an array that is not made of bytes in rows")
+
+    def array(self) -> UInt8[np.ndarray, "..."]:
+        """The array, if its bytes fit its shape."""
+        return np.frombuffer(self.raw, np.uint8).reshape(self.shape)
+
+
+def _latin_bytes(text: str, encoding: str) -> bytes:
+    """What newer Pythons write for bytes in old pickles."""
+    return text.encode("latin1")
+
+
+_STAND_INS = {
+    ("numpy.core.multiarray", "_reconstruct"): _Array,
+    ("numpy._core.multiarray", "_reconstruct"): _Array,
+    ("numpy", "ndarray"): object,  # an argument of _reconstruct that _Array does not look at
+    ("numpy", "dtype"): _Type,
+    ("_codecs", "encode"): _latin_bytes,
+}
+
+
+class _PlainUnpickler(pickle.Unpickler):
+    """Refuses every class and function; the five names of an array of bytes get our stand-ins."""
+
+    def find_class(self, module_name: str, global_name: str, /) -> Any:
+        try:
+            return _STAND_INS[module_name, global_name]
+        except KeyError:
+            raise pickle.UnpicklingError(f"it asks for {module_name}.{global_name}, which is refused") from None
+
+
+def _split(source: Source, layout: _Layout, folder: str | Path | None, progress: bool) -> ColourSplit:
+    place = Path(folder) if folder else data_folder() / source.folder
+    content = _contents(source, layout, place, progress)
+    names = tuple(name.decode() for name in content[layout.names][layout.names_key])
+    train = [_colour_set(content[name], layout, name, len(names)) for name in layout.train]
+    together = ColourSet(*(np.concatenate(part) for part in zip(*train, strict=True)))
+    return ColourSplit(together, _colour_set(content[layout.test], layout, layout.test, len(names)), names)
+
+
+def _contents(source: Source, layout: _Layout, place: Path, progress: bool) -> dict[str, dict[bytes, Any]]:
+    """All files by name: unpacked in `place` or in its folder of the archive's name, else from the archive."""
+    names = (*layout.train, layout.test, layout.names)
+    for unpacked in (place / layout.folder, place):
+        if all((unpacked / name).is_file() for name in names):
+            return {name: read_cifar_pickle((unpacked / name).read_bytes(), str(unpacked / name)) for name in names}
+    path, found = fetch(source.files[0], place, progress=progress), {}
+    with tarfile.open(path, "r|gz") as archive:
+        for member in archive:
+            name = member.name.removeprefix(f"{layout.folder}/")
+            stream = archive.extractfile(member) if name in names and member.isfile() else None
+            if stream is not None:
+                found[name] = read_cifar_pickle(stream.read(), f"{name} in {path}")
+    return found
+
+
+def _colour_set(content: dict[bytes, Any], layout: _Layout, name: str, classes: int) -> ColourSet:
+    images, labels = content[b"data"], np.array(content[layout.label_key], np.int64)
+    if images.ndim != 2 or images.shape[1] != 3072 or len(images) != len(labels):
+        raise ValueError(
+            f"{name} holds images of shape {images.shape} and {len(labels)} labels, expected (n, 3072) and n"
+        )
+    if labels.size and not 0 <= labels.min() <= labels.max() < classes:
+        raise ValueError(f"{name} has labels {labels.min()}..{labels.max()}, expected 0..{classes - 1}")
+    return ColourSet(images.reshape(-1, 3, 32, 32), labels)

@@ -1,0 +1,79 @@
+"""FSDD, the Free Spoken Digit Dataset: English digits by six speakers, 50 takes each, 8,000 samples per second.
+
+Jackson et al., <https://github.com/Jakobovski/free-spoken-digit-dataset>, CC BY-SA 4.0. Nothing of it ships with the
+project: unpack a release by hand. The files `{digit}_{speaker}_{take}.wav` become spikes by `senses.hearing`.
+"""
+
+import re
+import wave
+from pathlib import Path
+from typing import NamedTuple
+
+import numpy as np
+import torch
+from jaxtyping import Float64, UInt8
+
+from workbench.data.delivery.storage import data_folder
+from workbench.data.event_sets import EventSet, EventSplit
+from workbench.data.senses.hearing import Ear, spikes_of_sound
+
+DIGITS = ("zero", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine")
+NAME = re.compile(r"(\d)_([A-Za-z]+)_(\d+)\.wav")
+TEST_TAKES = 5  # the set's own rule: takes 0 to 4 of each speaker and digit are for testing
+LINK = "https://github.com/Jakobovski/free-spoken-digit-dataset"
+
+
+class Sound(NamedTuple):
+    """Samples from −1 to 1, and how many there are per second."""
+
+    samples: Float64[np.ndarray, " sample"]
+    rate: int
+
+
+def spoken_digits(
+    folder: str | Path | None = None, steps: int = 60, ear: Ear = Ear(), test_speaker: str | None = None
+) -> EventSplit:
+    """All recordings in `folder` (by default `fsdd/` in the data folder, or `recordings/` below), ready for training.
+
+    steps: of `ear.step_ms`; longer recordings are cut, shorter ones end in silence. test_speaker: hold out one speaker
+    instead of the takes 0 to 4. Raises FileNotFoundError without a recording, ValueError for a wrong file or speaker.
+    """
+    place = Path(folder) if folder else data_folder() / "fsdd"
+    found = {path: match for path in sorted(place.rglob("*.wav")) if (match := NAME.fullmatch(path.name))}
+    if not found:
+        raise FileNotFoundError(
+            f"{place} holds no recording such as 7_jackson_32.wav. Download {LINK} (archive of a release) in a browser "
+            "and unpack it there."
+        )
+    speakers = [match[2] for match in found.values()]
+    if test_speaker is not None and test_speaker not in speakers:
+        raise ValueError(f"there is no speaker {test_speaker!r} in {place}; there are {', '.join(sorted({*speakers}))}")
+    held_out = [m[2] == test_speaker if test_speaker else int(m[3]) < TEST_TAKES for m in found.values()]
+    counts = [_fit(spikes_of_sound(*read_sound(path), ear), steps) for path in found]
+    labels = torch.tensor([int(match[1]) for match in found.values()])
+    everything, test = EventSet(torch.from_numpy(np.stack(counts, axis=1)), labels), torch.tensor(held_out)
+    train, test = (everything.subset(rows.nonzero()[:, 0]) for rows in (~test, test))
+    return EventSplit(train, test, DIGITS)
+
+
+def read_sound(path: str | Path) -> Sound:
+    """A `.wav` file of 16-bit samples, the mean of its channels. Raises ValueError for any other."""
+    try:
+        with wave.open(str(path), "rb") as file:
+            channels, width, rate = file.getnchannels(), file.getsampwidth(), file.getframerate()
+            data = file.readframes(file.getnframes())
+    except (wave.Error, EOFError) as error:
+        raise ValueError(f"{path} is no whole wav file: {error}. Unpack it again.") from None
+    if width != 2:
+        raise ValueError(f"{path} has samples of {8 * width} bits, expected 16")
+    whole = len(data) // (2 * channels) * 2 * channels
+    samples = np.frombuffer(data[:whole], "<i2").reshape(-1, channels).mean(1)
+    return Sound(samples / 2**15, rate)
+
+
+def _fit(counts: UInt8[np.ndarray, "time channels"], steps: int) -> UInt8[np.ndarray, "steps channels"]:
+    """The first `steps` steps, with empty ones behind where there are fewer."""
+    if steps < 1:
+        raise ValueError(f"steps must be at least 1, got {steps}")
+    missing = max(steps - len(counts), 0)
+    return np.pad(counts[:steps], ((0, missing), (0, 0)))

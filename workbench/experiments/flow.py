@@ -1,0 +1,183 @@
+"""Optical flow from events with a small U-Net of spiking layers.
+
+The shape follows Fusion-FlowNet (Lee, Kosta & Roy, arXiv 2103.10592), as the S-TLLR paper used it on MVSEC: spiking
+encoders that halve the image, decoders that double it and see the encoder of their size beside it, and a readout that
+gives two numbers, right and down, at every pixel. As there, a step shows a bin of each half of the clip side by side.
+The flow is read in the last step, which is the only one that learns. Error: average end-point error, the mean over
+pixels of the Euclidean distance to the true flow in pixels.
+"""
+
+from collections.abc import Callable, Iterator, Sequence
+from functools import partial
+from typing import NamedTuple, Protocol, runtime_checkable
+
+import torch
+from jaxtyping import Float, Shaped
+from torch import Tensor, nn
+from torch.nn import functional as F
+
+from workbench.kernels.plain import TORCH, Kernels
+from workbench.networks.architectures import Cells, spiking_conv
+from workbench.networks.layers import LeakyReadout, over_time
+from workbench.networks.spiking import Run, Simulation, chunks
+from workbench.neurons.lif import Neuron
+from workbench.neurons.surrogate import psi_flow
+from workbench.neurons.traces import Factors
+from workbench.rule import StepReport
+from workbench.rules import bptt, stllr
+
+FLOW_CELLS = Cells(Neuron(0.88, 0.6), psi_flow)  # the paper's for MVSEC
+FLOW_FACTORS = Factors(0.5, 0.8, -0.2, 1.0)  # the paper's for MVSEC
+
+
+class SpikingUNet(nn.Module):
+    """Spiking U-Net: `channels` of the encoders, from the largest image to the smallest, each half the size.
+
+    Height and width must be divisible by 2 to the number of encoders. decay: γ of the readout.
+    """
+
+    def __init__(
+        self,
+        channels: Sequence[int] = (12, 24),
+        cells: Cells = FLOW_CELLS,
+        decay: float = 0.88,
+        inputs: int = 4,
+    ):
+        super().__init__()
+        if not channels:
+            raise ValueError("channels names no encoder; give at least one number of channels")
+        ins = [inputs, *channels[:-1]]
+        self.encoders = nn.ModuleList(spiking_conv(i, o, cells, stride=2) for i, o in zip(ins, channels, strict=True))
+        outs = [*reversed(channels[:-1]), channels[0]]
+        below = [channels[-1], *(2 * n for n in outs[:-1])]
+        self.decoders = nn.ModuleList(spiking_conv(i, o, cells) for i, o in zip(below, outs, strict=True))
+        self.readout = LeakyReadout(outs[-1], 2, decay, image=True)
+
+    def forward(
+        self, x: Float[Tensor, "time batch polarity height width"], run: Run
+    ) -> Float[Tensor, "time batch 2 height width"]:
+        side = 2 ** len(self.encoders)
+        if x.shape[-1] % side or x.shape[-2] % side:
+            raise ValueError(f"height and width must be divisible by {side}, got {tuple(x.shape[-2:])}")
+        skipped = []
+        for encoder in self.encoders:
+            x = run(encoder, x)
+            skipped.append(x)
+        for place, decoder in enumerate(self.decoders):
+            if place:
+                x = torch.cat([x, skipped[-1 - place]], dim=2)
+            x = run(decoder, over_time(DOUBLE, x))
+        return run(self.readout, x)
+
+
+DOUBLE = nn.Upsample(scale_factor=2)
+
+
+def endpoint_error(
+    flow: Float[Tensor, "*batch 2 height width"], truth: Float[Tensor, "*batch 2 height width"]
+) -> Float[Tensor, "*batch"]:
+    """Average end-point error of each clip: mean over pixels of the distance to the true flow, in pixels."""
+    return (flow - truth).square().sum(-3).add(1e-12).sqrt().mean((-2, -1))
+
+
+def endpoint_loss(
+    output: Float[Tensor, "time batch 2 height width"], truth: Float[Tensor, "batch 2 height width"]
+) -> Float[Tensor, ""]:
+    """Sum over steps of the average end-point error, mean over the batch."""
+    return endpoint_error(output, truth.expand_as(output)).mean(1).sum()
+
+
+STLLR_FLOW: Callable[..., StepReport] = partial(
+    stllr.gradients, params=stllr.STLLR(FLOW_FACTORS, last_steps=1, loss=endpoint_loss)
+)
+BPTT_FLOW: Callable[..., StepReport] = partial(bptt.gradients, params=bptt.BPTT(last_steps=1, loss=endpoint_loss))
+
+
+@torch.no_grad()
+def predict_flow(
+    network: nn.Module, x: Shaped[Tensor, "time batch polarity height width"], kernels: Kernels = TORCH
+) -> Float[Tensor, "batch 2 height width"]:
+    """The readout after the last step."""
+    simulation, output = Simulation(network, kernels), torch.zeros(())
+    for part in chunks(len(x), 8):
+        output = network(x[part].to(next(network.parameters()).dtype), simulation.run)[-1]
+    return output
+
+
+@runtime_checkable
+class Clips(Protocol):
+    """Clips and their flow by number, as `workbench.data.sets.flow.FlowSet`."""
+
+    def __len__(self) -> int: ...
+    def batch(self, rows: Tensor) -> tuple[Tensor, Tensor]: ...
+
+
+class FlowRecord(NamedTuple):
+    """One training step: the batch's average end-point error before it, and at the end of an epoch the test set's."""
+
+    epoch: int
+    step: int
+    error: float
+    test_error: float | None
+
+
+def train_flow(
+    network: nn.Module,
+    train: Clips,
+    test: Clips,
+    rule: Callable[..., StepReport] = STLLR_FLOW,
+    epochs: int = 10,
+    batch_size: int = 8,
+    learning_rate: float = 1e-2,
+    seed: int = 0,
+) -> Iterator[FlowRecord]:
+    """Train with Adam and a cosine schedule; yield after every step."""
+    optimizer = torch.optim.Adam(network.parameters(), lr=learning_rate)
+    generator = torch.Generator().manual_seed(seed)
+    steps = -(-len(train) // batch_size)
+    schedule = torch.optim.lr_scheduler.CosineAnnealingLR(optimizer, epochs * steps)
+    for epoch in range(epochs):
+        order = torch.randperm(len(train), generator=generator).split(batch_size)
+        for step, rows in enumerate(order):
+            optimizer.zero_grad(set_to_none=True)
+            report = rule(network, *train.batch(rows))
+            optimizer.step()
+            schedule.step()
+            last = step == steps - 1
+            yield FlowRecord(epoch, step, report.loss, held_out_error(network, test) if last else None)
+
+
+def held_out_error(network: nn.Module, clips: Clips, batch_size: int = 32) -> float:
+    """Average end-point error over all clips."""
+    errors = []
+    for rows in torch.arange(len(clips)).split(batch_size):
+        x, truth = clips.batch(rows)
+        errors.append(endpoint_error(predict_flow(network, x), truth))
+    return float(torch.cat(errors).mean())
+
+
+def zero_error(clips: Clips) -> float:
+    """Average end-point error of saying that nothing moves."""
+    _, truth = clips.batch(torch.arange(len(clips)))
+    return float(endpoint_error(torch.zeros_like(truth), truth).mean())
+
+
+def direction_agreement(
+    flow: Float[Tensor, "batch 2 height width"],
+    x: Float[Tensor, "time batch channels height width"],
+    motion: Sequence[float],
+) -> float:
+    """Part of the clips whose mean flow, over the pixels with events, points less than 90° away from `motion`."""
+    seen = (x.sum((0, 2)) > 0).to(flow.dtype)
+    mean = (flow * seen[:, None]).sum((2, 3)) / seen.sum((1, 2)).clamp(min=1)[:, None]
+    return float((mean @ torch.tensor(motion, dtype=flow.dtype) > 0).float().mean())
+
+
+def event_images(
+    x: Float[Tensor, "time batch polarity height width"], smoothing: int = 5
+) -> Float[Tensor, "2 batch height width"]:
+    """Two images for methods that want frames: events of the first and of the last third, polarities subtracted,
+    smoothed over `smoothing` pixels."""
+    third = max(len(x) // 3, 1)
+    light = torch.stack([part[:, :, 1].sum(0) - part[:, :, 0].sum(0) for part in (x[:third], x[-third:])])
+    return F.avg_pool2d(light, smoothing, 1, smoothing // 2, count_include_pad=False)

@@ -1,0 +1,135 @@
+"""Named settings, shared by the command line, the app, the notebooks and the tests.
+
+An experiment says which data, which network and which rules; `start` begins one run of it as a generator of records.
+"""
+
+from collections.abc import Callable, Iterator, Mapping
+from functools import partial
+from pathlib import Path
+from typing import Any, NamedTuple
+
+from workbench.experiments.events import (
+    FASHION_FACTORS,
+    by_bptt,
+    by_stllr,
+    by_stllr_dfa,
+    by_tess,
+    fashion_events_setting,
+)
+from workbench.experiments.lls import VARIANTS, lls_fashion, lls_fashion_full
+from workbench.experiments.new_clothes import VERSIONS, fine_tuning_setting
+from workbench.experiments.sound import SOUND_RULES, sound_setting
+from workbench.experiments.tess import TEACHERS, tess_events, tess_still
+from workbench.training.loop import Plan, Record, Setting, train
+
+
+class Experiment(NamedTuple):
+    """A named experiment: rules by their short name, a number of epochs, and `prepare(rule, seed)`, which makes a run.
+
+    What stands in `rules` is up to `prepare`: a rule, or what makes one for a network, or what else the network needs.
+    """
+
+    name: str
+    summary: str
+    rules: Mapping[str, Any]
+    epochs: int
+    prepare: Callable[[Any, int], Setting]
+
+
+def start(
+    experiment: Experiment,
+    rule: str,
+    seed: int = 0,
+    epochs: int | None = None,
+    checkpoint: Path | None = None,
+    resume: bool = False,
+) -> Iterator[Record]:
+    """Begin a run: the generator of `loop.train`. Raises ValueError for an unknown rule or no epoch."""
+    epochs = experiment.epochs if epochs is None else epochs
+    if rule not in experiment.rules:
+        raise ValueError(f"{experiment.name} has no rule '{rule}'; it has {', '.join(experiment.rules)}")
+    if epochs < 1:
+        raise ValueError(f"epochs must be at least 1, got {epochs}")
+    setting = experiment.prepare(experiment.rules[rule], seed)
+    plan = Plan(epochs, setting.batch_size, seed, setting.schedule)
+    label = f"{experiment.name}, rule {rule}, seed {seed}, {epochs} epochs"
+    return train(
+        setting.network, setting.data, setting.rule, setting.optimizer, setting.logits, plan, checkpoint, resume,
+        label=label, evaluating=setting.evaluating,
+    )  # fmt: skip
+
+
+FASHION_EVENTS = Experiment(
+    name="fashion-events",
+    summary="Fashion-MNIST seen by a simulated event camera, dense spiking network",
+    rules={
+        "stllr": by_stllr,
+        "stllr-causal": partial(by_stllr, factors=FASHION_FACTORS._replace(alpha_post=0.0)),
+        "stllr-last5": partial(by_stllr, last_steps=5),
+        "stllr-dfa": by_stllr_dfa,
+        "tess": by_tess,
+        "bptt": by_bptt,
+    },
+    epochs=3,
+    prepare=fashion_events_setting,
+)
+
+SOUND = Experiment(
+    name="sound",
+    summary="whose voice is it? five voices as spikes (embedded), small recurrent network",
+    rules=SOUND_RULES,
+    epochs=15,
+    prepare=sound_setting,
+)
+
+TESS_EVENTS = Experiment(
+    name="tess-events",
+    summary="TESS on Fashion-MNIST seen by a simulated event camera, one wide spiking layer",
+    rules=TEACHERS,
+    epochs=3,
+    prepare=tess_events,
+)
+
+TESS_STILL = Experiment(
+    name="tess-still",
+    summary="TESS on Fashion-MNIST images shown for six steps, two wide spiking layers",
+    rules=TEACHERS,
+    epochs=3,
+    prepare=tess_still,
+)
+
+LLS_FASHION = Experiment(
+    name="lls-fashion",
+    summary="Fashion-MNIST (embedded 5,000 images), a small convolutional network trained block by block",
+    rules=VARIANTS,
+    epochs=5,
+    prepare=lls_fashion,
+)
+
+LLS_FASHION_FULL = Experiment(
+    name="lls-fashion-full",
+    summary="Fashion-MNIST (all 60,000 images), SmallConv with the settings of the LLS paper",
+    rules=VARIANTS,
+    epochs=100,
+    prepare=lls_fashion_full,
+)
+
+FINE_TUNE_FASHION = Experiment(
+    name="fine-tune-fashion",
+    summary="ResNet-20 knows six classes of Fashion-MNIST; its last four convolutions learn four others",
+    rules=VERSIONS,
+    epochs=8,
+    prepare=fine_tuning_setting,
+)
+
+EXPERIMENTS: Mapping[str, Experiment] = {
+    e.name: e
+    for e in (FASHION_EVENTS, SOUND, TESS_EVENTS, TESS_STILL, LLS_FASHION, LLS_FASHION_FULL, FINE_TUNE_FASHION)
+}
+
+
+def experiment(name: str) -> Experiment:
+    """The experiment of that name. Raises ValueError that lists the names there are."""
+    if name not in EXPERIMENTS:
+        raise ValueError(f"there is no experiment '{name}'; there are {', '.join(EXPERIMENTS)}")
+    return EXPERIMENTS[name]

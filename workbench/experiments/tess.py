@@ -1,0 +1,96 @@
+"""TESS beside S-TLLR and backpropagation through time, on events and on still images; the paper's VGG-9 with its heads.
+
+TESS (arXiv 2502.01837) teaches each layer by fixed waves of its own, which makes other learning rates good than for an
+error from above: each rule has its own, found on training data, everything else is the same.
+"""
+
+from collections.abc import Callable, Mapping
+from functools import partial
+from typing import NamedTuple
+
+import torch
+from jaxtyping import Shaped
+from torch import Tensor, nn
+
+from workbench.data.sets.fashion_mnist import fashion_mnist_small
+from workbench.data.sets.image_events import fashion_events
+from workbench.data.still_images import still_images
+from workbench.networks.layers import SpikingLayer
+from workbench.networks.spiking import SpikingMLP, spiking_layers, spiking_logits
+from workbench.neurons.lif import Neuron
+from workbench.neurons.traces import Factors
+from workbench.rule import Rule
+from workbench.rules import bptt, stllr, tess
+from workbench.rules.tess import Head, make_heads
+from workbench.training.loop import Data, Setting
+
+CHUNK = 10
+
+
+EVENTS = Factors(lambda_post=0.2, lambda_pre=0.8, alpha_post=0.0, alpha_pre=1.0)
+STILL = tess.FACTORS  # those of the paper
+
+
+class Teacher(NamedTuple):
+    """A rule for a network, `make(network, x, factors)` with x any recording, and its learning rates."""
+
+    make: Callable[[nn.Module, Tensor, Factors], Rule]
+    events_rate: float
+    still_rate: float
+
+
+def by_waves(network: nn.Module, x: Tensor, factors: Factors) -> Rule:
+    """TESS."""
+    return partial(tess.gradients, params=tess.TESS(make_heads(network, x, classes=10), factors, chunk=CHUNK))
+
+
+def by_errors(network: nn.Module, x: Tensor, factors: Factors) -> Rule:
+    """S-TLLR with the same traces and backpropagation within the step."""
+    return partial(stllr.gradients, params=stllr.STLLR(factors, chunk=CHUNK, released_noncausal=True))
+
+
+def through_time(network: nn.Module, x: Tensor, factors: Factors) -> Rule:
+    """Backpropagation through time; it has no traces."""
+    return bptt.gradients
+
+
+TEACHERS: Mapping[str, Teacher] = {
+    "tess": Teacher(by_waves, events_rate=1e-2, still_rate=5e-3),
+    "stllr": Teacher(by_errors, events_rate=5e-3, still_rate=5e-3),
+    "bptt": Teacher(through_time, events_rate=5e-3, still_rate=5e-3),
+}
+
+
+def tess_events(teacher: Teacher, seed: int) -> Setting:
+    """578–500–10 LIF network on Fashion-MNIST as simulated events, 20 steps."""
+    data, x = fashion_events(), torch.zeros(1, 1, 578)
+    torch.manual_seed(seed)
+    network = SpikingMLP([578, 500], classes=10, neuron=Neuron(0.8, 0.6))
+    return _setting(network, data, teacher.make(network, x, EVENTS), teacher.events_rate)
+
+
+def tess_still(teacher: Teacher, seed: int) -> Setting:
+    """784–500–500–10 LIF network on Fashion-MNIST images shown for 6 steps, γ = 0.5 and v_th = 0.6 as in the paper."""
+    data, x = still_images(fashion_mnist_small(), steps=6), torch.zeros(1, 1, 784)
+    torch.manual_seed(seed)
+    network = SpikingMLP([784, 500, 500], classes=10, neuron=Neuron(0.5, 0.6))
+    return _setting(network, data, teacher.make(network, x, STILL), teacher.still_rate)
+
+
+def _setting(network: nn.Module, data: Data, rule: Rule, rate: float) -> Setting:
+    return Setting(network, torch.optim.Adam(network.parameters(), lr=rate), data, rule, spiking_logits)
+
+
+def pooled_heads(
+    network: nn.Sequential, x: Shaped[Tensor, "time batch *features"], classes: int
+) -> dict[SpikingLayer, Head]:
+    """The heads of the paper's VGG-9: each layer seen through the pooling that follows it, if one does.
+
+    4 × 4 cells for the first layer, 2 × 2 for the others, 1 where a global pooling follows: with 32 × 32 inputs 1024,
+    512, 1024, 1024, 2048, 2048, 2048 and 512 latents.
+    """
+    layers = list(spiking_layers(network).values())
+    after = dict(zip(network, list(network)[1:], strict=False))
+    pools = {layer: after[layer] for layer in layers if isinstance(after.get(layer), nn.MaxPool2d)}
+    last = [1 if isinstance(after.get(layer), nn.AdaptiveAvgPool2d) else 2 for layer in layers]
+    return make_heads(network, x, classes, [4, *last[1:]], pools)

@@ -1,0 +1,75 @@
+"""A named experiment with another learning rate or fewer training samples, for a quick look or a comparison."""
+
+from functools import partial
+from typing import Any, NamedTuple
+
+import numpy as np
+import torch
+from jaxtyping import Int
+from torch import Tensor
+
+from workbench.data.event_sets import balanced_rows
+from workbench.experiments.named import Experiment
+from workbench.training.loop import Data, Samples, Setting
+
+
+def vary(experiment: Experiment, learning_rate: float | None = None, per_class: int | None = None) -> Experiment:
+    """The experiment with this learning rate, and so many training samples of each class; None leaves it as it is.
+
+    >>> vary(FASHION_EVENTS, learning_rate=0.01, per_class=50).name
+    'fashion-events, learning rate 0.01, 50 samples per class'
+    """
+    name = experiment.name
+    name += "" if learning_rate is None else f", learning rate {learning_rate:g}"
+    name += "" if per_class is None else f", {per_class} samples per class"
+    prepare = partial(_prepare, experiment, learning_rate, per_class)
+    return experiment._replace(name=name, prepare=prepare)
+
+
+class Subset(NamedTuple):
+    """Some `rows` of labelled samples, in their order."""
+
+    samples: Samples
+    rows: Int[Tensor, "n"]
+
+    @property
+    def labels(self) -> Int[Tensor, "n"]:
+        """Class numbers of the rows."""
+        return self.samples.labels[self.rows]
+
+    def batch(self, rows: Int[Tensor, "batch"]) -> tuple[Tensor, Tensor]:
+        """x and y of the samples number `rows` of this subset."""
+        return self.samples.batch(self.rows[rows])
+
+
+class Split(NamedTuple):
+    """Samples to learn from, and samples held out."""
+
+    train: Samples
+    test: Samples
+
+
+def fewer_samples(data: Data, per_class: int, seed: int = 0) -> Split:
+    """`per_class` training samples of each class, drawn by `seed`; the held-out samples stay as they are.
+
+    Their order stays too, so that all samples of equally large classes are the set itself.
+    """
+    rows = np.sort(balanced_rows(data.train.labels.numpy(), per_class, seed))
+    return Split(Subset(data.train, torch.from_numpy(rows)), data.test)
+
+
+def set_rate(optimizer: torch.optim.Optimizer, learning_rate: float) -> None:
+    """Give every group of parameters the same learning rate."""
+    if not learning_rate > 0.0:
+        raise ValueError(f"the learning rate must be positive, got {learning_rate!r}")
+    for group in optimizer.param_groups:
+        group["lr"] = learning_rate
+
+
+def _prepare(
+    experiment: Experiment, learning_rate: float | None, per_class: int | None, rule: Any, seed: int
+) -> Setting:
+    setting = experiment.prepare(rule, seed)
+    if learning_rate is not None:
+        set_rate(setting.optimizer, learning_rate)
+    return setting if per_class is None else setting._replace(data=fewer_samples(setting.data, per_class, seed))

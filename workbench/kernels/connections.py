@@ -1,0 +1,82 @@
+"""Connections: the products of a dense or convolutional linear map, forward, with respect to weights, and to inputs.
+
+Dense products skip silent inputs (see `kernels.sparse`); convolutions are the library's, or those of the kernels.
+"""
+
+from typing import NamedTuple
+
+import torch
+from jaxtyping import Float
+from torch import Tensor, nn
+from torch.nn import functional as F
+from torch.nn import grad as conv_gradients
+
+from workbench.kernels.plain import TORCH, Kernels
+from workbench.kernels.sparse import Events, times
+
+Connection = nn.Linear | nn.Conv2d
+
+
+class Inputs(NamedTuple):
+    """What drives a connection over a piece, time and batch in one axis: all of x, or its events where they are few."""
+
+    x: Float[Tensor, "n ..."] | None
+    events: Events | None = None
+
+
+def check_input(connection: Connection, x: Tensor) -> None:
+    """Raise ValueError unless x is `(time, batch, n_in)` for a dense layer, `(time, batch, C, H, W)` for images."""
+    dense = isinstance(connection, nn.Linear)
+    expected = connection.in_features if dense else connection.in_channels
+    if x.ndim != (3 if dense else 5) or x.shape[2] != expected:
+        shape = f"(time, batch, {expected})" if dense else f"(time, batch, {expected}, height, width)"
+        raise ValueError(f"this layer has {expected} inputs and needs {shape}, got {tuple(x.shape)}")
+
+
+def inputs_of(connection: Connection, x: Float[Tensor, "n ..."], kernels: Kernels = TORCH) -> Inputs:
+    """x, or only its events where the connection can use them and they are few."""
+    events = kernels.find_events(x) if isinstance(connection, nn.Linear) else None
+    return Inputs(x) if events is None else Inputs(None, events)
+
+
+def run_layout(weight: Tensor) -> Tensor:
+    """The weight, detached, in the memory order that the products want: one row per input where it is dense."""
+    return weight.detach().T.contiguous().T if weight.ndim == 2 else weight.detach()
+
+
+def linear_map(
+    connection: Connection, inputs: Inputs, weight: Tensor, bias: Tensor | None, kernels: Kernels = TORCH
+) -> Float[Tensor, "n ..."]:
+    """The map of `connection` with another weight: `(n, n_in)` to `(n, n_out)`, or images `(n, C, H, W)`."""
+    if inputs.events is not None:
+        product = times(inputs.events, weight.T)
+        return product if bias is None else product.add_(bias)
+    assert inputs.x is not None
+    if isinstance(connection, nn.Linear):
+        return F.linear(inputs.x, weight, bias)
+    return kernels.convolve(connection, inputs.x, weight, bias)
+
+
+def add_weight_gradient(
+    connection: Connection, grad: Tensor, inputs: Inputs, g: Float[Tensor, "n ..."], kernels: Kernels = TORCH
+) -> None:
+    """Add Σ_n g ⊗ x, the gradient of Σ g · map(x) with respect to the weight, to `grad`, in place."""
+    if inputs.events is not None:
+        kernels.add_outer(grad.T, inputs.events, g)
+    elif inputs.x is not None and isinstance(connection, nn.Linear):
+        grad.T.addmm_(inputs.x.T, g)
+    elif inputs.x is not None and isinstance(connection, nn.Conv2d):
+        grad.add_(conv_gradients.conv2d_weight(inputs.x, connection.weight.shape, g, *_geometry(connection)))  # pyright: ignore
+
+
+def input_gradient(
+    connection: Connection, shape: torch.Size, weight: Tensor, g: Float[Tensor, "n ..."]
+) -> Float[Tensor, "n ..."]:
+    """The gradient of Σ g · map(x) with respect to x, which has `shape` (n, ...)."""
+    if isinstance(connection, nn.Linear):
+        return g @ weight
+    return conv_gradients.conv2d_input(shape, weight, g, *_geometry(connection))  # pyright: ignore
+
+
+def _geometry(connection: nn.Conv2d) -> tuple:
+    return connection.stride, connection.padding, connection.dilation, connection.groups

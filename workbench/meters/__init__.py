@@ -1,0 +1,1 @@
+"""Instruments: bytes counted while something runs; none of them knows a rule or a network."""

@@ -1,0 +1,146 @@
+"""Networks: how layers are connected. How they are run over time is the rule's business.
+
+A network is called as `network(x, run)`, with x `(time, batch, ...)` a piece of the sequence and `run(layer, x)` the
+function that runs one layer over that piece; the rule supplies it and keeps the layers' state. Parts without memory
+(pooling, flattening) are applied to all steps at once.
+"""
+
+import itertools
+from collections.abc import Callable, Sequence
+
+import torch
+from jaxtyping import Float, Shaped
+from torch import Tensor, nn
+
+from workbench.kernels.plain import TORCH, Kernels
+from workbench.networks.layers import (
+    Layer,
+    LeakyReadout,
+    Neurons,
+    SpikingLayer,
+    TimeDropout,
+    advance,
+    over_time,
+    running_weights,
+)
+from workbench.neurons.lif import Neuron
+from workbench.neurons.surrogate import Psi, psi_gesture
+
+Run = Callable[[nn.Module, Tensor], Tensor]
+
+
+class SpikingSequential(nn.Sequential):
+    """Parts one after another. Spiking layers, readouts and time-constant dropout are run by the rule, residual blocks
+    are called with it, other modules (`nn.AvgPool2d`, `nn.Flatten`) are applied to every step."""
+
+    def forward(  # pyright: ignore[reportIncompatibleMethodOverride]
+        self, x: Float[Tensor, "time batch *features"], run: Run
+    ) -> Float[Tensor, "time batch *outputs"]:
+        for module in self:
+            if isinstance(module, SpikingLayer | LeakyReadout | TimeDropout):
+                x = run(module, x)
+            elif isinstance(module, SpikingSequential | ResidualBlock):
+                x = module(x, run)
+            else:
+                x = over_time(module, x)
+        return x
+
+
+class ResidualBlock(nn.Module):
+    """The spikes of `body` and of the shortcut added: z = body(x) + shortcut(x), so that values may exceed 1.
+
+    The shortcut is x itself where it is None.
+    """
+
+    def __init__(self, body: SpikingSequential, shortcut: SpikingLayer | None = None):
+        super().__init__()
+        self.body, self.shortcut = body, shortcut
+
+    def forward(self, x: Float[Tensor, "time batch *features"], run: Run) -> Float[Tensor, "time batch *outputs"]:
+        return self.body(x, run) + (x if self.shortcut is None else run(self.shortcut, x))
+
+
+class SpikingMLP(nn.Module):
+    """Dense spiking network: sizes[0] inputs, hidden LIF layers of sizes[1:], and a readout of `classes` outputs.
+
+    `recurrent` adds recurrent weights to every hidden layer; `readout_decay` 0 is the memoryless readout.
+
+    >>> SpikingMLP([700, 450, 450], classes=20).describe()
+    '700–450–450–20'
+    """
+
+    def __init__(
+        self,
+        sizes: Sequence[int],
+        classes: int,
+        neuron: Neuron = Neuron(),
+        psi: Psi = psi_gesture,
+        standardize: bool = True,
+        bias: bool = True,
+        readout_decay: float = 0.0,
+        recurrent: bool = False,
+    ):
+        super().__init__()
+        if len(sizes) < 2 or min(*sizes, classes) < 1:
+            raise ValueError(f"sizes needs the inputs and at least one hidden layer, all positive, got {list(sizes)}")
+        self.hidden = nn.ModuleList(
+            SpikingLayer(nn.Linear(n_in, n_out, bias=bias), neuron, psi, standardize, recurrent=recurrent)
+            for n_in, n_out in itertools.pairwise(sizes)
+        )
+        self.readout = LeakyReadout(sizes[-1], classes, readout_decay)
+
+    def forward(self, x: Float[Tensor, "time batch *features"], run: Run) -> Float[Tensor, "time batch classes"]:
+        x = x.flatten(2)
+        for layer in self.hidden:
+            x = run(layer, x)
+        return run(self.readout, x)
+
+    def describe(self) -> str:
+        """Layer sizes in one line."""
+        sizes = [layer.connection.in_features for layer in self.hidden]  # pyright: ignore
+        last = self.readout.connection
+        return "–".join(map(str, [*sizes, last.in_features, last.out_features]))
+
+
+def spiking_layers(network: nn.Module) -> dict[str, SpikingLayer]:
+    """The spiking layers of a network by name, in the order of their definition."""
+    return {name: module for name, module in network.named_modules() if isinstance(module, SpikingLayer)}
+
+
+def layers_with_memory(network: nn.Module) -> dict[str, Layer]:
+    """All layers that a rule must run, by name: spiking layers and readouts."""
+    return {name: m for name, m in network.named_modules() if isinstance(m, SpikingLayer | LeakyReadout)}
+
+
+class Simulation:
+    """Runs a network forward without learning, piece by piece; keeps the layers' state between the pieces.
+
+    >>> simulation = Simulation(network); outputs = network(x, simulation.run)
+    """
+
+    def __init__(self, network: nn.Module, kernels: Kernels = TORCH):
+        self.kernels = kernels
+        self.weights = {layer: running_weights(layer) for layer in layers_with_memory(network).values()}
+        self.neurons: dict[nn.Module, Neurons] = {}
+
+    def run(self, layer: nn.Module, x: Float[Tensor, "time batch ..."]) -> Float[Tensor, "time batch ..."]:
+        """Spikes of a spiking layer, or outputs of a readout, over this piece of time; dropout does nothing."""
+        if not isinstance(layer, SpikingLayer | LeakyReadout):
+            return x
+        ran = advance(layer, x, self.weights[layer], self.neurons.get(layer), self.kernels)
+        self.neurons[layer] = ran.neurons
+        return ran.output
+
+
+def chunks(steps: int, size: int) -> list[slice]:
+    """Consecutive pieces of at most `size` steps."""
+    return [slice(start, min(start + size, steps)) for start in range(0, steps, size)]
+
+
+@torch.no_grad()
+def spiking_logits(network: nn.Module, x: Shaped[Tensor, "time batch *features"], size: int = 16) -> Tensor:
+    """Outputs averaged over time `(batch, classes)`; their argmax is the prediction (S-TLLR, section 5)."""
+    simulation = Simulation(network)
+    dtype = next(network.parameters()).dtype
+    sums = [network(x[part].to(dtype), simulation.run).sum(0) for part in chunks(len(x), size)]
+    return torch.stack(sums).sum(0) / len(x)

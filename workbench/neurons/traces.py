@@ -1,0 +1,94 @@
+"""Traces: what a synapse remembers of the past, and the timing windows that follow from them.
+
+A trace is a sum that forgets: q[t] = λ q[t−1] + x[t] = Σ_{k≤t} λ^{t−k} x[k], one number per neuron, whatever t.
+
+Papers: pair rule, Morrison, Diesmann & Gerstner 2008 (doi 10.1007/s00422-008-0233-1), and
+S-TLLR (arXiv 2306.15220), eq. 10:
+
+    e_ij[t] = α_pre ψ_i[t] q_j[t]  +  α_post x_j[t] h_i[t]         eligibility of the synapse j → i
+              causal: post now,       non-causal: pre now,
+              pre before              post before
+
+    q_j[t] = Σ_{k≤t} λ_pre^{t−k} x_j[k]         pre trace, includes the present
+    h_i[t] = Σ_{k<t} λ_post^{t−k} ψ_i[k]        post trace, excludes the present (paper)
+             Σ_{k<t} λ_post^{t−1−k} ψ_i[k]      the same without one factor λ_post (released code, and TESS eq. 7)
+
+Symbols: x_j pre-synaptic spikes, ψ_i = Ψ(u_i) secondary activation of the post-synaptic neuron, λ decay per step.
+"""
+
+from typing import NamedTuple
+
+import torch
+from jaxtyping import Float
+from torch import Tensor
+
+
+class Factors(NamedTuple):
+    """(λ_post, λ_pre, α_post, α_pre) in the paper's order; defaults as for DVS Gesture (paper, Table 1)."""
+
+    lambda_post: float = 0.2
+    lambda_pre: float = 0.75
+    alpha_post: float = -1.0
+    alpha_pre: float = 1.0
+
+
+def check_factors(factors: Factors) -> Factors:
+    """Return `factors`, or raise ValueError when a decay is outside [0, 1)."""
+    for name in ("lambda_post", "lambda_pre"):
+        value = getattr(factors, name)
+        if not 0.0 <= value < 1.0:
+            raise ValueError(f"{name} is a decay per step and must lie in [0, 1), got {value!r}")
+    return factors
+
+
+def trace_step(trace: Float[Tensor, "*shape"], x: Float[Tensor, "*shape"], decay: float) -> Float[Tensor, "*shape"]:
+    """q[t] = λ q[t−1] + x[t]."""
+    return torch.add(x, trace, alpha=decay)
+
+
+def run_trace(
+    x: Float[Tensor, "time *shape"], decay: float, start: Float[Tensor, "*shape"] | None = None
+) -> Float[Tensor, "time *shape"]:
+    """All q[t] of a sequence by the recursion `trace_step`, from q[−1] = `start` (zero when None).
+
+    >>> run_trace(torch.tensor([1.0, 0.0, 0.0]), decay=0.5)
+    tensor([1.0000, 0.5000, 0.2500])
+    """
+    trace = torch.zeros_like(x[0]) if start is None else start
+    traces = []
+    for now in x:
+        trace = trace_step(trace, now, decay)
+        traces.append(trace)
+    return torch.stack(traces)
+
+
+def decay_matrix(steps: int, decay: float, like: Tensor) -> Float[Tensor, "time time"]:
+    """D[t, k] = λ^{t−k} for k ≤ t, else 0: `D @ x` is the trace of x, `Dᵀ @ a` the trace of a run backwards."""
+    age = torch.arange(steps, device=like.device)
+    age = age[:, None] - age
+    powers = torch.full((), decay, dtype=like.dtype, device=like.device).pow(age.clamp(min=0))
+    return powers.masked_fill(age < 0, 0.0)
+
+
+def post_trace(psi: Float[Tensor, "time *shape"], decay: float, released: bool = False) -> Float[Tensor, "time *shape"]:
+    """h[t], the trace of ψ that excludes the present; `released` leaves out the paper's extra factor λ_post."""
+    before = torch.zeros_like(psi)
+    before[1:] = run_trace(psi, decay)[:-1]
+    return before if released else decay * before
+
+
+def eligibility(
+    x: Float[Tensor, "time n_in"],
+    psi: Float[Tensor, "time n_out"],
+    factors: Factors,
+    released: bool = False,
+) -> Float[Tensor, "time n_out n_in"]:
+    """e_ij[t] of eq. 10 for every synapse and step, written out as a matrix. For pictures and tests only: it is what
+    the rule avoids storing."""
+    q = run_trace(x, factors.lambda_pre)
+    h = post_trace(psi, factors.lambda_post, released)
+    causal = factors.alpha_pre * psi[:, :, None] * q[:, None, :]
+    return causal + factors.alpha_post * h[:, :, None] * x[:, None, :]
+
+
+# Timing windows: the weight change that one pre spike and one post spike cause together.

@@ -1,0 +1,1 @@
+"""An experiment while it runs: the numbers behind a live picture."""
