@@ -17,7 +17,8 @@ from nbformat.v4 import new_code_cell, new_notebook
 from workbench.serving import app_command, lab_command
 from workbench.serving.process import free_port, running
 
-RESULTS = Path(__file__).resolve().parents[2] / "test-results"
+ROOT = Path(__file__).resolve().parents[2]  # the checkout under test comes before an installed one
+RESULTS = ROOT / "test-results"
 PATIENCE = 120_000  # milliseconds, for a machine that does other work too
 LOCAL = ("http://127.0.0.1", "ws://127.0.0.1", "data:", "blob:", "about:")
 ARGUMENTS = ["--no-sandbox", "--disable-gpu", "--disable-background-networking", "--disable-component-update"]
@@ -179,7 +180,7 @@ def start(command: list[str], url: str, folder: Path) -> Iterator[None]:
     """A server whose kernels find the test panels; its log is kept in test-results/."""
     log = folder / "server.log"
     try:
-        with running(command, f"{url}/api", log, {"PYTHONPATH": str(Path(__file__).resolve().parents[1])}):
+        with running(command, f"{url}/api", log, {"PYTHONPATH": f"{ROOT / 'tests'}{os.pathsep}{ROOT}"}):
             yield
     finally:
         shutil.copy(log, RESULTS / f"{folder.name}.log")
