@@ -258,6 +258,38 @@ def test_rows_outside_a_conceptor(k):
     torch.testing.assert_close(share, (1 - c.values) * (G @ c.vectors), rtol=0, atol=EXACT)
 
 
+@pytest.mark.parametrize("d", [3, 27, 96])
+def test_stored_in_float32_a_conceptor_means_the_same(d):
+    """What a layer of float32 stores is orthonormal to 1e-7 only; no law may ask it for more."""
+    for ranks in ((d, d), (d, d // 2), (d // 3, d)):
+        c, b = (random_conceptor(d, k, i) for i, k in enumerate(ranks))
+        stored = [Conceptor(x.vectors.float(), x.values.float()) for x in (c, b)]
+        both = conjunction(*stored)
+        assert both.vectors.shape == conjunction(c, b).vectors.shape == (d, min(ranks))
+        assert capacity(both) == pytest.approx(capacity(conjunction(c, b)), rel=1e-5)
+        close(both, conjunction(c, b), 1e-5)
+        close(disjunction(*stored), disjunction(c, b), 1e-5)
+        close(negation(stored[0]), negation(c), 1e-6)
+        assert similarity(*stored) == pytest.approx(similarity(c, b), rel=1e-6)
+        for law in (both, disjunction(*stored), negation(stored[1])):
+            V = law.vectors
+            torch.testing.assert_close(V.T @ V, torch.eye(V.shape[1]).double(), rtol=0, atol=1e-12)
+        close(negation(negation(stored[0])), Conceptor(*(x.double() for x in stored[0])), 1e-6)
+    everything = Conceptor(random_conceptor(d, d, 5).vectors.float(), torch.ones(d))
+    assert len(negation(everything).values) == 0
+    assert float(projection(everything)(torch.randn(4, d)).abs().max()) < 1e-14  # nothing may move
+    assert conjunction(everything, stored[0]).vectors.shape == stored[0].vectors.shape
+
+
+def test_rounding_errors_of_float32_inputs_are_no_directions():
+    turn = torch.linalg.qr(torch.randn(60, 60, dtype=torch.float64, generator=torch.Generator().manual_seed(2))).Q
+    for n in (30, 500):
+        samples = torch.randn(7, n, dtype=torch.float64, generator=torch.Generator().manual_seed(n))
+        exact = turn[:, :7] @ samples
+        for inputs in (exact, exact.float(), turn[:, :7].float() @ samples.float()):
+            assert len(correlation(inputs).values) == 7
+
+
 def test_dense_form_there_and_back():
     c = random_conceptor(15, 6, 1)
     close(from_dense(dense(c)), c)

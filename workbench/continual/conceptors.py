@@ -17,7 +17,8 @@ directions that were never seen keep the value zero exactly. AND and OR need one
     the rank-one conceptors s_i v_i v_iᵀ joined by OR are  Z K⁺ Zᵀ,  Z = V √s,  K = diag(1 − s) + Zᵀ Z         (*)
 
 (C = λ/(λ+1) turns OR into a sum of correlations Σ s_i/(1−s_i) v_i v_iᵀ; (*) is that sum carried back by Woodbury's
-identity, with every entry bounded by one also where s_i = 1.) All decompositions are in float64.
+identity, with every entry bounded by one also where s_i = 1.) All decompositions are in float64, and begin by making
+vectors that were stored in float32 orthonormal again: what is orthonormal to 1e-7 only has no range to 1e-10.
 """
 
 import functools
@@ -28,6 +29,8 @@ from typing import NamedTuple
 import torch
 from jaxtyping import Float
 from torch import Tensor
+
+from workbench.continual.subspaces import complement, orthonormal
 
 
 class Correlation(NamedTuple):
@@ -45,7 +48,7 @@ class Conceptor(NamedTuple):
 
 
 def correlation(samples: Float[Tensor, "d n"]) -> Correlation:
-    """R = X Xᵀ / N by its range. Directions that hold rounding errors only are left out."""
+    """R = X Xᵀ / N by its range. Directions that hold rounding errors only are left out, those of float32 inputs too."""
     d, n = samples.shape
     if n == 0:
         raise ValueError(f"a correlation needs at least one sample in the columns, got shape {(d, n)}")
@@ -56,6 +59,7 @@ def correlation(samples: Float[Tensor, "d n"]) -> Correlation:
     else:
         values, vectors = torch.linalg.eigh(X @ X.T / n)
         smallest = d * torch.finfo(X.dtype).eps
+    smallest = max(smallest, d * torch.finfo(samples.dtype).eps ** 2)  # the energy of errors of the size eps
     return Correlation(*_nonzero(vectors, values, smallest * float(values.max())))
 
 
@@ -115,8 +119,7 @@ def cut(c: Conceptor, floor: float) -> Conceptor:
 
 def negation(c: Conceptor) -> Conceptor:
     """¬C = I − C. Its range is nearly the whole space: d vectors are kept, so use it where d is small."""
-    V = c.vectors.double()
-    outside = torch.linalg.qr(V, mode="complete").Q[:, V.shape[1] :]
+    V, outside = orthonormal(c.vectors), complement(c.vectors)
     values = torch.cat([outside.new_ones(outside.shape[1]), 1 - c.values.double()])
     return Conceptor(*_nonzero(torch.cat([outside, V], dim=1), values, 0.0))
 
@@ -136,6 +139,7 @@ def disjunction(c: Conceptor, *others: Conceptor) -> Conceptor:
 def conjunction(c: Conceptor, b: Conceptor, tolerance: float = 1e-10) -> Conceptor:
     """C ∧ B, what both claim. Two ranges that meet in the origin only give the zero conceptor.
 
+    Stored in float32 or in float64, C and B share the same directions.
     `tolerance`: directions of the two ranges count as shared where the sin² of their angle is at most this.
     """
     W = intersection(c, b, tolerance)
@@ -148,7 +152,8 @@ def conjunction(c: Conceptor, b: Conceptor, tolerance: float = 1e-10) -> Concept
 def intersection(c: Conceptor, b: Conceptor, tolerance: float = 1e-10) -> Float[Tensor, "d m"]:
     """W, an orthonormal basis of range(C) ∩ range(B): the principal directions with cos² ≥ 1 − tolerance."""
     _check_same_space(c, b)
-    V, overlap = c.vectors.double(), c.vectors.double().T @ b.vectors.double()
+    V = orthonormal(c.vectors)
+    overlap = V.T @ orthonormal(b.vectors)
     cos2, q = torch.linalg.eigh(overlap @ overlap.T)
     return V @ q[:, cos2 >= 1 - tolerance]
 
@@ -156,7 +161,7 @@ def intersection(c: Conceptor, b: Conceptor, tolerance: float = 1e-10) -> Float[
 def similarity(c: Conceptor, b: Conceptor) -> float:
     """‖S_c^½ U_cᵀ U_b S_b^½‖²_F / (‖S_c‖ ‖S_b‖): 1 for equal conceptors, 0 for orthogonal ranges; tr(CB)/(‖C‖‖B‖)."""
     _check_same_space(c, b)
-    shared = (c.vectors.double().T @ b.vectors.double()).square()
+    shared = (orthonormal(c.vectors).T @ orthonormal(b.vectors)).square()
     norms = float(c.values.double().norm() * b.values.double().norm())
     return float(c.values.double() @ shared @ b.values.double()) / norms if norms else 0.0
 
@@ -171,8 +176,9 @@ def projection(c: Conceptor) -> Callable[[Tensor], Tensor]:
     d, k = c.vectors.shape
     if 2 * k < d:
         return functools.partial(_outside, scaled=c.vectors * c.values, back=c.vectors.T)
-    remaining = torch.eye(d, dtype=c.vectors.dtype, device=c.vectors.device) - dense(c)
-    return functools.partial(torch.mm, mat2=remaining)
+    V = orthonormal(c.vectors)  # where s = 1 nothing may be left, in float32 too
+    remaining = torch.eye(d, dtype=V.dtype, device=V.device) - (V * c.values.double()) @ V.T
+    return functools.partial(torch.mm, mat2=remaining.to(c.vectors))
 
 
 def _outside(rows: Tensor, scaled: Tensor, back: Tensor) -> Tensor:
@@ -192,7 +198,7 @@ def _joined(vectors: Float[Tensor, "d k"], values: Float[Tensor, " k"]) -> Float
 def _columns(*conceptors: Conceptor) -> tuple[Float[Tensor, "d k"], Float[Tensor, " k"]]:
     for other in conceptors[1:]:
         _check_same_space(conceptors[0], other)
-    vectors = torch.cat([c.vectors.double() for c in conceptors], dim=1)
+    vectors = torch.cat([orthonormal(c.vectors) for c in conceptors], dim=1)
     return vectors, torch.cat([c.values.double() for c in conceptors])
 
 

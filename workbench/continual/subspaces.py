@@ -6,6 +6,9 @@
 
 The published code measures the residual from one side, (I − PPᵀ) R, whose nuclear norm exceeds what is really left, and
 may take more directions than are left, which then overlap P. Here U never exceeds the rank of E, so UᵀP = 0 always.
+
+Layers store their bases in the type of their weights. In float32 the columns are orthonormal to 1e-7 only, so every
+decomposition begins with `orthonormal`, in float64.
 """
 
 from typing import NamedTuple
@@ -19,6 +22,22 @@ from workbench.compression.tucker import rank_for_energy, spectrum
 ROUNDING = 1e-12  # a direction with a smaller share of the energy is a rounding error, not a direction
 
 
+def orthonormal(basis: Float[Tensor, "d k"]) -> Float[Tensor, "d k"]:
+    """The nearly orthonormal columns of a stored basis made orthonormal to 1e-16, in float64; each stays in its place.
+
+    >>> V = orthonormal(torch.tensor([[0.6], [0.8]]))
+    >>> bool((V.T @ V - 1).abs() < 1e-15)
+    True
+    """
+    Q, R = torch.linalg.qr(basis.double())
+    return Q * torch.where(R.diagonal() < 0, -1.0, 1.0)
+
+
+def complement(basis: Float[Tensor, "d k"]) -> Float[Tensor, "d rest"]:
+    """An orthonormal basis, in float64, of all that is orthogonal to the columns of `basis`: d − k columns."""
+    return torch.linalg.qr(basis.double(), mode="complete").Q[:, basis.shape[1] :]
+
+
 class Residual(NamedTuple):
     """E by its eigenvectors `(D, k)` and energies `(k,)`, rounding errors left out; energy held by P, and in all."""
 
@@ -30,13 +49,12 @@ class Residual(NamedTuple):
 
 def residual(protected: Float[Tensor, "d p"], correlation: Float[Tensor, "d d"]) -> Residual:
     """What the protected directions do not hold of R, from both sides (eq. 1)."""
-    R, P = correlation.double(), torch.linalg.qr(protected.double()).Q
-    right = R - (R @ P) @ P.T
-    E = right - P @ (P.T @ right)
-    energies, vectors = spectrum((E + E.T) / 2)
+    R = correlation.double()
+    outside = complement(protected)  # E in these coordinates: its eigenvectors cannot lean towards P
+    energies, vectors = spectrum(outside.T @ R @ outside)
     total, left = float(R.trace()), float(energies.sum())
-    rank = min(int((energies > ROUNDING * total).sum()), len(R) - P.shape[1])
-    return Residual(vectors[:, :rank], energies[:rank], total - left, total)
+    rank = int((energies > ROUNDING * total).sum())
+    return Residual(outside @ vectors[:, :rank], energies[:rank], total - left, total)
 
 
 def new_directions(
@@ -59,7 +77,7 @@ def protect(
     protected: Float[Tensor, "d p"], correlation: Float[Tensor, "d d"], energy: float
 ) -> Float[Tensor, "d p_new"]:
     """P ← [P, U], orthonormal (eq. 2)."""
-    P = torch.linalg.qr(protected.double()).Q
+    P = orthonormal(protected)
     return torch.cat([P, new_directions(P, correlation, energy)], dim=1)
 
 

@@ -408,6 +408,55 @@ def test_conceptors_and_mixings_are_saved_moved_and_restored():
     assert method.kept_bytes() == expected
 
 
+def overlapping_tasks(n=200):
+    """Images of two tasks that fill every direction of the small filters, unequally."""
+    mix = torch.randn(3, 3)
+    return [torch.einsum("ij,njhw->nihw", m, torch.randn(n, 3, 8, 8).cumsum(-1)) for m in (mix, mix + 0.2)]
+
+
+def three_kinds_of_layers():
+    """A convolution, one of 1×1, and linear layers one of which is given inputs of few dimensions."""
+    body = nn.Sequential(
+        nn.Conv2d(3, 6, 3, bias=False), nn.ReLU(), nn.Conv2d(6, 5, 1), nn.ReLU(), nn.Flatten(), nn.Linear(180, 9),
+        nn.Linear(9, 30), nn.Linear(30, 20), nn.ReLU(),
+    )  # fmt: skip
+    return MultiHead(body, 20, [2, 2])
+
+
+def test_float32_and_float64_networks_find_the_same_overlap():
+    """ρ, capacity, K and the choice of the layers that are mixed; each sum of float32 against the same in float64."""
+    tasks, y = overlapping_tasks(), torch.randint(2, (200,))
+    single = three_kinds_of_layers()
+    methods = [CodeCL(net, CodeCLParams(free_directions=8)) for net in (single, copy.deepcopy(single).double())]
+    for method in methods:
+        dtype = method.network.heads[0].weight.dtype
+        method.before_task(0, tasks[0].to(dtype), y)
+        method.after_task(0, tasks[0].to(dtype), y)
+        method.before_task(1, tasks[1].to(dtype), y)
+    single, double = (method.overlaps[1] for method in methods)
+    assert single == pytest.approx(double, rel=1e-3)
+    assert max(single.values()) > 0.9 > 0.5 > min(single.values())
+    for a, b in zip(*(protected_layers(method.network).values() for method in methods), strict=True):
+        assert capacity(a.conceptor) == pytest.approx(capacity(b.conceptor), rel=1e-4)
+        assert a.vectors.shape == b.vectors.shape
+        assert [m.directions.shape for m in a.current_mixings()] == [m.directions.shape for m in b.current_mixings()]
+        a.task, b.task = 1, 1
+        assert [m.directions.shape for m in a.current_mixings()] == [m.directions.shape for m in b.current_mixings()]
+
+
+def test_full_rank_overlap_against_the_formula_with_inverses():
+    """The ratio of (2) where both ranges are the whole space, for a conceptor kept in either precision."""
+    past, new = random_conceptor(27, 27), random_conceptor(27, 27)
+    C, B, one = dense(past), dense(new), torch.eye(27).double()
+    both = torch.linalg.inv(torch.linalg.inv(C) + torch.linalg.inv(B) - one)
+    for dtype in (torch.float32, torch.float64):
+        stored = Conceptor(past.vectors.to(dtype), past.values.to(dtype))
+        ratio, U = shared_directions(stored, new, CodeCLParams(overlap=0.0, free_directions=9))
+        assert ratio == pytest.approx(float(both.trace() / C.trace()), rel=1e-5)
+        assert U.shape == (27, 9)
+        torch.testing.assert_close(U.T @ U, torch.eye(9).double(), rtol=0, atol=1e-12)
+
+
 def test_networks_do_not_share_conceptors():
     first, _ = learned()
     second = mlp([2] * 4, (20, 12, 9))

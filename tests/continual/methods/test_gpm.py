@@ -53,6 +53,63 @@ def test_no_new_directions_where_the_old_ones_suffice():
     assert new_directions(X, torch.zeros(10, 0).double(), 1.0).shape == (10, 10)
 
 
+@pytest.mark.parametrize("dtype", [torch.float32, torch.float64])
+@pytest.mark.parametrize(("d", "n"), [(40, 125), (40, 12)])
+def test_rounding_errors_are_no_new_directions(d, n, dtype):
+    """At ε = 1 task after task, the basis stored in either type fills up to d and stays orthonormal."""
+    M = torch.zeros(d, 0, dtype=dtype)
+    for _ in range(15):
+        X = (torch.randn(d, n) * torch.linspace(1e-3, 1, d)[:, None]).to(dtype)
+        M = torch.cat([M, new_directions(X, M, 1.0).to(dtype)], dim=1)
+        assert M.shape[1] <= d
+        rounding = 1e-12 if dtype == torch.float64 else 1e-6
+        torch.testing.assert_close(M.T @ M, torch.eye(M.shape[1], dtype=dtype), rtol=0, atol=rounding)
+        assert new_directions(X, M, 1.0).shape == (d, 0)
+    assert M.shape == (d, d)
+
+
+def test_directions_with_little_energy_stay_outside_the_basis():
+    """Directions 1e-5 times as long as the others, near the limit where they count as rounding errors."""
+    M = basis(30, 10)
+    X = M @ torch.randn(10, 100).double() + 1e-5 * (torch.eye(30) - M @ M.T) @ torch.randn(30, 100).double()
+    U = new_directions(X, M, 1.0)
+    assert U.shape == (30, 20)
+    both = torch.cat([M, U], dim=1)
+    torch.testing.assert_close(both.T @ both, torch.eye(30).double(), rtol=0, atol=1e-13)
+
+
+def cosines_after_projection(network):
+    """cos(G, G (I − C)) of each layer's last gradient; 0 where nothing but rounding errors is left of it."""
+    for layer in protected_layers(network).values():
+        G = layer.layer.weight.grad.flatten(1)
+        left = layer.project()(G) if layer.project() else G
+        yield float((G * left).sum() / (G.norm() * left.norm())) if left.norm() > 1e-6 * G.norm() else 0.0
+
+
+@pytest.mark.parametrize("dtype", [torch.float32, torch.float64])
+@pytest.mark.parametrize("make", [GPM, SGP, TRGP])
+def test_fifteen_permuted_tasks_with_the_papers_thresholds(make, dtype):
+    """ε = 0.97 + 0.003 t is 1 from the eleventh task on: bases within d, no step uphill, no divergence."""
+    network = mlp([2], (16, 14, 12)).to(dtype)
+    method, base, losses = make(network), torch.randn(200, 16, dtype=dtype), []
+    y = (base @ torch.randn(16, dtype=dtype) > 0).long()
+    for task in range(15):
+        x = base[:, torch.randperm(16)]
+        method.before_task(task, x, y)
+        optimizer = torch.optim.SGD([p for p in network.parameters() if p.requires_grad], lr=0.1)
+        losses = [method.learn(optimizer, x[rows], y[rows], task) for rows in torch.randperm(200).split(20)]
+        F.cross_entropy(network(x, task), y).backward()
+        assert min(cosines_after_projection(network)) > -1e-5
+        method.after_task(task, x, y)
+        for layer in protected_layers(network).values():
+            d, m = layer.vectors.shape
+            assert m <= d
+            identity, rounding = torch.eye(m, dtype=dtype), 1e-6 if dtype == torch.float32 else 1e-12
+            torch.testing.assert_close(layer.vectors.T @ layer.vectors, identity, rtol=0, atol=rounding)
+        assert max(losses) < 3
+    assert [layer.vectors.shape[1] for layer in protected_layers(network).values()] == [16, 14, 12]
+
+
 def learn(method, tasks=2, steps=10, d=20):
     generator = torch.Generator().manual_seed(1)
     batches = []

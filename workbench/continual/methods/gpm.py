@@ -20,6 +20,7 @@ from workbench.continual.conceptors import Conceptor, correlation
 from workbench.continual.multihead import MultiHead
 from workbench.continual.projected_step import descend, layer_inputs
 from workbench.continual.protected import freeze_rest, kept_bytes, prepare, protected_layers
+from workbench.continual.subspaces import ROUNDING, orthonormal
 
 
 class GPMParams(NamedTuple):
@@ -31,14 +32,23 @@ class GPMParams(NamedTuple):
 
 
 def new_directions(inputs: Float[Tensor, "d n"], basis: Float[Tensor, "d m"], threshold: float) -> Float[Tensor, "d k"]:
-    """Equation (1): the fewest directions outside `basis` with which it holds the share ε of the energy of X."""
-    X, M = inputs.double(), basis.double()
+    """Equation (1): the fewest directions outside `basis` with which it holds the share ε of the energy of X.
+
+    Rounding errors are no directions: at ε = 1 there are at most d − m, and none where `basis` holds all of X.
+    """
+    X, M = inputs.double(), orthonormal(basis)
     inside = M.T @ X
-    residual = correlation(X - M @ inside)
-    energies, order = residual.values.sort(descending=True)
+    residual = correlation(_outside(X - M @ inside, M))
     total, held = float(X.square().mean(1).sum()), float(inside.square().sum()) / X.shape[1]
+    energies, order = residual.values.sort(descending=True)
+    order, energies = order[: X.shape[0] - M.shape[1]], energies[: X.shape[0] - M.shape[1]]
+    energies = energies[energies > ROUNDING * total]
     k = int((held + energies.cumsum(0) < threshold * total).sum()) + 1 if held < threshold * total else 0
-    return residual.vectors[:, order[:k]]
+    return orthonormal(_outside(residual.vectors[:, order[: min(k, len(energies))]], M))
+
+
+def _outside(columns: Tensor, M: Tensor) -> Tensor:
+    return columns - M @ (M.T @ columns)
 
 
 class GPM:
