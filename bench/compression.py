@@ -31,7 +31,7 @@ from workbench.experiments.pretrained import load_weights
 from workbench.meters.process import peak_process_bytes
 from workbench.meters.timeline import network_tensors, saved_bytes
 from workbench.networks.resnet import resnet20
-from workbench.training.loop import Plan, cosine, train
+from workbench.training.loop import Plan, Setting, train
 
 BATCH, ENERGY, EPOCHS, CLASSES = 128, 0.7, 8, 20
 RECORDINGS = Path(__file__).resolve().parents[2] / "shared" / "data"
@@ -153,7 +153,7 @@ def fine_tune(network: nn.Module, data: FineTuningData) -> float:
     for seed in range(2):
         network.load_state_dict(start)
         optimizer = torch.optim.SGD(trained_parameters(network), lr=0.05, momentum=0.9, weight_decay=1e-4)
-        *_, last = train(network, data, gradients, optimizer, class_scores, Plan(EPOCHS, 64, seed, cosine))
+        *_, last = train(Setting(network, optimizer, data, gradients, class_scores), Plan(EPOCHS, seed))
         reached.append(last.held_out_accuracy)
     return sum(reached) / len(reached)
 

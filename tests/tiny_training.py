@@ -6,7 +6,7 @@ from torch.nn import functional as F
 from workbench.data.event_sets import EventSet, EventSplit
 from workbench.networks.spiking import SpikingMLP, spiking_logits
 from workbench.rules import stllr
-from workbench.training.loop import Plan, cosine, train
+from workbench.training.loop import Plan, Setting, train
 
 
 def tiny_data(samples=96, steps=8, inputs=12, classes=3):
@@ -24,8 +24,8 @@ def tiny_run(rule=stllr.gradients, rate=1e-2, seed=0, **options):
     torch.manual_seed(seed)
     network = SpikingMLP([12, 16], classes=3)
     optimizer = torch.optim.Adam(network.parameters(), lr=rate)
-    plan = Plan(epochs=3, batch_size=16, seed=seed, schedule=cosine)
-    return train(network, tiny_data(), rule, optimizer, spiking_logits, plan, **options)
+    setting = Setting(network, optimizer, tiny_data(), rule, spiking_logits, batch_size=16)
+    return train(setting, Plan(epochs=3, seed=seed), **options)
 
 
 def numbers(records):

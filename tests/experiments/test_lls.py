@@ -24,7 +24,7 @@ from workbench.experiments.named import Experiment, start
 from workbench.networks.block_networks import mini_conv
 from workbench.networks.blocks import block_logits
 from workbench.rules.lls import LocalHead
-from workbench.training.loop import Plan, evaluate, train
+from workbench.training.loop import Plan, evaluate, train, unchanged
 from workbench.training.schedule_free import averaged_weights, first_batches
 
 
@@ -144,10 +144,8 @@ def test_resumed_run_goes_on_with_the_same_numbers(data, tmp_path, stopped_after
 
     def begin(seed, resume=False):
         run = setting(data, "lls-mxm", seed)
-        return train(
-            run.network, data, run.rule, run.optimizer, run.logits, Plan(epochs=3, batch_size=32), tmp_path / "half",
-            resume, checkpoint_every=1, evaluating=run.evaluating,
-        )  # fmt: skip
+        run = run._replace(batch_size=32)
+        return train(run, Plan(epochs=3), tmp_path / "half", resume, checkpoint_every=1)
 
     whole = numbers(begin(0))
     broken_off = list(itertools.islice(begin(0), stopped_after + 1))  # the last one is yielded before it is saved
@@ -159,7 +157,7 @@ def test_held_out_numbers_are_those_of_the_averaged_weights(data):
     experiment = Experiment("few", "64 images", VARIANTS, 2, partial(few_images, data))
     with_averages = list(start(experiment, "lls"))[-1]
     run = few_images(data, VARIANTS["lls"], 0)
-    plain = list(train(run.network, data, run.rule, run.optimizer, run.logits, Plan(2, 128)))[-1]
+    plain = list(train(run._replace(evaluating=unchanged), Plan(2)))[-1]
     assert with_averages.loss == pytest.approx(plain.loss, rel=1e-3)  # evaluation does not change the training
     with run.evaluating(data.train):
         right, loss = evaluate(run.network, data.test, run.logits)

@@ -51,7 +51,7 @@ def test_claims_follow_each_task_and_are_those_of_the_method():
     torch.manual_seed(0)
     method = CodeCL(mlp([2] * 3, (10, 32, 16)), CodeCLParams(aperture=3.0, samples=20))
     stream = toy_stream()
-    seen = list(learn_and_claim(method, stream, 0.3, Plan(epochs=2, batch_size=8)))
+    seen = list(learn_and_claim(method, stream, 0.3, Plan(epochs=2), batch_size=8))
     places = [k for k, item in enumerate(seen) if isinstance(item, Claim)]
     assert len(places) == 3
     assert all(isinstance(seen[k - 1], StreamRecord) and seen[k - 1].accuracies for k in places)
@@ -82,7 +82,7 @@ def test_lance_claims_are_the_projectors_of_its_subspaces():
     method = LanceContinual(mlp([2] * 3, (10, 32, 16)), LanceContinualParams(threshold=0.9))
     stream, before = toy_stream(), []
     claims = []
-    for item in learn_and_claim(method, stream, 0.3, Plan(epochs=2, batch_size=8)):
+    for item in learn_and_claim(method, stream, 0.3, Plan(epochs=2), batch_size=8):
         if isinstance(item, Claim):
             claims.append(item)
             before.append(subspace_layers(method.network)["body.1"].protected)

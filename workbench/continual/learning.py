@@ -15,7 +15,7 @@ from torch import Tensor, nn
 
 from workbench.continual.streams import Task
 from workbench.meters.kept import KeptBytes
-from workbench.training.loop import Plan, accuracy, check_finite, epoch_order, set_learning_rate
+from workbench.training.loop import Plan, Schedule, accuracy, check_finite, epoch_order, set_learning_rate
 
 MakeOptimizer = Callable[[list[nn.Parameter]], torch.optim.Optimizer]
 TEST_BATCH = 512  # batch normalisation without running statistics sees this many test samples at once
@@ -75,10 +75,12 @@ def learn_stream(
     optimizer: MakeOptimizer,
     plan: Plan = Plan(),
     plateau: Plateau | None = None,
+    batch_size: int = 64,
+    schedule: Schedule | None = None,
 ) -> Iterator[StreamRecord]:
     """Learn the tasks of `stream` in turn and yield a record after each step.
 
-    Each task gets a new optimiser over the parameters that may still learn; `plan.schedule` runs once per task. Seeds
+    Each task gets a new optimiser over the parameters that may still learn; `schedule` runs once per task. Seeds
     fix the order of samples; the network is taken as it comes. Raises FloatingPointError when learning diverges.
 
     >>> records = learn_stream(CodeCL(mlp([2] * 5)), split_fashion_mnist(), sgd(0.05), Plan(epochs=5))
@@ -92,7 +94,7 @@ def learn_stream(
         with clock:
             method.before_task(t, x, y)
         epoch, loss, saved, kept = 0, math.nan, 0, method.kept_bytes()
-        for epoch, loss, saved in _learn_task(method, t, x, y, optimizer, plan, plateau, clock):
+        for epoch, loss, saved in _learn_task(method, t, x, y, optimizer, plan, plateau, batch_size, schedule, clock):
             step += 1
             yield StreamRecord(t, epoch, step, loss, kept, clock.seconds, saved)
         with clock:
@@ -109,6 +111,8 @@ def _learn_task(
     optimizer: MakeOptimizer,
     plan: Plan,
     plateau: Plateau | None,
+    batch_size: int,
+    schedule: Schedule | None,
     clock: "Clock",
 ) -> Iterator[tuple[int, float, int]]:
     """The steps of one task: epoch, loss and bytes that autograd kept (in the first) of each."""
@@ -118,9 +122,8 @@ def _learn_task(
     rates = [group["lr"] for group in moving.param_groups]
     method.network.train()
     for epoch in range(plan.epochs):
-        if plan.schedule is not None:
-            set_learning_rate(moving, rates, plan, epoch / plan.epochs)
-        for rows in _batches(len(y) - held_back, plan, t * plan.epochs + epoch):
+        set_learning_rate(moving, rates, schedule, epoch / plan.epochs)
+        for rows in _batches(len(y) - held_back, batch_size, plan.seed, t * plan.epochs + epoch):
             batch, labels = x[held_back:][rows], y[held_back:][rows]
             measured = nullcontext() if saved else _kept_beside(method.network, batch, labels)
             with clock, measured:
@@ -140,9 +143,9 @@ def _kept_beside(network: nn.Module, *existing: Tensor) -> KeptBytes:
     return KeptBytes(*network.parameters(), *network.buffers(), *existing)
 
 
-def _batches(n: int, plan: Plan, epoch: int) -> list[Tensor]:
+def _batches(n: int, batch_size: int, seed: int, epoch: int) -> list[Tensor]:
     """Rows of each batch; a last batch of one sample is left out, batch normalisation can do nothing with it."""
-    batches = epoch_order(n, plan.seed, epoch).split(plan.batch_size)
+    batches = epoch_order(n, seed, epoch).split(batch_size)
     return [rows for rows in batches if len(rows) > 1 or n == 1]
 
 

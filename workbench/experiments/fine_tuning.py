@@ -8,7 +8,7 @@ layer's gradient is what autograd computes with it.
     freeze_except(network, [*names, "linear"])
     lance = compress(network, data.train.images.split(128), layers=names)
     optimizer = torch.optim.SGD(trained_parameters(lance), lr=0.05, momentum=0.9)
-    for record in train(lance, data, gradients, optimizer, class_scores): ...
+    for record in train(Setting(lance, optimizer, data, gradients, class_scores)): ...
 """
 
 from collections.abc import Sequence

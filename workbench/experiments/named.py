@@ -51,12 +51,8 @@ def start(
     if epochs < 1:
         raise ValueError(f"epochs must be at least 1, got {epochs}")
     setting = experiment.prepare(experiment.rules[rule], seed)
-    plan = Plan(epochs, setting.batch_size, seed, setting.schedule)
     label = f"{experiment.name}, rule {rule}, seed {seed}, {epochs} epochs"
-    return train(
-        setting.network, setting.data, setting.rule, setting.optimizer, setting.logits, plan, checkpoint, resume,
-        label=label, evaluating=setting.evaluating,
-    )  # fmt: skip
+    return train(setting, Plan(epochs, seed), checkpoint, resume, label=label)
 
 
 FASHION_EVENTS = Experiment(

@@ -24,12 +24,12 @@ from workbench.data.sets.fashion_mnist import fashion_mnist
 from workbench.experiments.fine_tuning import class_scores, gradients, select_classes
 from workbench.networks.resnet import ResNet, resnet20
 from workbench.training.checkpoint import write_safetensors
-from workbench.training.loop import Plan, cosine, train
+from workbench.training.loop import Plan, Setting, train
 
 KNOWN_CLASSES = (0, 1, 2, 4, 6, 7)  # T-shirt, trouser, pullover, coat, shirt, sneaker
 NEW_CLASSES = (3, 5, 8, 9)  # dress, sandal, bag, ankle boot
 WEIGHTS = Path(__file__).with_name("resnet20_fashion.safetensors")
-PLAN = Plan(epochs=2, batch_size=128, seed=0, schedule=cosine)
+EPOCHS = 2
 
 
 def fashion_resnet20() -> ResNet:
@@ -92,9 +92,10 @@ def main() -> None:
     torch.manual_seed(0)
     network = resnet20(c_in=1, n_classes=len(KNOWN_CLASSES))
     optimizer = torch.optim.SGD(network.parameters(), lr=0.1, momentum=0.9, weight_decay=5e-4, nesterov=True)
-    steps = PLAN.epochs * -(-len(data.train.labels) // PLAN.batch_size)
+    setting = Setting(network, optimizer, data, gradients, class_scores, batch_size=128)
+    steps = EPOCHS * -(-len(data.train.labels) // setting.batch_size)
     accuracy = None
-    for record in tqdm(train(network, data, gradients, optimizer, class_scores, PLAN), total=steps):
+    for record in tqdm(train(setting, Plan(EPOCHS)), total=steps):
         accuracy = record.held_out_accuracy or accuracy
     state = {n: t.half() if t.is_floating_point() else t for n, t in network.state_dict().items()}
     write_safetensors(file, state, {"classes": str(KNOWN_CLASSES), "accuracy": f"{accuracy:.4f}"})

@@ -113,7 +113,7 @@ def start_stream(
         raise ValueError(f"epochs must be at least 1, got {epochs}")
     setting = prepare_stream(experiment, seed, tasks)
     method = experiment.rules[rule](setting.network)
-    return learn_stream(method, setting.stream, sgd(setting.learning_rate), Plan(epochs, BATCH, seed))
+    return learn_stream(method, setting.stream, sgd(setting.learning_rate), Plan(epochs, seed), batch_size=BATCH)
 
 
 class Untrained(NamedTuple):

@@ -72,15 +72,10 @@ class Record(NamedTuple):
 
 
 class Plan(NamedTuple):
-    """How to train: epochs, samples per batch, seed of the order of samples, schedule of the learning rate.
-
-    `schedule` maps the fraction of training done, 0 to 1, to a factor of the optimiser's learning rate.
-    """
+    """One run of a setting: passes over the training data, and the seed of the order of samples."""
 
     epochs: int = 1
-    batch_size: int = 64
     seed: int = 0
-    schedule: Schedule | None = None
 
 
 def cosine(progress: float) -> float:
@@ -91,7 +86,9 @@ def cosine(progress: float) -> float:
 class Setting(NamedTuple):
     """All that one run needs: network, optimiser, data, how to learn, how to read outputs, and how to train.
 
-    `evaluating(data.train)` is entered around each evaluation, for optimisers that have other weights for it.
+    batch_size: samples per step. schedule: maps the fraction of training done, 0 to 1, to a factor of the learning
+    rate; None leaves it. `evaluating(data.train)` is entered around each evaluation, for optimisers that have other
+    weights for it, and left before anything else happens.
     """
 
     network: nn.Module
@@ -105,27 +102,25 @@ class Setting(NamedTuple):
 
 
 def train(
-    network: nn.Module,
-    data: Data,
-    rule: Rule,
-    optimizer: torch.optim.Optimizer,
-    logits: Logits,
+    setting: Setting,
     plan: Plan = Plan(),
     checkpoint: Path | None = None,
     resume: bool = False,
     checkpoint_every: int = 50,
     label: str = "",
-    evaluating: Evaluating = unchanged,
 ) -> Iterator[Record]:
     """Train and yield a `Record` after each step.
 
-    Seeds fix the order of samples; the network is taken as it comes. `evaluating(data.train)` is entered around each
-    evaluation and left before anything else happens. With `checkpoint`, the file is written (whole or
+    Seeds fix the order of samples; the network is taken as it comes. With `checkpoint`, the file is written (whole or
     not at all) every `checkpoint_every` steps and after the last; `resume` goes on from it with the same numbers as if
     the run had never stopped; `label` says in words which run the file belongs to, and another run refuses it.
     Raises FloatingPointError, naming the layer, when a number is no longer finite.
+
+    >>> setting = Setting(network, torch.optim.Adam(network.parameters()), data, stllr.gradients, spiking_logits)
+    >>> records = list(train(setting, Plan(epochs=3)))
     """
-    steps_per_epoch = math.ceil(len(data.train.labels) / plan.batch_size)
+    network, optimizer, data, rule, logits, batch_size, schedule, evaluating = setting
+    steps_per_epoch = math.ceil(len(data.train.labels) / batch_size)
     rates = [group["lr"] for group in optimizer.param_groups]
     place = Place(label=label)
     if resume and checkpoint is not None:
@@ -133,10 +128,10 @@ def train(
     order, steps = torch.empty(0), plan.epochs * steps_per_epoch
     for step in range(place.step, steps):
         epoch, batch = divmod(step, steps_per_epoch)
-        set_learning_rate(optimizer, rates, plan, step / steps)
+        set_learning_rate(optimizer, rates, schedule, step / steps)
         if batch == 0 or not len(order):
             order = epoch_order(len(data.train.labels), plan.seed, epoch)
-        x, y = data.train.batch(order[batch * plan.batch_size : (batch + 1) * plan.batch_size])
+        x, y = data.train.batch(order[batch * batch_size : (batch + 1) * batch_size])
         started = time.perf_counter()
         optimizer.zero_grad(set_to_none=True)
         with KeptBytes(*network.parameters(), x) as kept:
@@ -163,11 +158,13 @@ def epoch_order(samples: int, seed: int, epoch: int) -> Tensor:
     return torch.randperm(samples, generator=generator)
 
 
-def set_learning_rate(optimizer: torch.optim.Optimizer, rates: list[float], plan: Plan, progress: float) -> None:
+def set_learning_rate(
+    optimizer: torch.optim.Optimizer, rates: list[float], schedule: Schedule | None, progress: float
+) -> None:
     """Set each group's rate to its first value times the schedule's factor."""
-    if plan.schedule is not None:
+    if schedule is not None:
         for group, rate in zip(optimizer.param_groups, rates, strict=True):
-            group["lr"] = rate * plan.schedule(progress)
+            group["lr"] = rate * schedule(progress)
 
 
 def accuracy(logits: Tensor, y: Tensor) -> float:

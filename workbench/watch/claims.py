@@ -45,7 +45,7 @@ def start_claims(
     """Begin a run of CODE-CL with an aperture: the generator of `learn_and_claim`."""
     setting = prepare_stream(experiment, seed, tasks)
     method = CodeCL(setting.network, CodeCLParams(aperture=aperture))
-    return learn_and_claim(method, setting.stream, setting.learning_rate, Plan(epochs, BATCH, seed))
+    return learn_and_claim(method, setting.stream, setting.learning_rate, Plan(epochs, seed))
 
 
 def start_lance_claims(
@@ -54,15 +54,15 @@ def start_lance_claims(
     """Begin a run of LANCE: the generator of `learn_and_claim`. Its subspaces are conceptors of values 1."""
     setting = prepare_stream(experiment, seed, tasks)
     method = LanceContinual(setting.network)
-    return learn_and_claim(method, setting.stream, setting.learning_rate, Plan(epochs, BATCH, seed))
+    return learn_and_claim(method, setting.stream, setting.learning_rate, Plan(epochs, seed))
 
 
 def learn_and_claim(
-    method: CodeCL | LanceContinual, stream: Sequence[Task], learning_rate: float, plan: Plan
+    method: CodeCL | LanceContinual, stream: Sequence[Task], learning_rate: float, plan: Plan, batch_size: int = BATCH
 ) -> Iterator[StreamRecord | Claim]:
     """The records of `learn_stream`, and after the last one of each task its `Claim`."""
     claim = _conceptors if isinstance(method, CodeCL) else _subspaces
-    for record in learn_stream(method, stream, sgd(learning_rate), plan):
+    for record in learn_stream(method, stream, sgd(learning_rate), plan, batch_size=batch_size):
         yield record
         if record.accuracies:
             task = stream[record.task]

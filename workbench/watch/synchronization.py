@@ -78,17 +78,7 @@ def watch(setting: Setting, epochs: int = 1, seed: int = 0, every: int = 5, per_
     if not isinstance(network, BlockNetwork):
         raise ValueError(f"LLS trains a BlockNetwork, got {type(network).__name__}")
     x, y = setting.data.test.batch(first_of_each_class(setting.data.test, per_class))
-    plan = Plan(epochs, setting.batch_size, seed, setting.schedule)
-    records = train(
-        network,
-        setting.data,
-        setting.rule,
-        setting.optimizer,
-        setting.logits,
-        plan,
-        evaluating=setting.evaluating,
-    )
-    for record in records:
+    for record in train(setting, Plan(epochs, seed)):
         if record.step % every == 0 or record.step + 1 == record.steps:
             cosines = synchrony_by_block(network, x)
             yield Look(record, tuple(class_means(each, y) for each in cosines))

@@ -38,7 +38,7 @@ def small(tasks=3):
 
 @pytest.mark.parametrize("method", METHODS)
 def test_every_method_learns_and_reports(method):
-    records = list(learn_stream(method(small()), toy_stream(), sgd(0.3), Plan(epochs=12, batch_size=8)))
+    records = list(learn_stream(method(small()), toy_stream(), sgd(0.3), Plan(epochs=12), batch_size=8))
     ends = [r for r in records if r.accuracies]
     assert [r.task for r in ends] == [0, 1, 2]
     assert [r.step for r in ends] == [60, 120, 180]
@@ -57,14 +57,14 @@ def test_every_method_learns_and_reports(method):
 def test_seeds_fix_everything():
     def run(seed):
         torch.manual_seed(3)
-        return [r.loss for r in learn_stream(CodeCL(small()), toy_stream(), sgd(0.1), Plan(2, 8, seed))]
+        return [r.loss for r in learn_stream(CodeCL(small()), toy_stream(), sgd(0.1), Plan(2, seed), batch_size=8)]
 
     assert run(0) == run(0) != run(1)
 
 
 def test_divergence_names_the_layer():
     with pytest.raises(FloatingPointError, match=r"task 0.*body\.1"):
-        list(learn_stream(FineTuning(small()), toy_stream(), sgd(1e30), Plan(3, 8)))
+        list(learn_stream(FineTuning(small()), toy_stream(), sgd(1e30), Plan(3), batch_size=8))
 
 
 def test_schedule_runs_once_per_task():
@@ -75,8 +75,8 @@ def test_schedule_runs_once_per_task():
             rates.append(self.param_groups[0]["lr"])
             return super().step(closure)
 
-    plan = Plan(epochs=2, batch_size=20, schedule=lambda progress: 1 - progress)
-    list(learn_stream(FineTuning(small()), toy_stream(2), lambda p: Watched(p, lr=0.5), plan))
+    how = {"batch_size": 20, "schedule": lambda progress: 1 - progress}
+    list(learn_stream(FineTuning(small()), toy_stream(2), lambda p: Watched(p, lr=0.5), Plan(epochs=2), **how))
     assert rates == [0.5, 0.5, 0.25, 0.25] * 2
 
 
@@ -107,7 +107,7 @@ class Wandering(FineTuning):
 )
 def test_plateau_keeps_the_best_weights_and_stops(plateau, epochs, rates):
     method = Wandering(small(1))
-    records = list(learn_stream(method, toy_stream(1), sgd(1.0), Plan(epochs=epochs, batch_size=30), plateau))
+    records = list(learn_stream(method, toy_stream(1), sgd(1.0), Plan(epochs), plateau, batch_size=30))
     assert method.rates == rates
     assert records[-1].epoch == len(rates) - 1
     assert torch.equal(method.network.heads[0].weight, method.heads[0])
@@ -277,7 +277,7 @@ def test_code_cl_does_not_forget_where_fine_tuning_does():
         "code-cl": lambda network: CodeCL(network, CodeCLParams(aperture=2.0)),
     }.items():
         torch.manual_seed(0)
-        records = learn_stream(make(mlp([2] * 5)), stream, sgd(0.2), Plan(epochs=2, batch_size=64))
+        records = learn_stream(make(mlp([2] * 5)), stream, sgd(0.2), Plan(epochs=2))
         A = accuracy_matrix(records)
         results[name] = (average_accuracy(A), backward_transfer(A))
     assert results["fine-tuning"][1] < -0.08
