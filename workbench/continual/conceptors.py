@@ -48,7 +48,7 @@ class Conceptor(NamedTuple):
 
 
 def correlation(samples: Float[Tensor, "d n"]) -> Correlation:
-    """R = X Xᵀ / N by its range. Directions that hold rounding errors only are left out, those of float32 inputs too."""
+    """R = X Xᵀ / N by its range, without directions that hold rounding errors only, be it those of float32 inputs."""
     d, n = samples.shape
     if n == 0:
         raise ValueError(f"a correlation needs at least one sample in the columns, got shape {(d, n)}")
