@@ -147,3 +147,23 @@ def test_average_pooling_is_the_library_s_with_and_without_gradient(shape):
     spikes = (x > 0.5).float()
     with torch.no_grad():
         assert torch.equal(AveragePool()(spikes), torch.nn.functional.avg_pool2d(spikes, 2))
+
+
+@pytest.mark.parametrize(
+    ("make", "message"),
+    [
+        (lambda **o: SpikingMLP([1, 4], classes=3, **o), "connection of Linear.in_features=1.* has 1 weight for each"),
+        (lambda **o: SpikingLayer(nn.Conv2d(4, 4, 1, groups=4), **o), "connection of Conv2d.*has 1 weight"),
+        (lambda **o: SpikingLayer(nn.Conv2d(1, 4, 1), **o), "connection of Conv2d.*give standardize=False"),
+        (lambda **o: SpikingLayer(nn.Linear(3, 1), recurrent=True, **o), "recurrent connection of Linear"),
+    ],
+)
+@pytest.mark.parametrize("dtype", [torch.float32, torch.float64])
+def test_one_weight_per_output_cannot_be_standardised(make, message, dtype):
+    """It had NaN weights from the first step on, and the advice to lower the learning rate."""
+    with pytest.raises(ValueError, match=message):
+        make()
+    plain = make(standardize=False).to(dtype)
+    assert all(bool(p.isfinite().all()) for p in plain.parameters())
+    smallest = SpikingMLP([2, 2], classes=2, recurrent=True).to(dtype)
+    assert bool(smallest.hidden[0].effective_weight().isfinite().all())

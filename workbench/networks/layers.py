@@ -8,6 +8,7 @@ time, by a function `run(layer, x)` that it hands to the network (see `workbench
 
 Weight standardisation (S-TLLR and TESS use it in place of batch normalisation), per output row i:
     Ŵ_i = g_i (W_i − mean W_i) / sqrt(var(W_i) · fan_in + 1e-4)         var unbiased, g trainable, 1 at the start
+A row of one weight has no variance, and is its own mean: such layers are refused.
 """
 
 from typing import NamedTuple, TypeVar
@@ -69,11 +70,14 @@ class SpikingLayer(nn.Module):
         super().__init__()
         if recurrent and not isinstance(connection, nn.Linear):
             raise ValueError(f"only a dense layer can be recurrent, got {type(connection).__name__}")
+        n_out = connection.weight.shape[0]
+        if standardize:
+            _check_fan_in("connection", connection, connection.weight[0].numel())
+            _check_fan_in("recurrent connection", connection, n_out if recurrent else 2)
         self.connection = initialize(connection)
         self.neuron = check_neuron(neuron)
         self.psi = psi
         self.reset = reset
-        n_out = connection.weight.shape[0]
         self.gain = nn.Parameter(torch.full((n_out, 1), gain)) if standardize else None
         self.recurrent = initialize(nn.Linear(n_out, n_out, bias=False)) if recurrent else None
         self.recurrent_gain = nn.Parameter(torch.full((n_out, 1), gain)) if recurrent and standardize else None
@@ -137,6 +141,14 @@ class TimeDropout(nn.Module):
         if self not in masks:
             masks[self] = self.draw(x[0].detach())
         return x * masks[self]
+
+
+def _check_fan_in(name: str, connection: Connection, weights: int) -> None:
+    if weights < 2:
+        raise ValueError(
+            f"the {name} of {connection} has {weights} weight for each output, which cannot be standardised (its mean "
+            "is itself, its variance undefined); give standardize=False, or more inputs"
+        )
 
 
 def _effective(weight: Tensor, gain: Tensor | None) -> Tensor:

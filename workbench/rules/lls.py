@@ -31,10 +31,12 @@ from torch.nn import functional as F
 from workbench.credit.bases import Basis, build, random, square, synchrony
 from workbench.credit.block_pass import local_pass
 from workbench.credit.classifier import train_classifier
+from workbench.credit.direction import Fading, fading
 from workbench.networks.blocks import BlockNetwork, HeadMaker, check_examples, mode
 from workbench.rule import StepReport
 
 Modulation = Callable[[int, int], nn.Parameter | None]
+SILENT = 1e-3  # root mean square of latents; usual ones are near 0.4
 
 
 class LLS(NamedTuple):
@@ -125,10 +127,16 @@ def local_signal(
     params: LLS = LLS(),
     modulation: Float[Tensor, "*modulation"] | None = None,
 ) -> Signal:
-    """The local loss of one block and its gradients in closed form (*); costs 2 · rows · latents MACs per sample."""
-    norm = z.norm(dim=1, keepdim=True).clamp(min=1e-12) if params.normalized else torch.ones_like(z[:, :1])
-    direction = z / norm
-    s = direction @ basis.T
+    """The local loss of one block and its gradients in closed form (*); costs 2 · rows · latents MACs per sample.
+
+    A silent sample, whose latents are 0 or (root mean square below `SILENT`) but the rounding errors of a batch
+    normalisation that had nothing to normalise, has no direction: its gradient fades to 0, see `credit.direction`.
+    """
+    norm, least = z.norm(dim=1, keepdim=True), SILENT * z.shape[1] ** 0.5
+    u = z / norm.clamp(min=torch.finfo(z.dtype).tiny) if params.normalized else z
+    fade = fading(norm, least) if params.normalized else Fading(*[torch.ones_like(norm)] * 3)
+    raw = u @ basis.T
+    s = fade.weight * raw
     log_p = F.log_softmax(modulate(s, modulation) / params.temperature, dim=1)
     q = smoothed_targets(y, log_p, params.label_smoothing)
     loss = -(q * log_p).sum() / len(y)
@@ -142,7 +150,7 @@ def local_signal(
             d_s, d_modulation = d @ modulation.T, s.T @ d
     g = d_s @ basis
     if params.normalized:
-        g = (g - (d_s * s).sum(1, keepdim=True) * direction) / norm
+        g = fade.across * g + (fade.along - fade.across) * (d_s * raw).sum(1, keepdim=True) * u
     return Signal(loss, d_s, g, d_modulation)
 
 

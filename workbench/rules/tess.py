@@ -26,6 +26,7 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from workbench.credit.bases import Basis, check_rows, square
+from workbench.credit.direction import direction
 from workbench.credit.signals import BACKPROPAGATION, Loss, Signal, backpropagate, layer_shapes, summed_cross_entropy
 from workbench.kernels.plain import TORCH, Kernels
 from workbench.networks.layers import SpikingLayer
@@ -36,6 +37,7 @@ from workbench.rules.stllr import STLLR
 
 Scale = Callable[[Tensor], Tensor]
 
+SILENT = 1e-5  # shorter than one spike pooled over the largest image
 FACTORS = Factors(lambda_post=0.2, lambda_pre=0.5, alpha_post=1.0, alpha_pre=1.0)
 
 
@@ -45,8 +47,8 @@ def over_root_n(s: Float[Tensor, "*batch n"]) -> Float[Tensor, "*batch n"]:
 
 
 def unit_length(s: Float[Tensor, "*batch n"]) -> Float[Tensor, "*batch n"]:
-    """Logits B s / ‖s‖, as in LLS: only the direction of the activity is taught. A silent layer gives 0."""
-    return F.normalize(s, dim=-1)
+    """Logits B s / ‖s‖, as in LLS: only the direction of the activity is taught. A silent layer is taught nothing."""
+    return direction(s, SILENT)
 
 
 def over_n(s: Float[Tensor, "*batch n"]) -> Float[Tensor, "*batch n"]:
