@@ -54,9 +54,10 @@ def doctor() -> None:
 
 
 def check_python() -> Check:
-    """Python 3.11 or newer."""
-    version = ".".join(map(str, sys.version_info[:3]))
-    return Check("python", sys.version_info >= (3, 11), version, "install Python 3.11 or newer")
+    """Python 3.11 to 3.14; networkx, which torch needs, fails on 3.14.1."""
+    version = sys.version_info[:3]
+    good = (3, 11) <= version[:2] <= (3, 14) and version != (3, 14, 1)
+    return Check("python", good, ".".join(map(str, version)), "install Python 3.11 to 3.14, but not 3.14.1")
 
 
 def check_module(name: str) -> Check:
