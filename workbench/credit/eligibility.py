@@ -5,7 +5,7 @@
     h[t] = Σ_{k<t} λ_post^{t−k} ψ[k]              trace of ψ = Ψ(u − v_th), without the present
     and to the layer below, at the same step:  (δ[t] ψ[t]) Ŵ
 
-S-TLLR (arXiv 2306.15220), eq. 5 and 10; TESS and OTTT are the same with another δ or other factors. A recurrent weight
+S-TLLR (arXiv 2306.15220), eq. 9 and 10; TESS and OTTT are the same with another δ or other factors. A recurrent weight
 has the same ψ and h, and z[t−1] in the place of x[t]; nothing flows back into z[t−1].
 
 Nothing is kept of the past but u⁺, q and h. A piece starts at step s; inside it the causal sum is done on the output

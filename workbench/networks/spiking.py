@@ -102,6 +102,21 @@ class SpikingMLP(nn.Module):
         return "–".join(map(str, [*sizes, last.in_features, last.out_features]))
 
 
+def stacked_weights(network: SpikingMLP) -> list[Float[Tensor, "_ _"]]:
+    """One matrix for each layer: [Ŵ, b, Ŵ_r] of the hidden layers, [W, b] of the readout, which comes last.
+
+    A bias is the weight of an input that is always 1, a recurrent weight that of the layer's own last spikes: a layer
+    is driven by `torch.cat([x, one, z], 1)`, without z where it is not recurrent. Differentiable in all parameters, so
+    that gradients g of the matrices go to `.grad` by `W.backward(g)`.
+    """
+    stacked = []
+    for layer in layers_with_memory(network).values():
+        (W, R), b = layer.effective_weights(), layer.connection.bias
+        b = W.new_zeros(len(W)) if b is None else b
+        stacked.append(torch.cat([W, b[:, None]] if R is None else [W, b[:, None], R], 1))
+    return stacked
+
+
 def spiking_layers(network: nn.Module) -> dict[str, SpikingLayer]:
     """The spiking layers of a network by name, in the order of their definition."""
     return {name: module for name, module in network.named_modules() if isinstance(module, SpikingLayer)}

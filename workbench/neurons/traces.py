@@ -24,7 +24,7 @@ from torch import Tensor
 
 
 class Factors(NamedTuple):
-    """(λ_post, λ_pre, α_post, α_pre) in the paper's order; defaults as for DVS Gesture (paper, Table 1)."""
+    """(λ_post, λ_pre, α_post, α_pre) in the paper's order; defaults as for DVS Gesture (paper, Table 2)."""
 
     lambda_post: float = 0.2
     lambda_pre: float = 0.75

@@ -6,16 +6,26 @@ fires; the reset is ours, detached, so that neuron, Ψ, reset and loss are those
 
     u[t] = γ u⁺[t−1] + I[t],  z[t] = 1[u[t] > v_th] with derivative Ψ,  u⁺[t] = u[t] − v_th stopgrad(z[t])
 
-The graph keeps every step: memory grows in proportion to the number of steps T. Truncated BPTT (Williams & Peng 1990,
-doi 10.1162/neco.1990.2.4.490) cuts the graph every `window` steps: credit reaches no further back than that.
+Going back from the last step to the first:
+
+    ∂L/∂o[t] = softmax(o[t]) − y* + κ ∂L/∂o[t+1]                              (a) of o[t] = κ o[t−1] + W_out z[t]
+    ∂L/∂z[t] = Wᵀ ∂L/∂u[t] of the layer above + W_rᵀ ∂L/∂u[t+1]               (b)
+    ∂L/∂u[t] = ψ[t] ∂L/∂z[t] + γ ∂L/∂u[t+1]                                   (c) the reset is not differentiated
+    ∂L/∂W = Σ_t ∂L/∂u[t] x[t]ᵀ                                                (d)
+
+`by_definition` does so by hand, `gradients` leaves it to autograd. Either way every step is kept: memory grows in
+proportion to the number of steps T. Truncated BPTT (Williams & Peng 1990, doi 10.1162/neco.1990.2.4.490) cuts the graph
+every `window` steps: credit reaches no further back than that.
+Symbols: o outputs, κ decay of the readout, y* one-hot label, W_r recurrent weights, ψ = Ψ(u − v_th).
 """
 
+from collections.abc import Sequence
 from functools import partial
 from typing import NamedTuple
 
 import snntorch
 import torch
-from jaxtyping import Float, Shaped
+from jaxtyping import Float, Int, Shaped
 from torch import Tensor, nn
 from torch.nn import functional as F
 
@@ -24,8 +34,54 @@ from workbench.kernels.connections import Inputs, check_input, linear_map
 from workbench.networks.layers import Layer, LeakyReadout, SpikingLayer, TimeDropout
 from workbench.networks.spiking import chunks, layers_with_memory
 from workbench.neurons.lif import Neuron, no_reset, run_lif
-from workbench.neurons.surrogate import spike
+from workbench.neurons.surrogate import Psi, heaviside, psi_gesture, spike
 from workbench.rule import StepReport, check_batch, check_labels, learning_start
+
+
+def by_definition(
+    weights: Sequence[Float[Tensor, "_ _"]],
+    x: Float[Tensor, "time batch n_in"],
+    y: Int[Tensor, "batch"],
+    last_steps: int | None = None,
+    neuron: Neuron = Neuron(),
+    psi: Psi = psi_gesture,
+    readout_decay: float = 0.0,
+) -> list[Float[Tensor, "_ _"]]:
+    """∂L/∂W of every layer of a dense network for one batch: forward through all steps, then back through all steps.
+
+    Arguments as those of `workbench.rules.stllr.by_definition`; κ is `readout_decay`.
+    """
+    *hidden, readout = weights
+    T_l, one = learning_start(len(x), last_steps), torch.ones_like(x[0, :, :1])
+    widths = [x.shape[2], *map(len, hidden)]  # inputs of each layer
+    update, o = [torch.zeros_like(W) for W in weights], one.new_zeros(len(one), len(readout))
+    rest, z = ([one.new_zeros(len(one), len(W)) for W in hidden] for _ in range(2))
+    history = []
+    for s in x:
+        inputs, psi_then = [], []
+        for layer, W in enumerate(hidden):
+            inputs.append(torch.cat([s, one, z[layer]], 1)[:, : W.shape[1]])  # x[t], 1 and, if recurrent, z[t−1]
+            u = neuron.decay * rest[layer] + inputs[-1] @ W.T
+            s = z[layer] = heaviside(u - neuron.threshold)
+            rest[layer] = u - neuron.threshold * s
+            psi_then.append(psi(u - neuron.threshold))
+        inputs.append(torch.cat([s, one], 1))
+        o = readout_decay * o + inputs[-1] @ readout.T
+        history.append((inputs, psi_then, (o.softmax(1) - F.one_hot(y, len(readout))) / len(y)))
+    of_o, of_u = torch.zeros_like(o), [torch.zeros_like(u) for u in rest]
+    for t in reversed(range(len(x))):
+        inputs, psi_then, error = history[t]
+        of_o = (error if t >= T_l else 0.0) + readout_decay * of_o  # (a)
+        update[-1] += of_o.T @ inputs[-1]
+        of_z = of_o @ readout[:, :-1]
+        for layer in reversed(range(len(hidden))):
+            W, n = hidden[layer], widths[layer]
+            if W.shape[1] > n + 1:  # recurrent: z[t] is also an input of u[t+1]
+                of_z = of_z + of_u[layer] @ W[:, n + 1 :]  # (b)
+            of_u[layer] = psi_then[layer] * of_z + neuron.decay * of_u[layer]  # (c)
+            update[layer] += of_u[layer].T @ inputs[layer]  # (d)
+            of_z = of_u[layer] @ W[:, :n]  # (b)
+    return update
 
 
 class BPTT(NamedTuple):

@@ -2,29 +2,76 @@
 
 Bellec et al. 2020, doi 10.1038/s41467-020-17236-y, for LIF neurons whose reset is not differentiated:
 
-    e_ij[t] = ψ_i[t] q_j[t],  q[t] = γ q[t−1] + x[t]         eligibility trace; x[t] → z[t−1] for recurrent weights
-    ē_ij[t] = κ ē_ij[t−1] + e_ij[t]                          filtered as the leaky readout filters, κ its decay
-    ΔW_ij = Σ_t L_i[t] ē_ij[t],  L[t] = ∂L/∂o[t] W_out       learning signal; random weights with direct feedback
+    e_ij[t] = ψ_i[t] q_j[t],  q[t] = γ q[t−1] + x[t]         (a) eligibility; z[t−1] for x[t] of recurrent weights
+    ē_ij[t] = κ ē_ij[t−1] + e_ij[t]                          (b) filtered as the leaky readout filters, κ its decay
+    L[t] = ∂L/∂o[t] W_out                                    (c) learning signal; direct feedback: random weights
+    ΔW_ij = Σ_t L_i[t] ē_ij[t]                               (d)
 
 (ΔW carries the sign of a gradient.) ē is kept for every synapse and sample: memory O(B n²) against O(B n) of S-TLLR,
 and that is the difference between the two. With a memoryless readout (κ = 0) ē = e, and e-prop is OTTT; with a leaky
-one it is still the exact gradient of all paths that do not pass through another spike.
+one it is still the exact gradient of all paths that do not pass through another spike. The paper has one recurrent
+layer; below a layer, its signal goes on by backpropagation within the step. `by_definition` is the rule as it stands
+above, `gradients` gives the same numbers faster.
 Symbols: x input spikes, z spikes, ψ = Ψ(u − v_th), γ decay of the membrane, o outputs.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import Any, NamedTuple
 
 import torch
-from jaxtyping import Float, Shaped
+from jaxtyping import Float, Int, Shaped
 from torch import Tensor, nn
+from torch.nn import functional as F
 
 from workbench.credit.eligibility import activation, past_spikes
 from workbench.credit.signals import BACKPROPAGATION, Loss, Signal, summed_cross_entropy
 from workbench.credit.three_factor import Passage
 from workbench.networks.layers import Layer, LeakyReadout, Neurons, SpikingLayer, Weights, advance
 from workbench.networks.spiking import layers_with_memory
+from workbench.neurons.lif import Neuron
+from workbench.neurons.surrogate import Psi, heaviside, psi_gesture
 from workbench.rule import StepReport, check_batch, learning_start
+
+
+def by_definition(
+    weights: Sequence[Float[Tensor, "_ _"]],
+    x: Float[Tensor, "time batch n_in"],
+    y: Int[Tensor, "batch"],
+    last_steps: int | None = None,
+    neuron: Neuron = Neuron(),
+    psi: Psi = psi_gesture,
+    readout_decay: float = 0.0,
+) -> list[Float[Tensor, "_ _"]]:
+    """ΔW of every layer of a dense network for one batch, under the cross-entropy of each step's output.
+
+    Arguments as those of `workbench.rules.stllr.by_definition`; κ is `readout_decay`.
+    """
+    *hidden, readout = weights
+    T_l, one = learning_start(len(x), last_steps), torch.ones_like(x[0, :, :1])
+    widths = [x.shape[2], *map(len, hidden)]  # inputs of each layer
+    update, o = [torch.zeros_like(W) for W in weights], one.new_zeros(len(one), len(readout))
+    rest, z, psi_now = ([one.new_zeros(len(one), len(W)) for W in hidden] for _ in range(3))
+    q = [one.new_zeros(len(one), W.shape[1]) for W in weights]
+    filtered = [one.new_zeros(len(one), *W.shape) for W in hidden]  # a number for each synapse and sample
+    for t, s in enumerate(x):
+        for layer, W in enumerate(hidden):
+            now = torch.cat([s, one, z[layer]], 1)[:, : W.shape[1]]  # x[t], 1 and, if recurrent, z[t−1]
+            u = neuron.decay * rest[layer] + now @ W.T
+            s = z[layer] = heaviside(u - neuron.threshold)
+            rest[layer], psi_now[layer] = u - neuron.threshold * s, psi(u - neuron.threshold)
+            q[layer] = neuron.decay * q[layer] + now  # (a)
+            e = psi_now[layer][:, :, None] * q[layer][:, None, :]  # (a)
+            filtered[layer] = readout_decay * filtered[layer] + e  # (b)
+        now = torch.cat([s, one], 1)
+        o, q[-1] = readout_decay * o + now @ readout.T, readout_decay * q[-1] + now
+        if t >= T_l:
+            error = (o.softmax(1) - F.one_hot(y, len(readout))) / len(y)
+            update[-1] += error.T @ q[-1]
+            L = error @ readout[:, :-1]  # (c)
+            for layer in reversed(range(len(hidden))):
+                update[layer] += (L[:, :, None] * filtered[layer]).sum(0)  # (d)
+                L = (L * psi_now[layer]) @ hidden[layer][:, : widths[layer]]  # for the layer below
+    return update
 
 
 class EProp(NamedTuple):

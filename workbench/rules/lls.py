@@ -3,24 +3,26 @@
 Apolinario & Roy, WACV 2025, arXiv 2405.15868. Every block of a network is trained alone: its input is cut off from the
 graph, and a fixed basis B with one row per class tells it what its latents z should look like.
 
-    ẑ = z / ‖z‖                                   z `(batch, n)`: the block's activation averaged to cells
-    s = ẑ Bᵀ                                      how strongly each row (class) is synchronised, `(batch, rows)`
-    p = softmax(s / τ)                            LLS
-        softmax(m ⊙ s / τ)                        LLS-M:   m `(classes)` is trained
-        softmax(s M / τ)                          LLS-MxM: M `(rows, classes)` is trained; rows may exceed the classes
+    ẑ = z / ‖z‖                                   (1)  z `(batch, n)`: the block's activation averaged to cells
+    s = ẑ Bᵀ                                      (2)  how strongly each row (class) is synchronised, `(batch, rows)`
+    p = softmax(s / τ)                            (3)  LLS
+        softmax(m ⊙ s / τ)                             LLS-M:   m `(classes)` is trained
+        softmax(s M / τ)                               LLS-MxM: M `(rows, classes)` is trained; more rows than classes
     L = mean over the batch of −Σ_c q_c log p_c,  q_c = (1 − ε) 1[c = y] + ε / C
 
 The learning signal needs no automatic differentiation. With d = (p − q) / (τ · batch) and d_s = d, m ⊙ d or d Mᵀ:
 
-    ∂L/∂s = d_s,     ∂L/∂z = (d_s B − (d_s · s) ẑ) / ‖z‖,     ∂L/∂m = Σ s ⊙ d,     ∂L/∂M = sᵀ d             (*)
+    ∂L/∂s = d_s,     ∂L/∂z = (d_s B − (d_s · s) ẑ) / ‖z‖,     ∂L/∂m = Σ s ⊙ d,     ∂L/∂M = sᵀ d             (4)
 
 ∂L/∂z is orthogonal to z: only the direction of z is trained. From z on, the gradient goes through averaging, LeakyReLU,
 batch normalisation and the weights of this one block, whose activations are free before the next block starts. The
-classifier at the end is trained on the last block's detached activation.
+classifier at the end is trained on the last block's detached activation. (The numbers (1) to (4) are ours.)
+
+`by_definition` is the rule as it stands above, for plain dense blocks; `gradients` gives the same numbers for any.
 Symbols: τ temperature, ε label smoothing, n latents, C classes.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import NamedTuple
 
 import torch
@@ -32,11 +34,40 @@ from workbench.credit.bases import Basis, build, random, square, synchrony
 from workbench.credit.block_pass import local_pass
 from workbench.credit.classifier import train_classifier
 from workbench.credit.direction import Fading, fading
-from workbench.networks.blocks import BlockNetwork, HeadMaker, check_examples, mode
+from workbench.networks.blocks import SLOPE, BlockNetwork, HeadMaker, check_examples, mode
 from workbench.rule import StepReport
 
 Modulation = Callable[[int, int], nn.Parameter | None]
 SILENT = 1e-3  # root mean square of latents; usual ones are near 0.4
+
+
+def by_definition(
+    weights: Sequence[Float[Tensor, "_ _"]],
+    waves: Sequence[Float[Tensor, "classes _"]],
+    x: Float[Tensor, "batch n_in"],
+    y: Int[Tensor, "batch"],
+    temperature: float = 0.5,
+) -> list[Float[Tensor, "_ _"]]:
+    """ΔW of every block and of the classifier for one batch: dense blocks without batch normalisation, a latent a unit.
+
+    weights: [W, b] of the blocks and of the classifier; waves: B of each block `(classes, units)`. A silent sample, which
+    `gradients` teaches nothing, has no direction here.
+    """
+    (*blocks, classifier), one, target, update = weights, torch.ones_like(x[:, :1]), F.one_hot(y, len(weights[-1])), []
+    for W, B in zip(blocks, waves, strict=True):
+        x = torch.cat([x, one], 1)
+        z = F.leaky_relu(x @ W.T, SLOPE)  # the block
+        length = z.norm(dim=1, keepdim=True)
+        direction = z / length  # (1)
+        s = direction @ B.T  # (2)
+        p = (s / temperature).softmax(1)  # (3)
+        of_s = (p - target) / (temperature * len(y))  # (4)
+        of_z = (of_s @ B - (of_s * s).sum(1, keepdim=True) * direction) / length  # (4)
+        update.append(torch.where(z > 0, of_z, SLOPE * of_z).T @ x)
+        x = z  # for the next block; nothing comes back from there
+    x = torch.cat([x, one], 1)
+    p = (x @ classifier.T).softmax(1)
+    return [*update, ((p - target) / len(y)).T @ x]
 
 
 class LLS(NamedTuple):
@@ -127,7 +158,7 @@ def local_signal(
     params: LLS = LLS(),
     modulation: Float[Tensor, "*modulation"] | None = None,
 ) -> Signal:
-    """The local loss of one block and its gradients in closed form (*); costs 2 · rows · latents MACs per sample.
+    """The local loss of one block and its gradients in closed form (4); costs 2 · rows · latents MACs per sample.
 
     A silent sample, whose latents are 0 or (root mean square below `SILENT`) but the rounding errors of a batch
     normalisation that had nothing to normalise, has no direction: its gradient fades to 0, see `credit.direction`.

@@ -4,7 +4,7 @@ Mostafa, Ramesh & Cauwenberghs 2018, doi 10.3389/fnins.2018.00608; the "LocalLos
 
     p = softmax(z Bᵀ),  L = −log p_y,  B `(classes, latents)` trained with the block
 
-This is LLS with a basis that learns, without normalising z and with τ = 1. Gradients: (*) of `workbench.rules.lls`, and
+This is LLS with a basis that learns, without normalising z and with τ = 1. Gradients: (4) of `workbench.rules.lls`, and
 ∂L/∂B = (∂L/∂s)ᵀ z.
 """
 

@@ -3,24 +3,69 @@
 Xiao, Meng, Zhang, Wang & Lin, NeurIPS 2022, arXiv 2210.04195. The presynaptic activity is remembered exactly as the
 membrane remembers it, and the error comes from the present step only:
 
-    ΔW_ij = Σ_t δ_i[t] ψ_i[t] q_j[t],      q[t] = γ q[t−1] + x[t]
+    ΔW_ij = Σ_t g_i[t] q_j[t],   q[t] = Σ_{k≤t} γ^{t−k} x[k] = γ q[t−1] + x[t]        eq. 4
+    g_i[t] = δ_i[t] ψ_i[t],      δ[t] = ∂L(o[t], y) / ∂z[t]                          eq. 5, without its 1 / T
 
-which is S-TLLR (symbols in `workbench.rules.stllr`) with α_post = 0, α_pre = 1 and λ_pre = γ of each layer. For one
-spiking layer under a memoryless readout this equals backpropagation through time. Accumulating over the sequence is
-OTTT-A; `online` with a step of the optimiser at every time step is OTTT-O.
+for the neurons of eq. 2. This is S-TLLR (symbols in `workbench.rules.stllr`) with α_post = 0, α_pre = 1 and λ_pre = γ
+of each layer, and so `gradients` computes it; `by_definition` is the rule as it stands above. For one spiking layer
+under a memoryless readout it equals backpropagation through time. Accumulating over the sequence is OTTT-A; `online`
+with a step of the optimiser at every time step is OTTT-O.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import NamedTuple
 
-from jaxtyping import Shaped
+import torch
+from jaxtyping import Float, Int, Shaped
 from torch import Tensor, nn
+from torch.nn import functional as F
 
 from workbench.credit.signals import BACKPROPAGATION, Loss, Signal, summed_cross_entropy
 from workbench.networks.layers import SpikingLayer
+from workbench.neurons.lif import Neuron
+from workbench.neurons.surrogate import Psi, heaviside, psi_gesture
 from workbench.neurons.traces import Factors
-from workbench.rule import StepReport
+from workbench.rule import StepReport, learning_start
 from workbench.rules import stllr
+
+
+def by_definition(
+    weights: Sequence[Float[Tensor, "_ _"]],
+    x: Float[Tensor, "time batch n_in"],
+    y: Int[Tensor, "batch"],
+    last_steps: int | None = None,
+    neuron: Neuron = Neuron(),
+    psi: Psi = psi_gesture,
+    readout_decay: float = 0.0,
+) -> list[Float[Tensor, "_ _"]]:
+    """ΔW of every layer of a dense network for one batch, under the cross-entropy of each step's output.
+
+    Arguments as those of `workbench.rules.stllr.by_definition`.
+    """
+    *hidden, readout = weights
+    T_l, one = learning_start(len(x), last_steps), torch.ones_like(x[0, :, :1])
+    widths = [x.shape[2], *map(len, hidden)]  # inputs of each layer
+    update, o = [torch.zeros_like(W) for W in weights], one.new_zeros(len(one), len(readout))
+    rest, z, psi_now = ([one.new_zeros(len(one), len(W)) for W in hidden] for _ in range(3))
+    q = [one.new_zeros(len(one), W.shape[1]) for W in weights]
+    for t, s in enumerate(x):
+        for layer, W in enumerate(hidden):
+            now = torch.cat([s, one, z[layer]], 1)[:, : W.shape[1]]  # x[t], 1 and, if recurrent, z[t−1]
+            u = neuron.decay * rest[layer] + now @ W.T  # eq. 2
+            s = z[layer] = heaviside(u - neuron.threshold)  # eq. 2
+            rest[layer], psi_now[layer] = u - neuron.threshold * s, psi(u - neuron.threshold)
+            q[layer] = neuron.decay * q[layer] + now  # in eq. 4: Σ_{k≤t} γ^{t−k} x[k]
+        now = torch.cat([s, one], 1)
+        o, q[-1] = readout_decay * o + now @ readout.T, readout_decay * q[-1] + now
+        if t >= T_l:
+            g = (o.softmax(1) - F.one_hot(y, len(readout))) / len(y)
+            update[-1] += g.T @ q[-1]
+            above = readout[:, :-1]
+            for layer in reversed(range(len(hidden))):
+                g = (g @ above) * psi_now[layer]  # eq. 5
+                update[layer] += g.T @ q[layer]  # eq. 4
+                above = hidden[layer][:, : widths[layer]]
+    return update
 
 
 class OTTT(NamedTuple):

@@ -2,29 +2,69 @@
 
 Morrison, Diesmann & Gerstner 2008 (doi 10.1007/s00422-008-0233-1). Weights change by
 
-    ΔW_ij = Σ_t (A₊ z_i[t] q_j[t] − A₋ x_j[t] h_i[t])
-    q[t] = Σ_{k≤t} λ₊^{t−k} x[k],   h[t] = Σ_{k<t} λ₋^{t−k} z[k],   λ± = exp(−dt / τ±)
+    ΔW_ij = Σ_t (A₊ z_i[t] q_j[t] − A₋ x_j[t] h_i[t])                                        (a)
+    q[t] = Σ_{k≤t} λ₊^{t−k} x[k],   h[t] = Σ_{k<t} λ₋^{t−k} z[k],   λ± = exp(−dt / τ±)         (b)
 
 which is S-TLLR's eligibility with the spike itself in place of Ψ and a learning signal of 1 everywhere. `.grad` holds
-−ΔW, averaged over the batch. The readout is trained on the loss, to see what the features are worth.
+−ΔW, averaged over the batch. The readout is trained on the loss, to see what the features are worth. `by_definition` is
+the rule as it stands above; `gradients` gives the same numbers faster and for any network.
 Symbols: x input spikes, z output spikes, A amplitudes, τ time constants in ms, dt milliseconds per step.
 """
 
 import math
+from collections.abc import Sequence
 from typing import NamedTuple
 
 import torch
-from jaxtyping import Shaped
+from jaxtyping import Float, Int, Shaped
 from torch import Tensor, nn
+from torch.nn import functional as F
 
 from workbench.credit.eligibility import Form, run_layer
 from workbench.credit.signals import Loss, Signal, Spikes, backpropagate, summed_cross_entropy
 from workbench.credit.three_factor import Passage, pieces
 from workbench.networks.layers import Layer, LeakyReadout, Weights
+from workbench.neurons.lif import Neuron
 from workbench.neurons.surrogate import heaviside
 from workbench.neurons.traces import Factors
 from workbench.neurons.windows import PairRule
 from workbench.rule import StepReport, check_batch, learning_start
+
+
+def by_definition(
+    weights: Sequence[Float[Tensor, "_ _"]],
+    x: Float[Tensor, "time batch n_in"],
+    y: Int[Tensor, "batch"],
+    rule: PairRule = PairRule(),
+    dt: float = 1.0,
+    last_steps: int | None = None,
+    neuron: Neuron = Neuron(),
+    readout_decay: float = 0.0,
+) -> list[Float[Tensor, "_ _"]]:
+    """−ΔW of every hidden layer of a dense network, mean over the batch; for the readout the gradient of its loss.
+
+    Arguments as those of `workbench.rules.stllr.by_definition`.
+    """
+    *hidden, readout = weights
+    start, one = learning_start(len(x), last_steps), torch.ones_like(x[0, :, :1])
+    update, o = [torch.zeros_like(W) for W in weights], one.new_zeros(len(one), len(readout))
+    rest, z, h = ([one.new_zeros(len(one), len(W)) for W in hidden] for _ in range(3))
+    q = [one.new_zeros(len(one), W.shape[1]) for W in weights]
+    for t, s in enumerate(x):
+        for layer, W in enumerate(hidden):
+            now = torch.cat([s, one, z[layer]], 1)[:, : W.shape[1]]  # x[t], 1 and, if recurrent, z[t−1]
+            u = neuron.decay * rest[layer] + now @ W.T
+            s = z[layer] = heaviside(u - neuron.threshold)
+            rest[layer] = u - neuron.threshold * s
+            q[layer] = math.exp(-dt / rule.tau_plus) * q[layer] + now  # (b)
+            if t >= start:
+                update[layer] -= (rule.a_plus * s.T @ q[layer] - rule.a_minus * h[layer].T @ now) / len(y)  # (a)
+            h[layer] = math.exp(-dt / rule.tau_minus) * (h[layer] + s)  # (b), for the next step
+        now = torch.cat([s, one], 1)
+        o, q[-1] = readout_decay * o + now @ readout.T, readout_decay * q[-1] + now
+        if t >= start:
+            update[-1] += ((o.softmax(1) - F.one_hot(y, len(readout))) / len(y)).T @ q[-1]
+    return update
 
 
 class STDP(NamedTuple):

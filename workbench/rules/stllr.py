@@ -2,26 +2,32 @@
 
 Apolinario & Roy, TMLR 2025, arXiv 2306.15220. A three-factor rule: learning signal × eligibility.
 
-    ΔŴ_ij = Σ_{t ≥ T_l} δ_i[t] e_ij[t]                                          eq. 5
-    e_ij[t] = α_pre ψ_i[t] q_j[t] + α_post x_j[t] h_i[t]                        eq. 10
-    q[t] = λ_pre q[t−1] + x[t]                    trace of the input, with the present
-    h[t] = Σ_{k<t} λ_post^{t−k} ψ[k]              trace of ψ = Ψ(u − v_th), without the present
-    δ[t] = ∂L(o[t], y) / ∂z[t] for t ≥ T_l, else 0: error of this step's output, by backpropagation within the step
-           (eq. 12-13), with ψ as the derivative of the spike; or any other signal of `workbench.credit.signals`
+    u[t] = γ u⁺[t−1] + Ŵ x[t] + b (+ Ŵ_r z[t−1]),   u⁺ = u − v_th z            eq. 1 (recurrent: eq. 14)
+    z[t] = 1[u[t] > v_th]                                                      eq. 2
+    ΔŴ_ij = Σ_t δ_i[t] e_ij[t]                                                 eq. 9, over t ≥ T_l: eq. 13
+    e_ij[t] = α_pre ψ_i[t] q_j[t] + α_post x_j[t] h_i[t]                       eq. 10 (recurrent: eq. 16)
+    q[t] = Σ_{k≤t} λ_pre^{t−k} x[k] = λ_pre q[t−1] + x[t]                      trace of x, with the present
+    h[t] = Σ_{k<t} λ_post^{t−k} ψ[k] = λ_post (h[t−1] + ψ[t−1])                trace of ψ = Ψ(u − v_th), without
+    δ[t] = ∂L(o[t], y) / ∂z[t] for t ≥ T_l, else 0                             eq. 12
+
+δ is the error of this step's output, by backpropagation within the step with ψ as the derivative of the spike, or any
+other signal of `workbench.credit.signals`. Eq. 5, w[t+1] = w[t] + Δw[t], is the step that an optimiser takes here.
 Symbols: x input spikes, u membrane before the reset, z spikes, o outputs, y labels, T_l first step that learns.
 All ΔŴ here carry the sign of a gradient (the optimiser subtracts them); the paper prints the opposite sign.
 
-Nothing is kept of the past but u⁺, q and h: memory does not grow with the number of steps. The sequence is cut into
-pieces of `chunk` steps so that products are large; the autograd graph spans one piece and only its spatial part.
-What a layer does with a piece stands in `workbench.credit.eligibility`.
+`by_definition` is the rule as it stands above. `gradients` gives the same numbers faster and for any network: the
+sequence is cut into pieces of `chunk` steps so that products are large; the autograd graph spans one piece and only its
+spatial part. What a layer does with a piece stands in `workbench.credit.eligibility`. Either way nothing is kept of the
+past but u⁺, q and h: memory does not grow with the number of steps.
 """
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from typing import NamedTuple
 
 import torch
-from jaxtyping import Float, Shaped
+from jaxtyping import Float, Int, Shaped
 from torch import Tensor, nn
+from torch.nn import functional as F
 
 from workbench.credit.eligibility import Form, Traces, run_layer
 from workbench.credit.signals import BACKPROPAGATION, Loss, Signal, summed_cross_entropy
@@ -29,8 +35,55 @@ from workbench.credit.three_factor import Passage, as_leaves, pieces, through_st
 from workbench.kernels.plain import TORCH, Kernels
 from workbench.networks.layers import Layer, LeakyReadout, SpikingLayer, Weights, running_weights
 from workbench.networks.spiking import chunks, layers_with_memory
+from workbench.neurons.lif import Neuron
+from workbench.neurons.surrogate import Psi, heaviside, psi_gesture
 from workbench.neurons.traces import Factors, check_factors
 from workbench.rule import StepReport, check_batch, learning_start
+
+
+def by_definition(
+    weights: Sequence[Float[Tensor, "_ _"]],
+    x: Float[Tensor, "time batch n_in"],
+    y: Int[Tensor, "batch"],
+    factors: Factors = Factors(),
+    last_steps: int | None = None,
+    neuron: Neuron = Neuron(),
+    psi: Psi = psi_gesture,
+    readout_decay: float = 0.0,
+) -> list[Float[Tensor, "_ _"]]:
+    """ΔŴ of every layer of a dense network for one batch, under the cross-entropy of each step's output.
+
+    weights: [Ŵ, b, Ŵ_r] of the hidden layers, [W, b] of the readout, as `networks.spiking.stacked_weights` gives them.
+    readout_decay: κ of o[t] = κ o[t−1] + W z[t] + b; the readout has ψ = 1 and remembers its input as it forgets it.
+    """
+    (lambda_post, lambda_pre, alpha_post, alpha_pre), (*hidden, readout) = factors, weights
+    T_l, one = learning_start(len(x), last_steps), torch.ones_like(x[0, :, :1])
+    widths = [x.shape[2], *map(len, hidden)]  # inputs of each layer
+    update, o = [torch.zeros_like(W) for W in weights], one.new_zeros(len(one), len(readout))
+    rest, z, h, psi_now = ([one.new_zeros(len(one), len(W)) for W in hidden] for _ in range(4))
+    q, now = ([one.new_zeros(len(one), W.shape[1]) for W in weights] for _ in range(2))
+    for t, s in enumerate(x):
+        for layer, W in enumerate(hidden):
+            now[layer] = torch.cat([s, one, z[layer]], 1)[:, : W.shape[1]]  # x[t], 1 and, if recurrent, z[t−1]
+            u = neuron.decay * rest[layer] + now[layer] @ W.T  # eq. 1, 14
+            s = z[layer] = heaviside(u - neuron.threshold)  # eq. 2
+            rest[layer], psi_now[layer] = u - neuron.threshold * s, psi(u - neuron.threshold)
+            q[layer] = lambda_pre * q[layer] + now[layer]  # in eq. 10: Σ_{k≤t}
+        now[-1] = torch.cat([s, one], 1)
+        o, q[-1] = readout_decay * o + now[-1] @ readout.T, readout_decay * q[-1] + now[-1]
+        if t >= T_l:  # eq. 13
+            delta = (o.softmax(1) - F.one_hot(y, len(readout))) / len(y)  # eq. 12: ∂L/∂o
+            update[-1] += delta.T @ q[-1]
+            delta = delta @ readout[:, :-1]  # eq. 12: ∂L/∂z of the last hidden layer
+            for layer in reversed(range(len(hidden))):
+                causal = alpha_pre * psi_now[layer][:, :, None] * q[layer][:, None, :]
+                non_causal = alpha_post * h[layer][:, :, None] * now[layer][:, None, :]
+                e = causal + non_causal  # eq. 10, 16
+                update[layer] += (delta[:, :, None] * e).sum(0)  # eq. 9
+                delta = (delta * psi_now[layer]) @ hidden[layer][:, : widths[layer]]  # eq. 12, for the layer below
+        h = [lambda_post * (trace + now) for trace, now in zip(h, psi_now, strict=True)]  # in eq. 10: Σ_{k<t}
+    return update
+
 
 # What happens so long before the first learning step that its traces are below rounding then need not be traced.
 FORGOTTEN = Factors(0.0, 0.0, 0.0, 0.0)

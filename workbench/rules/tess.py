@@ -2,11 +2,14 @@
 
 Apolinario, Roy & Frenkel, IJCNN 2025, arXiv 2502.01837. For each spiking layer l, at every step t ≥ t_l:
 
+    u[t] = γ u⁺[t−1] + Ŵ x[t] + b,  u⁺ = u − v_th z                            eq. 1
+    z[t] = 1[u[t] > v_th]                                                      eq. 2
     q[t] = λ_pre q[t−1] + x[t]                                                 eq. 5
     h[t] = λ_post h[t−1] + Ψ(u[t−1] − v_th)                                    eq. 7
     m[t] = Bᵀ ( f(B s[t]) − y* )                                               eq. 9, the learning signal
     ΔW[t] = (m ⊙ α_pre Ψ(u[t] − v_th)) ⊗ q[t] + (m ⊙ α_post h[t]) ⊗ x[t]       eq. 10-12
 
+`by_definition` is the rule as it stands above; `gradients` gives the same numbers faster and for any network.
 Symbols: x input spikes, u membrane before the reset, s the layer's spikes as its signal sees them (pooled to a few
 cells for images), B `(classes, latents)` fixed waves, f softmax, y* one-hot label. Nothing comes from another layer:
 each layer's input is detached, and the readout learns from detached spikes at every step.
@@ -16,7 +19,7 @@ B/n the logits stay so small that m hardly depends on the activity (cosine to B�
 The default divides by √n. `released_gradients` is what the published script really trains.
 """
 
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from functools import partial
 from typing import NamedTuple
 
@@ -30,8 +33,10 @@ from workbench.credit.direction import direction
 from workbench.credit.signals import BACKPROPAGATION, Loss, Signal, backpropagate, layer_shapes, summed_cross_entropy
 from workbench.kernels.plain import TORCH, Kernels
 from workbench.networks.layers import SpikingLayer
+from workbench.neurons.lif import Neuron
+from workbench.neurons.surrogate import Psi, heaviside, psi_gesture
 from workbench.neurons.traces import Factors
-from workbench.rule import StepReport, check_labels
+from workbench.rule import StepReport, check_labels, learning_start
 from workbench.rules import stllr
 from workbench.rules.stllr import STLLR
 
@@ -39,6 +44,47 @@ Scale = Callable[[Tensor], Tensor]
 
 SILENT = 1e-5  # shorter than one spike pooled over the largest image
 FACTORS = Factors(lambda_post=0.2, lambda_pre=0.5, alpha_post=1.0, alpha_pre=1.0)
+
+
+def by_definition(
+    weights: Sequence[Float[Tensor, "_ _"]],
+    rows: Sequence[Float[Tensor, "classes _"]],
+    x: Float[Tensor, "time batch n_in"],
+    y: Int[Tensor, "batch"],
+    factors: Factors = FACTORS,
+    last_steps: int | None = None,
+    neuron: Neuron = Neuron(),
+    psi: Psi = psi_gesture,
+    readout_decay: float = 0.0,
+) -> list[Float[Tensor, "_ _"]]:
+    """ΔŴ of every layer of a dense network for one batch: no layer asks another one for anything but its spikes.
+
+    weights: [Ŵ, b, Ŵ_r] of the hidden layers, [W, b] of the readout, as `networks.spiking.stacked_weights` gives them.
+    rows: B of each hidden layer `(classes, neurons)` with its scale, square waves / √neurons by default of `gradients`.
+    readout_decay: κ of o[t] = κ o[t−1] + W z[t] + b; the readout learns from its own cross-entropy.
+    """
+    (lambda_post, lambda_pre, alpha_post, alpha_pre), (*hidden, readout) = factors, weights
+    T_l, one = learning_start(len(x), last_steps), torch.ones_like(x[0, :, :1])
+    update, o = [torch.zeros_like(W) for W in weights], one.new_zeros(len(one), len(readout))
+    rest, z, h = ([one.new_zeros(len(one), len(W)) for W in hidden] for _ in range(3))
+    q, target = [one.new_zeros(len(one), W.shape[1]) for W in weights], F.one_hot(y, len(readout))
+    for t, s in enumerate(x):
+        for layer, (W, B) in enumerate(zip(hidden, rows, strict=True)):
+            now = torch.cat([s, one, z[layer]], 1)[:, : W.shape[1]]  # x[t], 1 and, if recurrent, z[t−1]
+            u = neuron.decay * rest[layer] + now @ W.T  # eq. 1
+            s = z[layer] = heaviside(u - neuron.threshold)  # eq. 2
+            rest[layer], psi_now = u - neuron.threshold * s, psi(u - neuron.threshold)
+            q[layer] = lambda_pre * q[layer] + now  # eq. 5
+            if t >= T_l:
+                m = ((s @ B.T).softmax(1) - target) @ B / len(y)  # eq. 9
+                causal, non_causal = m * alpha_pre * psi_now, m * alpha_post * h[layer]
+                update[layer] += causal.T @ q[layer] + non_causal.T @ now  # eq. 10-12
+            h[layer] = lambda_post * h[layer] + psi_now  # eq. 7, for the next step
+        now = torch.cat([s, one], 1)
+        o, q[-1] = readout_decay * o + now @ readout.T, readout_decay * q[-1] + now
+        if t >= T_l:
+            update[-1] += ((o.softmax(1) - target) / len(y)).T @ q[-1]
+    return update
 
 
 def over_root_n(s: Float[Tensor, "*batch n"]) -> Float[Tensor, "*batch n"]:

@@ -1,0 +1,168 @@
+"""Every rule against its own plain text: the fast path of a live dense or recurrent network gives the same numbers."""
+
+from collections.abc import Callable
+from functools import partial
+from typing import NamedTuple
+
+import pytest
+import torch
+from torch import nn
+
+from workbench.credit.bases import dct
+from workbench.networks.block_networks import dense_network
+from workbench.networks.layers import advance, running_weights
+from workbench.networks.spiking import SpikingMLP, layers_with_memory, stacked_weights
+from workbench.neurons.lif import Neuron
+from workbench.neurons.surrogate import psi_gesture
+from workbench.neurons.traces import Factors
+from workbench.neurons.windows import PairRule
+from workbench.rules import bptt, eprop, lls, ottt, stdp, stllr, tess
+
+NEURON, CLASSES, KAPPA, STEPS = Neuron(0.7, 0.6), 4, 0.8, 12
+FACTORS = Factors(0.4, 0.6, -0.8, 1.2)
+PAIRS = PairRule(a_plus=1.3, a_minus=0.7, tau_plus=2.0, tau_minus=3.0)
+
+
+def heads(network, x):
+    return tess.make_heads(network, x, CLASSES, basis=dct)
+
+
+def scaled_rows(network, x):
+    return [head.rows / head.rows.shape[1] ** 0.5 for head in heads(network, x).values()]
+
+
+class Pair(NamedTuple):
+    """The fast form of a rule and its plain text, for a network, a batch and K."""
+
+    fast: Callable
+    plain: Callable
+
+
+def fast_stllr(network, x, y, k):
+    return stllr.gradients(network, x, y, stllr.STLLR(FACTORS, k, chunk=5))
+
+
+def fast_tess(network, x, y, k):
+    return tess.gradients(network, x, y, tess.TESS(heads(network, x), FACTORS, k, chunk=5))
+
+
+def plain_tess(W, rows, x, y, **options):
+    return tess.by_definition(W, rows, x, y, FACTORS, **options)
+
+
+RULES = {
+    "stllr": Pair(fast_stllr, lambda W, _, *batch, **options: stllr.by_definition(W, *batch, FACTORS, **options)),
+    "tess": Pair(fast_tess, plain_tess),
+    "ottt": Pair(
+        lambda network, x, y, k: ottt.gradients(network, x, y, ottt.OTTT(k, chunk=5)),
+        lambda W, _, *batch, **options: ottt.by_definition(W, *batch, **options),
+    ),
+    "eprop": Pair(
+        lambda network, x, y, k: eprop.gradients(network, x, y, eprop.EProp(k)),
+        lambda W, _, *batch, **options: eprop.by_definition(W, *batch, **options),
+    ),
+    "bptt": Pair(
+        lambda network, x, y, k: bptt.gradients(network, x, y, bptt.BPTT(k)),
+        lambda W, _, *batch, **options: bptt.by_definition(W, *batch, **options),
+    ),
+    "stdp": Pair(
+        lambda network, x, y, k: stdp.gradients(network, x, y, stdp.STDP(PAIRS, 1.0, k, chunk=5)),
+        lambda W, _, *batch, psi, **options: stdp.by_definition(W, *batch, PAIRS, **options),
+    ),
+}
+
+
+def live(recurrent: bool, dtype: torch.dtype, **options):
+    """A network in which every layer fires, with biases and gains that matter, and a batch."""
+    torch.manual_seed(3)
+    network = SpikingMLP([11, 9, 7], CLASSES, NEURON, psi_gesture, readout_decay=KAPPA, recurrent=recurrent, **options)
+    for name, parameter in network.named_parameters():
+        if "bias" in name or "gain" in name:
+            nn.init.normal_(parameter, parameter.detach().mean().item(), 0.3)
+    x = (torch.rand(STEPS, 5, 11) < 0.4).to(dtype)
+    return network.to(dtype), x, torch.arange(5) % CLASSES
+
+
+def margin(network, x):
+    """How near a potential comes to the threshold: where rounding could decide about a spike, nothing is compared."""
+    nearest = []
+    for layer in network.hidden:
+        ran = advance(layer, x, running_weights(layer))
+        nearest.append(float((ran.potential - NEURON.threshold).abs().min()))
+        x = ran.output
+    return min(nearest)
+
+
+def by_definition(rule, network, x, y, k):
+    """`.grad` of every parameter as the plain text has it."""
+    network.zero_grad()
+    matrices = stacked_weights(network)
+    plain = rule.plain(
+        [W.detach() for W in matrices],
+        scaled_rows(network, x),
+        x,
+        y,
+        last_steps=k,
+        neuron=NEURON,
+        psi=psi_gesture,
+        readout_decay=KAPPA,
+    )
+    for W, update in zip(matrices, plain, strict=True):
+        W.backward(update, retain_graph=True)
+    return {name: p.grad.clone() for name, p in network.named_parameters()}
+
+
+@pytest.mark.parametrize(("dtype", "bound"), [(torch.float64, 1e-13), (torch.float32, 2e-6)])
+@pytest.mark.parametrize("k", [None, 5])
+@pytest.mark.parametrize("recurrent", [False, True])
+@pytest.mark.parametrize("name", RULES)
+def test_the_fast_form_gives_the_numbers_of_the_plain_text(name, recurrent, k, dtype, bound):
+    network, x, y = live(recurrent, dtype)
+    assert margin(network, x) > 2e-5
+    expected = by_definition(RULES[name], network, x, y, k)
+    network.zero_grad()
+    report = RULES[name].fast(network, x, y, k)
+    assert all(0.05 < rate < 0.8 for rate in report.spike_rates.values())
+    for parameter, wanted in expected.items():
+        found = dict(network.named_parameters())[parameter].grad
+        assert wanted.norm() > 1e-3, parameter
+        assert float((found - wanted).norm() / wanted.norm()) < bound, parameter
+
+
+def test_the_plain_texts_differ_from_one_another():
+    """On a live network no two of the rules are the same: the comparison above is not of zeros or of one rule."""
+    network, x, y = live(recurrent=True, dtype=torch.float64)
+    found = [by_definition(rule, network, x, y, 5) for rule in RULES.values()]
+    updates = [torch.cat([g.flatten() for name, g in each.items() if "hidden" in name]) for each in found]
+    for k, one in enumerate(updates):
+        for other in updates[k + 1 :]:
+            assert float((one - other).norm() / one.norm()) > 0.05
+
+
+def test_stacked_weights_without_bias_and_without_standardisation():
+    network, x, y = live(recurrent=True, dtype=torch.float64, standardize=False, bias=False)
+    first, second, readout = stacked_weights(network)
+    assert first.shape == (9, 11 + 1 + 9)
+    assert second.shape == (7, 9 + 1 + 7)
+    assert readout.shape == (CLASSES, 7 + 1)
+    assert not first[:, 11].any()
+    layer = list(layers_with_memory(network).values())[1]
+    assert torch.equal(second[:, :9], layer.connection.weight)
+    assert torch.equal(second[:, 10:], layer.recurrent.weight)
+
+
+@pytest.mark.parametrize(("dtype", "bound"), [(torch.float64, 1e-13), (torch.float32, 2e-6)])
+def test_lls_gives_the_numbers_of_its_plain_text(dtype, bound):
+    torch.manual_seed(2)
+    maker = lls.local_head(CLASSES, dct)
+    network = dense_network([11, 9, 7], CLASSES, maker, normalize=False).to(dtype)
+    x, y = torch.rand(6, 11, dtype=dtype), torch.arange(6) % CLASSES
+    lls.gradients(network, x, y, lls.LLS(temperature=0.3))
+    maps = [m for m in network.modules() if isinstance(m, nn.Linear)]
+    matrices = [torch.cat([m.weight, m.bias[:, None]], 1).detach() for m in maps]
+    waves = [head.basis for head in lls.local_heads(network)]
+    plain = partial(lls.by_definition, matrices, waves, x, y)
+    for m, wanted, other in zip(maps, plain(0.3), plain(0.5), strict=True):
+        found = torch.cat([m.weight.grad, m.bias.grad[:, None]], 1)
+        assert float((found - wanted).norm() / wanted.norm()) < bound
+        assert m is network.classifier or not torch.allclose(found, other, rtol=0.01)
