@@ -13,7 +13,8 @@ from workbench.rules import stllr
 from workbench.rules.stllr import STLLR
 
 pytest.importorskip("numba")
-fast = pytest.importorskip("workbench.kernels.compiled")
+fast = pytest.importorskip("workbench.kernels.compiled").NUMBA
+suits = pytest.importorskip("workbench.kernels.compiling").suits
 DTYPES = [torch.float32, torch.float64]
 
 
@@ -98,7 +99,7 @@ def test_the_whole_rule_is_the_same(rate, recurrent, last_steps):
     net = SpikingMLP([30, 20, 10], 4, Neuron(0.8, 0.3), triangle, readout_decay=0.9, recurrent=recurrent).double()
     x, y = spikes(20, 6, 30, rate=rate), torch.randint(0, 4, (6,))
     found = []
-    for version in (kernels.TORCH, fast.NUMBA):
+    for version in (kernels.TORCH, fast):
         net.zero_grad()
         report = stllr.gradients(net, x, y, STLLR(Factors(0.4, 0.7, -0.6, 1.1), last_steps, chunk=6, kernels=version))
         found.append((report, [parameter.grad for parameter in net.parameters()]))
@@ -108,6 +109,8 @@ def test_the_whole_rule_is_the_same(rate, recurrent, last_steps):
 
 def test_what_cannot_be_compiled_is_left_to_torch():
     half = torch.rand(4, 5).half()
-    assert not fast.suits(half)
+    assert not suits(half)
     assert fast.find_events(half) is None
-    assert not fast.suits(torch.rand(4, 5).T)
+    assert not suits(torch.rand(4, 5).T)
+    assert not suits(torch.rand(4), torch.rand(4).double())
+    assert suits(torch.rand(4), None, torch.rand(4, 5))

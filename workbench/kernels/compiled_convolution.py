@@ -16,7 +16,7 @@ from jaxtyping import Float
 from torch import Tensor, nn
 
 from workbench.kernels import plain
-from workbench.kernels.compiling import compiled, inlined, suits
+from workbench.kernels.compiling import check_dimensions, check_shape, compiled, inlined, suits
 
 DENSEST = 0.125  # above this part of entries that are not zero the library is faster; it was measured on one thread
 
@@ -25,11 +25,19 @@ def convolve(
     connection: nn.Conv2d, x: Float[Tensor, "n c h w"], weight: Tensor, bias: Tensor | None
 ) -> Float[Tensor, "n c_out h_out w_out"]:
     """See `workbench.kernels.plain.convolve`."""
-    if torch.is_grad_enabled() or not is_plain(connection) or not suits(x, bias) or not is_sparse(x):
+    if torch.is_grad_enabled() or not is_plain(connection) or not suits(x, bias) or weight.dtype is not x.dtype:
         return plain.convolve(connection, x, weight, bias)
+    check_dimensions("x", x, 4)
+    check_shape("the weight", weight, connection.weight.shape)
+    check_shape("x", x, (len(x), weight.shape[1], *x.shape[2:]))
+    if bias is not None:
+        check_shape("the bias", bias, weight.shape[:1])
     n_out, _, rows, columns = weight.shape
     (above, left), (height, width) = connection.padding, x.shape[2:]
-    out = x.new_empty(len(x), n_out, height + 2 * int(above) - rows + 1, width + 2 * int(left) - columns + 1)
+    size = height + 2 * int(above) - rows + 1, width + 2 * int(left) - columns + 1
+    if min(size) < 1 or not is_sparse(x):
+        return plain.convolve(connection, x, weight, bias)
+    out = x.new_empty(len(x), n_out, *size)
     bias = x.new_zeros(n_out) if bias is None else bias.detach()
     start = rows - 1 - int(above), columns - 1 - int(left)
     _convolve(x.numpy(), input_major(weight).numpy(), bias.numpy(), start, out.numpy())

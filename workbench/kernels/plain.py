@@ -1,6 +1,6 @@
 """The inner loops of local rules: convolution, firing, and the output side of an update, on any device.
 
-`Kernels` names the six functions that a faster machine-specific version may replace, with the same arguments and, up
+`Kernels` names the functions that a faster machine-specific version may replace, with the same arguments and, up
 to rounding, the same numbers: `workbench.kernels.compiled.NUMBA` does so on the CPU.
 """
 
@@ -104,8 +104,26 @@ def run_h(
     return h
 
 
+def filter_synapses(
+    filtered: Float[Tensor, "batch n_out n_in"],
+    psi: Float[Tensor, "batch n_out"],
+    q: Float[Tensor, "batch n_in"],
+    decay: float,
+) -> Float[Tensor, "batch n_out n_in"]:
+    """ē[t] = κ ē[t−1] + ψ[t] ⊗ q[t] of e-prop, for every sample and synapse, in the memory of ē[t−1]."""
+    return filtered.baddbmm_(psi[:, :, None], q[:, None], beta=decay)
+
+
+def weigh_synapses(
+    signal: Float[Tensor, "batch n_out"], filtered: Float[Tensor, "batch n_out n_in"]
+) -> Float[Tensor, "n_out n_in"]:
+    """Σ_b L ē, the update of a step under the learning signal L."""
+    return torch.einsum("bo,boi->oi", signal, filtered)
+
+
 class Kernels(NamedTuple):
-    """Events of a matrix, firing, the trace h, the output side, Xᵀ G added to a gradient, and a convolution."""
+    """Events of a matrix, firing, the trace h, the output side, Xᵀ G added to a gradient, a convolution, and of e-prop
+    the trace of every synapse and what the learning signal makes of it."""
 
     find_events: Callable[[Tensor], Events | None]
     fire: Callable[..., Fired]
@@ -113,6 +131,8 @@ class Kernels(NamedTuple):
     output_side: Callable[..., tuple[Tensor, Tensor]]
     add_outer: Callable[[Tensor, Events, Tensor], None]
     convolve: Callable[[nn.Conv2d, Tensor, Tensor, Tensor | None], Tensor]
+    filter_synapses: Callable[[Tensor, Tensor, Tensor, float], Tensor]
+    weigh_synapses: Callable[[Tensor, Tensor], Tensor]
 
 
-TORCH = Kernels(find_events, fire, run_h, output_side, add_outer, convolve)
+TORCH = Kernels(find_events, fire, run_h, output_side, add_outer, convolve, filter_synapses, weigh_synapses)
