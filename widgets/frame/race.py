@@ -55,6 +55,3 @@ class Race(Generic[R]):
             if any(news) or not active:
                 self._changed()
             self._stopped.wait(PERIOD)
-
-
-PREPARING = threading.Lock()  # weights are drawn from torch's one generator: only one run at a time may seed it

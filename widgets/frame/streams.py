@@ -9,7 +9,7 @@ import torch
 
 from widgets.drawing.figure import Fig
 from widgets.frame.controls import button, choice, whole_slider
-from widgets.frame.race import ACTIVE, PREPARING, Race
+from widgets.frame.race import ACTIVE, Race
 from widgets.frame.race_panel import RacePanel
 from workbench.continual.learning import StreamRecord
 from workbench.experiments.streams import PERMUTED_FASHION, SPLIT_FASHION, StreamExperiment
@@ -86,8 +86,7 @@ class StreamPanel(RacePanel):
 
     def _prepared(self, settings: dict[str, Any]) -> Iterator[Any]:
         torch.set_num_threads(1)
-        with PREPARING:
-            return self.records(**settings)
+        return self.records(**settings)
 
 
 def _run_controls(streams: Mapping[str, StreamExperiment]) -> dict[str, Any]:

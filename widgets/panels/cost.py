@@ -8,7 +8,7 @@ from typing import Any, NamedTuple
 import torch
 
 from widgets.frame.controls import button, whole_slider
-from widgets.frame.race import ACTIVE, PREPARING, Race
+from widgets.frame.race import ACTIVE, Race
 from widgets.frame.race_panel import RacePanel
 from widgets.panels.cost_pictures import RULES, macs_figure, memory_figure, seconds_figure
 from workbench.cost.formulas import LayerSize, mac_saving
@@ -153,11 +153,7 @@ class CostExplorer(RacePanel):
 
 def _measurement(steps: int, learning_steps: int, width: int, depth: int) -> Iterator[TimedCost | Refusal]:
     torch.set_num_threads(1)
-    costs = timed_costs(INPUTS, width, depth, CLASSES, steps, learning_steps)
-    with PREPARING:
-        first = next(costs)
-    yield first
-    yield from costs
+    yield from timed_costs(INPUTS, width, depth, CLASSES, steps, learning_steps)
 
 
 def _milliseconds(seconds: float) -> str:

@@ -10,7 +10,7 @@ from widgets.drawing.figure import Fig
 from widgets.drawing.rows import bars, curve, dots, stacked_rows
 from widgets.drawing.theme import line, marker
 from widgets.frame.controls import button, choice, whole_slider
-from widgets.frame.race import ACTIVE, PREPARING, Race
+from widgets.frame.race import ACTIVE, Race
 from widgets.frame.race_panel import RacePanel
 from workbench.experiments.named import FASHION_EVENTS, Experiment, start
 from workbench.experiments.variation import vary
@@ -135,8 +135,7 @@ def _begin(
 ) -> Iterator[Record]:
     """Prepare a run in its own thread, on one core."""
     torch.set_num_threads(1)
-    with PREPARING:
-        return start(vary(experiment, RATES[learning_rate], per_class), rule, seed=seed, epochs=epochs)
+    return start(vary(experiment, RATES[learning_rate], per_class), rule, seed=seed, epochs=epochs)
 
 
 def _controls(experiment: Experiment, samples: int) -> dict:

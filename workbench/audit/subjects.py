@@ -15,6 +15,7 @@ from workbench.data.sets.image_events import fashion_events
 from workbench.experiments.lls import fashion_pictures
 from workbench.networks.block_networks import mini_conv
 from workbench.networks.blocks import HeadMaker
+from workbench.networks.seeded import seeded
 from workbench.networks.spiking import SpikingMLP
 from workbench.neurons.lif import Neuron
 from workbench.rule import Rule
@@ -54,15 +55,14 @@ class Subject(NamedTuple):
 def events_problem() -> Problem:
     """16 simulated recordings of clothes, 20 steps, and a 578–128–128–10 network."""
     x, y = fashion_events(train_per_class=2, test_per_class=1).train.batch(torch.arange(SAMPLES))
-    torch.manual_seed(0)
-    network = SpikingMLP([578, 128, 128], 10, Neuron(0.8, 0.6), readout_decay=0.9).double()
+    with seeded(0):
+        network = SpikingMLP([578, 128, 128], 10, Neuron(0.8, 0.6), readout_decay=0.9).double()
     return Problem(network, x.flatten(2).double(), y, sequence=True)
 
 
 def pictures_problem(make_head: HeadMaker | None = None) -> Problem:
     """16 photographs of clothes and a small convolutional network of four blocks."""
     x, y = fashion_pictures(fashion_mnist_small()).train.batch(torch.arange(SAMPLES))
-    torch.manual_seed(0)
     return Problem(mini_conv(10, 1, make_head).double(), x.double(), y, sequence=False)
 
 

@@ -1,7 +1,7 @@
 """Networks with one head per task: the MLP, AlexNet and reduced ResNet-18 of CODE-CL's experiments.
 
 Source of the shapes: Apolinario et al., CODE-CL, ICCV 2025, and Saha et al., GPM, ICLR 2021. No layer has a bias; batch
-normalisation keeps no running statistics, so a prediction depends on its batch.
+normalisation keeps no running statistics, so a prediction depends on its batch. `seed` fixes the first weights.
 """
 
 import itertools
@@ -11,6 +11,7 @@ from jaxtyping import Float
 from torch import Tensor, nn
 
 from workbench.continual.protected import select_task
+from workbench.networks.seeded import seeded
 
 
 class MultiHead(nn.Module):
@@ -47,37 +48,42 @@ class MultiHead(nn.Module):
         return [self.heads] if len(self.heads) > 1 else []
 
 
-def mlp(classes: Sequence[int], sizes: Sequence[int] = (784, 100, 100)) -> MultiHead:
+def mlp(classes: Sequence[int], sizes: Sequence[int] = (784, 100, 100), seed: int = 0) -> MultiHead:
     """Inputs and hidden layers of `sizes`, ReLU. For permuted pixels: `mlp([10])`, one head for all tasks."""
     layers: list[nn.Module] = [nn.Flatten()]
-    for n_in, n_out in itertools.pairwise(sizes):
-        layers += [nn.Linear(n_in, n_out, bias=False), nn.ReLU()]
-    return MultiHead(nn.Sequential(*layers), sizes[-1], classes)
+    with seeded(seed):
+        for n_in, n_out in itertools.pairwise(sizes):
+            layers += [nn.Linear(n_in, n_out, bias=False), nn.ReLU()]
+        return MultiHead(nn.Sequential(*layers), sizes[-1], classes)
 
 
-def alexnet(classes: Sequence[int], channels: int = 3) -> MultiHead:
+def alexnet(classes: Sequence[int], channels: int = 3, seed: int = 0) -> MultiHead:
     """AlexNet for 32×32 images: convolutions of 64, 128, 256 channels (kernels 4, 3, 2), linear layers of 2,048."""
-    body = nn.Sequential(
-        *_convolution(channels, 64, 4, 0.2),  # 29² → 14²
-        *_convolution(64, 128, 3, 0.2),  # 12² → 6²
-        *_convolution(128, 256, 2, 0.5),  # 5² → 2²
-        nn.Flatten(),
-        *_dense(1024, 2048),
-        *_dense(2048, 2048),
-    )
-    return MultiHead(body, 2048, classes)
+    with seeded(seed):
+        body = nn.Sequential(
+            *_convolution(channels, 64, 4, 0.2),  # 29² → 14²
+            *_convolution(64, 128, 3, 0.2),  # 12² → 6²
+            *_convolution(128, 256, 2, 0.5),  # 5² → 2²
+            nn.Flatten(),
+            *_dense(1024, 2048),
+            *_dense(2048, 2048),
+        )
+        return MultiHead(body, 2048, classes)
 
 
-def resnet18(classes: Sequence[int], width: int = 20, stem_stride: int = 1, channels: int = 3) -> MultiHead:
+def resnet18(
+    classes: Sequence[int], width: int = 20, stem_stride: int = 1, channels: int = 3, seed: int = 0
+) -> MultiHead:
     """ResNet-18 of `width` = 20 channels at first; stem stride 1 for 32×32 images, 2 for 84×84 (miniImageNet)."""
-    body = [nn.Conv2d(channels, width, 3, stem_stride, padding=1, bias=False), _norm2d(width), nn.ReLU()]
-    n_in = width
-    for stage in range(4):
-        n_out = width * 2**stage
-        body += [Residual(n_in, n_out, stride=2 if stage else 1), Residual(n_out, n_out)]
-        n_in = n_out
-    body += [nn.AdaptiveAvgPool2d(2), nn.Flatten()]
-    return MultiHead(nn.Sequential(*body), n_in * 4, classes)
+    with seeded(seed):
+        body = [nn.Conv2d(channels, width, 3, stem_stride, padding=1, bias=False), _norm2d(width), nn.ReLU()]
+        n_in = width
+        for stage in range(4):
+            n_out = width * 2**stage
+            body += [Residual(n_in, n_out, stride=2 if stage else 1), Residual(n_out, n_out)]
+            n_in = n_out
+        body += [nn.AdaptiveAvgPool2d(2), nn.Flatten()]
+        return MultiHead(nn.Sequential(*body), n_in * 4, classes)
 
 
 class Residual(nn.Module):

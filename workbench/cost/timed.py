@@ -16,6 +16,7 @@ from torch import Tensor, nn
 
 from workbench.cost.formulas import Measured, measure
 from workbench.credit.bases import dct
+from workbench.networks.seeded import seeded
 from workbench.networks.spiking import SpikingMLP
 from workbench.neurons.traces import Factors
 from workbench.rule import Rule
@@ -73,8 +74,7 @@ def timed_costs(
 
 def example(inputs: int, width: int, depth: int, classes: int, steps: int) -> tuple[SpikingMLP, Tensor, Tensor]:
     """A network, spikes (steps, batch, inputs) and labels: the same ones in every call."""
-    with torch.random.fork_rng(devices=[]):
-        torch.manual_seed(0)
+    with seeded(0):
         x = (torch.rand(steps, BATCH, inputs) < RATE).float()
         return SpikingMLP([inputs, *[width] * depth], classes), x, torch.randint(0, classes, (BATCH,))
 

@@ -8,6 +8,7 @@ from torch import nn
 
 from workbench.credit.signals import direct_feedback
 from workbench.data.sets.image_events import fashion_events
+from workbench.networks.seeded import seeded
 from workbench.networks.spiking import SpikingMLP, spiking_logits
 from workbench.neurons.lif import Neuron
 from workbench.neurons.traces import Factors
@@ -27,8 +28,8 @@ FASHION_CHUNK = 4  # of 20 steps: small pieces, so that a rule keeps little even
 def fashion_events_setting(make_rule: MakeRule, seed: int) -> Setting:
     """578–200–200–10 LIF network on Fashion-MNIST as simulated events, 20 steps; Adam, 2e-3 along a cosine."""
     data = fashion_events()
-    torch.manual_seed(seed)
-    network = SpikingMLP([578, 200, 200], classes=len(data.classes), neuron=Neuron(decay=0.8, threshold=0.6))
+    with seeded(seed):
+        network = SpikingMLP([578, 200, 200], classes=len(data.classes), neuron=Neuron(decay=0.8, threshold=0.6))
     optimizer = torch.optim.Adam(network.parameters(), lr=2e-3)
     return Setting(network, optimizer, data, make_rule(network), spiking_logits)
 

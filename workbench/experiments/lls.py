@@ -11,7 +11,6 @@ from collections.abc import Callable, Mapping, Sequence
 from functools import partial
 from typing import NamedTuple
 
-import torch
 from schedulefree import AdamWScheduleFree
 
 from workbench.data.images import ImageSplit
@@ -27,7 +26,7 @@ from workbench.training.loop import Logits, Setting
 from workbench.training.schedule_free import averaged_weights
 
 RuleMaker = Callable[[BlockNetwork, Sequence[int], int], Rule]
-NetworkMaker = Callable[[int, int, HeadMaker | None], BlockNetwork]
+NetworkMaker = Callable[[int, int, HeadMaker | None, int], BlockNetwork]
 
 
 class Variant(NamedTuple):
@@ -65,9 +64,9 @@ def _drtp(network: BlockNetwork, input_shape: Sequence[int], seed: int) -> Rule:
     return partial(drtp.gradients, params=direct_feedback.direct_feedback(network, input_shape, seed))
 
 
-def two_dense(classes: int, channels: int, make_head: HeadMaker | None = None) -> BlockNetwork:
+def two_dense(classes: int, channels: int, make_head: HeadMaker | None = None, seed: int = 0) -> BlockNetwork:
     """784–500–500 without batch normalisation: forward-forward compares how active whole samples are."""
-    return dense_network([784 * channels, 500, 500], classes, make_head, normalize=False)
+    return dense_network([784 * channels, 500, 500], classes, make_head, normalize=False, seed=seed)
 
 
 MANY_ROWS = 64  # not in the paper: waves that M may read; in 128 latents or more their |cosines| stay below 0.4
@@ -120,8 +119,7 @@ def fashion_pictures(split: ImageSplit, augment: tuple[Augment, ...] = ()) -> Pi
 def block_setting(variant: Variant, data: PictureSplit, make: NetworkMaker, seed: int, refresh: int) -> Setting:
     """Network, optimiser and rule of one run; `refresh` batches renew batch normalisation before an evaluation."""
     classes, shape = len(data.classes), data.train.images.shape[1:]
-    torch.manual_seed(seed)
-    network = (variant.make or make)(classes, shape[0], variant.head(classes))
+    network = (variant.make or make)(classes, shape[0], variant.head(classes), seed)
     network = pool_before_latents(network) if variant.pooled else network
     rule = variant.rule(network, shape, seed)
     optimizer = AdamWScheduleFree(parameter_groups(network), lr=5e-3, weight_decay=0.0)

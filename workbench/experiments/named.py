@@ -20,6 +20,7 @@ from workbench.experiments.lls import VARIANTS, lls_fashion, lls_fashion_full
 from workbench.experiments.new_clothes import VERSIONS, fine_tuning_setting
 from workbench.experiments.sound import SOUND_RULES, sound_setting
 from workbench.experiments.tess import TEACHERS, tess_events, tess_still
+from workbench.networks.seeded import seeded
 from workbench.training.loop import Plan, Record, Setting, train
 
 
@@ -50,7 +51,8 @@ def start(
         raise ValueError(f"{experiment.name} has no rule '{rule}'; it has {', '.join(experiment.rules)}")
     if epochs < 1:
         raise ValueError(f"epochs must be at least 1, got {epochs}")
-    setting = experiment.prepare(experiment.rules[rule], seed)
+    with seeded(seed):  # whatever an experiment draws, it leaves torch's generator and other threads alone
+        setting = experiment.prepare(experiment.rules[rule], seed)
     label = f"{experiment.name}, rule {rule}, seed {seed}, {epochs} epochs"
     return train(setting, Plan(epochs, seed), checkpoint, resume, label=label)
 

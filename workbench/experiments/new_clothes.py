@@ -29,6 +29,7 @@ from workbench.experiments.fine_tuning import (
 )
 from workbench.experiments.pretrained import NEW_CLASSES, fashion_resnet20
 from workbench.networks.resnet import ResNet
+from workbench.networks.seeded import seeded
 from workbench.rule import StepReport
 from workbench.training.loop import Setting
 
@@ -59,8 +60,8 @@ class Transfer(NamedTuple):
 
 def transfer(network: ResNet, images: FineTuningData, seed: int = 0) -> Transfer:
     """Give a pre-trained network a new readout, drawn from `seed`, and freeze all but the last two blocks and it."""
-    torch.manual_seed(seed)
-    network.linear = nn.Linear(network.linear.in_features, int(images.train.labels.max()) + 1)
+    with seeded(seed):
+        network.linear = nn.Linear(network.linear.in_features, int(images.train.labels.max()) + 1)
     freeze_except(network, [*LAYERS, "linear"])
     data = FineTuningData(*(inputs_of(network, BLOCKS[0], part) for part in images))
     return Transfer(network, without(network, TRUNK), images, data)
@@ -123,9 +124,9 @@ VERSIONS: dict[str, Version] = {  # by the names of the command line
 }
 
 
-def fine_tuning_setting(version: Version, seed: int, energy: float = 0.7) -> Setting:
-    """One run of the experiment `fine-tune-fashion`."""
-    task = new_clothes(seed)
+def fine_tuning_setting(version: Version, seed: int, energy: float = 0.7, every: int = 1) -> Setting:
+    """One run of the experiment `fine-tune-fashion`; `every` as for `new_clothes`."""
+    task = new_clothes(seed, every)
     network = version(task.network, task.calibration(), energy)
     return Setting(network, sgd(network), task.data, counted, class_scores, BATCH)
 

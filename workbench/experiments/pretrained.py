@@ -89,7 +89,6 @@ def main() -> None:
     parser.add_argument("file", type=Path, help="where to write the weights (.safetensors)")
     file = parser.parse_args().file
     data = select_classes(fashion_mnist(progress=True), KNOWN_CLASSES)
-    torch.manual_seed(0)
     network = resnet20(c_in=1, n_classes=len(KNOWN_CLASSES))
     optimizer = torch.optim.SGD(network.parameters(), lr=0.1, momentum=0.9, weight_decay=5e-4, nesterov=True)
     setting = Setting(network, optimizer, data, gradients, class_scores, batch_size=128)

@@ -12,6 +12,7 @@ from torch import nn
 
 from workbench.credit.signals import direct_feedback
 from workbench.data.sets.voices import CHANNELS, voices
+from workbench.networks.seeded import seeded
 from workbench.networks.spiking import SpikingMLP, spiking_logits
 from workbench.neurons.lif import Neuron
 from workbench.neurons.surrogate import psi_gesture
@@ -26,9 +27,9 @@ DECAY, CHUNK = 0.8, 15  # of membranes and readout; steps per piece
 
 def voice_network(neurons: int = 100, classes: int = 5, seed: int = 0) -> SpikingMLP:
     """128 channels, `neurons` recurrent LIF neurons, and a leaky readout."""
-    torch.manual_seed(seed)
     neuron = Neuron(DECAY, 0.6)
-    return SpikingMLP([CHANNELS, neurons], classes, neuron, psi_gesture, readout_decay=DECAY, recurrent=True)
+    with seeded(seed):
+        return SpikingMLP([CHANNELS, neurons], classes, neuron, psi_gesture, readout_decay=DECAY, recurrent=True)
 
 
 def sound_setting(make_rule: Callable[[nn.Module], Rule], seed: int) -> Setting:

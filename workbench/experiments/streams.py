@@ -7,8 +7,6 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from functools import partial
 from typing import NamedTuple
 
-import torch
-
 from workbench.continual.learning import Method, StreamRecord, accuracies, accuracy_matrix, learn_stream, sgd
 from workbench.continual.methods.a_gem import AGEM
 from workbench.continual.methods.code_cl import CodeCL, CodeCLParams
@@ -61,14 +59,12 @@ class StreamExperiment(NamedTuple):
 
 def permuted_fashion_setting(seed: int, tasks: int) -> StreamSetting:
     """784–100–100–10 with one head for all; the seed fixes the orders of pixels too."""
-    torch.manual_seed(seed)
-    return StreamSetting(mlp([10]), permuted_pixels(small_fashion_mnist(), tasks, seed), learning_rate=0.1)
+    return StreamSetting(mlp([10], seed=seed), permuted_pixels(small_fashion_mnist(), tasks, seed), learning_rate=0.1)
 
 
 def split_fashion_setting(seed: int, tasks: int) -> StreamSetting:
     """784–100–100 with a head of two outputs for each of the first `tasks` pairs of classes."""
-    torch.manual_seed(seed)
-    return StreamSetting(mlp([2] * tasks), split_fashion_mnist()[:tasks], learning_rate=0.2)
+    return StreamSetting(mlp([2] * tasks, seed=seed), split_fashion_mnist()[:tasks], learning_rate=0.2)
 
 
 PERMUTED_FASHION = StreamExperiment(

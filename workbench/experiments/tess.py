@@ -16,6 +16,7 @@ from workbench.data.sets.fashion_mnist import fashion_mnist_small
 from workbench.data.sets.image_events import fashion_events
 from workbench.data.still_images import still_images
 from workbench.networks.layers import SpikingLayer
+from workbench.networks.seeded import seeded
 from workbench.networks.spiking import SpikingMLP, spiking_layers, spiking_logits
 from workbench.neurons.lif import Neuron
 from workbench.neurons.traces import Factors
@@ -64,16 +65,16 @@ TEACHERS: Mapping[str, Teacher] = {
 def tess_events(teacher: Teacher, seed: int) -> Setting:
     """578–500–10 LIF network on Fashion-MNIST as simulated events, 20 steps."""
     data, x = fashion_events(), torch.zeros(1, 1, 578)
-    torch.manual_seed(seed)
-    network = SpikingMLP([578, 500], classes=10, neuron=Neuron(0.8, 0.6))
+    with seeded(seed):
+        network = SpikingMLP([578, 500], classes=10, neuron=Neuron(0.8, 0.6))
     return _setting(network, data, teacher.make(network, x, EVENTS), teacher.events_rate)
 
 
 def tess_still(teacher: Teacher, seed: int) -> Setting:
     """784–500–500–10 LIF network on Fashion-MNIST images shown for 6 steps, γ = 0.5 and v_th = 0.6 as in the paper."""
     data, x = still_images(fashion_mnist_small(), steps=6), torch.zeros(1, 1, 784)
-    torch.manual_seed(seed)
-    network = SpikingMLP([784, 500, 500], classes=10, neuron=Neuron(0.5, 0.6))
+    with seeded(seed):
+        network = SpikingMLP([784, 500, 500], classes=10, neuron=Neuron(0.5, 0.6))
     return _setting(network, data, teacher.make(network, x, STILL), teacher.still_rate)
 
 

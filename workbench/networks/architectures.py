@@ -6,6 +6,7 @@
 
 Pooling is the average in the paper and the maximum in the released script for DVS Gesture. The paper's neurons have
 γ = 0.5, v_th = 0.8 for images and 0.99, 0.8 for sound; the released code has v_th = 0.6, and γ = 0.9933 for sound.
+`seed` fixes the first weights.
 """
 
 from collections.abc import Callable, Sequence
@@ -17,6 +18,7 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from workbench.networks.layers import LeakyReadout, SpikingLayer, TimeDropout
+from workbench.networks.seeded import seeded
 from workbench.networks.spiking import ResidualBlock, SpikingMLP, SpikingSequential
 from workbench.neurons.lif import Neuron, Reset, soft_reset
 from workbench.neurons.surrogate import Psi, psi_gesture, psi_speech
@@ -82,6 +84,7 @@ def spiking_vgg(
     last_pool: Callable[[], nn.Module] | None = None,
     dropout: float = 0.0,
     readout_decay: float = 0.0,
+    seed: int = 0,
 ) -> SpikingSequential:
     """Blocks of 3×3 spiking convolutions with the given numbers of channels, each followed by a pooling.
 
@@ -89,19 +92,20 @@ def spiking_vgg(
     time-constant mask after each block (the papers do not say where theirs sits).
     """
     channels, height, width = input_shape
-    parts: list[nn.Module] = []
-    for place, block in enumerate(blocks):
-        for n_out in block:
-            parts.append(spiking_conv(channels, n_out, cells))
-            channels = n_out
-        last = place == len(blocks) - 1
-        parts.append(last_pool() if last and last_pool is not None else pool())
-        parts.extend([TimeDropout(dropout)] if dropout else [])
     side = 2 ** len(blocks)
     pooled = 1 if last_pool is global_pool else (height // side) * (width // side)
     if not pooled:
         raise ValueError(f"{len(blocks)} poolings leave nothing of an image of {height} × {width}")
-    return SpikingSequential(*parts, nn.Flatten(), LeakyReadout(channels * pooled, classes, readout_decay))
+    parts: list[nn.Module] = []
+    with seeded(seed):
+        for place, block in enumerate(blocks):
+            for n_out in block:
+                parts.append(spiking_conv(channels, n_out, cells))
+                channels = n_out
+            last = place == len(blocks) - 1
+            parts.append(last_pool() if last and last_pool is not None else pool())
+            parts.extend([TimeDropout(dropout)] if dropout else [])
+        return SpikingSequential(*parts, nn.Flatten(), LeakyReadout(channels * pooled, classes, readout_decay))
 
 
 def vgg9(classes: int, input_shape: tuple[int, int, int] = (2, 32, 32), **options: object) -> SpikingSequential:
@@ -125,15 +129,17 @@ def resnet18(
     cells: Cells = Cells(),
     stages: Sequence[int] = (64, 128, 256, 512),
     readout_decay: float = 0.0,
+    seed: int = 0,
 ) -> SpikingSequential:
     """The paper's ResNet-18: every convolution spikes, a 1×1 one where the shortcut changes shape; average to 1×1."""
     channels = stages[0]
-    parts: list[nn.Module] = [spiking_conv(in_channels, channels, cells), AveragePool()]
-    for place, n_out in enumerate(stages):
-        for stride in (1 if place == 0 else 2, 1):
-            parts.append(residual_block(channels, n_out, cells, stride))
-            channels = n_out
-    return SpikingSequential(*parts, global_pool(), nn.Flatten(), LeakyReadout(channels, classes, readout_decay))
+    with seeded(seed):
+        parts: list[nn.Module] = [spiking_conv(in_channels, channels, cells), AveragePool()]
+        for place, n_out in enumerate(stages):
+            for stride in (1 if place == 0 else 2, 1):
+                parts.append(residual_block(channels, n_out, cells, stride))
+                channels = n_out
+        return SpikingSequential(*parts, global_pool(), nn.Flatten(), LeakyReadout(channels, classes, readout_decay))
 
 
 def residual_block(n_in: int, n_out: int, cells: Cells, stride: int) -> ResidualBlock:
@@ -150,6 +156,9 @@ def sound_network(
     neuron: Neuron = PAPER_SOUND,
     psi: Psi = psi_speech,
     standardize: bool = True,
+    seed: int = 0,
 ) -> SpikingMLP:
     """The paper's network for spoken digits: 700–450 recurrent–20, with a leaky-integrator readout of the same γ."""
-    return SpikingMLP([inputs, neurons], classes, neuron, psi, standardize, readout_decay=neuron.decay, recurrent=True)
+    sizes, decay = [inputs, neurons], neuron.decay
+    with seeded(seed):
+        return SpikingMLP(sizes, classes, neuron, psi, standardize, readout_decay=decay, recurrent=True)

@@ -12,6 +12,8 @@ import torch.nn.functional as F
 from jaxtyping import Float
 from torch import Tensor, nn
 
+from workbench.networks.seeded import seeded
+
 
 class BasicBlock(nn.Module):
     """ReLU(norm(conv(ReLU(norm(conv(x))))) + shortcut(x)). Each ReLU is a module of its own, so it can be replaced."""
@@ -65,9 +67,10 @@ class ResNet(nn.Module):
         return self.linear(x.mean((2, 3)))
 
 
-def resnet20(c_in: int = 3, n_classes: int = 10) -> ResNet:
-    """ResNet-20: three blocks per stage, 16, 32 and 64 channels."""
-    return ResNet(3, 16, c_in, n_classes)
+def resnet20(c_in: int = 3, n_classes: int = 10, seed: int = 0) -> ResNet:
+    """ResNet-20: three blocks per stage, 16, 32 and 64 channels; `seed` fixes the first weights."""
+    with seeded(seed):
+        return ResNet(3, 16, c_in, n_classes)
 
 
 def _stage(c_in: int, c_out: int, blocks: int, stride: int) -> nn.Sequential:
@@ -123,11 +126,13 @@ class ImageNetResNet(nn.Module):
         return self.fc(x.mean((2, 3)))
 
 
-def resnet18(n_classes: int = 1000) -> ImageNetResNet:
-    """ResNet-18: two blocks per stage."""
-    return ImageNetResNet((2, 2, 2, 2), n_classes)
+def resnet18(n_classes: int = 1000, seed: int = 0) -> ImageNetResNet:
+    """ResNet-18: two blocks per stage; `seed` fixes the first weights."""
+    with seeded(seed):
+        return ImageNetResNet((2, 2, 2, 2), n_classes)
 
 
-def resnet34(n_classes: int = 1000) -> ImageNetResNet:
-    """ResNet-34: 3, 4, 6 and 3 blocks."""
-    return ImageNetResNet((3, 4, 6, 3), n_classes)
+def resnet34(n_classes: int = 1000, seed: int = 0) -> ImageNetResNet:
+    """ResNet-34: 3, 4, 6 and 3 blocks; `seed` fixes the first weights."""
+    with seeded(seed):
+        return ImageNetResNet((3, 4, 6, 3), n_classes)

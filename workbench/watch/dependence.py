@@ -13,6 +13,7 @@ from torch import Tensor
 
 from workbench.audit.locality import Space, Time, space_dependence, time_dependence
 from workbench.audit.subjects import SUBJECTS, Problem, events_problem, subject_of
+from workbench.networks.seeded import seeded
 from workbench.networks.spiking import SpikingMLP
 from workbench.neurons.lif import Neuron
 
@@ -39,8 +40,7 @@ class Dependence(NamedTuple):
 
 def small_problem() -> Problem:
     """The network, the spikes and the labels; so many inputs fire that every layer does from the first step on."""
-    with torch.random.fork_rng(devices=[]):
-        torch.manual_seed(0)
+    with seeded(0):
         network = SpikingMLP([24, 48, 48, 48], 10, Neuron(0.7, 0.6), readout_decay=0.8).double()
     generator = torch.Generator().manual_seed(0)
     x = (torch.rand(STEPS, 4, 24, generator=generator) < 0.4).double()

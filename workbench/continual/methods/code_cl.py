@@ -47,8 +47,8 @@ def identity_mixing(k: int) -> Float[Tensor, "k k"]:
 
 
 def uniform_mixing(k: int) -> Float[Tensor, "k k"]:
-    """M uniform in ±1/√K, as in the released code."""
-    return torch.empty(k, k).uniform_(-(k**-0.5), k**-0.5)
+    """M uniform in ±1/√K, as in the released code; the same for every K."""
+    return torch.empty(k, k).uniform_(-(k**-0.5), k**-0.5, generator=torch.Generator().manual_seed(k))
 
 
 class CodeCLParams(NamedTuple):
