@@ -100,6 +100,6 @@ def test_a_neuron_that_never_fires_is_never_close():
 
 
 def test_bad_decays_are_named():
-    for make in (lambda: ottt_synapse(1.0), lambda: eprop_synapse(0.5, 1.5), lambda: stllr_synapse(Factors(1.2))):
+    for make in (lambda: ottt_synapse(1.01), lambda: eprop_synapse(0.5, 1.5), lambda: stllr_synapse(Factors(1.2))):
         with pytest.raises(ValueError, match="decay per step"):
             make()

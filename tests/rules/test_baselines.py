@@ -9,7 +9,7 @@ from torch import nn
 from workbench.credit.signals import direct_feedback
 from workbench.networks.layers import advance, running_weights
 from workbench.networks.spiking import SpikingMLP
-from workbench.neurons.lif import Neuron
+from workbench.neurons.lif import Neuron, hard_reset, no_reset, soft_reset, unit_reset
 from workbench.neurons.surrogate import fast_sigmoid, spike
 from workbench.neurons.traces import Factors
 from workbench.neurons.windows import PairRule, stdp_pair_sum
@@ -95,6 +95,25 @@ def test_ottt_is_backpropagation_through_time_for_one_layer():
     _, found = gradients(ottt.gradients, net, x, y)
     _, exact = gradients(bptt.gradients, net, x, y)
     assert all(torch.allclose(found[name], exact[name], atol=1e-10) for name in exact)
+
+
+@pytest.mark.parametrize("dtype", [torch.float64, torch.float32])
+@pytest.mark.parametrize("kappa", [0.0, 0.9])
+@pytest.mark.parametrize("reset", [soft_reset, unit_reset, no_reset, hard_reset])
+def test_exactness_needs_a_reset_that_takes_a_constant_away_and_the_right_readout(reset, kappa, dtype):
+    """One layer: e-prop is exact under any readout, OTTT under a memoryless one; both unless the reset is hard."""
+    net, (x, y) = network(recurrent=False, kappa=kappa).to(dtype), batch()
+    x = x.to(dtype)
+    net.hidden[0].reset = reset
+    _, exact = gradients(bptt.gradients, net, x, y)
+    for rule, readout in ((ottt.gradients, kappa == 0.0), (eprop.gradients, True)):
+        _, found = gradients(rule, net, x, y)
+        name = "hidden.0.connection.weight"
+        difference = float((found[name] - exact[name]).norm() / exact[name].norm())
+        if readout and reset is not hard_reset:
+            assert difference < (1e-12 if dtype == torch.float64 else 1e-4)
+        else:
+            assert difference > 0.05
 
 
 def test_ottt_is_stllr_with_the_membranes_decay():

@@ -14,7 +14,7 @@ from workbench.neurons.lif import Neuron, hard_reset, run_lif, soft_reset
 from workbench.neurons.surrogate import fast_sigmoid, psi_speech, triangle
 from workbench.neurons.traces import Factors, eligibility
 from workbench.rule import check_batch
-from workbench.rules import bptt, stllr
+from workbench.rules import bptt, ottt, stllr
 from workbench.rules.stllr import STLLR, teach_layer
 
 
@@ -49,6 +49,41 @@ def test_last_spiking_layer_equals_backpropagation_through_time(chunk):
     _, local = gradients(stllr.gradients, net, *batch, params)
     _, through_time = gradients(bptt.gradients, net, *batch)
     assert largest_difference(local, through_time) < 1e-7
+
+
+@pytest.mark.parametrize(("dtype", "tolerance"), [(torch.float64, 1e-13), (torch.float32, 1e-5)])
+@pytest.mark.parametrize("chunk", [1, 5, 50])
+@pytest.mark.parametrize("recurrent", [False, True])
+def test_a_neuron_that_forgets_nothing_equals_backpropagation_through_time(dtype, tolerance, chunk, recurrent):
+    """λ_pre = γ = 1, as the paper's λ_pre for spoken digits: S-TLLR and OTTT, with paths through past spikes cut."""
+    net, (x, y) = network(sizes=(11, 7), decay=1.0, recurrent=recurrent).to(dtype), events(33, 5, 11, 4)
+    if recurrent:
+        nn.init.zeros_(net.hidden[0].recurrent_gain)
+    x = x.to(dtype)
+    _, through_time = gradients(bptt.gradients, net, x, y)
+    for lambda_post in (0.2, 1.0):
+        params = STLLR(Factors(lambda_post, 1.0, alpha_post=0.0), chunk=chunk)
+        _, local = gradients(stllr.gradients, net, x, y, params)
+        _, ottt_too = gradients(ottt.gradients, net, x, y, ottt.OTTT(chunk=chunk))
+        assert largest_difference(local, through_time) < tolerance
+        assert largest_difference(ottt_too, through_time) < tolerance
+
+
+@pytest.mark.parametrize("factors", [Factors(0.5, 1.0, 1.0, 1.0), Factors(1.0, 0.5), Factors(1.0, 1.0)])
+@pytest.mark.parametrize("released", [False, True])
+@pytest.mark.parametrize("dtype", [torch.float64, torch.float32])
+def test_traces_that_forget_nothing_equal_the_explicit_eligibility(factors, released, dtype):
+    torch.manual_seed(3)
+    layer = SpikingLayer(nn.Linear(6, 5), Neuron(1.0, 0.5), triangle, standardize=False).to(dtype)
+    x, delta = events(15, 3, 6, 2)[0].to(dtype), torch.randn(15, 3, 5, dtype=dtype)
+    psi = triangle(advance(layer, x, running_weights(layer)).potential - 0.5)
+    explicit = sum(
+        torch.einsum("ti,tij->ij", delta[:, b], eligibility(x[:, b], psi[:, b], factors, released)) for b in range(3)
+    )
+    for chunk in (1, 4, 50):
+        layer.zero_grad()
+        teach_layer(layer, x, delta, STLLR(factors, None, released, chunk=chunk))
+        torch.testing.assert_close(layer.connection.weight.grad, explicit)
 
 
 def test_first_of_two_layers_differs_from_backpropagation_through_time():
@@ -152,6 +187,21 @@ def test_memory_does_not_know_the_number_of_steps():
     assert kept_bptt[2] / kept_bptt[1] == pytest.approx(2.0, rel=0.1)
 
 
+@pytest.mark.parametrize("dtype", [torch.float64, torch.float32])
+@pytest.mark.parametrize("chunk", [1, 4, 50])
+def test_the_trace_of_psi_is_kept_only_where_it_is_asked_for(dtype, chunk):
+    """u⁺ of 9 + 7 + 4 neurons, q of 11 + 9 + 7 inputs, and h of 9 + 7 spiking neurons unless α_post = 0."""
+    net, (x, y), size = network().to(dtype), events(20, 5, 11, 4), 5 * dtype.itemsize
+    x = x.to(dtype)
+    with_h, without = (
+        gradients(stllr.gradients, net, x, y, STLLR(Factors(0.3, 0.7, alpha), 7, chunk=chunk))[0].state_bytes
+        for alpha in (-0.5, 0.0)
+    )
+    assert without == size * (9 + 7 + 4 + 11 + 9 + 7)
+    assert with_h == without + size * (9 + 7)
+    assert gradients(ottt.gradients, net, x, y)[0].state_bytes == without
+
+
 @pytest.mark.parametrize("last_steps", [None, 7])
 def test_size_of_pieces_does_not_change_the_result(last_steps):
     net, batch = network(readout_decay=0.9), events(20, 5, 11, 4)
@@ -242,7 +292,7 @@ def test_paper_form_differs_from_the_released_form_by_one_decay(golden):
             STLLR(last_steps=6),
             r"last_steps must lie in 1\.\.5",
         ),
-        (torch.zeros(5, 3, 11), torch.zeros(3, dtype=torch.long), STLLR(Factors(1.0)), "lambda_post"),
+        (torch.zeros(5, 3, 11), torch.zeros(3, dtype=torch.long), STLLR(Factors(1.1)), "lambda_post"),
         (torch.zeros(5, 3, 12), torch.zeros(3, dtype=torch.long), STLLR(), "11 inputs"),
     ],
 )

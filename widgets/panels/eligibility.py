@@ -152,12 +152,12 @@ def _controls() -> dict:
     pre, post = "when the neuron before the synapse fires", "when the neuron behind the synapse fires"
     return {
         "rule": choice("rule", rules, "what the synapse remembers"),
-        "decay_pre": slider("decay λ_pre", 0.9, 0.0, 0.99, 0.01, "the fraction of the pre trace kept per step"),
-        "decay_post": slider("decay λ_post", 0.8, 0.0, 0.99, 0.01, "the fraction of the post trace kept per step"),
+        "decay_pre": slider("decay λ_pre", 0.9, 0.0, 1.0, 0.01, "the fraction of the pre trace kept per step"),
+        "decay_post": slider("decay λ_post", 0.8, 0.0, 1.0, 0.01, "the fraction of the post trace kept per step"),
         "alpha_pre": slider("factor α_pre", 1.0, -1.0, 1.0, 0.05, "weight of the causal term"),
         "alpha_post": slider("factor α_post", -0.5, -1.0, 1.0, 0.05, "weight of the non-causal term"),
-        "decay": slider("decay γ", 0.9, 0.0, 0.99, 0.01, "of the membrane, and so of the memory of the input"),
-        "kappa": slider("decay κ", 0.8, 0.0, 0.99, 0.01, "of the readout, by which e-prop filters its eligibility"),
+        "decay": slider("decay γ", 0.9, 0.0, 1.0, 0.01, "of the membrane, and so of the memory of the input"),
+        "kappa": slider("decay κ", 0.8, 0.0, 1.0, 0.01, "of the readout, by which e-prop filters its eligibility"),
         "tau": slider("time constant τ (steps)", 10.0, 1.0, 50.0, 1.0, "how long a spike is remembered", 0),
         "a_minus": slider("amplitude A₋", 1.0, 0.0, 2.0, 0.05, "weight lost by a pair in which post came first"),
         "pre_1": whole_slider("pre spike 1 (step)", 10, 0, last, pre),

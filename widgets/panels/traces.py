@@ -74,7 +74,8 @@ class TraceDecay(Panel):
             trace.y = values.numpy()
         kind = self.controls["spikes"].value
         for trace, decay, present in ((q_limit, decays[0], 0.0), (h_limit, decays[1], 1.0)):
-            trace.update(y=[geometric_limit(decay) - present] * 2, visible=kind == ALWAYS)
+            limit = geometric_limit(decay) - present
+            trace.update(y=[limit] * 2 if decay < 1.0 else [], visible=kind == ALWAYS)
         rows.update(**_one_line(parts.numpy()))
         for name, needed in (("seed", RANDOM), ("interval", RANDOM), ("first", PLACED), ("second", PLACED)):
             self.controls[name].disabled = kind != needed
@@ -86,9 +87,8 @@ class TraceDecay(Panel):
         count, last = int(x.sum()), len(x) - 1
         return (
             f"At step {last} one number each stands for all {count} spikes: q = {float(q[-1]):.2f}, "
-            f"h = {float(h[-1]):.2f}. {_agreement(difference)} q halves every {half_life(pre):.1f} steps, "
-            f"h every {half_life(post):.1f}. A spike at every step would take q up to "
-            f"1/(1 − λ_pre) = {geometric_limit(pre):.1f}."
+            f"h = {float(h[-1]):.2f}. {_agreement(difference)} {_forgetting(pre, post)} A spike at every step would "
+            + (f"take q up to 1/(1 − λ_pre) = {geometric_limit(pre):.1f}." if pre < 1.0 else "let q grow without end.")
         )
 
     def source(
@@ -132,8 +132,8 @@ def _controls() -> dict:
         "first": whole_slider("first spike (step)", 10, 0, STEPS - 1, placed),
         "second": whole_slider("second spike (step)", 20, 0, STEPS - 1, placed),
         "third": whole_slider("third spike (step)", 24, 0, STEPS - 1, placed),
-        "decay_pre": slider("decay λ_pre", 0.9, 0.0, 0.99, 0.01, "the fraction of q kept from one step to the next"),
-        "decay_post": slider("decay λ_post", 0.5, 0.0, 0.99, 0.01, "the fraction of h kept from one step to the next"),
+        "decay_pre": slider("decay λ_pre", 0.9, 0.0, 1.0, 0.01, "the fraction of q kept from one step to the next"),
+        "decay_post": slider("decay λ_post", 0.5, 0.0, 1.0, 0.01, "the fraction of h kept from one step to the next"),
     }
 
 
@@ -153,7 +153,7 @@ def _figure() -> Fig:
     ]
     layout = stacked_rows(["x", "q, h (dimensionless)", "parts of q"], [1, 6, 3], "time t (steps)")
     layout["xaxis"]["range"] = [-1, STEPS]
-    layout["yaxis"].update(rangemode="tozero", dtick=1)
+    layout["yaxis"].update(rangemode="tozero", nticks=7)
     layout["yaxis3"]["range"] = [0, 1.05]
     alt = "Spikes over time, the traces that they leave, and the part of each spike in the trace"
     return Fig(traces, {**layout, "height": 520}, alt=alt)
@@ -164,6 +164,16 @@ def _one_line(parts: np.ndarray) -> dict:
     spikes, steps = np.nonzero(parts > 0.005)
     ends = np.flatnonzero(np.diff(spikes)) + 1
     return {"x": np.insert(steps.astype(float), ends, np.nan), "y": np.insert(parts[spikes, steps], ends, np.nan)}
+
+
+def _forgetting(pre: float, post: float) -> str:
+    """How long q and h remember."""
+    if pre == post == 1.0:
+        return "q and h forget nothing."
+    if pre == 1.0:
+        return f"q forgets nothing, h halves every {half_life(post):.1f} steps."
+    after = "h forgets nothing" if post == 1.0 else f"h every {half_life(post):.1f}"
+    return f"q halves every {half_life(pre):.1f} steps, {after}."
 
 
 def _agreement(difference: float) -> str:

@@ -3,8 +3,11 @@
 arXiv 2306.15220, section 4.3, for one sample of T steps, K = T − T_l of which learn. N_l neurons of layer l, N_0
 inputs, M_l multiply-accumulate operations (MACs) of layer l for one step: N_l N_{l−1} where it is dense.
 
-    memory   BPTT  T Σ N_l        S-TLLR  2 Σ N_l                              S_mem = T / 2
+    memory   BPTT  T Σ N_l        S-TLLR  2 Σ N_l    (Σ N_l, α_post = 0)       S_mem = T / 2
     MACs     BPTT  2 T Σ M_l      S-TLLR  3 K Σ M_l  (2 K Σ M_l, α_post = 0)   S_MAC = 2 T / (3 K)
+
+Without the non-causal term there is no trace of ψ to keep, hence half the memory: so TESS (arXiv 2502.01837, section
+III-B) counts, the S-TLLR paper's formula has 2 in any case.
 
 S_MAC is below 1, and S-TLLR costs more than BPTT, when more than two thirds of the steps learn (with the non-causal
 term). The formulas count sums over synapses as if all inputs spiked, and neither the forward pass nor the reuse of one
@@ -84,14 +87,14 @@ def bptt_cost(sizes: Sequence[LayerSize], steps: int) -> Cost:
 
 def stllr_cost(sizes: Sequence[LayerSize], learning_steps: int, non_causal: bool = True) -> Cost:
     """S-TLLR, by formula; `non_causal` False for α_post = 0."""
-    products = 3 if non_causal else 2
+    products, traces = (3, 2) if non_causal else (2, 1)
     macs, neurons = sum(size.macs for size in sizes), sum(size.neurons for size in sizes)
-    return Cost(products * learning_steps * macs, 2 * BYTES * neurons)
+    return Cost(products * learning_steps * macs, traces * BYTES * neurons)
 
 
-def memory_saving(steps: int) -> float:
+def memory_saving(steps: int, non_causal: bool = True) -> float:
     """S_mem: how many times less memory S-TLLR takes than BPTT."""
-    return steps / 2
+    return steps / (2 if non_causal else 1)
 
 
 def mac_saving(steps: int, learning_steps: int, non_causal: bool = True) -> float:

@@ -47,11 +47,12 @@ class Form(NamedTuple):
 
 class Traces(NamedTuple):
     """What a layer carries from one piece to the next: u⁺ (and z), q, Σ_{k≤t} λ_post^{t−k} ψ[k], the trace of the
-    input 1, and of a recurrent layer the trace of its own past spikes."""
+    input 1, and of a recurrent layer the trace of its own past spikes. h is None where nothing asks for it: while
+    α_post = 0, and in a readout."""
 
     neurons: Neurons
     q: Float[Tensor, "batch ..."]
-    h: Float[Tensor, "batch ..."]
+    h: Float[Tensor, "batch ..."] | None
     one: float = 0.0
     q_recurrent: Float[Tensor, "batch ..."] | None = None
 
@@ -73,8 +74,10 @@ def run_layer(
         ran = advance(layer, x, weights, traces.neurons if traces else None, form.kernels)
         traces = start_traces(ran, x, layer) if traces is None else traces
         psi = activation(layer, ran.potential, form.psi) if learns or form.factors.alpha_post else None
+        if psi is not None and form.factors.alpha_post and traces.h is None:
+            traces = traces._replace(h=torch.zeros_like(ran.neurons.rest))
         h = None
-        if learns and psi is not None and form.factors.alpha_post:
+        if learns and psi is not None and traces.h is not None and form.factors.alpha_post:
             h = form.kernels.run_h(psi, traces.h, form.factors.lambda_post)
         after = advance_traces(traces, ran, x, psi, h, form.factors)
     if not learns:
@@ -101,8 +104,8 @@ def start_traces(ran: Advance, x: Tensor, layer: Layer) -> Traces:
     """Zeros, at the start of a sequence."""
     nothing = torch.zeros_like(ran.neurons.rest)
     if layer.recurrent is None:
-        return Traces(Neurons(nothing), torch.zeros_like(x[0]), nothing)
-    return Traces(Neurons(nothing, nothing), torch.zeros_like(x[0]), nothing, 0.0, nothing)
+        return Traces(Neurons(nothing), torch.zeros_like(x[0]), None)
+    return Traces(Neurons(nothing, nothing), torch.zeros_like(x[0]), None, 0.0, nothing)
 
 
 def past_spikes(output: Float[Tensor, "time batch n"], before: Neurons) -> Float[Tensor, "time batch n"]:
@@ -133,7 +136,7 @@ def advance_traces(
     after = traces.h
     if h is not None:
         after = h[-1].clone()
-    elif psi is not None and factors.alpha_post:
+    elif psi is not None and factors.alpha_post and traces.h is not None:
         after = trace_after(psi, factors.lambda_post, traces.h)
     q = trace_after(x, factors.lambda_pre, traces.q)
     q_recurrent = None

@@ -33,11 +33,12 @@ class Factors(NamedTuple):
 
 
 def check_factors(factors: Factors) -> Factors:
-    """Return `factors`, or raise ValueError when a decay is outside [0, 1)."""
+    """Return `factors`, or raise ValueError when a decay is outside [0, 1]; λ = 1 forgets nothing (the paper's λ_pre
+    for spoken digits)."""
     for name in ("lambda_post", "lambda_pre"):
         value = getattr(factors, name)
-        if not 0.0 <= value < 1.0:
-            raise ValueError(f"{name} is a decay per step and must lie in [0, 1), got {value!r}")
+        if not 0.0 <= value <= 1.0:
+            raise ValueError(f"{name} is a decay per step and must lie in [0, 1], got {value!r}")
     return factors
 
 

@@ -9,9 +9,10 @@ Bellec et al. 2020, doi 10.1038/s41467-020-17236-y, for LIF neurons whose reset 
 
 (ΔW carries the sign of a gradient.) ē is kept for every synapse and sample: memory O(B n²) against O(B n) of S-TLLR,
 and that is the difference between the two. With a memoryless readout (κ = 0) ē = e, and e-prop is OTTT; with a leaky
-one it is still the exact gradient of all paths that do not pass through another spike. The paper has one recurrent
-layer; below a layer, its signal goes on by backpropagation within the step. `by_definition` is the rule as it stands
-above, `gradients` gives the same numbers faster.
+one it is still the exact gradient of all paths that do not pass through another spike, if a spike takes a constant away
+(soft reset, detached). After the hard reset the membrane has forgotten its inputs, which q has not: it is then inexact.
+The paper has one recurrent layer; below a layer, its signal goes on by backpropagation within the step. `by_definition`
+is the rule as it stands above, `gradients` gives the same numbers faster.
 Symbols: x input spikes, z spikes, ψ = Ψ(u − v_th), γ decay of the membrane, o outputs.
 """
 

@@ -8,8 +8,9 @@ membrane remembers it, and the error comes from the present step only:
 
 for the neurons of eq. 2. This is S-TLLR (symbols in `workbench.rules.stllr`) with α_post = 0, α_pre = 1 and λ_pre = γ
 of each layer, and so `gradients` computes it; `by_definition` is the rule as it stands above. For one spiking layer
-under a memoryless readout it equals backpropagation through time. Accumulating over the sequence is OTTT-A; `online`
-with a step of the optimiser at every time step is OTTT-O.
+under a memoryless readout it equals backpropagation through time, as long as a spike takes a constant away (soft reset,
+detached). After the hard reset the membrane has forgotten its inputs and q has not: the update then differs.
+Accumulating over the sequence is OTTT-A; `online` with a step of the optimiser at every time step is OTTT-O.
 """
 
 from collections.abc import Iterator, Sequence

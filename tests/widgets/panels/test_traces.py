@@ -48,6 +48,15 @@ def test_the_limit_is_drawn_where_a_spike_comes_at_every_step():
     assert drawn(panel.fig, "limit of h")[1][0] == pytest.approx(drawn(panel.fig, "h by recursion")[1][-1])
 
 
+def test_a_trace_that_forgets_nothing_counts_and_has_no_limit():
+    panel = TraceDecay(decay_pre=1.0, decay_post=1.0, spikes="at every step")
+    assert same(drawn(panel.fig, "q by recursion")[1], np.arange(1, STEPS + 1))
+    assert same(drawn(panel.fig, "h by recursion")[1], np.arange(STEPS))
+    assert not len(panel.fig.data[5].y)
+    assert not len(panel.fig.data[6].y)
+    assert "inf" not in panel.text
+
+
 def test_every_control_at_both_ends_and_its_code():
     def compare(panel, names):
         for name in ("x", "q", "h", "q_by_sum", "h_by_sum"):
@@ -67,6 +76,9 @@ def test_every_control_at_both_ends_and_its_code():
         ({"decay_pre": 0.75}, "1/(1 − λ_pre) = 4.0"),
         ({}, "The recursion and the sum over all spikes give the same trace."),
         ({"decay_pre": 0.0}, "q halves every 0.0 steps"),
+        ({"decay_pre": 1.0}, "q forgets nothing, h halves every 1.0 steps. A spike at every step would let q grow"),
+        ({"decay_post": 1.0, "decay_pre": 0.5}, "q halves every 1.0 steps, h forgets nothing. A spike at every step "),
+        ({"decay_post": 1.0, "decay_pre": 1.0}, "q and h forget nothing"),
     ],
 )
 def test_the_text(state, words):
