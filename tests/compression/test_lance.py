@@ -142,6 +142,24 @@ def test_the_batch_mode_can_point_uphill():
     assert Modes().batch is False
 
 
+@pytest.mark.parametrize("dtype", [torch.float32, torch.float64])
+@pytest.mark.parametrize("mode", [2, 3])
+def test_a_space_mode_can_point_uphill(mode: int, dtype: torch.dtype):
+    """One weight of a 1×1 convolution, two pixels, above one another or side by side."""
+    shape = (1, 1, 2, 1) if mode == 2 else (1, 1, 1, 2)
+    x, g = (torch.tensor(numbers, dtype=dtype).view(shape) for numbers in ([3.0, 1.0], [1.0, -2.0]))
+    bases: list[Tensor | None] = [None] * 4
+    bases[mode] = torch.tensor([[1.0], [1.0]], dtype=dtype) / 2**0.5
+    exact = nn.Conv2d(1, 1, 1, bias=False).to(dtype)
+    lance = LowRankConv2d(exact, FixedBases(bases, x.shape))
+    assert gradients(exact, x, g)[2].item() == pytest.approx(1.0)
+    assert gradients(lance, x, g)[2].item() == pytest.approx(-2.0)
+    calibrated = compress(nn.Sequential(exact), [torch.ones_like(x)], energy=0.7)
+    assert gradients(calibrated, x, g)[2].item() == pytest.approx(-2.0)  # inputs alike in all pixels: this very basis
+    whole = compress(nn.Sequential(exact), [torch.ones_like(x)], energy=0.7, modes=Modes(space=False))
+    assert gradients(whole, x, g)[2].item() == pytest.approx(1.0)
+
+
 def test_a_last_smaller_batch_works_and_keeps_its_batch_mode_whole():
     net, x = nn.Sequential(nn.Conv2d(4, 6, 3)), activations(5, 4, 8, 9)
     for modes in (Modes(), ALL):

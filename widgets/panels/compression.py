@@ -116,7 +116,7 @@ def _controls() -> dict:
         "layer": choice("layer", layers, "the convolution whose input is compressed", LAYERS[1]),
         "energy": slider("energy ε", 0.7, 0.3, 0.99, 0.01, "the share of each cut mode's energy that is kept"),
         "batch": switch("cut the batch mode", False, "off in the default: it can turn the gradient uphill"),
-        "space": switch("cut height and width", True, "keep few patterns over the rows and columns of the image"),
+        "space": switch("cut height and width", True, "as published; it can turn the gradient uphill too, if rarely"),
         "feature": switch("cut the channels", True, "keep few mixtures of channels: projects the true gradient"),
         "image": whole_slider("image", 0, 0, IMAGES - 1, "which image of the batch is shown"),
     }

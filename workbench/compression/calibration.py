@@ -20,7 +20,11 @@ Weighting = Callable[[int, int], float]
 
 
 class Modes(NamedTuple):
-    """Which modes of a layer's input are cut: batch (off: it can turn the gradient uphill), space, feature."""
+    """Which modes of a layer's input are cut: batch, space, feature. The published code cuts all.
+
+    Batch and space are summed out in the weight gradient, so cutting either can turn it uphill (`compression.lance`
+    has an example); cutting features alone cannot.
+    """
 
     batch: bool = False
     space: bool = True

@@ -22,13 +22,16 @@ never formed (convolution: batch, channels, height, width; G = ∂L/∂output; U
 
 Which modes to cut. Cutting only the feature mode (channels) gives G_exact U₁U₁ᵀ: a projection of the true gradient,
 never longer and never uphill. Batch and space are summed out in the gradient; cutting them gives Gᵀ P X, which may
-point uphill: for one weight, two samples x = (3, 1), output gradients g = (1, −2) and the batch basis (1, 1)/√2,
+point uphill: for one weight, two samples (or the two pixels of a 1×1 convolution) x = (3, 1), output gradients
+g = (1, −2) and the basis (1, 1)/√2 of that mode,
 
 >>> x, g, u = torch.tensor([3.0, 1.0]), torch.tensor([1.0, -2.0]), torch.tensor([1.0, 1.0]) / 2**0.5
 >>> (g @ x).item(), round((g @ torch.outer(u, u) @ x).item(), 4)
 (1.0, -2.0)
 
-Hence the batch mode is off by default. A position in a shuffled batch means nothing anyway.
+The published code cuts every mode. Here the batch mode is off by default, for a position in a shuffled batch means
+nothing; the space modes are cut as published, since pixels side by side are alike: an uphill step is rare there, not
+impossible. `Modes(space=False)` rules it out and keeps more.
 """
 
 from collections.abc import Callable, Iterable, Sequence

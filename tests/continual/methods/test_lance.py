@@ -157,6 +157,17 @@ def test_compressed_positions_give_the_exact_gradient_at_the_projected_patches(n
     torch.testing.assert_close(grad_w.flatten(1), torch.einsum("bol,bdl->od", columns, x_hat))
 
 
+@pytest.mark.parametrize("dtype", [torch.float32, torch.float64])
+def test_few_positions_can_point_uphill(dtype: torch.dtype):
+    layer = SubspaceLayer(nn.Conv2d(1, 1, 1, bias=False).to(dtype))
+    x, g = (torch.tensor(numbers, dtype=dtype).view(1, 1, 1, 2) for numbers in ([3.0, 1.0], [1.0, -2.0]))
+    layer.directions = torch.ones(1, 1, dtype=dtype)
+    for positions, expected in ((None, 1.0), (torch.tensor([[1.0], [1.0]], dtype=dtype) / 2**0.5, -2.0)):
+        layer.positions = positions
+        (gradient,) = torch.autograd.grad(layer(x), [layer.layer.weight], g)
+        assert gradient.item() == pytest.approx(expected)
+
+
 def test_a_convolution_keeps_its_core_and_its_signs_only():
     net = convolutional([2, 2])
     method = LanceContinual(net, LanceContinualParams(threshold=0.5, samples=60))

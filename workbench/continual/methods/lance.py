@@ -10,7 +10,9 @@ A convolution is the matrix W (C', D), D = C·kH·kW, on patches X (batch, D, po
     training      forward exact; keep S = X ×₁ U₁ᵀ ×₂ U₂ᵀ;  ∂L/∂W = (Σ (G ×₂ U₂ᵀ) S) U₁ᵀ                        (5)
     ε_t           = threshold + increase · t
 
-ΔW lies in span(U₁), hence ΔW P = 0: what the layer answers to inputs in span(P) does not change. Task 0 learns
+ΔW lies in span(U₁), hence ΔW P = 0: what the layer answers to inputs in span(P) does not change. Along U₁ a step is
+downhill as long as U₂ is whole; positions are summed out in the gradient, and with few of them kept (5) may point
+uphill, as in `workbench.compression.lance`; `space=None` rules that out. Task 0 learns
 without restriction. P is needed between tasks only; while training, U₁, U₂ and the small cores S are.
 A layer with nothing left to learn says so, and stays as it is.
 """
