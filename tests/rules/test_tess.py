@@ -9,7 +9,7 @@ from torch import nn
 from torch.nn import functional as F
 
 from workbench.credit.bases import dct, square
-from workbench.networks.layers import LeakyReadout, SpikingLayer
+from workbench.networks.layers import LeakyReadout, SpikingLayer, over_the_maximum
 from workbench.networks.spiking import SpikingMLP, SpikingSequential
 from workbench.neurons.lif import Neuron, run_lif, soft_reset, unit_reset
 from workbench.neurons.surrogate import psi_gesture, spike
@@ -171,6 +171,46 @@ def test_golden_block(golden):
     for ours, name in ((layer.connection.weight.grad, "grad_weight"), (layer.gain.grad, "grad_gain")):
         golden_grad = torch.tensor(vectors[name]).reshape(ours.shape)
         assert float((ours - golden_grad).norm() / golden_grad.norm()) < 1e-5, name
+
+
+@pytest.mark.parametrize("dtype", [torch.float32, torch.float64])
+@pytest.mark.parametrize("make", [lambda: nn.Linear(12, 7), lambda: nn.Conv2d(3, 5, 3, padding=1)])
+def test_released_form_of_the_weights_without_standardisation(make, dtype):
+    """(W_i − mean W_i) / (max W − mean W), number by number; the gradient takes the divisor as given."""
+    torch.manual_seed(4)
+    layer = SpikingLayer(make(), standardize=over_the_maximum).to(dtype)
+    W = layer.connection.weight
+    flat = W.detach().flatten(1).tolist()
+    everything = [w for row in flat for w in row]
+    spread = max(everything) - sum(everything) / len(everything)
+    expected = torch.tensor([[(w - sum(row) / len(row)) / spread for w in row] for row in flat], dtype=dtype)
+    torch.testing.assert_close(layer.effective_weight().flatten(1), expected)
+    G = torch.randn_like(W)
+    (found,) = torch.autograd.grad(layer.effective_weight(), W, G)
+    rows = G.flatten(1)
+    torch.testing.assert_close(found.flatten(1), (rows - rows.mean(1, keepdim=True)) / spread)
+    assert layer.gain is None
+    torch.nn.init.zeros_(W)
+    assert not layer.effective_weight().any()  # not NaN
+
+
+@pytest.mark.parametrize("dtype", [torch.float32, torch.float64])
+def test_tess_learns_through_the_released_form_of_the_weights(dtype):
+    _, x, y = problem()
+    torch.manual_seed(2)
+    sizes, x = [x.shape[2], 16], x.to(dtype)
+    network = SpikingMLP(sizes, 4, standardize=over_the_maximum).to(dtype)
+    params = TESS(heads_for(network, x))
+    _, ours = gradients(tess.gradients, network, x, y, params)
+    plain, layer = SpikingMLP(sizes, 4, standardize=False).to(dtype), network.hidden[0]
+    plain.load_state_dict(network.state_dict())
+    with torch.no_grad():
+        plain.hidden[0].connection.weight.copy_(layer.effective_weight())
+    _, of_effective = gradients(tess.gradients, plain, x, y, TESS(heads_for(plain, x)))
+    name = "hidden.0.connection.weight"
+    G, W = of_effective[name], layer.connection.weight.detach()
+    torch.testing.assert_close(ours[name], (G - G.mean(1, keepdim=True)) / (W.max() - W.mean()))
+    torch.testing.assert_close(ours["readout.connection.weight"], of_effective["readout.connection.weight"])
 
 
 def test_paper_and_released_reset_are_different_neurons():

@@ -17,7 +17,7 @@ from jaxtyping import Float
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from workbench.networks.layers import LeakyReadout, SpikingLayer, TimeDropout
+from workbench.networks.layers import LeakyReadout, Rescale, SpikingLayer, TimeDropout
 from workbench.networks.seeded import seeded
 from workbench.networks.spiking import ResidualBlock, SpikingMLP, SpikingSequential
 from workbench.neurons.lif import Neuron, Reset, soft_reset
@@ -34,7 +34,7 @@ class Cells(NamedTuple):
 
     neuron: Neuron = PAPER_IMAGES
     psi: Psi = psi_gesture
-    standardize: bool = True
+    standardize: bool | Rescale = True
     bias: bool = True
     reset: Reset = soft_reset
     gain: float = 1.0
@@ -155,7 +155,7 @@ def sound_network(
     classes: int = 20,
     neuron: Neuron = PAPER_SOUND,
     psi: Psi = psi_speech,
-    standardize: bool = True,
+    standardize: bool | Rescale = True,
     seed: int = 0,
 ) -> SpikingMLP:
     """The paper's network for spoken digits: 700–450 recurrent–20, with a leaky-integrator readout of the same γ."""

@@ -8,9 +8,12 @@ time, by a function `run(layer, x)` that it hands to the network (see `workbench
 
 Weight standardisation (S-TLLR and TESS use it in place of batch normalisation), per output row i:
     Ŵ_i = g_i (W_i − mean W_i) / sqrt(var(W_i) · fan_in + 1e-4)         var unbiased, g trainable, 1 at the start
-A row of one weight has no variance, and is its own mean: such layers are refused.
+A row of one weight has no variance, and is its own mean: such layers are refused. Without its switch for weight
+standardisation the released code of TESS has another form, `over_the_maximum`:
+    Ŵ_i = (W_i − mean W_i) / stopgrad(max W − mean W)                   max and mean of the whole matrix, no gain
 """
 
+from collections.abc import Callable
 from typing import NamedTuple, TypeVar
 
 import torch
@@ -25,6 +28,7 @@ from workbench.neurons.lif import Neuron, Reset, check_neuron, soft_reset
 from workbench.neurons.surrogate import Psi, psi_gesture
 
 C = TypeVar("C", bound=Connection)
+Rescale = Callable[[Tensor], Tensor]
 
 
 def standardize_weight(
@@ -35,6 +39,13 @@ def standardize_weight(
     variance, mean = torch.var_mean(rows, dim=1, keepdim=True)
     scale = gain.flatten(1) * torch.rsqrt(variance * rows.shape[1] + eps)
     return ((rows - mean) * scale).view_as(weight)
+
+
+def over_the_maximum(weight: Float[Tensor, "n_out *fan"]) -> Float[Tensor, "n_out *fan"]:
+    """Ŵ of the released TESS code without weight standardisation: rows of mean 0, all divided by the same number."""
+    rows = weight.flatten(1)
+    spread = (rows.max() - rows.mean()).detach()
+    return ((rows - rows.mean(1, keepdim=True)) / torch.where(spread > 0, spread, 1.0)).view_as(weight)
 
 
 class Weights(NamedTuple):
@@ -51,7 +62,7 @@ class SpikingLayer(nn.Module):
         connection: `nn.Linear` or `nn.Conv2d`; its weights are drawn anew (Kaiming normal, bias 0).
         neuron: decay γ and threshold v_th.
         psi: secondary activation Ψ, a function of u − v_th.
-        standardize: use Ŵ (weight standardisation) instead of W.
+        standardize: use Ŵ (weight standardisation) instead of W; or a function of W to use, as `over_the_maximum`.
         reset: `soft_reset` (papers) or `hard_reset`.
         recurrent: the neurons also drive each other one step later, with a weight of their own; dense layers only.
         gain: first value of g; larger ones keep deep networks from falling silent on sparse input.
@@ -62,7 +73,7 @@ class SpikingLayer(nn.Module):
         connection: Connection,
         neuron: Neuron = Neuron(),
         psi: Psi = psi_gesture,
-        standardize: bool = True,
+        standardize: bool | Rescale = True,
         reset: Reset = soft_reset,
         recurrent: bool = False,
         gain: float = 1.0,
@@ -71,26 +82,29 @@ class SpikingLayer(nn.Module):
         if recurrent and not isinstance(connection, nn.Linear):
             raise ValueError(f"only a dense layer can be recurrent, got {type(connection).__name__}")
         n_out = connection.weight.shape[0]
-        if standardize:
+        standardized = bool(standardize) and not callable(standardize)
+        if standardized:
             _check_fan_in("connection", connection, connection.weight[0].numel())
             _check_fan_in("recurrent connection", connection, n_out if recurrent else 2)
         self.connection = initialize(connection)
         self.neuron = check_neuron(neuron)
         self.psi = psi
         self.reset = reset
-        self.gain = nn.Parameter(torch.full((n_out, 1), gain)) if standardize else None
+        self.rescale = standardize if callable(standardize) else None
+        self.gain = nn.Parameter(torch.full((n_out, 1), gain)) if standardized else None
         self.recurrent = initialize(nn.Linear(n_out, n_out, bias=False)) if recurrent else None
-        self.recurrent_gain = nn.Parameter(torch.full((n_out, 1), gain)) if recurrent and standardize else None
+        self.recurrent_gain = nn.Parameter(torch.full((n_out, 1), gain)) if recurrent and standardized else None
 
     def effective_weight(self) -> Tensor:
-        """Ŵ, or W where the layer is not standardised; differentiable in W and the gain. Same shape as W."""
-        return _effective(self.connection.weight, self.gain)
+        """Ŵ, or W where the layer has no such form; differentiable in W and the gain. Same shape as W."""
+        return _effective(self.connection.weight, self.gain, self.rescale)
 
     def effective_weights(self) -> Weights:
         """Ŵ and, in a recurrent layer, Ŵ_r."""
         if self.recurrent is None:
             return Weights(self.effective_weight())
-        return Weights(self.effective_weight(), _effective(self.recurrent.weight, self.recurrent_gain))
+        recurrent = _effective(self.recurrent.weight, self.recurrent_gain, self.rescale)
+        return Weights(self.effective_weight(), recurrent)
 
 
 class LeakyReadout(nn.Module):
@@ -151,8 +165,10 @@ def _check_fan_in(name: str, connection: Connection, weights: int) -> None:
         )
 
 
-def _effective(weight: Tensor, gain: Tensor | None) -> Tensor:
-    return weight if gain is None else standardize_weight(weight, gain)
+def _effective(weight: Tensor, gain: Tensor | None, rescale: Rescale | None) -> Tensor:
+    if gain is not None:
+        return standardize_weight(weight, gain)
+    return weight if rescale is None else rescale(weight)
 
 
 def initialize(connection: C) -> C:
