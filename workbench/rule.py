@@ -1,7 +1,11 @@
-"""What a rule tells about one batch, and the checks that all rules share."""
+"""What every rule promises: what it tells about one batch, what its file says about it, and the checks of all rules.
+
+A rule is a function `rule(network, x, y) -> StepReport` that fills `.grad`. Its file in `workbench/rules` describes it
+in a `LearningRule`, and all that lists, trains, audits, counts or draws rules walks over `workbench.rules.RULES`.
+"""
 
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Iterator, Sequence
 from typing import Any, NamedTuple
 
 from jaxtyping import Float
@@ -49,3 +53,98 @@ def learning_start(steps: int, last_steps: int | None) -> int:
 
 
 Rule = Callable[[Any, Tensor, Tensor], StepReport]  # each rule knows which networks it can train
+ByStep = Callable[[Any, Tensor, Tensor], Iterator[StepReport]]
+
+
+def no_head(classes: int) -> None:
+    """For rules that hang nothing on the blocks."""
+
+
+class Locality(NamedTuple):
+    """Whether a rule is local in space, in time and in memory; None where nothing is said, or nothing can be.
+
+    space: no layer's update depends on the weights of a layer above it. time: no step's update depends on a later
+    input. memory: what is kept does not grow with the number of steps.
+    """
+
+    space: bool | None = None
+    time: bool | None = None
+    memory: bool | None = None
+
+
+class Claim(NamedTuple):
+    """What a paper says of its rule, and where it says so."""
+
+    local: Locality
+    place: str
+
+
+class LayerSize(NamedTuple):
+    """Neurons of a layer and multiply-accumulate operations (MACs) of one step of one sample, recurrent ones too."""
+
+    name: str
+    neurons: int
+    macs: int
+
+
+class Cost(NamedTuple):
+    """Of one sample. Memory counts the values kept for the update, as papers do, in bytes of float32."""
+
+    macs: int
+    memory: int
+
+
+BYTES = 4  # of a float32
+CostFormula = Callable[[Sequence[LayerSize], int, int], Cost]  # of the input and all layers, steps T, learning steps K
+
+
+class Steps(NamedTuple):
+    """Which steps learn, and how many a rule works on at a time.
+
+    last: K = T − T_l, how many of the last steps learn; None for all. at_once: steps per piece of a rule that has the
+    choice, for speed and memory; not of one that goes step by step, or needs the whole sequence.
+    """
+
+    last: int | None = None
+    at_once: int = 16
+
+
+class Prepared(NamedTuple):
+    """A rule for one network. by_step yields after each learning step with that step's part of the update in `.grad`;
+    None for a rule that cannot say it."""
+
+    gradients: Rule
+    by_step: ByStep | None = None
+
+
+class ForBlocks(NamedTuple):
+    """How a rule trains a network of blocks: `prepare(network, input_shape, seed)`, the shape without the batch.
+
+    head: for a number of classes, what makes the head of each block (`networks.blocks.HeadMaker`), or None.
+    logits: `logits(network, x)` reads the rule's answer; None for the network's own outputs.
+    normalized: False for a rule that wants blocks without batch normalisation.
+    """
+
+    prepare: Callable[[Any, Sequence[int], int], Rule]
+    head: Callable[[int], Any] = no_head
+    logits: Callable[[Any, Tensor], Tensor] | None = None
+    normalized: bool = True
+
+
+class LearningRule(NamedTuple):
+    """What a rule's file says about it.
+
+    name, label: as it is typed, and as it is shown. paper: authors, year and number.
+    claim: what its paper says of it; None where it says nothing, and then an audit has nothing to hold it against.
+    cost: its formula; None where there is none. for_spiking: makes the rule for a spiking network, an example of its
+    input `(time, batch, ...)`, the number of classes, and the steps; ValueError with the reason where it cannot.
+    for_blocks: how it trains a network of blocks. One of the two may be None.
+    """
+
+    name: str
+    label: str
+    paper: str
+    claim: Claim | None = None
+    cost: CostFormula | None = None
+    for_spiking: Callable[[Any, Tensor, int, Steps], Prepared] | None = None
+    for_blocks: ForBlocks | None = None

@@ -8,9 +8,9 @@ import pytest
 import torch
 
 from workbench.audit import audit as module
-from workbench.audit.audit import Claim, audit, cosine, signal_to_noise, table, verdict
-from workbench.audit.locality import online_updates
-from workbench.audit.subjects import SUBJECTS, audit_rule, claims
+from workbench.audit.audit import audit, cosine, signal_to_noise, table, verdict
+from workbench.audit.by_name import audit_rule, claims
+from workbench.audit.locality import updates_by_step
 from workbench.cli.main import main
 from workbench.cost.formulas import layer_sizes
 from workbench.cost.signal import backpropagated_macs, basis_macs
@@ -18,6 +18,7 @@ from workbench.credit.bases import dct
 from workbench.networks.architectures import global_pool, maximum_pool, vgg9
 from workbench.networks.spiking import SpikingMLP
 from workbench.neurons.lif import Neuron
+from workbench.rule import Claim, Locality
 from workbench.rules import bptt, stllr, tess
 from workbench.rules.stllr import STLLR
 
@@ -33,13 +34,14 @@ def problem():
 def test_stllr_holds_what_it_claims(problem):
     network, x, y = problem
     params = STLLR(chunk=4)
-    updates = online_updates(partial(stllr.online, params=params))
+    updates = updates_by_step(partial(stllr.online, params=params))
     found = audit(network, x, y, partial(stllr.gradients, params=params), bptt.gradients, updates)
-    assert found.shown == Claim(space=False, time=True, memory=True)
+    assert found.shown == Locality(space=False, time=True, memory=True)
     assert found.cosine["readout"] == pytest.approx(1.0, abs=1e-12)
     assert all(-1 <= value <= 1 for value in found.cosine.values())
-    assert verdict(found, SUBJECTS["stllr"].claim)
-    assert not verdict(found, Claim(space=True))
+    assert verdict(found, stllr.RULE.claim)
+    assert verdict(found, Claim(Locality(space=True), "here")) is False
+    assert verdict(found, None) is None
 
 
 def test_memory_that_grows_is_seen_whoever_keeps_it(problem):
@@ -59,7 +61,7 @@ def test_memory_that_grows_is_seen_whoever_keeps_it(problem):
 def test_the_released_loop_breaks_the_claim_of_its_paper(problem):
     network, x, y = problem
     params = tess.TESS(tess.make_heads(network, x, 4, basis=dct), chunk=4)
-    claim = SUBJECTS["tess"].claim
+    claim = tess.RULE.claim
     right = audit(network, x, y, partial(tess.gradients, params=params))
     wrong = audit(network, x, y, partial(tess.released_gradients, params=params))
     assert verdict(right, claim)
@@ -68,7 +70,8 @@ def test_the_released_loop_breaks_the_claim_of_its_paper(problem):
     assert text[1].endswith("holds")
     assert text[2].endswith("BROKEN")
     assert "not local!" in text[2]
-    assert text[3].endswith("-")
+    assert text[3].endswith("no claim")
+    assert "holds" not in text[3]
 
 
 def test_signal_to_noise_of_known_updates():
@@ -87,18 +90,29 @@ def test_too_few_samples_are_refused(problem):
 
 def test_plain_networks_are_audited_without_time(capsys):
     found = audit_rule("lls")
-    assert found.shown == Claim(space=True, time=None, memory=None)
+    assert found.shown == Locality(space=True, time=None, memory=None)
     assert main(["audit", "bp", "--json"]) == 0
     row = json.loads(capsys.readouterr().out)["bp"]
     assert row["local_in_space"] is False
     assert row["claim_holds"] is True
+    assert row["claims_space"] is False
+    assert "by definition" in row["claim"]
     assert main(["audit", "lls"]) == 0
     assert "holds" in capsys.readouterr().out
 
 
+def test_a_rule_without_a_claim_has_none_to_hold(capsys):
+    assert main(["audit", "drtp", "--json"]) == 0
+    row = json.loads(capsys.readouterr().out)["drtp"]
+    assert (row["claim"], row["claim_holds"]) == ("no claim", None)
+    assert row["local_in_space"] is True
+    assert main(["audit", "forward-forward"]) == 0
+    assert capsys.readouterr().out.rstrip().endswith("no claim")
+
+
 def test_an_unknown_rule_is_named(capsys):
     assert main(["audit", "telepathy"]) == 1
-    assert "no rule 'telepathy' to audit" in capsys.readouterr().err
+    assert "there is no rule 'telepathy'; there are bptt, stllr" in capsys.readouterr().err
     with pytest.raises(ValueError, match="there are bptt, stllr"):
         claims(["telepathy"])
 

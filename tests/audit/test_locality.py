@@ -7,12 +7,11 @@ import torch
 from torch import nn
 
 from workbench.audit.locality import (
-    bptt_updates,
-    online_updates,
     relative_change,
     replace_step,
     space_dependence,
     time_dependence,
+    updates_by_step,
 )
 from workbench.audit.updates import layer_updates, layers_of
 from workbench.credit.bases import dct
@@ -36,7 +35,7 @@ def problem():
 
 def test_the_steps_of_bptt_sum_to_its_gradient(problem):
     network, x, y = problem
-    steps = bptt_updates(network, x, y)
+    steps = updates_by_step(bptt.by_step)(network, x, y)
     whole = layer_updates(network, x, y, bptt.gradients)
     for name, update in whole.items():
         assert len(steps[name]) == STEPS
@@ -46,7 +45,7 @@ def test_the_steps_of_bptt_sum_to_its_gradient(problem):
 @pytest.mark.parametrize("rule", [stllr, eprop])
 def test_the_steps_of_an_online_rule_sum_to_its_update(problem, rule):
     network, x, y = problem
-    steps = online_updates(rule.online)(network, x, y)
+    steps = updates_by_step(rule.online)(network, x, y)
     for name, update in layer_updates(network, x, y, rule.gradients).items():
         torch.testing.assert_close(steps[name].sum(0), update, rtol=1e-10, atol=1e-12)
 
@@ -76,10 +75,10 @@ def test_blocks_taught_by_waves_are_local_and_backpropagation_is_not():
 def test_only_bptt_looks_ahead(problem):
     network, x, y = problem
     for rule in (stllr, eprop):
-        found = time_dependence(network, x, y, online_updates(rule.online))
+        found = time_dependence(network, x, y, updates_by_step(rule.online))
         assert found.later == 0
         assert all((change.diagonal() > 0).all() for change in found.change.values())
-    assert time_dependence(network, x, y, bptt_updates).later > 0.1
+    assert time_dependence(network, x, y, updates_by_step(bptt.by_step)).later > 0.1
 
 
 def test_a_rule_that_looks_one_step_ahead_is_caught(problem):
@@ -93,7 +92,7 @@ def test_a_rule_that_looks_one_step_ahead_is_caught(problem):
                     parameter.grad *= 1.0 + ahead.mean()
             yield report
 
-    found = time_dependence(network, x, y, online_updates(peeping))
+    found = time_dependence(network, x, y, updates_by_step(peeping))
     change = found.change["hidden.0"]
     assert found.later > 0
     assert (change.diagonal(1) > 0).all()

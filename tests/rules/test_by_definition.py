@@ -140,7 +140,7 @@ def test_the_plain_texts_differ_from_one_another():
 
 
 def test_stacked_weights_without_bias_and_without_standardisation():
-    network, x, y = live(recurrent=True, dtype=torch.float64, standardize=False, bias=False)
+    network, *_ = live(recurrent=True, dtype=torch.float64, standardize=False, bias=False)
     first, second, readout = stacked_weights(network)
     assert first.shape == (9, 11 + 1 + 9)
     assert second.shape == (7, 9 + 1 + 7)

@@ -8,17 +8,7 @@ from torch import Tensor
 from widgets.frame.controls import choice, whole_slider
 from widgets.frame.panel import Panel
 from widgets.panels.locality_pictures import chosen_figure, frame, whole_figure
-from workbench.watch.dependence import LAYERS, STEPS, Dependence, dependence, shade
-
-RULES = {
-    "BPTT": "bptt",
-    "S-TLLR": "stllr",
-    "S-TLLR with DFA": "stllr-dfa",
-    "e-prop": "eprop",
-    "OTTT": "ottt",
-    "TESS": "tess",
-    "TESS as released": "tess-released",
-}
+from workbench.watch.dependence import LAYERS, STEPS, Dependence, dependence, mapped_rules, shade
 
 
 class Seen(NamedTuple):
@@ -44,9 +34,10 @@ class LocalityMap(Panel):
     def __init__(self, **state: Any) -> None:
         self.chosen, self.whole = chosen_figure(), whole_figure()
         self._drawn: tuple[Dependence, int] | None = None  # the matrices stand still while the step moves
+        rules = {rule.label: rule.name for rule in mapped_rules()}
         layers = {name: k for k, name in enumerate(LAYERS)}
         controls = {
-            "rule": choice("rule", RULES, "how the network learns", "TESS"),
+            "rule": choice("rule", rules, "how the network learns", "TESS"),
             "layer": choice(
                 "layer l", layers, "whose update is looked at; a click on a layer does the same", "layer 2"
             ),

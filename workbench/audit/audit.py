@@ -6,8 +6,8 @@
     direction    cosine of the update to the gradient of backpropagation             1: the same direction
     noise        ‖mean‖² / mean squared deviation of the updates of small batches    signal-to-noise ratio (SNR)
 
-Any function that fills `.grad` can be audited: `audit(network, x, y, rule)`. The claims are those of the complexity
-tables in S-TLLR (arXiv 2306.15220), TESS (arXiv 2502.01837) and LLS (arXiv 2405.15868).
+Any function that fills `.grad` can be audited: `audit(network, x, y, rule)`. What a paper claims of its rule, and
+where, stands in the rule's file (`workbench.rule.Claim`). A rule without a claim has none to hold.
 """
 
 from collections.abc import Mapping
@@ -22,19 +22,11 @@ from workbench.audit.locality import StepUpdates, space_dependence, time_depende
 from workbench.audit.updates import layer_updates
 from workbench.cost.formulas import Measured, measure
 from workbench.meters.live import peak_live_bytes
-from workbench.rule import Rule
+from workbench.rule import Claim, Locality, Rule
 
 LONGER = 4  # times as many steps, to see whether memory grows
 GROWTH = 1.25  # of memory at LONGER times the steps that still counts as none; keeping everything comes near to 4
 SMALL_BATCHES = 8  # to see how noisy an update is
-
-
-class Claim(NamedTuple):
-    """What a rule is said to be; None where nothing is said, or where a network without time leaves nothing to say."""
-
-    space: bool | None = None
-    time: bool | None = None
-    memory: bool | None = None
 
 
 class Finding(NamedTuple):
@@ -53,10 +45,10 @@ class Finding(NamedTuple):
     measured: Measured
 
     @property
-    def shown(self) -> Claim:
+    def shown(self) -> Locality:
         """What the measurement says."""
         memory = self.long <= GROWTH * self.short if self.long else None
-        return Claim(self.later_layers == 0, None if self.later_steps is None else self.later_steps == 0, memory)
+        return Locality(self.later_layers == 0, None if self.later_steps is None else self.later_steps == 0, memory)
 
 
 def audit(
@@ -71,7 +63,7 @@ def audit(
     """Audit one rule. The weights are left as they were, `.grad` is overwritten; use float64, so that 0 means 0.
 
     x: `(time, batch, ...)` with `sequence`, else `(batch, ...)`. reference: what the update is compared with, nothing
-    when None. updates: the rule's ΔW[t] (`locality.online_updates`), without which time is not looked at.
+    when None. updates: the rule's ΔW[t] (`locality.updates_by_step`), without which time is not looked at.
     """
     batch_axis = 1 if sequence else 0
     if x.shape[batch_axis] < SMALL_BATCHES:
@@ -115,17 +107,19 @@ def signal_to_noise(updates: list[Tensor]) -> float:
     return float(stacked.mean(0).square().sum()) / noise if noise else float("nan")
 
 
-def verdict(finding: Finding, claim: Claim) -> bool:
-    """Whether the measurement bears out the claim, wherever both say something."""
-    pairs = zip(claim, finding.shown, strict=True)
+def verdict(finding: Finding, claim: Claim | None) -> bool | None:
+    """Whether the measurement bears out the claim, wherever both say something; None where there is no claim."""
+    if claim is None:
+        return None
+    pairs = zip(claim.local, finding.shown, strict=True)
     return all(said == seen for said, seen in pairs if said is not None and seen is not None)
 
 
-def table(findings: Mapping[str, Finding], claims: Mapping[str, Claim]) -> str:
+def table(findings: Mapping[str, Finding], claims: Mapping[str, Claim | None]) -> str:
     """A line of text per rule: local or not in space, time and memory, what it costs, how it compares, and the verdict
     on its paper's claim. In the columns of properties, `!` marks what differs from the claim.
 
-    >>> print(table({"tess": finding}, {"tess": Claim(True, True, True)}))
+    >>> print(table({"tess": finding}, {"tess": tess.RULE.claim}))
     """
     head = ("rule", "space", "time", "memory", "bytes", f"{LONGER}x steps", "MACs", "cosine", "SNR", "claim")
     rows = [head] + [_row(name, finding, claims.get(name)) for name, finding in findings.items()]
@@ -134,7 +128,7 @@ def table(findings: Mapping[str, Finding], claims: Mapping[str, Claim]) -> str:
 
 
 def _row(name: str, finding: Finding, claim: Claim | None) -> tuple[str, ...]:
-    said = claim or Claim()
+    said = Locality() if claim is None else claim.local
     words = {True: "local", False: "not local", None: "-"}
     pairs = zip(said, finding.shown, strict=True)
     marks = [words[seen] + ("!" if None not in (told, seen) and told != seen else "") for told, seen in pairs]
@@ -148,7 +142,7 @@ def _row(name: str, finding: Finding, claim: Claim | None) -> tuple[str, ...]:
         f"{finding.measured.macs / 1e6:.1f} M",
         _span(finding.cosine),
         _span(finding.snr),
-        "-" if claim is None else "holds" if verdict(finding, claim) else "BROKEN",
+        {True: "holds", False: "BROKEN", None: "no claim"}[verdict(finding, claim)],
     )
 
 

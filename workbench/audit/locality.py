@@ -10,7 +10,7 @@
 Zero means zero: the two updates have the same bits.
 """
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable
 from typing import NamedTuple
 
 import torch
@@ -18,11 +18,8 @@ from jaxtyping import Float, Shaped
 from torch import Tensor, nn
 
 from workbench.audit.updates import flat_gradient, layer_updates, layers_of
-from workbench.networks.spiking import layers_with_memory
-from workbench.rule import Rule, StepReport, check_batch
-from workbench.rules import bptt
+from workbench.rule import ByStep, Rule
 
-Online = Callable[[nn.Module, Tensor, Tensor], Iterator[StepReport]]
 StepUpdates = Callable[[nn.Module, Tensor, Tensor], dict[str, Tensor]]
 
 
@@ -105,7 +102,7 @@ def time_dependence(
 ) -> Time:
     """Replace the input of one step after the other and see which steps' updates change.
 
-    `updates` gives ΔW[t] of each layer, `(steps, parameters)`: `online_updates` or `bptt_updates`.
+    `updates` gives ΔW[t] of each layer, `(steps, parameters)`, as `updates_by_step` does.
     """
     before = updates(network, x, y)
     change = {name: torch.zeros(len(x), len(x)) for name in before}
@@ -125,40 +122,16 @@ def replace_step(x: Shaped[Tensor, "time batch *features"], step: int) -> Shaped
     return other
 
 
-def online_updates(online: Online) -> StepUpdates:
-    """ΔW[t] of a rule that yields after every step with that step's update in `.grad`; no step is taken between."""
+def updates_by_step(by_step: ByStep) -> StepUpdates:
+    """ΔW[t] of a rule that yields for every step with that step's update in `.grad`; no step is taken between."""
 
     def updates(network: nn.Module, x: Tensor, y: Tensor) -> dict[str, Tensor]:
         layers = layers_of(network)
         found: dict[str, list[Tensor]] = {name: [] for name in layers}
-        for _ in online(network, x, y):
+        for _ in by_step(network, x, y):
             for name, layer in layers.items():
                 found[name].append(flat_gradient(layer))
         network.zero_grad(set_to_none=True)
         return {name: torch.stack(steps) for name, steps in found.items()}
 
     return updates
-
-
-def bptt_updates(
-    network: nn.Module, x: Shaped[Tensor, "time batch *features"], y: Shaped[Tensor, "batch *target"]
-) -> dict[str, Float[Tensor, "steps parameters"]]:
-    """ΔW[t] of backpropagation through time: the weights of each step are copies of their own, with own gradients."""
-    check_batch(x, y)
-    graph, dtype = bptt.Unrolled(network), next(network.parameters()).dtype
-    copies = [{name: p.detach().clone().requires_grad_() for name, p in network.named_parameters()} for _ in x]
-    outputs = [
-        torch.func.functional_call(network, dict(weights), (now[None].to(dtype), graph.run))
-        for weights, now in zip(copies, x, strict=True)
-    ]
-    bptt.batch_loss(torch.cat(outputs), y, bptt.BPTT()).backward()
-    return {name: torch.stack([_of_layer(name, weights) for weights in copies]) for name in layers_with_memory(network)}
-
-
-def _of_layer(layer: str, weights: Mapping[str, Tensor]) -> Tensor:
-    grads = [
-        (torch.zeros_like(weight) if weight.grad is None else weight.grad).flatten()
-        for name, weight in weights.items()
-        if name.startswith(f"{layer}.")
-    ]
-    return torch.cat(grads)

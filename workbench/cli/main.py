@@ -98,18 +98,31 @@ def list_experiments(arguments: argparse.Namespace) -> None:
 
 
 def audit(arguments: argparse.Namespace) -> None:
-    """Audit rules and print the table; with --json the findings by rule, each with the verdict on its paper's claim."""
-    from workbench.audit.audit import table, verdict
-    from workbench.audit.subjects import SUBJECTS, audit_rule, claims
+    """Audit rules and print the table; with --json the findings by rule, each with its paper's claim and the verdict.
 
-    names = arguments.names or list(SUBJECTS)
+    Of a rule whose paper claims nothing, `claim_holds` is null and `claim` says so.
+    """
+    from workbench.audit.audit import table
+    from workbench.audit.by_name import audit_rule, claims
+    from workbench.rules import RULES
+
+    names = arguments.names or [rule.name for rule in RULES]
     said = claims(names)
     findings = {name: audit_rule(name) for name in tqdm(names, unit="rule", file=sys.stderr)}
     if not arguments.json:
         print(table(findings, said))
         return
-    rows = {name: plain(found) | {"claim_holds": verdict(found, said[name])} for name, found in findings.items()}
-    print(json.dumps(rows))
+    print(json.dumps({name: plain(found) | judged(found, said[name]) for name, found in findings.items()}))
+
+
+def judged(found: Any, claim: Any) -> dict[str, Any]:
+    """What was claimed, where, and whether the finding bears it out."""
+    from workbench.audit.audit import verdict
+
+    if claim is None:
+        return {"claim": "no claim", "claim_holds": None}
+    said = {f"claims_{name}": value for name, value in claim.local._asdict().items()}
+    return said | {"claim": claim.place, "claim_holds": verdict(found, claim)}
 
 
 def plain(found: Any) -> dict[str, Any]:

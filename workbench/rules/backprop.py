@@ -9,7 +9,7 @@ from torch import Tensor
 
 from workbench.credit.classifier import learn_from_outputs
 from workbench.networks.blocks import BlockNetwork, Run, apply, check_examples
-from workbench.rule import StepReport
+from workbench.rule import Claim, ForBlocks, LearningRule, Locality, StepReport
 
 
 def gradients(
@@ -21,3 +21,12 @@ def gradients(
     """
     check_examples(network, x, y)
     return learn_from_outputs(network(x.detach(), run), y)
+
+
+RULE = LearningRule(
+    name="bp",
+    label="BP",
+    paper="Rumelhart, Hinton & Williams 1986, doi 10.1038/323533a0",
+    claim=Claim(Locality(space=False), "errors come down through every layer above, by definition"),
+    for_blocks=ForBlocks(lambda network, input_shape, seed: gradients),
+)

@@ -19,7 +19,7 @@ every `window` steps: credit reaches no further back than that.
 Symbols: o outputs, κ decay of the readout, y* one-hot label, W_r recurrent weights, ψ = Ψ(u − v_th).
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from functools import partial
 from typing import NamedTuple
 
@@ -35,7 +35,20 @@ from workbench.networks.layers import Layer, LeakyReadout, SpikingLayer, TimeDro
 from workbench.networks.spiking import chunks, layers_with_memory
 from workbench.neurons.lif import Neuron, no_reset, run_lif
 from workbench.neurons.surrogate import Psi, heaviside, psi_gesture, spike
-from workbench.rule import StepReport, check_batch, check_labels, learning_start
+from workbench.rule import (
+    BYTES,
+    Claim,
+    Cost,
+    LayerSize,
+    LearningRule,
+    Locality,
+    Prepared,
+    StepReport,
+    Steps,
+    check_batch,
+    check_labels,
+    learning_start,
+)
 
 
 def by_definition(
@@ -199,3 +212,53 @@ def leaky(layer: SpikingLayer) -> snntorch.Leaky:
         spike_grad=partial(spike, psi=layer.psi),
         reset_mechanism="none",
     )
+
+
+def by_step(
+    network: nn.Module,
+    x: Shaped[Tensor, "time batch *features"],
+    y: Shaped[Tensor, "batch *target"],
+    params: BPTT = BPTT(),
+) -> Iterator[StepReport]:
+    """Yield for each step t with ∂L/∂W[t] in `.grad`, W[t] the weights as they were used at t; they sum to `gradients`.
+
+    Nothing is known before the last step has run: this is for looking at, not for learning step by step.
+    """
+    check_batch(x, y)
+    start, graph = learning_start(len(x), params.last_steps), Unrolled(network)
+    dtype = next(network.parameters()).dtype
+    copies = [{name: p.detach().clone().requires_grad_() for name, p in network.named_parameters()} for _ in x]
+    outputs = [
+        torch.func.functional_call(network, dict(weights), (now[None].to(dtype), graph.run))
+        for weights, now in zip(copies, x, strict=True)
+    ]
+    loss = batch_loss(torch.cat(outputs[start:]), y, params)
+    loss.backward()
+    logits = torch.cat(outputs).detach().mean(0)
+    for weights in copies:
+        for name, parameter in network.named_parameters():
+            parameter.grad = weights[name].grad
+        yield StepReport(float(loss.detach()), logits, {}, graph.history)
+
+
+def cost(sizes: Sequence[LayerSize], steps: int, learning_steps: int) -> Cost:
+    """2 T Σ M_l MACs, T Σ N_l values (S-TLLR, arXiv 2306.15220, eq. 18 and 19)."""
+    return Cost(2 * steps * sum(size.macs for size in sizes), BYTES * steps * sum(size.neurons for size in sizes))
+
+
+def prepare(network: nn.Module, x: Tensor, classes: int, steps: Steps = Steps()) -> Prepared:
+    """BPTT needs the whole sequence at once, and nothing to be made for a network."""
+    params = BPTT(steps.last)
+    return Prepared(partial(gradients, params=params), partial(by_step, params=params))
+
+
+RULE = LearningRule(
+    name="bptt",
+    label="BPTT",
+    paper="Werbos 1990, doi 10.1109/5.58337",
+    claim=Claim(
+        Locality(space=False, time=False, memory=False), "S-TLLR (arXiv 2306.15220), Table 1: not temporal local"
+    ),
+    cost=cost,
+    for_spiking=prepare,
+)

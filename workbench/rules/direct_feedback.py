@@ -12,6 +12,7 @@ until the error is known, so that memory is that of backpropagation.
 
 import math
 from collections.abc import Callable, Sequence
+from functools import partial
 from typing import NamedTuple
 
 import torch
@@ -21,7 +22,7 @@ from torch.nn import functional as F
 
 from workbench.credit.classifier import train_classifier
 from workbench.networks.blocks import BlockNetwork, check_examples, feature_shapes
-from workbench.rule import StepReport
+from workbench.rule import Claim, ForBlocks, LearningRule, Locality, Rule, StepReport
 
 Draw = Callable[[Sequence[int], torch.Generator], Tensor]
 
@@ -88,3 +89,17 @@ def check_feedback(params: DirectFeedback, activations: Sequence[Tensor]) -> tup
 
 def _text(shapes: Sequence[Sequence[int]]) -> str:
     return ", ".join("×".join(map(str, shape)) for shape in shapes)
+
+
+def prepare(network: BlockNetwork, input_shape: Sequence[int], seed: int) -> Rule:
+    """Direct feedback with random B drawn from `seed`."""
+    return partial(gradients, params=direct_feedback(network, input_shape, seed))
+
+
+RULE = LearningRule(
+    name="dfa",
+    label="DFA",
+    paper="Nøkland 2016, arXiv 1609.01596",
+    claim=Claim(Locality(space=False), "the error of the outputs goes to every block, by definition"),
+    for_blocks=ForBlocks(prepare),
+)

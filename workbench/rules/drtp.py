@@ -9,13 +9,16 @@ stands for direct feedback's e B_l, and a block learns during the forward pass, 
 have mean 0: what the rows of B_l have in common pushes all units alike, whatever the label (`all_positive`).
 """
 
+from collections.abc import Sequence
+from functools import partial
+
 from jaxtyping import Float, Int
 from torch import Tensor
 
 from workbench.credit.classifier import train_classifier
 from workbench.networks.blocks import BlockNetwork, check_examples
-from workbench.rule import StepReport
-from workbench.rules.direct_feedback import DirectFeedback, check_feedback
+from workbench.rule import ForBlocks, LearningRule, Rule, StepReport
+from workbench.rules.direct_feedback import DirectFeedback, check_feedback, direct_feedback
 
 
 def gradients(
@@ -31,3 +34,16 @@ def gradients(
         x = block.between(a.detach())
         del a
     return train_classifier(network, x, y)
+
+
+def prepare(network: BlockNetwork, input_shape: Sequence[int], seed: int) -> Rule:
+    """DRTP with random B drawn from `seed`."""
+    return partial(gradients, params=direct_feedback(network, input_shape, seed))
+
+
+RULE = LearningRule(
+    name="drtp",
+    label="DRTP",
+    paper="Frenkel, Lefebvre & Bol 2021, doi 10.3389/fnins.2021.629892",
+    for_blocks=ForBlocks(prepare),
+)

@@ -17,6 +17,7 @@ Symbols: x input spikes, z spikes, ψ = Ψ(u − v_th), γ decay of the membrane
 """
 
 from collections.abc import Iterator, Sequence
+from functools import partial
 from typing import Any, NamedTuple
 
 import torch
@@ -31,7 +32,19 @@ from workbench.networks.layers import Layer, LeakyReadout, Neurons, SpikingLayer
 from workbench.networks.spiking import layers_with_memory
 from workbench.neurons.lif import Neuron
 from workbench.neurons.surrogate import Psi, heaviside, psi_gesture
-from workbench.rule import StepReport, check_batch, learning_start
+from workbench.rule import (
+    BYTES,
+    Claim,
+    Cost,
+    LayerSize,
+    LearningRule,
+    Locality,
+    Prepared,
+    StepReport,
+    Steps,
+    check_batch,
+    learning_start,
+)
 
 
 def by_definition(
@@ -245,3 +258,29 @@ class _Filtered(torch.autograd.Function):
         grad_recurrent = None if recurrent is None else contract(delta, recurrent)
         grad_bias = grad[:, -1] if ctx.has_bias else None
         return grad_x, grad[:, :-1], grad_recurrent, grad_bias, None, None, None, None, None
+
+
+def cost(sizes: Sequence[LayerSize], steps: int, learning_steps: int) -> Cost:
+    """(T + 2 K) Σ M_l MACs and Σ N_l + Σ M_l values: the trace of every synapse takes a MAC at each step, and at each
+    learning step two more go into the weight and down."""
+    macs, neurons = sum(size.macs for size in sizes), sum(size.neurons for size in sizes)
+    return Cost((steps + 2 * learning_steps) * macs, BYTES * (neurons + macs))
+
+
+def prepare(network: nn.Module, x: Tensor, classes: int, steps: Steps = Steps()) -> Prepared:
+    """Symmetric e-prop, which goes step by step; nothing has to be made for a network."""
+    params = EProp(steps.last)
+    return Prepared(partial(gradients, params=params), partial(online, params=params))
+
+
+RULE = LearningRule(
+    name="eprop",
+    label="e-prop",
+    paper="Bellec et al. 2020, doi 10.1038/s41467-020-17236-y",
+    claim=Claim(
+        Locality(space=False, time=True, memory=True),
+        "S-TLLR (arXiv 2306.15220), Table 1: temporal local, memory n² for n neurons, no T in it",
+    ),
+    cost=cost,
+    for_spiking=prepare,
+)

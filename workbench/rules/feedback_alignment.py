@@ -10,6 +10,8 @@ exactly.
 """
 
 import math
+from collections.abc import Sequence
+from functools import partial
 from typing import Any, NamedTuple
 
 import torch
@@ -19,7 +21,7 @@ from torch.nn import functional as F
 from torch.nn.grad import conv2d_input, conv2d_weight
 
 from workbench.networks.blocks import BlockNetwork, apply
-from workbench.rule import StepReport
+from workbench.rule import ForBlocks, LearningRule, Rule, StepReport
 from workbench.rules import backprop
 
 Connection = nn.Linear | nn.Conv2d
@@ -84,3 +86,16 @@ class _Aligned(torch.autograd.Function):
             below = conv2d_input(x.shape, feedback, delta, *geometry)
         weight = conv2d_weight(x, c.weight.shape, delta, *geometry)
         return below, weight, delta.sum((0, 2, 3)) if needs_bias else None, None, None
+
+
+def prepare(network: BlockNetwork, input_shape: Sequence[int], seed: int) -> Rule:
+    """Feedback alignment with random B drawn from `seed`."""
+    return partial(gradients, params=feedback_weights(network, seed))
+
+
+RULE = LearningRule(
+    name="fa",
+    label="FA",
+    paper="Lillicrap, Cownden, Tweed & Akerman 2016, doi 10.1038/ncomms13276",
+    for_blocks=ForBlocks(prepare),
+)

@@ -23,7 +23,7 @@ from torch.nn import functional as F
 
 from workbench.credit.classifier import train_classifier
 from workbench.networks.blocks import BlockNetwork, check_examples, mode
-from workbench.rule import StepReport
+from workbench.rule import ForBlocks, LearningRule, StepReport
 
 
 class ForwardForward(NamedTuple):
@@ -111,3 +111,11 @@ def goodness_logits(
                 total[:, c] += goodness(a) if index >= first else 0.0
                 h = block.between(a)
     return total
+
+
+RULE = LearningRule(
+    name="forward-forward",
+    label="Forward-Forward",
+    paper="Hinton 2022, arXiv 2212.13345",
+    for_blocks=ForBlocks(lambda network, input_shape, seed: gradients, logits=goodness_logits, normalized=False),
+)

@@ -35,7 +35,7 @@ from workbench.credit.block_pass import local_pass
 from workbench.credit.classifier import train_classifier
 from workbench.credit.direction import Fading, fading
 from workbench.networks.blocks import SLOPE, BlockNetwork, HeadMaker, check_examples, mode
-from workbench.rule import StepReport
+from workbench.rule import Claim, ForBlocks, LearningRule, Locality, StepReport
 
 Modulation = Callable[[int, int], nn.Parameter | None]
 SILENT = 1e-3  # root mean square of latents; usual ones are near 0.4
@@ -48,10 +48,10 @@ def by_definition(
     y: Int[Tensor, "batch"],
     temperature: float = 0.5,
 ) -> list[Float[Tensor, "_ _"]]:
-    """ΔW of every block and of the classifier for one batch: dense blocks without batch normalisation, a latent a unit.
+    """ΔW of every block and of the classifier for one batch: dense blocks, not normalised, units for latents.
 
-    weights: [W, b] of the blocks and of the classifier; waves: B of each block `(classes, units)`. A silent sample, which
-    `gradients` teaches nothing, has no direction here.
+    weights: [W, b] of the blocks and of the classifier; waves: B of each block `(classes, units)`. A silent sample,
+    which `gradients` teaches nothing, has no direction here.
     """
     (*blocks, classifier), one, target, update = weights, torch.ones_like(x[:, :1]), F.one_hot(y, len(weights[-1])), []
     for W, B in zip(blocks, waves, strict=True):
@@ -248,3 +248,12 @@ def synchrony_by_block(network: BlockNetwork, x: Float[Tensor, "batch ..."]) -> 
             cosines.append(synchrony(block.latents(a), head.basis))
             x = block.between(a)
     return cosines
+
+
+RULE = LearningRule(
+    name="lls",
+    label="LLS",
+    paper="Apolinario & Roy, WACV 2025, arXiv 2405.15868",
+    claim=Claim(Locality(space=True), "title and abstract: local learning, half the memory of backpropagation"),
+    for_blocks=ForBlocks(lambda network, input_shape, seed: gradients, local_head),
+)

@@ -15,7 +15,7 @@ from torch import Tensor, nn
 from workbench.credit.block_pass import local_pass
 from workbench.credit.classifier import train_classifier
 from workbench.networks.blocks import BlockNetwork, HeadMaker, check_examples
-from workbench.rule import StepReport
+from workbench.rule import ForBlocks, LearningRule, StepReport
 from workbench.rules.lls import LLS, local_signal
 
 PLAIN = LLS(temperature=1.0, normalized=False)
@@ -60,3 +60,11 @@ def trained_heads(network: BlockNetwork) -> list[TrainedHead]:
             "build it with make_head=trained_head(classes)"
         )
     return heads
+
+
+RULE = LearningRule(
+    name="local-classifiers",
+    label="local classifiers",
+    paper="Mostafa, Ramesh & Cauwenberghs 2018, doi 10.3389/fnins.2018.00608",
+    for_blocks=ForBlocks(lambda network, input_shape, seed: gradients, trained_head),
+)

@@ -14,6 +14,7 @@ Accumulating over the sequence is OTTT-A; `online` with a step of the optimiser 
 """
 
 from collections.abc import Iterator, Sequence
+from functools import partial
 from typing import NamedTuple
 
 import torch
@@ -26,7 +27,18 @@ from workbench.networks.layers import SpikingLayer
 from workbench.neurons.lif import Neuron
 from workbench.neurons.surrogate import Psi, heaviside, psi_gesture
 from workbench.neurons.traces import Factors
-from workbench.rule import StepReport, learning_start
+from workbench.rule import (
+    BYTES,
+    Claim,
+    Cost,
+    LayerSize,
+    LearningRule,
+    Locality,
+    Prepared,
+    StepReport,
+    Steps,
+    learning_start,
+)
 from workbench.rules import stllr
 
 
@@ -106,3 +118,28 @@ def as_stllr(params: OTTT) -> stllr.STLLR:
 def membrane_factors(layer: SpikingLayer) -> Factors:
     """The factors that make the eligibility trace of a layer its membrane's memory."""
     return Factors(lambda_post=0.0, lambda_pre=layer.neuron.decay, alpha_post=0.0, alpha_pre=1.0)
+
+
+def cost(sizes: Sequence[LayerSize], steps: int, learning_steps: int) -> Cost:
+    """2 K Σ M_l MACs and Σ N_l values: S-TLLR's without the non-causal term and its trace."""
+    macs, neurons = sum(size.macs for size in sizes), sum(size.neurons for size in sizes)
+    return Cost(2 * learning_steps * macs, BYTES * neurons)
+
+
+def prepare(network: nn.Module, x: Tensor, classes: int, steps: Steps = Steps()) -> Prepared:
+    """OTTT-A; nothing has to be made for a network."""
+    params = OTTT(steps.last, chunk=steps.at_once)
+    return Prepared(partial(gradients, params=params), partial(online, params=params))
+
+
+RULE = LearningRule(
+    name="ottt",
+    label="OTTT",
+    paper="Xiao, Meng, Zhang, Wang & Lin, NeurIPS 2022, arXiv 2210.04195",
+    claim=Claim(
+        Locality(space=False, time=True, memory=True),
+        "abstract: constant training memory whatever the number of steps; S-TLLR (arXiv 2306.15220), Table 1",
+    ),
+    cost=cost,
+    for_spiking=prepare,
+)

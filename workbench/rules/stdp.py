@@ -12,7 +12,8 @@ Symbols: x input spikes, z output spikes, A amplitudes, τ time constants in ms,
 """
 
 import math
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from functools import partial
 from typing import NamedTuple
 
 import torch
@@ -28,7 +29,7 @@ from workbench.neurons.lif import Neuron
 from workbench.neurons.surrogate import heaviside
 from workbench.neurons.traces import Factors
 from workbench.neurons.windows import PairRule
-from workbench.rule import StepReport, check_batch, learning_start
+from workbench.rule import LearningRule, Prepared, StepReport, Steps, check_batch, learning_start
 
 
 def by_definition(
@@ -85,7 +86,33 @@ def gradients(
 ) -> StepReport:
     """Fill `.grad`: minus the STDP change of one batch in spiking layers, the loss's gradient in the readout."""
     check_batch(x, y)
-    start = learning_start(len(x), params.last_steps)
+    start, passage = learning_start(len(x), params.last_steps), passage_of(network, params)
+    for part in pieces(len(x), start, params.chunk):
+        passage.advance(x[part], y, part.start >= start)
+    passage.hand_over()
+    return passage.report(len(x), len(x) - start)
+
+
+def online(
+    network: nn.Module,
+    x: Shaped[Tensor, "time batch *features"],
+    y: Shaped[Tensor, "batch *target"],
+    params: STDP = STDP(),
+) -> Iterator[StepReport]:
+    """Yield after every learning step with the update of that step alone in `.grad`, see `stllr.online`."""
+    check_batch(x, y)
+    start, passage = learning_start(len(x), params.last_steps), passage_of(network, params)
+    for step in range(len(x)):
+        network.zero_grad(set_to_none=True)
+        passage.advance(x[step : step + 1], y, step >= start)
+        if step >= start:
+            passage.hand_over()
+            yield passage.report(step + 1, step + 1 - start)
+            passage.take_weights()
+
+
+def passage_of(network: nn.Module, params: STDP) -> Passage:
+    """One batch on its way through time under this rule."""
     form = Form(pair_factors(params.rule, params.dt), psi=heaviside)
 
     def run(layer: Layer, x: Tensor, weights: Weights, traces, learns: bool, feedback: Tensor | None):
@@ -93,11 +120,7 @@ def gradients(
         own = Form(Factors(0.0, layer.trace_decay, 0.0, 1.0)) if readout else form
         return run_layer(layer, x, weights, traces, own, learns, feedback)
 
-    passage = Passage(network, run, Signal(everywhere_the_same, cut=True), params.loss)
-    for part in pieces(len(x), start, params.chunk):
-        passage.advance(x[part], y, part.start >= start)
-    passage.hand_over()
-    return passage.report(len(x), len(x) - start)
+    return Passage(network, run, Signal(everywhere_the_same, cut=True), params.loss)
 
 
 def pair_factors(rule: PairRule, dt: float) -> Factors:
@@ -111,3 +134,17 @@ def everywhere_the_same(output: Tensor, spikes: Spikes, y: Tensor, loss: Loss) -
     for z in spikes.values():
         z.backward(torch.full_like(z, -1.0 / z.shape[1]))
     return value
+
+
+def prepare(network: nn.Module, x: Tensor, classes: int, steps: Steps = Steps()) -> Prepared:
+    """Pair STDP with its default window; nothing has to be made for a network."""
+    params = STDP(last_steps=steps.last, chunk=steps.at_once)
+    return Prepared(partial(gradients, params=params), partial(online, params=params))
+
+
+RULE = LearningRule(
+    name="stdp",
+    label="pair STDP",
+    paper="Morrison, Diesmann & Gerstner 2008, doi 10.1007/s00422-008-0233-1",
+    for_spiking=prepare,
+)

@@ -22,6 +22,7 @@ past but u⁺, q and h: memory does not grow with the number of steps.
 """
 
 from collections.abc import Callable, Iterator, Sequence
+from functools import partial
 from typing import NamedTuple
 
 import torch
@@ -30,7 +31,7 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from workbench.credit.eligibility import Form, Traces, run_layer
-from workbench.credit.signals import BACKPROPAGATION, Loss, Signal, summed_cross_entropy
+from workbench.credit.signals import BACKPROPAGATION, Loss, Signal, direct_feedback, summed_cross_entropy
 from workbench.credit.three_factor import Passage, as_leaves, pieces, through_standardisation
 from workbench.kernels.plain import TORCH, Kernels
 from workbench.networks.layers import Layer, LeakyReadout, SpikingLayer, Weights, running_weights
@@ -38,7 +39,19 @@ from workbench.networks.spiking import chunks, layers_with_memory
 from workbench.neurons.lif import Neuron
 from workbench.neurons.surrogate import Psi, heaviside, psi_gesture
 from workbench.neurons.traces import Factors, check_factors
-from workbench.rule import StepReport, check_batch, learning_start
+from workbench.rule import (
+    BYTES,
+    Claim,
+    Cost,
+    LayerSize,
+    LearningRule,
+    Locality,
+    Prepared,
+    StepReport,
+    Steps,
+    check_batch,
+    learning_start,
+)
 
 
 def by_definition(
@@ -221,3 +234,56 @@ def layer_form(layer: Layer, params: STLLR) -> Form:
     elif not isinstance(factors, Factors):
         factors = check_factors(factors(layer))
     return Form(factors, params.released_noncausal, params.traced_bias, kernels=params.kernels)
+
+
+def cost(sizes: Sequence[LayerSize], steps: int, learning_steps: int, non_causal: bool = True) -> Cost:
+    """3 K Σ M_l MACs (2 K Σ M_l without the non-causal term) and 2 Σ N_l values (eq. 20 and 21)."""
+    products = 3 if non_causal else 2
+    macs, neurons = sum(size.macs for size in sizes), sum(size.neurons for size in sizes)
+    return Cost(products * learning_steps * macs, 2 * BYTES * neurons)
+
+
+def prepared(params: STLLR) -> Prepared:
+    """Both forms with these parameters."""
+    return Prepared(partial(gradients, params=params), partial(online, params=params))
+
+
+def prepare(
+    network: nn.Module, x: Tensor, classes: int, steps: Steps = Steps(), factors: Factors = Factors()
+) -> Prepared:
+    """S-TLLR with backpropagation within the step; nothing has to be made for a network."""
+    return prepared(STLLR(factors, steps.last, chunk=steps.at_once))
+
+
+def prepare_direct_feedback(
+    network: nn.Module, x: Tensor, classes: int, steps: Steps = Steps(), factors: Factors = Factors()
+) -> Prepared:
+    """S-TLLR with direct feedback: the readout's error through a fixed random matrix for each layer."""
+    return prepared(STLLR(factors, steps.last, chunk=steps.at_once, signal=direct_feedback(network, x)))
+
+
+PAPER = "Apolinario & Roy, TMLR 2025, arXiv 2306.15220"
+TABLE = "Table 1: temporal local, memory n for n neurons, no T in it; backpropagation through the layers (section 4.2)"
+RULE = LearningRule(
+    name="stllr",
+    label="S-TLLR",
+    paper=PAPER,
+    claim=Claim(Locality(space=False, time=True, memory=True), TABLE),
+    cost=cost,
+    for_spiking=prepare,
+)
+CAUSAL = RULE._replace(
+    name="stllr-causal",
+    label="S-TLLR, causal",
+    cost=partial(cost, non_causal=False),
+    for_spiking=partial(prepare, factors=Factors(alpha_post=0.0)),
+)
+WITH_DIRECT_FEEDBACK = RULE._replace(
+    name="stllr-dfa",
+    label="S-TLLR with DFA",
+    claim=Claim(
+        Locality(space=True, time=True, memory=True), "Table 1; section 4.2: with direct feedback spatially local, too"
+    ),
+    cost=None,
+    for_spiking=prepare_direct_feedback,
+)

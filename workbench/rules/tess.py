@@ -28,7 +28,7 @@ from jaxtyping import Float, Int, Shaped
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from workbench.credit.bases import Basis, check_rows, square
+from workbench.credit.bases import Basis, check_rows, dct, judge_rows, square
 from workbench.credit.direction import direction
 from workbench.credit.signals import BACKPROPAGATION, Loss, Signal, backpropagate, layer_shapes, summed_cross_entropy
 from workbench.kernels.plain import TORCH, Kernels
@@ -36,7 +36,19 @@ from workbench.networks.layers import SpikingLayer
 from workbench.neurons.lif import Neuron
 from workbench.neurons.surrogate import Psi, heaviside, psi_gesture
 from workbench.neurons.traces import Factors
-from workbench.rule import StepReport, check_labels, learning_start
+from workbench.rule import (
+    BYTES,
+    Claim,
+    Cost,
+    LayerSize,
+    LearningRule,
+    Locality,
+    Prepared,
+    StepReport,
+    Steps,
+    check_labels,
+    learning_start,
+)
 from workbench.rules import stllr
 from workbench.rules.stllr import STLLR
 
@@ -234,3 +246,46 @@ def hard_sigmoid_squares(logits: Float[Tensor, "time batch classes"], y: Int[Ten
     clipped = (0.25 * logits + 0.5).clamp(0.0, 1.0)
     through = logits + (clipped - logits).detach()
     return 0.5 * (through - F.one_hot(y, logits.shape[-1])).square().sum() / len(y)
+
+
+def distinct(classes: int, latents: int) -> Float[Tensor, "classes latents"]:
+    """The paper's square waves; cosines (`bases.dct`) where two square waves would be too much alike."""
+    waves = square(classes, latents)
+    return dct(classes, latents) if judge_rows(waves).words else waves
+
+
+def cost(sizes: Sequence[LayerSize], steps: int, learning_steps: int) -> Cost:
+    """2 K Σ M_l + 2 K C Σ N_l MACs and 2 Σ N_l values: instead of sending errors down, hidden layers project to C
+    classes and back. The paper (section III-B) counts that last term alone."""
+    macs, neurons = sum(size.macs for size in sizes), sum(size.neurons for size in sizes)
+    classes, hidden = sizes[-1].neurons, sum(size.neurons for size in sizes[1:-1])
+    return Cost(2 * learning_steps * (macs + classes * hidden), 2 * BYTES * neurons)
+
+
+def prepare(
+    network: nn.Module, x: Tensor, classes: int, steps: Steps = Steps(), factors: Factors = FACTORS
+) -> Prepared:
+    """TESS with a head of `distinct` waves for every spiking layer."""
+    params = TESS(make_heads(network, x, classes, basis=distinct), factors, steps.last, chunk=steps.at_once)
+    return Prepared(partial(gradients, params=params), partial(online, params=params))
+
+
+def prepare_released(network: nn.Module, x: Tensor, classes: int, steps: Steps = Steps()) -> Prepared:
+    """What the published script trains."""
+    params = TESS(make_heads(network, x, classes, basis=distinct), last_steps=steps.last, chunk=steps.at_once)
+    by_step = partial(stllr.online, params=as_stllr(params, BACKPROPAGATION))
+    return Prepared(partial(released_gradients, params=params), by_step)
+
+
+RULE = LearningRule(
+    name="tess",
+    label="TESS",
+    paper="Apolinario, Roy & Frenkel, IJCNN 2025, arXiv 2502.01837",
+    claim=Claim(
+        Locality(space=True, time=True, memory=True),
+        "title and abstract: temporally and spatially local, linear in the neurons whatever the number of steps",
+    ),
+    cost=cost,
+    for_spiking=prepare,
+)
+RELEASED = RULE._replace(name="tess-released", label="TESS as released", cost=None, for_spiking=prepare_released)

@@ -5,9 +5,8 @@ import pytest
 from house import check_house_rules, drawn, equal, same, walk_and_compare
 from plotly.callbacks import InputDeviceState, Points
 
-from widgets.panels.locality import RULES, LocalityMap
-from workbench.watch import dependence as locality_map
-from workbench.watch.dependence import STEPS, dependence, shade
+from widgets.panels.locality import LocalityMap
+from workbench.watch.dependence import STEPS, dependence, mapped_rules, shade
 
 
 def click(trace, x, y):
@@ -21,7 +20,9 @@ def test_house_rules():
 
 
 def test_every_rule_is_there():
-    assert set(RULES.values()) == set(locality_map.RULES)
+    rules = dict(LocalityMap().controls["rule"].options)
+    assert rules == {rule.label: rule.name for rule in mapped_rules()}
+    assert {"BPTT", "S-TLLR", "S-TLLR with DFA", "e-prop", "OTTT", "TESS", "TESS as released", "pair STDP"} < set(rules)
 
 
 def test_every_control_at_both_ends_and_its_code():
