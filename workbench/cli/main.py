@@ -5,6 +5,7 @@ line of standard output is one JSON object and nothing else is printed there.
 """
 
 import argparse
+import importlib.metadata
 import json
 import sys
 from collections.abc import Callable, Sequence
@@ -34,6 +35,7 @@ def main(argv: Sequence[str] | None = None) -> int:
 def build_parser() -> argparse.ArgumentParser:
     """All commands and their options."""
     parser = argparse.ArgumentParser(prog="workbench", description="See, run and understand local learning rules.")
+    parser.add_argument("--version", action="version", version=f"workbench {installed_version()}")
     commands = parser.add_subparsers(required=True, metavar="COMMAND")
     for name, port, command, text in (
         ("app", 8866, app, "open the app in the browser (Voila)"),
@@ -67,6 +69,14 @@ def build_parser() -> argparse.ArgumentParser:
     student.set_defaults(command=student_notebooks)
     commands.add_parser("doctor", help="say what is missing in this installation").set_defaults(command=doctor)
     return parser
+
+
+def installed_version() -> str:
+    """The version that was installed; a checkout on the path that nobody installed has none."""
+    try:
+        return importlib.metadata.version("local-learning-workbench")
+    except importlib.metadata.PackageNotFoundError:
+        return "(not installed)"
 
 
 def add_train(commands: Any) -> None:
