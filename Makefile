@@ -1,40 +1,62 @@
-# make app | lab | test | bench | clean        each installs what is missing first
+# make app | lab | test | check | bench | clean        each installs what is missing first
+# make test STAGES="types tests"                       only these
 PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
-test: export OMP_NUM_THREADS ?= 1
 READY := $(VENV)/.installed
 READY_DEV := $(VENV)/.installed-dev
+PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt
+FITS := import sys; v = sys.version_info[:3]; sys.exit(not (3, 11) <= v[:2] <= (3, 14) or v == (3, 14, 1))
+MINOR := import sys; sys.exit("%d.%d" % sys.version_info[:2])
 
-.PHONY: app lab test bench check notebooks clean
+.PHONY: app lab test check bench clean named
 
-app: $(READY)
-	$(BIN)/workbench app $(ARGS)
+app: $(READY) named
+	$(BIN)/python -m workbench app $(ARGS)
 
-lab: $(READY)
-	$(BIN)/workbench lab $(ARGS)
+lab: $(READY) named
+	$(BIN)/python -m workbench lab $(ARGS)
 
-test: $(READY_DEV) check
-	$(BIN)/python -m pytest -m browser
-	$(BIN)/python -m pytest -m "not browser" -n 2 --dist loadfile
-	$(BIN)/python -m pytest --nbval-lax --nbval-cell-timeout=180 -n 2 --dist loadfile notebooks
+test: $(READY_DEV) named
+	@$(BIN)/python .ci/stages.py $(STAGES)
 
-check: $(READY_DEV)
-	$(BIN)/ruff format --check .
-	$(BIN)/ruff check .
-	$(BIN)/pyright --pythonpath $(BIN)/python
+check: $(READY_DEV) named
+	@$(BIN)/python .ci/stages.py format lint types
 
-bench: $(READY_DEV)
-	$(BIN)/workbench bench $(ARGS)
+bench: $(READY_DEV) named
+	$(BIN)/python -m workbench bench $(ARGS)
+
+# The first line of the stamp says where it was installed: a folder that was moved or copied is installed again.
+ifneq ($(shell test -x $(BIN)/python && cat $(READY) 2>/dev/null),$(shell pwd -P))
+.PHONY: $(READY)
+endif
+
+# Asks the Python $(1) whether it fits, and otherwise says what does; $(2) says what to do.
+define fits
+$(1) -c '$(FITS)' 2>/dev/null || { echo "The workbench needs Python 3.11 to 3.14, but not 3.14.1." >&2; \
+	echo "Here $(subst ",,$(1)) is `$(1) --version 2>&1 | tail -n 1`. $(2)" >&2; exit 1; }
+endef
 
 $(READY): pyproject.toml constraints.txt
-	test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
-	$(BIN)/python -m pip install --quiet --constraint constraints.txt --editable .
-	touch $@
+	@test ! -x $(BIN)/python || { $(call fits,$(BIN)/python,Type 'make clean' first.); }
+	@$(BIN)/python -m pip --version >/dev/null 2>&1 || { \
+	$(call fits,"$(PYTHON)",Name another one: make app PYTHON=python3.12); \
+	"$(PYTHON)" -m venv --clear $(VENV); }
+	@echo "Installing into $(VENV), which takes some minutes when packages must be fetched"
+	$(PIP) hatchling
+	$(PIP) --no-build-isolation --editable ".[fast]"
+	@pwd -P > $@
 
 $(READY_DEV): $(READY)
-	$(BIN)/python -m pip install --quiet --constraint constraints.txt --editable ".[dev]"
-	touch $@
+	$(PIP) --no-build-isolation --editable ".[dev]"
+	@touch $@
+
+# A Python that was named must be the one that is installed.
+named: $(READY)
+ifneq ($(origin PYTHON),file)
+	@test "`"$(PYTHON)" -c '$(MINOR)' 2>&1`" = "`$(BIN)/python -c '$(MINOR)' 2>&1`" || { \
+	echo "$(VENV) has `$(BIN)/python --version`, not $(PYTHON). Type 'make clean' first." >&2; exit 1; }
+endif
 
 clean:
-	rm -rf $(VENV) build dist runs test-results .pytest_cache .ruff_cache .hypothesis
+	rm -rf $(VENV) build dist test-results .pytest_cache .ruff_cache .hypothesis

@@ -91,3 +91,13 @@ def test_the_doctor_judges_pythons_as_the_project_does(monkeypatch):
         check = doctor.check_python()
         assert check.good == (python in ALLOWED), python
         assert check.found == str(python)
+
+
+def test_the_doctor_misses_the_page_templates_but_not_the_compiled_loops(monkeypatch):
+    assert doctor.check_pages().good
+    monkeypatch.setattr("workbench.doctor.jupyter_path", lambda *parts: ["no", "such", "folders"])
+    assert "voila" in doctor.check_pages().advice
+    monkeypatch.setattr("importlib.util.find_spec", lambda name: None)
+    check = doctor.check_compiled()
+    assert check.good
+    assert "pip install numba" in check.found

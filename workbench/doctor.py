@@ -37,7 +37,7 @@ def examine() -> list[Check]:
     checks += [check_module(name) for name in MODULES]
     checks += [check_extension(name, package) for name, package in EXTENSIONS.items()]
     checks += [check_version(package, tested) for package, tested in TESTED.items()]
-    return [*checks, check_data(), check_folder()]
+    return [*checks, check_pages(), check_compiled(), check_data(), check_folder()]
 
 
 def report(checks: list[Check]) -> str:
@@ -84,6 +84,24 @@ def check_extension(name: str, package: str) -> Check:
             return Check(f"browser part of {package}", True, name)
     advice = f"pip install --force-reinstall {package}, into the environment that runs JupyterLab"
     return Check(f"browser part of {package}", False, "not found", advice)
+
+
+def check_pages() -> Check:
+    """Voila's page templates, without which a page stays empty for ever."""
+    name = "page templates of voila"
+    for folder in jupyter_path("voila", "templates"):
+        if (Path(folder) / "lab" / "index.html.j2").is_file():
+            return Check(name, True, "found")
+    return Check(
+        name, False, "not found", "pip install --force-reinstall voila, into the environment that runs the app"
+    )
+
+
+def check_compiled() -> Check:
+    """Compiled inner loops: nothing is missing without them, but spiking networks learn more slowly."""
+    there = importlib.util.find_spec("numba") is not None
+    without = "not installed: the same numbers, slower; pip install numba"
+    return Check("numba (compiled loops)", True, importlib.metadata.version("numba") if there else without)
 
 
 def check_data() -> Check:
