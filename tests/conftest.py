@@ -1,10 +1,12 @@
 """Fixtures shared by all tests."""
 
 import os
+from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
 import pytest
+from gate import Gate
 from hypothesis import settings
 
 settings.register_profile("steady", deadline=None)  # a busy machine is no failure
@@ -39,3 +41,11 @@ def golden():
 def recordings() -> Path:
     """The folder of real recordings used by tests and benchmarks only."""
     return shared_folder("data")
+
+
+@pytest.fixture
+def gate() -> Iterator[Gate]:
+    """A gate for one run; runs that are still going at the end of the test are ended there."""
+    gate = Gate()
+    yield gate
+    gate.close()

@@ -1,44 +1,46 @@
 """What every widget must hold, whatever it shows: for tests only."""
 
-import time
-from collections.abc import Callable
 from typing import Any
 
 import numpy as np
+import pytest
 import torch
+from gate import PATIENCE
 
 from widgets.frame.controls import is_setting
 from widgets.frame.panel import Panel
-from widgets.frame.race import ACTIVE, PERIOD
+from widgets.frame.race import ACTIVE, Race
 from widgets.frame.race_panel import RacePanel
 from widgets.frame.try_all import ends
 
 
-def wait_for(condition: Callable[[], Any], seconds: float = 60.0) -> None:
-    """Return when `condition()` holds; fail when it does not within `seconds`."""
-    end = time.monotonic() + seconds
-    while not condition():
-        assert time.monotonic() < end, "waited in vain"
-        time.sleep(0.01)
-
-
 def wait_for_rest(panel: RacePanel) -> None:
-    """Return when every paused run has reached its pause and all that came before is drawn."""
-    race = panel.race
-    assert race is not None
-    wait_for(lambda: all(runner.held and not runner._records for runner in race.runners))
-    time.sleep(3 * PERIOD)  # what was fetched last is on its way to the pictures
-    wait_for(lambda: not panel._drawing)
+    """Return when every run holds at its pause and all that came before is drawn."""
+    _wait(panel)
+    assert all(runner.held for runner in _race(panel).runners), panel.text
 
 
 def wait_for_end(panel: RacePanel) -> None:
-    """Return when all runs have ended, their threads too, and their end is drawn."""
-    race = panel.race
-    assert race is not None
-    wait_for(lambda: not any(state in ACTIVE for state in race.states))
-    wait_for(lambda: not any(runner._thread is not None and runner._thread.is_alive() for runner in race.runners))
-    race._collector.join(60)  # it draws the last record before it ends
-    wait_for(lambda: not panel._drawing)
+    """Return when all runs have ended and their end is drawn."""
+    _wait(panel)
+    assert not any(runner.state in ACTIVE for runner in _race(panel).runners), panel.text
+
+
+def _wait(panel: RacePanel) -> None:
+    try:
+        _race(panel).wait(PATIENCE)
+    except TimeoutError as error:
+        pytest.fail(f"{error}; the panel says: {panel.text}")
+
+
+def _race(panel: RacePanel) -> Race:
+    assert panel.race is not None, "nothing was started"
+    return panel.race
+
+
+def look(panel: RacePanel) -> None:
+    """Draw at once what the runs gave so far, as the race does ten times a second."""
+    _race(panel).collect()
 
 
 def same(one: Any, other: Any) -> bool:

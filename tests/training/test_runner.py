@@ -1,18 +1,19 @@
 """The background runner: every control works while the run goes on, and errors reach the one who started it."""
 
+import itertools
 import threading
-import time
 
 import pytest
-from house import wait_for
 
 from workbench.training.runner import Runner, RunState
 
 
-def count(step=0.002):
-    for i in range(1_000_000):
-        time.sleep(step)
-        yield i
+@pytest.fixture
+def counting(gate):
+    """A run that counts without end, one number at each pass of the gate."""
+    runner = Runner(lambda: gate.records(itertools.count()))
+    gate.told = lambda: f"the run is {runner.state.value}, its error {runner.error!r}"
+    return runner
 
 
 def test_runs_to_the_end_and_gives_every_record_once():
@@ -24,32 +25,60 @@ def test_runs_to_the_end_and_gives_every_record_once():
     assert runner.drain() == []
 
 
-def test_pause_resume_stop():
-    runner = Runner(count)
+def test_pause_resume_stop(counting, gate):
+    counting.start()
+    gate.pass_(2)
+    assert counting.drain() == [0, 1]
+    assert not counting.held
+    counting.pause()
+    assert counting.state is RunState.PAUSED
+    gate.let(3)  # more than it may use
+    assert counting.wait(60) is RunState.PAUSED
+    assert counting.held
+    assert counting.drain() == [2]
+    counting.resume()
+    assert not counting.held
+    gate.arrive()
+    assert counting.drain() == [3, 4]
+    counting.stop()
+    gate.let(9)
+    counting.join(60)
+    assert counting.state is RunState.STOPPED
+    assert counting.drain() == [5]
+
+
+def test_stop_while_paused(counting, gate):
+    counting.start()
+    counting.pause()
+    gate.let(9)
+    counting.wait(60)
+    counting.stop()
+    counting.join(60)
+    assert counting.state is RunState.STOPPED
+    assert counting.drain() == [0]
+
+
+def test_pause_before_the_first_record_then_stop(counting, gate):
+    counting.start()
+    gate.arrive()
+    counting.pause()
+    counting.stop()
+    gate.let(9)
+    counting.join(60)
+    assert counting.state is RunState.STOPPED
+    assert counting.drain() == [0]
+
+
+def test_a_run_that_has_ended_stays_so():
+    """A click that comes with the last record changes nothing: it would be a pause without end."""
+    runner = Runner(lambda: iter(range(3)))
+    assert runner.wait() is RunState.IDLE
     runner.start()
-    wait_for(runner.drain)
+    assert runner.wait(60) is RunState.FINISHED
+    for late in (runner.pause, runner.resume, runner.stop, runner.pause):
+        late()
+        assert runner.wait(60) is RunState.FINISHED
     assert not runner.held
-    runner.pause()
-    wait_for(lambda: runner.held)
-    runner.drain()
-    time.sleep(0.1)
-    assert runner.state is RunState.PAUSED
-    assert runner.drain() == []
-    runner.resume()
-    wait_for(lambda: not runner.held)
-    wait_for(runner.drain)
-    runner.stop()
-    runner.join(60)
-    assert runner.state is RunState.STOPPED
-
-
-def test_stop_while_paused():
-    runner = Runner(count)
-    runner.start()
-    runner.pause()
-    runner.stop()
-    runner.join(60)
-    assert runner.state is RunState.STOPPED
 
 
 def test_error_reaches_the_starter():
@@ -65,31 +94,34 @@ def test_error_reaches_the_starter():
     assert runner.drain() == [1]
 
 
-def test_preparation_runs_in_the_thread_and_the_generator_is_closed():
+def test_preparation_runs_in_the_thread_and_the_generator_is_closed(gate):
     seen, closed = [], threading.Event()
 
     def make():
         seen.append(threading.current_thread())
         try:
-            yield from count()
+            yield from gate.records(itertools.count())
         finally:
             closed.set()
 
     runner = Runner(make)
     runner.start()
-    wait_for(runner.drain)
+    gate.pass_(1)
     runner.stop()
+    gate.let(1)
     runner.join(60)
     assert seen[0] is not threading.main_thread()
-    assert closed.wait(60)
+    assert closed.is_set()
 
 
-def test_a_runner_runs_once_and_waiting_ends():
-    runner = Runner(count)
-    runner.start()
+def test_a_runner_runs_once_and_waiting_ends(counting, gate):
+    counting.start()
+    gate.arrive()
     with pytest.raises(ValueError, match="started before"):
-        runner.start()
-    with pytest.raises(TimeoutError, match="still running"):
-        runner.join(0.01)
-    runner.stop()
-    runner.join(60)
+        counting.start()
+    for waiting in (counting.join, counting.wait):
+        with pytest.raises(TimeoutError, match=r"still running after 0\.01 s"):
+            waiting(0.01)
+    counting.stop()
+    gate.open()
+    counting.join(60)

@@ -1,13 +1,13 @@
 """`Race`: training runs side by side in threads of their own, looked at ten times a second."""
 
 import threading
+import time
 from collections.abc import Callable, Iterator, Sequence
 from typing import Generic
 
-from workbench.training.runner import R, Runner, RunState
+from workbench.training.runner import ACTIVE, R, Runner, RunState
 
 PERIOD = 0.1  # seconds between two looks
-ACTIVE = (RunState.RUNNING, RunState.PAUSED)
 
 
 class Race(Generic[R]):
@@ -21,10 +21,11 @@ class Race(Generic[R]):
         self.runners = [Runner(make) for make in makes]
         self.records: list[list[R]] = [[] for _ in makes]
         self._changed = changed
-        self._stopped = threading.Event()
+        self._stopped, self._over = threading.Event(), threading.Event()
+        self._looking = threading.Lock()
         for runner in self.runners:
             runner.start()
-        self._collector = threading.Thread(target=self._collect, daemon=True)
+        self._collector = threading.Thread(target=self._look_on, daemon=True)
         self._collector.start()
 
     @property
@@ -42,16 +43,40 @@ class Race(Generic[R]):
     def stop(self) -> None:
         """End all runs after their present batch."""
         self._stopped.set()
+        self._over.set()
         for runner in self.runners:
             runner.stop()
 
-    def _collect(self) -> None:
-        active = True
-        while active and not self._stopped.is_set():
+    def collect(self) -> bool:
+        """Take the records that came since the last look, tell `changed` of them, and say whether a run still goes.
+
+        The thread of the race does so ten times a second. Whoever calls it too sees at once all that came before; two
+        looks never overlap.
+        """
+        with self._looking:
+            if self._over.is_set():
+                return False
             active = any(state in ACTIVE for state in self.states)  # asked first: what comes after it is drained below
             news = [runner.drain() for runner in self.runners]
             for records, new in zip(self.records, news, strict=True):
                 records.extend(new)
             if any(news) or not active:
                 self._changed()
-            self._stopped.wait(PERIOD)
+            if not active:
+                self._over.set()
+            return active
+
+    def wait(self, timeout: float | None = None) -> None:
+        """Wait until all runs hold at their pause or have ended, and `changed` was told of all that came before.
+
+        Raises TimeoutError when a run still goes on after `timeout` seconds; errors of the runs stay in `runners`.
+        """
+        end = None if timeout is None else time.monotonic() + timeout
+        for runner in self.runners:
+            runner.wait(end and max(end - time.monotonic(), 0.0))
+        if not self.collect():
+            self._collector.join()
+
+    def _look_on(self) -> None:
+        while self.collect():
+            self._over.wait(PERIOD)

@@ -20,6 +20,9 @@ class RunState(Enum):
     FAILED = "failed"
 
 
+ACTIVE = (RunState.RUNNING, RunState.PAUSED)
+
+
 class Runner(Generic[R]):
     """Start, pause, resume and stop a generator of records that runs in a daemon thread.
 
@@ -30,9 +33,8 @@ class Runner(Generic[R]):
     def __init__(self, make: Callable[[], Iterator[R]]):
         self._make = make
         self._records: deque[R] = deque()
-        self._go = threading.Event()
-        self._stop = threading.Event()
-        self._held = threading.Event()
+        self._changed = threading.Condition()  # held to change what follows, notified after it
+        self._stopping = self._held = False
         self._thread: threading.Thread | None = None
         self.state = RunState.IDLE
         self.error: BaseException | None = None
@@ -42,35 +44,46 @@ class Runner(Generic[R]):
         if self._thread is not None:
             raise ValueError("this run was started before; make a new Runner for another run")
         self.state = RunState.RUNNING
-        self._go.set()
         self._thread = threading.Thread(target=self._work, daemon=True)
         self._thread.start()
 
     def pause(self) -> None:
-        """Hold after the current record; `held` tells when that point is reached."""
-        if self.state is RunState.RUNNING:
-            self.state = RunState.PAUSED
-            self._go.clear()
+        """Hold after the current record; `held` tells when that point is reached, and `wait` waits for it."""
+        with self._changed:
+            if self.state is RunState.RUNNING:
+                self.state = RunState.PAUSED
 
     @property
     def held(self) -> bool:
         """Whether the thread has reached the pause: no record comes until `resume` or `stop`."""
-        return self._held.is_set()
+        return self._held
 
     def resume(self) -> None:
         """Go on after `pause`."""
-        if self.state is RunState.PAUSED:
-            self.state = RunState.RUNNING
-            self._go.set()
+        with self._changed:
+            if self.state is RunState.PAUSED:
+                self.state, self._held = RunState.RUNNING, False
+                self._changed.notify_all()
 
     def stop(self) -> None:
         """End the run after the current record."""
-        self._stop.set()
-        self._go.set()
+        with self._changed:
+            self._stopping, self._held = True, False
+            self._changed.notify_all()
 
     def drain(self) -> list[R]:
         """The records since the last call, oldest first."""
         return [self._records.popleft() for _ in range(len(self._records))]
+
+    def wait(self, timeout: float | None = None) -> RunState:
+        """Wait until no record comes by itself: the run has reached its pause, or has ended, or was never started.
+
+        Gives where it stands; raises TimeoutError when it still goes on after `timeout` seconds.
+        """
+        with self._changed:
+            if not self._changed.wait_for(lambda: self._held or self.state not in ACTIVE, timeout):
+                raise TimeoutError(f"the run is still {self.state.value} after {timeout} s")
+            return self.state
 
     def join(self, timeout: float | None = None) -> None:
         """Wait for the end; raise the run's error, or TimeoutError when it still runs after `timeout` seconds."""
@@ -85,16 +98,23 @@ class Runner(Generic[R]):
         try:
             for record in self._make():
                 self._records.append(record)
-                self._hold()
-                if self._stop.is_set():
+                if self._hold():
                     break
-            self.state = RunState.STOPPED if self._stop.is_set() else RunState.FINISHED
+            self._end(RunState.STOPPED if self._stopping else RunState.FINISHED)
         except BaseException as error:
-            self.error, self.state = error, RunState.FAILED
+            self.error = error
+            self._end(RunState.FAILED)
 
-    def _hold(self) -> None:
-        """Wait here while paused."""
-        if not self._go.is_set():
-            self._held.set()
-            self._go.wait()
-            self._held.clear()
+    def _hold(self) -> bool:
+        """Wait here while paused; whether the run was told to stop."""
+        with self._changed:
+            while self.state is RunState.PAUSED and not self._stopping:
+                self._held = True
+                self._changed.notify_all()
+                self._changed.wait()
+            return self._stopping
+
+    def _end(self, state: RunState) -> None:
+        with self._changed:
+            self.state = state
+            self._changed.notify_all()

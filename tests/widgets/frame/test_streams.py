@@ -1,11 +1,9 @@
 """`AccuracyMatrix` and `SubspaceOverlap`: start, pause, stop and errors of a stream's run, and what is drawn of it."""
 
-import time
-
 import numpy as np
 import pytest
 import torch
-from house import check_house_rules, drawn, run_code, wait_for, wait_for_end, wait_for_rest
+from house import check_house_rules, drawn, look, run_code, wait_for_end, wait_for_rest
 from matplotlib.figure import Figure
 from tiny_streams import HEADS, SHARED, TINY_STREAMS
 
@@ -15,7 +13,7 @@ from widgets.panels.overlap import SubspaceOverlap
 from workbench.continual.learning import accuracy_matrix
 from workbench.continual.metrics import average_accuracy, backward_transfer, forward_transfer
 from workbench.experiments import streams as experiments
-from workbench.experiments.streams import METHODS, start_stream, untrained
+from workbench.experiments.streams import start_stream, untrained
 from workbench.training.runner import RunState
 from workbench.watch.claims import Claim, claimed_shares, remaining, similarities, start_claims, start_lance_claims
 
@@ -32,23 +30,6 @@ def ran(make, **state):
     panel.start()
     wait_for_end(panel)
     return panel
-
-
-def slowed(seconds):
-    """The tiny streams with methods that take their time, so that there is something to pause and to stop."""
-
-    def make(network):
-        method = METHODS["code-cl"](network)
-        learn = method.learn
-
-        def slowly(*arguments):
-            time.sleep(seconds)
-            return learn(*arguments)
-
-        method.learn = slowly
-        return method
-
-    return {label: e._replace(rules=dict.fromkeys(METHODS, make)) for label, e in TINY_STREAMS.items()}
 
 
 @pytest.mark.parametrize("make", PANELS)
@@ -142,29 +123,38 @@ def test_the_code_gives_the_same_overlap(method):
 
 
 @pytest.mark.parametrize("make", PANELS)
-def test_pause_holds_resume_goes_on_and_stop_keeps(make):
-    panel = make(slowed(0.4), epochs=10)  # 20 s, of which it takes few
+def test_pause_holds_resume_goes_on_and_stop_keeps(make, gate):
+    panel = make(TINY_STREAMS)
+    records, gate.told = panel.records, lambda: panel.text
+    panel.records = lambda **settings: gate.records(records(**settings))
     assert panel.text.startswith("Not started: Start learns 5 tasks in turn with CODE-CL")
     panel.controls["start"].click()
-    wait_for(lambda: len(panel.run) > 3)
-    wait_for(lambda: not panel.controls["stop"].disabled)
+    gate.pass_(4)
+    look(panel)
+    assert len(panel.run) == 4
+    assert not panel.controls["stop"].disabled
     assert panel.controls["tasks"].disabled
     panel.controls["pause"].click()
-    wait_for(lambda: panel.text.startswith("Paused: task "))
-    assert panel.controls["pause"].description == "Resume"
+    gate.let(1)  # it was in its batch
     wait_for_rest(panel)
-    held = len(panel.run)
-    time.sleep(0.3)
-    assert len(panel.run) == held
+    assert panel.text.startswith("Paused: task ")
+    assert panel.controls["pause"].description == "Resume"
+    assert len(panel.run) == 5
     panel.controls["pause"].click()
-    wait_for(lambda: len(panel.run) > held)
+    gate.pass_(2)  # the first time it comes from the pause
+    look(panel)
+    assert panel.controls["pause"].description == "Pause"
+    assert len(panel.run) == 7
     panel.controls["stop"].click()
-    assert panel.state_of_run is RunState.STOPPED, panel.text
-    wait_for(lambda: panel.text.startswith("Stopped: task "))
+    assert panel.state_of_run is RunState.STOPPED
+    assert panel.text.startswith("Stopped: task ")
     assert not panel.controls["start"].disabled
+    gate.open()
+    wait_for_end(panel)
+    assert len(panel.run) == 7
+    assert gate.passed == 8  # the batch that it was in, and no other
     panel.state = {"seed": 3}
-    wait_for(lambda: panel.text.endswith("The settings were changed since; Start uses the new ones."))
-    wait_for(lambda: not panel.race.runners[0]._thread.is_alive())
+    assert panel.text.endswith("The settings were changed since; Start uses the new ones.")
 
 
 @pytest.mark.parametrize("make", PANELS)

@@ -1,7 +1,5 @@
 """`SynchronizationBasis`: rows, cosines, circle, one sample and training are drawn from the pure functions."""
 
-import time
-
 import numpy as np
 import pytest
 import torch
@@ -10,15 +8,14 @@ from house import (
     check_house_rules,
     drawn,
     equal,
+    look,
     run_code,
     same,
-    wait_for,
     wait_for_end,
     wait_for_rest,
     walk_and_compare,
 )
 
-from widgets.frame.race import ACTIVE
 from widgets.panels.basis import SynchronizationBasis
 from workbench.credit import bases
 from workbench.experiments.lls import VARIANTS
@@ -29,10 +26,6 @@ from workbench.watch.synchronization import leads, watch
 
 def panel(**state):
     return SynchronizationBasis(few_images, **state)
-
-
-def finish(it):
-    wait_for(lambda: it.numbers.state not in ACTIVE and not it._drawing)
 
 
 def test_house_rules():
@@ -102,7 +95,7 @@ def test_training_is_drawn_and_told():
     it = panel(seed=3, epochs=4)
     assert it.text.endswith("Not trained: Start trains four blocks on Fashion-MNIST.")
     it.controls["start"].click()
-    finish(it)
+    wait_for_end(it)
     expected = list(watch(few_images(VARIANTS["lls"], 3), epochs=4, seed=3))
     assert it.numbers.state is RunState.FINISHED
     heights = leads(expected)
@@ -125,39 +118,40 @@ def test_training_takes_waveform_and_phase():
     for change in ({}, {"phase": 0.5}, {"waveform": "DCT"}):
         it = panel(epochs=1, **change)
         it.start()
-        finish(it)
+        wait_for_end(it)
         finals.append(tuple(it.numbers.looks[-1].synchrony[0].flatten().tolist()))
     assert len(set(finals)) == 3
 
 
-def slow_images(variant, seed):
-    """The few images with a rule that takes its time, so that there is something to pause and to stop."""
-    setting = few_images(variant, seed)
+def test_pause_resume_and_stop(gate):
+    def prepare(variant, seed):
+        setting = few_images(variant, seed)
+        return setting._replace(rule=gate.before(setting.rule))
 
-    def slowly(network, x, y):
-        time.sleep(0.5)
-        return setting.rule(network, x, y)
-
-    return setting._replace(rule=slowly)
-
-
-def test_pause_resume_and_stop():
-    it = SynchronizationBasis(slow_images, epochs=10)
+    it = SynchronizationBasis(prepare, epochs=10)
+    gate.told = lambda: it.text
     it.start()
-    wait_for(lambda: len(it.numbers.looks) > 0)
+    gate.pass_(1)
+    look(it)
+    assert len(it.numbers.looks) == 1
     it.controls["pause"].click()
-    wait_for(lambda: it.controls["pause"].description == "Resume")
+    assert it.controls["pause"].description == "Resume"
     assert it.controls["waveform"].disabled
+    gate.let(5)  # it looks at the sixth step, and holds there
     wait_for_rest(it)
-    held = len(it.numbers.looks)
-    time.sleep(0.3)
-    assert len(it.numbers.looks) == held
+    assert len(it.numbers.looks) == 2
+    assert "Training paused at step 6 of 20" in it.text
     it.controls["pause"].click()
+    gate.pass_(1)
+    assert it.controls["pause"].description == "Pause"
     it.controls["stop"].click()
-    wait_for_end(it)
     assert it.numbers.state is RunState.STOPPED
-    assert "Training stopped at step" in it.text
+    assert "Training stopped at step 6 of 20" in it.text
     assert not it.controls["start"].disabled
+    gate.open()
+    wait_for_end(it)
+    assert len(it.numbers.looks) == 2
+    assert gate.passed == 11  # to the next look, where it sees that it was stopped
     assert not run_code(it).get("failed")
 
 
@@ -167,5 +161,5 @@ def test_an_error_of_the_run_is_told():
 
     it = SynchronizationBasis(broken)
     it.start()
-    finish(it)
+    wait_for_end(it)
     assert "Training came to an error: no images here" in it.text

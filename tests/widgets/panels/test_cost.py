@@ -1,10 +1,8 @@
 """`CostExplorer` draws the formulas and says where S-TLLR costs more than BPTT."""
 
-import time
-
 import numpy as np
 import pytest
-from house import check_house_rules, drawn, same, wait_for, wait_for_end, wait_for_rest, walk_and_compare
+from house import check_house_rules, drawn, look, same, wait_for_end, wait_for_rest, walk_and_compare
 
 from widgets.panels import cost as cost_panel
 from widgets.panels.cost import RULES, STEPS, CostExplorer
@@ -81,32 +79,35 @@ def test_a_rule_that_refuses_is_told():
     assert np.isnan(drawn(panel.seconds, "TESS")[1]).all()
 
 
-def slowly(*_):
-    for rule in TIMED:
-        time.sleep(1.0)
-        yield TimedCost(rule, 1.5, Measured(1, 1, 1))
-
-
-def test_pause_resume_and_stop(monkeypatch):
-    monkeypatch.setattr(cost_panel, "timed_costs", slowly)
+def test_pause_resume_and_stop(monkeypatch, gate):
+    costs = [TimedCost(rule, 1.5, Measured(1, 1, 1)) for rule in TIMED]
+    monkeypatch.setattr(cost_panel, "timed_costs", lambda *_: gate.records(costs))
     panel = CostExplorer()
+    gate.told = lambda: panel.text
     panel.start()
-    wait_for(lambda: panel.numbers.measured)
+    gate.pass_(1)
+    look(panel)
+    assert len(panel.numbers.measured) == 1
     assert panel.controls["steps"].disabled
     panel.controls["pause"].click()
+    gate.let(1)
     wait_for_rest(panel)
-    held = len(panel.numbers.measured)
+    assert len(panel.numbers.measured) == 2
     assert panel.controls["pause"].description == "Resume"
     assert "Paused, a batch of 8: BPTT 1.5 s" in panel.text
-    time.sleep(0.3)
-    assert len(panel.numbers.measured) == held < 6
     panel.controls["pause"].click()
+    gate.pass_(1)
+    look(panel)
+    assert len(panel.numbers.measured) == 3
     panel.controls["stop"].click()
-    wait_for_end(panel)
     assert panel.race is not None
     assert panel.race.states[0] is RunState.STOPPED
     assert "Stopped, a batch of 8" in panel.text
     assert not panel.controls["start"].disabled
+    gate.open()
+    wait_for_end(panel)
+    assert len(panel.numbers.measured) == 3
+    assert gate.passed == 4
 
 
 def test_an_error_of_the_measurement_is_told(monkeypatch):

@@ -2,14 +2,17 @@
 
 import threading
 import time
+from collections import deque
 
 import numpy as np
 import pytest
 import torch
-from house import check_house_rules, drawn, run_code, same, wait_for, wait_for_end, wait_for_rest
+from gate import PATIENCE, Gate
+from house import check_house_rules, drawn, look, run_code, same, wait_for_end, wait_for_rest
 from tiny import TINY
 
-from widgets.frame.race import ACTIVE, Race
+from widgets.frame.race import Race
+from widgets.panels import training as training_panel
 from widgets.panels.training import TrainingMonitor
 from workbench.experiments import named as experiments
 from workbench.experiments.named import start
@@ -25,32 +28,27 @@ def tiny_is_known(monkeypatch):
 
 @pytest.fixture
 def monitor():
-    monitor = TrainingMonitor(TINY, samples=8)
-    yield monitor
-    monitor.stop()
-    wait_for(lambda: monitor.race is None or not any(thread_is_busy(runner) for runner in monitor.race.runners))
+    return TrainingMonitor(TINY, samples=8)
 
 
-def thread_is_busy(runner):
-    return runner._thread is not None and runner._thread.is_alive()
+@pytest.fixture
+def gates():
+    """A gate for the two runs of a monitor."""
+    gates = Gate(runs=2)
+    yield gates
+    gates.close()
 
 
-def finish(monitor):
-    """Wait until both runs have ended and their end is drawn."""
-    wait_for(lambda: all(side.state not in ACTIVE for side in monitor.numbers.sides) and not monitor._drawing)
+def held_at(gate, **changes):
+    """A monitor whose two runs wait at the gate before each batch."""
+    rules = {name: lambda network, rule=rule: gate.before(rule(network)) for name, rule in TINY.rules.items()}
+    monitor = TrainingMonitor(TINY._replace(rules=rules, **changes), samples=8)
+    gate.told = lambda: monitor.text
+    return monitor
 
 
-def slowed(rule, seconds=0.05):
-    """A rule that takes its time, so that there is something to pause and to stop."""
-
-    def gradients(network, x, y):
-        time.sleep(seconds)
-        return rule(network)(network, x, y)
-
-    return lambda network: gradients
-
-
-SLOW = TINY._replace(rules={name: slowed(rule) for name, rule in TINY.rules.items()}, epochs=10)
+def lengths(monitor):
+    return [len(side.curves.loss) for side in monitor.numbers.sides]
 
 
 def test_house_rules():
@@ -60,7 +58,7 @@ def test_house_rules():
 def test_both_rules_are_trained_and_drawn(monitor):
     assert monitor.text.startswith("Not started: Start trains stllr (left) and bptt (right)")
     monitor.controls["start"].click()
-    finish(monitor)
+    wait_for_end(monitor)
     for k, (side, rule) in enumerate((("left", "stllr"), ("right", "bptt"))):
         expected = learning_curves(start(TINY, rule, seed=0), epochs=2)
         x, loss = drawn(monitor.learning, f"{side}: {rule}")
@@ -80,7 +78,7 @@ def test_both_rules_are_trained_and_drawn(monitor):
 def test_the_code_trains_the_same(monitor):
     monitor.state = {"left": "bptt", "right": "stllr", "epochs": 1, "seed": 3, "per_class": 5, "learning_rate": "0.01"}
     monitor.start()
-    finish(monitor)
+    wait_for_end(monitor)
     curves = run_code(monitor)["curves"]
     for name, side in zip(("left", "right"), monitor.numbers.sides, strict=True):
         for field in ("epochs", "loss", "accuracy", "held_out_loss", "held_out_accuracy"):
@@ -94,63 +92,65 @@ def test_each_setting_reaches_the_run(monitor):
     for change in ({}, {"seed": 5}, {"learning_rate": "0.1"}, {"per_class": 4}, {"left": "bptt"}):
         monitor.state = {**monitor.defaults, "epochs": 1, **change}
         monitor.start()
-        finish(monitor)
+        wait_for_end(monitor)
         losses.append(monitor.numbers.sides[0].curves.loss.tolist())
     assert len({tuple(loss) for loss in losses}) == len(losses)
 
 
-def test_pause_holds_and_resume_goes_on():
-    slow = {name: slowed(rule, 0.4) for name, rule in TINY.rules.items()}
-    monitor = TrainingMonitor(TINY._replace(rules=slow, epochs=10), samples=8)
+def test_pause_holds_and_resume_goes_on(gates):
+    monitor = held_at(gates, epochs=10)
     monitor.start()
-    wait_for(lambda: min(len(side.curves.loss) for side in monitor.numbers.sides) > 1)
+    gates.pass_(2)
+    look(monitor)
+    assert lengths(monitor) == [2, 2]
     assert not monitor.controls["stop"].disabled
     assert monitor.controls["epochs"].disabled
     monitor.controls["pause"].click()
-    wait_for(lambda: "stllr (left) paused at epoch" in monitor.text)
+    assert "stllr (left) paused at epoch" in monitor.text
     assert monitor.controls["pause"].description == "Resume"
+    gates.let(1)
     wait_for_rest(monitor)
-    held = [len(side.curves.loss) for side in monitor.numbers.sides]
-    time.sleep(0.3)
-    assert [len(side.curves.loss) for side in monitor.numbers.sides] == held
+    assert lengths(monitor) == [3, 3]
     monitor.controls["pause"].click()
-    wait_for(lambda: monitor.controls["pause"].description == "Pause")
-    wait_for(lambda: min(len(side.curves.loss) for side in monitor.numbers.sides) > max(held))
+    assert monitor.controls["pause"].description == "Pause"
+    gates.pass_(2)
+    look(monitor)
+    assert lengths(monitor) == [5, 5]
     monitor.stop()
+    gates.open()
     wait_for_end(monitor)
+    assert lengths(monitor) == [5, 5]
 
 
-def test_stop_is_seen_at_once_and_keeps_the_curves():
-    very_slow = {name: slowed(rule, 0.5) for name, rule in TINY.rules.items()}
-    monitor = TrainingMonitor(TINY._replace(rules=very_slow), samples=8)
+def test_stop_is_seen_at_once_and_keeps_the_curves(gates):
+    monitor = held_at(gates)
     monitor.start()
-    wait_for(lambda: min(len(side.curves.loss) for side in monitor.numbers.sides) == 1)
+    gates.pass_(1)
+    look(monitor)
     monitor.controls["stop"].click()
-    finish(monitor)
+    assert gates.standing == 2  # still in their batch, nobody waits for them
     assert [side.state for side in monitor.numbers.sides] == [RunState.STOPPED] * 2
-    assert any(thread_is_busy(runner) for runner in monitor.race.runners)  # still in its batch, nobody waits for it
     assert "stllr (left) stopped at epoch" in monitor.text
     assert not monitor.controls["start"].disabled
     before = monitor.numbers.sides[0].curves.loss
-    wait_for(lambda: not any(thread_is_busy(runner) for runner in monitor.race.runners))
+    assert len(before) == 1
+    gates.open()
+    wait_for_end(monitor)
     monitor.redraw()
+    assert gates.passed == 4
     assert same(monitor.numbers.sides[0].curves.loss, before)
 
 
-def test_stop_before_the_first_batch():
-    gate = threading.Event()
-
-    def prepare(rule, seed):
-        gate.wait(20)
-        return TINY.prepare(rule, seed)
-
-    monitor = TrainingMonitor(TINY._replace(prepare=prepare), samples=8)
+def test_stop_before_the_first_batch(gate):
+    monitor = TrainingMonitor(TINY._replace(prepare=gate.before(TINY.prepare)), samples=8)
     monitor.start()
+    gate.arrive()  # one run prepares, the other one waits for its turn
     assert "stllr (left): preparing the first batch." in monitor.text
     monitor.stop()
     assert "bptt (right): stopped before the first batch." in monitor.text
-    gate.set()
-    wait_for(lambda: not any(thread_is_busy(runner) for runner in monitor.race.runners))
+    gate.open()
+    wait_for_end(monitor)
+    assert lengths(monitor) == [0, 0]
 
 
 def test_an_error_reaches_the_text_and_the_other_rule_goes_on():
@@ -163,7 +163,7 @@ def test_an_error_reaches_the_text_and_the_other_rule_goes_on():
     monitor = TrainingMonitor(TINY._replace(rules={**TINY.rules, "wild": diverges}), samples=8, left="wild")
     assert monitor.state["right"] == "bptt"
     monitor.start()
-    finish(monitor)
+    wait_for_end(monitor)
     assert "wild (left) came to an error: training diverged at step 1: the gradient of 'readout'" in monitor.text
     assert "bptt (right) finished at epoch 2.0" in monitor.text
     assert monitor.numbers.sides[0].state is RunState.FAILED
@@ -173,76 +173,126 @@ def test_an_error_reaches_the_text_and_the_other_rule_goes_on():
 def test_too_many_samples_are_told_in_words():
     monitor = TrainingMonitor(TINY, samples=9)
     monitor.start()
-    finish(monitor)
+    wait_for_end(monitor)
     assert "came to an error: per_class is 9, expected 1 to 8" in monitor.text
 
 
 def test_start_again_begins_anew(monitor):
     monitor.start()
-    finish(monitor)
+    wait_for_end(monitor)
     first = monitor.numbers.sides[0].curves.loss
     monitor.state = {"seed": 1}
     assert monitor.text.endswith("The settings were changed since; Start trains with the new ones.")
     assert same(monitor.numbers.sides[0].curves.loss, first)
     monitor.start()
-    finish(monitor)
+    wait_for_end(monitor)
     assert not same(monitor.numbers.sides[0].curves.loss, first)
     assert "changed since" not in monitor.text
 
 
-def test_at_most_ten_looks_a_second_and_no_record_is_lost():
-    looks = []
+def test_no_record_is_lost_and_none_comes_twice():
+    race = Race([lambda: iter(range(3000))] * 2, lambda: None)
+    while race.collect():  # two threads look, as fast as they can
+        pass
+    race.wait(PATIENCE)
+    assert race.records == [list(range(3000))] * 2
+
+
+def test_at_most_ten_looks_a_second():
+    """Each look lets the next record through, so that there is news whenever the race looks."""
+    looks, looked = [], threading.Semaphore()
 
     def records():
-        for step in range(3000):
-            time.sleep(0.0002)
+        for step in range(5):
+            assert looked.acquire(timeout=PATIENCE), "nobody looks any more"
             yield step
 
-    race = Race([records, records], lambda: looks.append(time.monotonic()))
-    wait_for(lambda: all(state is RunState.FINISHED for state in race.states))
-    wait_for(lambda: [len(each) for each in race.records] == [3000, 3000])
-    assert race.records[0] == list(range(3000))
-    assert min(np.diff(looks), default=1.0) > 0.09
+    race = Race([records], lambda: (looks.append(time.monotonic()), looked.release()))
+    race._collector.join(PATIENCE)
+    assert race.records == [list(range(5))]
+    assert len(looks) >= 5
+    assert min(np.diff(looks)) > 0.09
 
 
-def test_many_redraws_at_once_draw_one_at_a_time():
+def test_stop_while_the_race_looks_on(gate):
+    """What comes after the stop is not collected any more, whoever asks."""
+    race = Race([lambda: gate.records(range(5))], lambda: None)
+    gate.pass_(2)
+    assert race.collect()
+    race.stop()
+    gate.open()
+    race.wait(PATIENCE)
+    assert not race.collect()
+    assert race.records == [[0, 1]]
+    assert race.states == [RunState.STOPPED]
+
+
+def test_waiting_for_a_race_ends(gate):
+    race = Race([lambda: gate.records(range(5))], lambda: None)
+    gate.arrive()
+    with pytest.raises(TimeoutError, match="still running"):
+        race.wait(0.01)
+    gate.open()
+    race.wait(PATIENCE)
+    assert race.records == [list(range(5))]
+
+
+def test_many_redraws_at_once_draw_one_at_a_time(monitor, gate):
     """The collecting thread, a moved slider and a click never write to a figure at the same time."""
-    monitor = TrainingMonitor(SLOW._replace(epochs=1), samples=8)
-    writers, most = [], []
-    draw = monitor.draw
+    drawn_for, draw = deque(), monitor.draw
 
     def watched(numbers):
-        writers.append(threading.current_thread())
-        most.append(len(writers))
-        time.sleep(0.005)
+        gate.wait()
+        drawn_for.append(monitor.values["epochs"])
         draw(numbers)
-        writers.pop()
 
     monitor.draw = watched
-    monitor.start()
-    while any(state is RunState.RUNNING for state in monitor.race.states):
-        monitor.redraw()
-    finish(monitor)
-    assert max(most) == 1
+    thread = threading.Thread(target=monitor.redraw)
+    thread.start()
+    gate.arrive()  # it is in the middle of its drawing
+    monitor.controls["epochs"].value = 7
+    monitor.redraw()
+    assert gate.standing == 1
+    assert not drawn_for
+    gate.open()
+    thread.join(PATIENCE)
+    assert list(drawn_for) == [7, 7]  # the one it was in, and one more for the two that came meanwhile
+    assert list(monitor.learning.layout.xaxis.range) == [0, 7]
 
 
-def test_both_sides_start_from_the_same_weights():
+def test_both_sides_start_from_the_same_weights(monkeypatch):
     """Two threads seed torch's one generator; neither may draw from the other's seed."""
+    knocked = threading.Semaphore(0)
+
+    class Door:
+        """The lock of the panel, that tells when somebody comes to it."""
+
+        def __init__(self, lock):
+            self.lock = lock
+
+        def __enter__(self):
+            knocked.release()
+            self.lock.acquire()
+
+        def __exit__(self, *_):
+            self.lock.release()
 
     def prepare(rule, seed):
         torch.manual_seed(seed)
-        time.sleep(0.05)
+        assert all(knocked.acquire(timeout=PATIENCE) for _ in knocks), "the other run never came to the lock"
+        knocks.clear()
         torch.rand(1)
-        time.sleep(0.05)
         network = SpikingMLP([12, 10], classes=3)
         return TINY.prepare(rule, seed)._replace(
             network=network, optimizer=torch.optim.SGD(network.parameters(), lr=0.1)
         )
 
+    knocks = [1, 2]
+    monkeypatch.setattr(training_panel, "PREPARING", Door(training_panel.PREPARING))
     experiment = TINY._replace(prepare=prepare)
     monitor = TrainingMonitor(experiment, samples=8, right="stllr")
     monitor.start()
-    finish(monitor)
+    wait_for_end(monitor)
     left, right = (side.curves.loss for side in monitor.numbers.sides)
     assert same(left, right)
     assert same(left, learning_curves(start(experiment, "stllr"), epochs=2).loss)
