@@ -44,8 +44,10 @@ class Gate:
             if not self._leave.setdefault(me, 0):
                 self._standing.add(me)
                 self._moved.notify_all()
-                self._moved.wait_for(lambda: self._open or self._closed or self._leave[me])
+                patience = 2 * self.seconds  # the test's own waiting ends first
+                let = self._moved.wait_for(lambda: self._open or self._closed or self._leave[me], patience)
                 self._standing.discard(me)
+                assert let, f"nobody opens the gate: {self}"
             if self._closed:
                 raise Closed
             self._leave[me] = max(self._leave[me] - 1, 0)
@@ -100,13 +102,12 @@ class Gate:
             self._moved.notify_all()
 
     def close(self) -> None:
-        """End every run that stands at the gate or comes to it, and wait for the ends."""
+        """End every run that stands at the gate, and every one that comes to it later."""
         with self._moved:
-            self._closed = True
+            ended, self._closed = list(self._standing), True
             self._moved.notify_all()
-        for thread in list(self._leave):
+        for thread in ended:
             thread.join(self.seconds)
-            assert not thread.is_alive(), f"a run does not end: {self}"
 
     @property
     def standing(self) -> int:
