@@ -5,10 +5,10 @@ import os
 import signal
 import subprocess
 import sys
-import time
 
 import pytest
 
+from workbench.cli import serve as serving
 from workbench.cli.main import main
 from workbench.doctor import Check, check_version, report
 
@@ -46,6 +46,20 @@ def test_mistakes_are_one_clear_line(capsys, arguments, words):
     assert out == ""
 
 
+HELD = """
+import sys
+from workbench.cli.main import main
+from workbench.training import loop
+save = loop.save_checkpoint
+def save_and_wait(*arguments):
+    save(*arguments)
+    print("kept", flush=True)
+    sys.stdin.read()
+loop.save_checkpoint = save_and_wait
+main(sys.argv[1:])
+"""
+
+
 @pytest.mark.slow
 def test_killed_training_resumes_to_the_same_accuracy(tmp_path):
     train = ["train", "fashion-events", "--epochs", "1", "--json"]
@@ -58,30 +72,50 @@ def test_killed_training_resumes_to_the_same_accuracy(tmp_path):
     )
     assert 0.6 < expected["accuracy"] < 0.95
 
-    command = [sys.executable, "-m", "workbench.cli.main", *train]
-    process = subprocess.Popen(command, cwd=tmp_path, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
-    checkpoint = tmp_path / "runs" / "fashion-events-stllr-0.safetensors"
-    while not checkpoint.exists():
-        assert process.poll() is None
-    os.kill(process.pid, signal.SIGKILL)
-    process.wait()
+    command = [sys.executable, "-c", HELD, *train]
+    pipes = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE, "stderr": subprocess.DEVNULL}
+    with subprocess.Popen(command, cwd=tmp_path, **pipes) as process:
+        assert process.stdout.readline() == b"kept\n"  # now it waits, with most of the training before it
+        os.kill(process.pid, signal.SIGKILL)
+        assert process.wait() == -signal.SIGKILL
     resumed = run(*train, "--resume", cwd=tmp_path)
     assert json.loads(resumed.stdout)["accuracy"] == expected["accuracy"]
     assert json.loads(resumed.stdout)["loss"] == expected["loss"]
 
 
-def test_a_server_ends_with_the_program_that_started_it(tmp_path):
-    """The program starts a server that writes its number; SIGTERM to the program must end the server too."""
-    server = f"import os, time; open({str(tmp_path / 'pid')!r}, 'w').write(str(os.getpid())); time.sleep(60)"
+def test_a_server_ends_with_the_program_that_started_it():
+    """The program starts a server that tells its number and waits; SIGTERM to the program must end the server too."""
+    server = "import os, threading; print(os.getpid(), flush=True); threading.Event().wait()"
     code = f"from workbench.cli.serve import serve; import sys; serve([sys.executable, '-c', {server!r}])"
-    program = subprocess.Popen([sys.executable, "-c", code])
-    while not (tmp_path / "pid").exists() or not (tmp_path / "pid").read_text():
-        assert program.poll() is None
-        time.sleep(0.05)
-    program.terminate()
-    program.wait(timeout=20)
+    with subprocess.Popen([sys.executable, "-c", code], stdout=subprocess.PIPE, text=True) as program:
+        number = int(program.stdout.readline())
+        program.terminate()
+        program.wait(timeout=120)
     with pytest.raises(ProcessLookupError):
-        os.kill(int((tmp_path / "pid").read_text()), 0)
+        os.kill(number, 0)
+
+
+def test_a_server_ends_when_the_program_is_told_to_end_while_it_starts_it(monkeypatch):
+    """SIGTERM that comes between the start of the server and the next line finds it all the same."""
+    told = []
+
+    class Started:
+        def __init__(self, command):
+            signal.raise_signal(signal.SIGTERM)
+
+        def terminate(self):
+            told.append("terminate")
+
+        def wait(self):
+            return 0
+
+    before = signal.getsignal(signal.SIGTERM)
+    monkeypatch.setattr(serving.subprocess, "Popen", Started)
+    try:
+        assert serving.serve(["a server"]) == 0
+    finally:
+        signal.signal(signal.SIGTERM, before)
+    assert told == ["terminate"]
 
 
 def test_data_list_and_verify(capsys):

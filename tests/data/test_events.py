@@ -9,6 +9,7 @@ import zipfile
 import numpy as np
 import pytest
 import torch
+from gate import PATIENCE
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from sklearn.linear_model import RidgeClassifier
@@ -177,22 +178,37 @@ def test_an_error_while_making_is_not_taken_for_one_of_the_cache(tmp_path):
 
 
 MAKE = """
-import sys, time
+import sys
 from pathlib import Path
 import numpy as np
-from workbench.data.delivery.cache import cached
+from workbench.data.delivery import cache
+locked = cache.locked
+def told(path):
+    print("at the lock", flush=True)
+    return locked(path)
+cache.locked = told
 def make():
-    print("made")
-    time.sleep(0.5)
+    print("made", flush=True)
+    input()
     return np.zeros((2, 3), np.uint8)
-cached(Path(sys.argv[1]), make)
+cache.cached(Path(sys.argv[1]), make)
 """
 
 
 def test_two_processes_make_it_once(tmp_path):
+    """The one that makes it is held until the other one stands at the lock too."""
     command = [sys.executable, "-c", MAKE, str(tmp_path / "x.npz")]
-    running = [subprocess.Popen(command, stdout=subprocess.PIPE, text=True) for _ in range(2)]
-    assert "".join(process.communicate(timeout=60)[0] for process in running) == "made\n"
+    pipes = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE, "text": True}
+    running = [subprocess.Popen(command, **pipes) for _ in range(2)]
+    assert [process.stdout.readline() for process in running] == ["at the lock\n"] * 2
+    for process in running:
+        process.stdin.write("\n")
+        process.stdin.flush()
+    assert sorted(process.stdout.read() for process in running) == ["", "made\n"]
+    assert [process.wait(PATIENCE) for process in running] == [0, 0]
+    for process in running:
+        process.stdin.close()
+        process.stdout.close()
 
 
 # Images as events

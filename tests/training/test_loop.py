@@ -61,23 +61,25 @@ import sys; sys.path[:0] = [{tests!r}]
 from tiny_training import tiny_run
 for record in tiny_run(checkpoint={path!r}, checkpoint_every=1):
     print(record.step, flush=True)
-    import time; time.sleep(0.05)
+    input()
 """
 
 
 def test_killed_run_resumes_to_the_same_numbers(tmp_path):
+    """Killed when it has given its record of step 4 and waits, before it keeps that step."""
     path = tmp_path / "run.safetensors"
     code = KILLED.format(tests=str(Path(__file__).parents[1]), path=str(path))
-    process = subprocess.Popen([sys.executable, "-c", code], stdout=subprocess.PIPE, text=True)
-    assert process.stdout is not None
-    while process.stdout.readline().strip() != "4":
-        assert process.poll() is None
-    os.kill(process.pid, signal.SIGKILL)
-    process.wait()
-    process.stdout.close()
+    pipes = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE, "text": True}
+    with subprocess.Popen([sys.executable, "-c", code], **pipes) as process:
+        for step in range(5):
+            assert process.stdout.readline() == f"{step}\n"
+            process.stdin.write("\n" if step < 4 else "")
+            process.stdin.flush()
+        os.kill(process.pid, signal.SIGKILL)
+        assert process.wait() == -signal.SIGKILL
     rest = list(tiny_run(checkpoint=path, resume=True))
-    assert 0 < len(rest) < 9
-    assert numbers(rest) == numbers(tiny_run())[-len(rest) :]
+    assert [record.step for record in rest] == [4, 5, 6, 7, 8]
+    assert numbers(rest) == numbers(tiny_run())[4:]
     assert list(tmp_path.iterdir()) == [path]
 
 

@@ -22,8 +22,20 @@ def lab(arguments: argparse.Namespace) -> int:
 
 def serve(command: list[str]) -> int:
     """Run a server in the foreground; Ctrl+C ends it, and so does ending this process."""
+    started: list[subprocess.Popen] = []
+    asked = False
+
+    def end(*_: object) -> None:
+        nonlocal asked
+        asked = True
+        for process in started:
+            process.terminate()
+
+    signal.signal(signal.SIGTERM, end)  # before the server starts: none may be left over
     process = subprocess.Popen(command)
-    signal.signal(signal.SIGTERM, lambda *_: process.terminate())
+    started.append(process)
+    if asked:  # in the middle of the start
+        process.terminate()
     try:
         return process.wait()
     except KeyboardInterrupt:

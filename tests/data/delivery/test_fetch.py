@@ -9,7 +9,6 @@ import socket
 import subprocess
 import sys
 import threading
-import time
 import traceback
 from collections.abc import Iterator
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -17,6 +16,7 @@ from pathlib import Path
 
 import pooch
 import pytest
+from gate import PATIENCE, wait_for
 
 from workbench.data.delivery.fetch import RemoteFile, check, fetch, find
 
@@ -27,7 +27,7 @@ OTHER = BODY[:-1] + b"!"
 
 
 class Server(ThreadingHTTPServer):
-    """Answers on 127.0.0.1; counts the requests, and holds `/stall` half-way until `go_on`."""
+    """Answers on 127.0.0.1 and counts its requests; until `go_on`, `/held` waits to begin and `/stall` half-way."""
 
     daemon_threads = True
 
@@ -55,12 +55,13 @@ class Handler(BaseHTTPRequestHandler):
         if self.path != "/unannounced":
             self.send_header("Content-Length", str(len(body)))
         self.end_headers()
+        if self.path == "/held":
+            self.server.go_on.wait(PATIENCE)
         if self.path in ("/dies", "/unannounced", "/stall"):
             self.wfile.write(body[: len(body) // 2])
             if self.path == "/stall":
-                self.server.go_on.wait(20)
+                self.server.go_on.wait(PATIENCE)
         else:
-            time.sleep(0.3 if self.path == "/slow" else 0)
             self.wfile.write(body)
 
     def log_message(self, format: str, *args: object) -> None:
@@ -242,9 +243,14 @@ def test_unpacked_and_recompressed_files_are_accepted(tmp_path):
 FETCH = """
 import sys
 from pathlib import Path
-from workbench.data.delivery.fetch import RemoteFile, fetch
+from workbench.data.delivery import fetch
+locked = fetch.locked
+def told(path):
+    print("at the lock", flush=True)
+    return locked(path)
+fetch.locked = told
 url, md5, size, folder = sys.argv[1:]
-print(fetch(RemoteFile("set.bin", (url,), md5, int(size)), Path(folder)).stat().st_size)
+print(fetch.fetch(fetch.RemoteFile("set.bin", (url,), md5, int(size)), Path(folder)).stat().st_size)
 """
 
 
@@ -254,18 +260,21 @@ def started(url: str, folder: Path) -> subprocess.Popen[str]:
 
 
 def test_two_processes_fetch_at_once(server, tmp_path):
-    running = [started(server.url("slow"), tmp_path) for _ in range(2)]
-    assert [process.communicate(timeout=60)[0] for process in running] == [f"{len(BODY)}\n"] * 2
-    assert server.requests == ["/slow"]
+    running = [started(server.url("held"), tmp_path) for _ in range(2)]
+    outputs = [process.stdout for process in running if process.stdout is not None]
+    assert [output.readline() for output in outputs] == ["at the lock\n"] * 2
+    server.go_on.set()
+    assert [output.read() for output in outputs] == [f"{len(BODY)}\n"] * 2
+    for process in running:
+        process.communicate(timeout=PATIENCE)
+    assert server.requests == ["/held"]
     assert kept(tmp_path) == ["set.bin"]
 
 
 def test_a_killed_download_is_done_again(server, tmp_path):
     process = started(server.url("stall"), tmp_path)
     part = tmp_path / ".set.bin.part"
-    until = time.monotonic() + 30
-    while not (part.exists() and part.stat().st_size) and time.monotonic() < until:
-        time.sleep(0.01)
+    wait_for(lambda: part.exists() and part.stat().st_size, "a part of the file")
     process.kill()
     process.communicate()
     assert kept(tmp_path) == [".set.bin.part"]
@@ -288,4 +297,4 @@ assert fashion_mnist.fashion_mnist_small().train.images.shape == (5000, 28, 28)
 
 
 def test_nothing_touches_the_network_before_it_must():
-    subprocess.run([sys.executable, "-c", OFFLINE], check=True, timeout=60)
+    subprocess.run([sys.executable, "-c", OFFLINE], check=True, timeout=PATIENCE)
