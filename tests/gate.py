@@ -122,6 +122,29 @@ class Gate:
         )
 
 
+class Door:
+    """A lock in the place of another, that tells whoever is inside how many have come to it so far."""
+
+    def __init__(self, lock: Any) -> None:
+        self._lock, self._came = lock, 0
+        self._moved = threading.Condition()
+
+    def __enter__(self) -> None:
+        with self._moved:
+            self._came += 1
+            self._moved.notify_all()
+        self._lock.acquire()
+
+    def __exit__(self, *_: object) -> None:
+        self._lock.release()
+
+    def wait_for(self, number: int) -> None:
+        """Return when so many have come, those inside counted too."""
+        with self._moved:
+            if not self._moved.wait_for(lambda: self._came >= number, PATIENCE):
+                pytest.fail(f"{self._came} came to the lock in {PATIENCE:g} s, {number} were waited for")
+
+
 def wait_for(condition: Callable[[], Any], what: str = "", seconds: float = PATIENCE) -> None:
     """Return when `condition()` holds, for what sends no event: another process, a browser.
 

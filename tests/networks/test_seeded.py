@@ -1,14 +1,15 @@
 """Weights from a seed: what is drawn, what is left alone, and two threads that draw at once."""
 
 import threading
-from contextlib import suppress
 from functools import partial
 
 import pytest
 import torch
+from gate import PATIENCE, Door
 from torch import nn
 
 from workbench.networks import architectures, block_networks, resnet
+from workbench.networks import seeded as module
 from workbench.networks.seeded import seeded
 
 
@@ -36,26 +37,26 @@ def test_it_draws_what_a_seeded_generator_draws_and_leaves_no_trace():
     assert torch.equal(torch.get_rng_state(), before)
 
 
-def test_two_threads_that_draw_by_turns_get_what_each_gets_alone():
-    """Each waits in the middle of drawing for the other to come as far: with one lock that is never so."""
+def test_two_threads_that_draw_by_turns_get_what_each_gets_alone(monkeypatch):
+    """The first one inside goes on drawing when the second one has come to the lock."""
     alone, together = {}, {}
-    inside = threading.Barrier(2, timeout=1.0)
+    door = Door(module._DRAWING)
 
-    def draw(seed, into, wait):
+    def draw(seed, into):
         with seeded(seed):
             first = torch.rand(3)
-            if wait:
-                with suppress(threading.BrokenBarrierError):  # the other thread is kept out, as it should be
-                    inside.wait()
+            if into is together:
+                door.wait_for(2)
             into[seed] = torch.cat([first, torch.rand(3)])
 
     for seed in (0, 1):
-        draw(seed, alone, wait=False)
-    threads = [threading.Thread(target=draw, args=(seed, together, True)) for seed in (0, 1)]
+        draw(seed, alone)
+    monkeypatch.setattr(module, "_DRAWING", door)
+    threads = [threading.Thread(target=draw, args=(seed, together)) for seed in (0, 1)]
     for thread in threads:
         thread.start()
     for thread in threads:
-        thread.join()
+        thread.join(PATIENCE)
     assert all(torch.equal(alone[seed], together[seed]) for seed in (0, 1))
 
 

@@ -7,15 +7,15 @@ from collections import deque
 import numpy as np
 import pytest
 import torch
-from gate import PATIENCE, Gate
+from gate import PATIENCE, Door, Gate
 from house import check_house_rules, drawn, look, run_code, same, wait_for_end, wait_for_rest
 from tiny import TINY
 
 from widgets.frame.race import Race
-from widgets.panels import training as training_panel
 from widgets.panels.training import TrainingMonitor
 from workbench.experiments import named as experiments
 from workbench.experiments.named import start
+from workbench.networks import seeded as seeded_module
 from workbench.networks.spiking import SpikingMLP
 from workbench.training.runner import RunState
 from workbench.watch.curves import learning_curves
@@ -144,7 +144,7 @@ def test_stop_is_seen_at_once_and_keeps_the_curves(gates):
 def test_stop_before_the_first_batch(gate):
     monitor = TrainingMonitor(TINY._replace(prepare=gate.before(TINY.prepare)), samples=8)
     monitor.start()
-    gate.arrive()  # one run prepares, the other one waits for its turn
+    gate.arrive()  # one run prepares, and keeps the other one from drawing its weights
     assert "stllr (left): preparing the first batch." in monitor.text
     monitor.stop()
     assert "bptt (right): stopped before the first batch." in monitor.text
@@ -261,38 +261,23 @@ def test_many_redraws_at_once_draw_one_at_a_time(monitor, gate):
 
 
 def test_both_sides_start_from_the_same_weights(monkeypatch):
-    """Two threads seed torch's one generator; neither may draw from the other's seed."""
-    knocked = threading.Semaphore(0)
-
-    class Door:
-        """The lock of the panel, that tells when somebody comes to it."""
-
-        def __init__(self, lock):
-            self.lock = lock
-
-        def __enter__(self):
-            knocked.release()
-            self.lock.acquire()
-
-        def __exit__(self, *_):
-            self.lock.release()
+    """Two threads draw from torch's one generator; neither may draw from the other's seed."""
+    door = Door(seeded_module._DRAWING)
+    monkeypatch.setattr(seeded_module, "_DRAWING", door)
 
     def prepare(rule, seed):
-        torch.manual_seed(seed)
-        assert all(knocked.acquire(timeout=PATIENCE) for _ in knocks), "the other run never came to the lock"
-        knocks.clear()
+        door.wait_for(2)  # the other run has come to where it would draw too
         torch.rand(1)
         network = SpikingMLP([12, 10], classes=3)
         return TINY.prepare(rule, seed)._replace(
             network=network, optimizer=torch.optim.SGD(network.parameters(), lr=0.1)
         )
 
-    knocks = [1, 2]
-    monkeypatch.setattr(training_panel, "PREPARING", Door(training_panel.PREPARING))
     experiment = TINY._replace(prepare=prepare)
     monitor = TrainingMonitor(experiment, samples=8, right="stllr")
     monitor.start()
     wait_for_end(monitor)
     left, right = (side.curves.loss for side in monitor.numbers.sides)
+    assert len(left) == 8
     assert same(left, right)
     assert same(left, learning_curves(start(experiment, "stllr"), epochs=2).loss)
