@@ -18,7 +18,7 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from bench.measure import compared, in_process, one_thread, peak_extra_bytes, product_peak, timings
-from workbench.cost.formulas import measure
+from workbench.cost.counted import measure
 from workbench.kernels.plain import TORCH
 from workbench.networks.architectures import sound_network
 from workbench.networks.layers import SpikingLayer

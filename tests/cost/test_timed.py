@@ -6,7 +6,9 @@ import pytest
 import torch
 
 from workbench.cost.table import dense_sizes, rule_costs
-from workbench.cost.timed import RULES, Refusal, example, timed_costs
+from workbench.cost.timed import TIMED, Refusal, example, timed_costs
+
+RULES = [rule.label for rule in TIMED]
 
 SIZES = {"inputs": 60, "width": 40, "depth": 2, "classes": 5}
 

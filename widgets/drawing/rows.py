@@ -3,8 +3,6 @@
 from collections.abc import Sequence
 from typing import Any
 
-from widgets.drawing.theme import line
-
 GAP = 0.06  # of the figure's height, between two rows
 
 
@@ -82,13 +80,13 @@ def table_layout(x_title: str, y_title: str, height: int) -> dict:
     }
 
 
-def labelled_bar(name: str, k: int, pattern: str, hover: str) -> dict:
-    """The bar number `k` of a picture with one for each of a few names: its colour and pattern, its text above it."""
+def labelled_bar(name: str, k: int, look: dict, hover: str) -> dict:
+    """The bar number `k` of a picture with one for each of a few names: its look (`theme.filling`), text above it."""
     return bars(
         name,
         "",
         hover,
-        marker={"color": line(k)["color"], "pattern": {"shape": pattern}},
+        marker=look,
         x=[k],
         width=0.6,
         textposition="outside",

@@ -1,7 +1,9 @@
 """Colours and the plotly template: legible on light and dark pages, and without colour vision.
 
 Colours are Okabe and Ito's palette (jfly.uni-koeln.de/color, 2008), ordered by contrast on white and on dark grey. Each
-line of a picture also has its own dash, and each set of points its own marker, so that colour is never the only cue.
+line of a picture also has its own dash, each set of points its own marker and each bar its own hatching, so that colour
+is never the only cue. The first six of a picture differ in both; from the seventh on colours come again with another
+dash, marker or hatching, and after all pairs with another size, so that no two are ever the same.
 """
 
 from typing import NamedTuple
@@ -12,6 +14,7 @@ FAINT = "rgba(127,127,127,0.25)"
 COLOURS = (BLUE, VERMILLION, GREEN, PURPLE, SKY, ORANGE)
 DASHES = ("solid", "dash", "dot", "dashdot", "longdash", "longdashdot")
 MARKERS = ("circle", "x", "square", "triangle-up", "diamond", "cross")
+HATCHES = ("", "/", "\\", "x", ".", "-")
 
 
 class Line(NamedTuple):
@@ -31,23 +34,44 @@ class Marker(NamedTuple):
 
 
 def line(index: int) -> dict:
-    """The style of the line number `index` of a picture (0 to 5): colour and dash both differ.
+    """The style of the line number `index` of a picture: colour and dash both differ between any two near ones.
 
-    >>> line(1)
-    {'color': '#D55E00', 'dash': 'dash', 'width': 2.0}
+    >>> line(1), line(6)["color"] == line(0)["color"], line(6)["dash"]
+    ({'color': '#D55E00', 'dash': 'dash', 'width': 2.0}, True, 'dash')
     """
-    _check_index(index)
-    return Line(COLOURS[index], DASHES[index])._asdict()
+    colour, second, round_ = _turn(index)
+    return Line(COLOURS[colour], DASHES[second], 2.0 + 1.5 * round_)._asdict()
 
 
 def marker(index: int) -> dict:
-    """The style of the set of points number `index` of a picture (0 to 5): colour and symbol both differ.
+    """The style of the set of points number `index` of a picture: colour and symbol both differ.
 
     >>> marker(0)
     {'color': '#0072B2', 'symbol': 'circle', 'size': 8.0}
     """
-    _check_index(index)
-    return Marker(COLOURS[index], MARKERS[index])._asdict()
+    colour, second, round_ = _turn(index)
+    return Marker(COLOURS[colour], MARKERS[second], 8.0 + 4.0 * round_)._asdict()
+
+
+def filling(index: int) -> dict:
+    """The marker of the bar number `index` of a picture: colour and hatching both differ.
+
+    >>> filling(1)
+    {'color': '#D55E00', 'pattern': {'shape': '/', 'size': 8.0}}
+    """
+    colour, second, round_ = _turn(index)
+    if round_:  # a bar without hatching has no size of hatching to tell it from the first ones
+        round_, second = divmod(index - len(COLOURS) * len(HATCHES), len(COLOURS) * (len(HATCHES) - 1))
+        second, round_ = 1 + (second // len(COLOURS) + colour) % (len(HATCHES) - 1), round_ + 1
+    return {"color": COLOURS[colour], "pattern": {"shape": HATCHES[second], "size": 8.0 + 4.0 * round_}}
+
+
+def _turn(index: int) -> tuple[int, int, int]:
+    """Place of the colour, of the second cue, and how often all pairs of the two have been used up before."""
+    if index < 0:
+        raise ValueError(f"a style has a number from 0 on, got {index!r}")
+    turn, colour = divmod(index, len(COLOURS))
+    return colour, (colour + turn) % len(COLOURS), turn // len(COLOURS)
 
 
 def signs(negative: str, positive: str) -> list[list]:
@@ -93,11 +117,3 @@ def template() -> dict:
             "colorscale": {"sequential": "Cividis", "diverging": "RdBu"},
         }
     }
-
-
-def _check_index(index: int) -> None:
-    if not 0 <= index < len(COLOURS):
-        raise ValueError(
-            f"a picture has at most {len(COLOURS)} styles that can be told apart, got index {index!r}; "
-            "show fewer curves or split the picture"
-        )

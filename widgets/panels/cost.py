@@ -1,4 +1,4 @@
-"""`CostExplorer`: time and memory of six rules, by formula and measured, and where S-TLLR costs more than BPTT."""
+"""`CostExplorer`: time and memory of rules, by formula and measured, and where S-TLLR costs more than BPTT."""
 
 import math
 from collections.abc import Iterator
@@ -11,9 +11,10 @@ from widgets.frame.controls import button, whole_slider
 from widgets.frame.race import ACTIVE, Race
 from widgets.frame.race_panel import RacePanel
 from widgets.panels.cost_pictures import RULES, macs_figure, memory_figure, seconds_figure
-from workbench.cost.formulas import LayerSize, mac_saving
+from workbench.cost.formulas import mac_saving
 from workbench.cost.table import CostCurve, break_even, cost_curves, dense_sizes, rule_costs
 from workbench.cost.timed import BATCH, Refusal, TimedCost, timed_costs
+from workbench.rule import LayerSize
 from workbench.training.runner import RunState
 
 INPUTS, CLASSES = 700, 20

@@ -5,7 +5,7 @@ from typing import Any, NamedTuple
 
 from widgets.drawing.figure import Fig
 from widgets.drawing.rows import curve, labelled_bar
-from widgets.drawing.theme import FAINT, line
+from widgets.drawing.theme import FAINT, filling, line
 from widgets.frame.controls import choice, slider
 from widgets.frame.panel import Panel
 from workbench.experiments.new_clothes import Transfer, new_clothes
@@ -127,9 +127,7 @@ _SHADE = {"fillcolor": FAINT, "line": {"width": 0}, "layer": "below", "opacity":
 
 
 def _peaks_figure() -> Fig:
-    traces = [
-        labelled_bar(name, k, ("", "/", "x", ".")[k], f"{name}: at most %{{text}}") for k, name in enumerate(VERSIONS)
-    ]
+    traces = [labelled_bar(name, k, filling(k), f"{name}: at most %{{text}}") for k, name in enumerate(VERSIONS)]
     ticks = ["back-<br>propagation", "check-<br>pointing", "HOSVD at<br>every step", "LANCE"]
     layout = {
         "height": 260,

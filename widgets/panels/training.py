@@ -8,6 +8,7 @@ import torch
 
 from widgets.drawing.figure import Fig
 from widgets.drawing.rows import bars, curve, dots, stacked_rows
+from widgets.drawing.rule_look import rule_line
 from widgets.drawing.theme import line, marker
 from widgets.frame.controls import button, choice, whole_slider
 from widgets.frame.race import ACTIVE, Race
@@ -169,7 +170,7 @@ def _learning_figure() -> Fig:
 
 
 def _curves_of_side(k: int) -> list[dict]:
-    """Loss and accuracy in training, then both on held-out samples."""
+    """Loss and accuracy in training, then both on held-out samples: dash and marker of the side, colour of the rule."""
     large = {**marker(k), "size": 11}
     loss, accuracy = "loss %{y:.3f}", "accuracy %{y:.1f} %"
     return [
@@ -202,7 +203,7 @@ def _bytes_figure() -> Fig:
 
 
 def _bars(k: int, hover: str) -> dict:
-    """Bars of one side; those of the right are hatched."""
+    """Bars of one side; those of the right are hatched. The colour is that of the rule."""
     style = {"color": line(k)["color"], "pattern": {"shape": ("", "/")[k]}}
     return bars("", "", hover, marker=style, width=0.8, textposition="outside", constraintext="none", cliponaxis=False)
 
@@ -215,6 +216,10 @@ def _places(names: Sequence[str]) -> dict:
 def _draw_side(learning: Sequence[Any], rates: Any, kept: Any, k: int, side: Side) -> None:
     where, curves = ("left", "right")[k], side.curves
     loss, accuracy, held_out_loss, held_out_accuracy = learning
+    colour = rule_line(side.rule)["color"]
+    loss.line.color = accuracy.line.color = colour
+    for trace in (held_out_loss, held_out_accuracy, rates, kept):
+        trace.marker.color = colour
     loss.update(name=f"{where}: {side.rule}", x=curves.epochs, y=curves.loss)
     accuracy.update(name=f"{where}: {side.rule}", x=curves.epochs, y=100 * curves.accuracy)
     held_out = f"{where}, held-out"

@@ -20,7 +20,7 @@ from torch.nn import functional as F
 
 from workbench.audit.locality import StepUpdates, space_dependence, time_dependence
 from workbench.audit.updates import layer_updates
-from workbench.cost.formulas import Measured, measure
+from workbench.cost.counted import Measured, measure
 from workbench.meters.live import peak_live_bytes
 from workbench.rule import Claim, Locality, Rule
 

@@ -15,7 +15,7 @@ latents that the signal is really computed from. A straight line through the pap
 
 from collections.abc import Sequence
 
-from workbench.cost.formulas import LayerSize
+from workbench.rule import LayerSize
 
 
 def backpropagated_macs(sizes: Sequence[LayerSize], learning_steps: int) -> int:

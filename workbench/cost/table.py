@@ -1,13 +1,10 @@
-"""What every rule costs on one network: by formula for all of them, by measurement for those that are run.
+"""What every rule costs on one network: by formula for those that have one, counted for those that are run.
 
-Beside BPTT and S-TLLR (`workbench.cost.formulas`, with its symbols) for one sample:
+The formulas stand in the rules' files, in these symbols: N_l neurons and M_l multiply-accumulate operations (MACs) of
+layer l for one step, T steps, K of which learn, C classes. For one sample, memory in values and MACs:
 
-    memory   e-prop  Σ N_l + Σ M_l      OTTT  Σ N_l      TESS  2 Σ N_l
-    MACs     e-prop  (T + 2 K) Σ M_l    OTTT  2 K Σ M_l  TESS  2 K Σ M_l + 2 K C Σ N_l
-
-e-prop's trace of every synapse takes a MAC per step, and two per learning step go into the weight and down. TESS
-(arXiv 2502.01837, section III-B) projects to C classes and back instead of sending errors down; the paper's own number
-is that last term alone. C: classes.
+    BPTT  T Σ N_l,  2 T Σ M_l       S-TLLR  2 Σ N_l,  3 K Σ M_l       e-prop  Σ N_l + Σ M_l,  (T + 2 K) Σ M_l
+    OTTT  Σ N_l,  2 K Σ M_l         TESS  2 Σ N_l,  2 K Σ M_l + 2 K C Σ N_l
 """
 
 from collections.abc import Iterable, Mapping, Sequence
@@ -16,8 +13,12 @@ from typing import NamedTuple
 from jaxtyping import Shaped
 from torch import Tensor, nn
 
-from workbench.cost.formulas import BYTES, Cost, LayerSize, Measured, bptt_cost, layer_sizes, measure, stllr_cost
-from workbench.rule import Rule
+from workbench.cost.counted import Measured, measure
+from workbench.cost.formulas import layer_sizes
+from workbench.rule import Cost, LayerSize, Rule
+from workbench.rules import RULES
+
+COSTED = tuple(rule for rule in RULES if rule.cost is not None)  # the rules that state a formula
 
 
 class CostRow(NamedTuple):
@@ -51,20 +52,10 @@ def dense_sizes(inputs: int, width: int, depth: int, classes: int) -> list[Layer
 
 
 def rule_costs(sizes: Sequence[LayerSize], steps: int, learning_steps: int) -> dict[str, Cost]:
-    """By formula, for every rule that has one. Raises ValueError unless 1 ≤ K ≤ T."""
+    """By formula, for every rule that has one, under its label. Raises ValueError unless 1 ≤ K ≤ T."""
     if not 1 <= learning_steps <= steps:
         raise ValueError(f"learning_steps must lie in 1..{steps}, got {learning_steps}")
-    macs, neurons = sum(size.macs for size in sizes), sum(size.neurons for size in sizes)
-    classes, hidden = sizes[-1].neurons, sum(size.neurons for size in sizes[1:-1])
-    k = learning_steps
-    return {
-        "BPTT": bptt_cost(sizes, steps),
-        "S-TLLR": stllr_cost(sizes, k),
-        "S-TLLR, causal": stllr_cost(sizes, k, non_causal=False),
-        "OTTT": Cost(2 * k * macs, BYTES * neurons),
-        "e-prop": Cost((steps + 2 * k) * macs, BYTES * (neurons + macs)),
-        "TESS": Cost(2 * k * macs + 2 * k * classes * hidden, 2 * BYTES * neurons),
-    }
+    return {rule.label: rule.cost(sizes, steps, learning_steps) for rule in COSTED if rule.cost is not None}
 
 
 def cost_curves(sizes: Sequence[LayerSize], steps: Iterable[int], learning_steps: int) -> dict[str, CostCurve]:

@@ -2,31 +2,24 @@
 
 The formulas of `workbench.cost.table` count multiplications and numbers to be kept. A machine has its own mind about
 both: products are skipped where nothing spikes, memory has to be read, and a rule that does little arithmetic in many
-small steps is slow all the same. Here the six rules of the table run on random spikes.
+small steps is slow all the same. Here the rules of the table run on random spikes.
 """
 
 import time
-from collections.abc import Callable, Iterator, Mapping
-from functools import partial
+from collections.abc import Iterator
 from statistics import median
 from typing import NamedTuple
 
 import torch
 from torch import Tensor, nn
 
-from workbench.cost.formulas import Measured, measure
-from workbench.credit.bases import dct
+from workbench.cost.counted import Measured, measure
+from workbench.cost.table import COSTED
 from workbench.networks.seeded import seeded
 from workbench.networks.spiking import SpikingMLP
-from workbench.neurons.traces import Factors
-from workbench.rule import Rule
-from workbench.rules import bptt, eprop, ottt, stllr, tess
-from workbench.rules.bptt import BPTT
-from workbench.rules.eprop import EProp
-from workbench.rules.ottt import OTTT
-from workbench.rules.stllr import STLLR
-from workbench.rules.tess import TESS, make_heads
+from workbench.rule import Rule, Steps
 
+TIMED = tuple(rule for rule in COSTED if rule.for_spiking is not None)  # in the order of the table
 BATCH, RATE = 8, 0.03  # samples, and spikes per input and step
 ENOUGH = 2.0  # seconds of timing after which no further batch of a rule is timed
 
@@ -56,20 +49,21 @@ def timed_costs(
 ) -> Iterator[TimedCost | Refusal]:
     """Yield each rule's cost as soon as it is measured; K is `learning_steps`, or T where that is smaller.
 
-    The first batch of a rule is counted and not timed. TESS refuses where a layer has no
-    more neurons than there are classes. Raises ValueError for sizes below 1.
+    The first batch of a rule is counted and not timed. A rule may refuse: TESS does where a layer has no more neurons
+    than there are classes. Raises ValueError for sizes below 1.
     """
     sizes = (inputs, width, depth, classes, steps, learning_steps, repeats)
     if min(sizes) < 1:
         raise ValueError(f"sizes, steps and repeats must be at least 1, got {sizes}")
     network, x, y = example(inputs, width, depth, classes, steps)
-    for name, make in RULES.items():
+    for chosen in TIMED:
+        assert chosen.for_spiking is not None
         try:
-            rule = make(network, x, classes, min(learning_steps, steps))
+            rule = chosen.for_spiking(network, x[:1, :1], classes, Steps(min(learning_steps, steps)))
         except ValueError as error:
-            yield Refusal(name, str(error))
+            yield Refusal(chosen.label, str(error))
         else:
-            yield timed(name, rule, network, x, y, repeats)
+            yield timed(chosen.label, rule.gradients, network, x, y, repeats)
 
 
 def example(inputs: int, width: int, depth: int, classes: int, steps: int) -> tuple[SpikingMLP, Tensor, Tensor]:
@@ -89,19 +83,3 @@ def timed(name: str, rule: Rule, network: nn.Module, x: Tensor, y: Tensor, repea
         rule(network, x, y)
         seconds.append(time.perf_counter() - start)
     return TimedCost(name, median(seconds), counted)
-
-
-def _tess(network: nn.Module, x: Tensor, classes: int, k: int) -> Rule:
-    return partial(tess.gradients, params=TESS(make_heads(network, x[:1, :1], classes, basis=dct), last_steps=k))
-
-
-RULES: Mapping[str, Callable[[nn.Module, Tensor, int, int], Rule]] = {
-    "BPTT": lambda network, x, classes, k: partial(bptt.gradients, params=BPTT(k)),
-    "S-TLLR": lambda network, x, classes, k: partial(stllr.gradients, params=STLLR(Factors(0.2, 0.75, -1.0, 1.0), k)),
-    "S-TLLR, causal": lambda network, x, classes, k: partial(
-        stllr.gradients, params=STLLR(Factors(0.2, 0.75, 0.0, 1.0), k)
-    ),
-    "OTTT": lambda network, x, classes, k: partial(ottt.gradients, params=OTTT(k)),
-    "TESS": _tess,
-    "e-prop": lambda network, x, classes, k: partial(eprop.gradients, params=EProp(k)),
-}

@@ -237,10 +237,14 @@ def layer_form(layer: Layer, params: STLLR) -> Form:
 
 
 def cost(sizes: Sequence[LayerSize], steps: int, learning_steps: int, non_causal: bool = True) -> Cost:
-    """3 K Σ M_l MACs (2 K Σ M_l without the non-causal term) and 2 Σ N_l values (eq. 20 and 21)."""
-    products = 3 if non_causal else 2
+    """3 K Σ M_l MACs and 2 Σ N_l values (eq. 20 and 21).
+
+    Without the non-causal term 2 K Σ M_l and, as there is no trace of ψ to keep, Σ N_l: so TESS (arXiv 2502.01837,
+    section III-B) counts, while eq. 20 has 2 in any case.
+    """
+    products, traces = (3, 2) if non_causal else (2, 1)
     macs, neurons = sum(size.macs for size in sizes), sum(size.neurons for size in sizes)
-    return Cost(products * learning_steps * macs, 2 * BYTES * neurons)
+    return Cost(products * learning_steps * macs, traces * BYTES * neurons)
 
 
 def prepared(params: STLLR) -> Prepared:

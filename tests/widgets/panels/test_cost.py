@@ -4,11 +4,12 @@ import numpy as np
 import pytest
 from house import check_house_rules, drawn, look, same, wait_for_end, wait_for_rest, walk_and_compare
 
+from widgets.drawing.rule_look import rule_line
 from widgets.panels import cost as cost_panel
 from widgets.panels.cost import RULES, STEPS, CostExplorer
-from workbench.cost.formulas import Measured
-from workbench.cost.timed import RULES as TIMED
-from workbench.cost.timed import TimedCost, timed_costs
+from workbench.cost.counted import Measured
+from workbench.cost.table import COSTED
+from workbench.cost.timed import TIMED, TimedCost, timed_costs
 from workbench.training.runner import RunState
 
 
@@ -24,6 +25,11 @@ def test_every_control_at_both_ends_and_its_code():
             assert same(drawn(panel.memory, rule)[1], np.array(names["curves"][rule].memory) / 1e3)
 
     walk_and_compare(CostExplorer(), compare)
+
+
+def test_each_rule_has_its_colour():
+    for trace, rule in zip(CostExplorer().macs.data, COSTED, strict=False):
+        assert (trace.name, trace.line.color) == (rule.label, rule_line(rule.name)["color"])
 
 
 def test_the_region_is_where_stllr_lies_above_bptt():
@@ -80,7 +86,7 @@ def test_a_rule_that_refuses_is_told():
 
 
 def test_pause_resume_and_stop(monkeypatch, gate):
-    costs = [TimedCost(rule, 1.5, Measured(1, 1, 1)) for rule in TIMED]
+    costs = [TimedCost(rule.label, 1.5, Measured(1, 1, 1)) for rule in TIMED]
     monkeypatch.setattr(cost_panel, "timed_costs", lambda *_: gate.records(costs))
     panel = CostExplorer()
     gate.told = lambda: panel.text
