@@ -25,7 +25,9 @@ from workbench.experiments.flow import (
     endpoint_error,
     endpoint_loss,
     event_images,
+    held_out_error,
     predict_flow,
+    seen_pixels,
     train_flow,
     zero_error,
 )
@@ -127,6 +129,38 @@ def test_the_last_step_alone_without_memory_is_the_true_gradient():
     assert len(ours) == len(theirs) == len(list(network.parameters()))
     for one, other in zip(ours, theirs, strict=True):
         assert torch.allclose(one, other, atol=1e-10)
+
+
+@pytest.mark.parametrize("dtype", [torch.float32, torch.float64])
+def test_masked_endpoint_error_counts_the_pixels_that_had_events(dtype):
+    generator = torch.Generator().manual_seed(3)
+    x = (torch.rand(5, 3, 2, 4, 6, generator=generator) < 0.05).to(dtype)
+    x[:, 2] = 0  # a clip without events
+    flow, truth = (torch.randn(3, 2, 4, 6, dtype=dtype, generator=generator) for _ in range(2))
+    expected = []
+    for b in range(3):
+        distances = [
+            float(torch.dist(flow[b, :, i, j], truth[b, :, i, j]))
+            for i in range(4)
+            for j in range(6)
+            if any(float(x[t, b, c, i, j]) for t in range(5) for c in range(2))
+        ]
+        expected.append(sum(distances) / len(distances) if distances else 0.0)
+    assert 0 < int(seen_pixels(x)[:2].sum()) < 2 * 24
+    assert endpoint_error(flow, truth, seen_pixels(x)).tolist() == pytest.approx(expected, rel=1e-5)
+    everywhere = torch.ones(3, 4, 6, dtype=torch.bool)
+    torch.testing.assert_close(endpoint_error(flow, truth, everywhere), endpoint_error(flow, truth))
+
+
+def test_masked_errors_of_a_network_and_of_no_motion():
+    clips = moving_clips(6)
+    x, truth = clips.batch(torch.arange(6))
+    seen, nothing = seen_pixels(x), torch.zeros_like(truth)
+    assert zero_error(clips, masked=True) == pytest.approx(float(endpoint_error(nothing, truth, seen).mean()))
+    network = SpikingUNet()
+    masked = endpoint_error(predict_flow(network, x), truth, seen).mean()
+    assert held_out_error(network, clips, masked=True) == pytest.approx(float(masked))
+    assert held_out_error(network, clips) != held_out_error(network, clips, masked=True)
 
 
 @pytest.mark.parametrize("rule", [STLLR_FLOW, BPTT_FLOW])

@@ -1,10 +1,14 @@
 """Optical flow from events with a small U-Net of spiking layers.
 
-The shape follows Fusion-FlowNet (Lee, Kosta & Roy, arXiv 2103.10592), as the S-TLLR paper used it on MVSEC: spiking
-encoders that halve the image, decoders that double it and see the encoder of their size beside it, and a readout that
-gives two numbers, right and down, at every pixel. As there, a step shows a bin of each half of the clip side by side.
-The flow is read in the last step, which is the only one that learns. Error: average end-point error, the mean over
-pixels of the Euclidean distance to the true flow in pixels.
+Spiking encoders halve the image, decoders double it again and see the encoder of their size beside it, and a readout
+gives two numbers, right and down, at every pixel. The flow is read in the last step, which is the only one that learns.
+Error: average end-point error, the mean over pixels of the Euclidean distance to the true flow in pixels.
+
+The S-TLLR paper trains the Fully-Spiking FlowNet (FSFN, Apolinario et al. 2023), a larger net of this shape, on MVSEC.
+Of that, γ, v_th, Ψ, λ and α, and learning in the last step only, are taken over. What differs here: a step shows a bin of
+each half of the clip side by side (five steps; there ten steps and no halves), the true flow teaches (there the loss is
+self-supervised: how well one picture moved along the flow matches a later one, and how smooth the flow is), and the
+error is the mean over all pixels (there over the pixels that had events: `seen` of `endpoint_error`).
 """
 
 from collections.abc import Callable, Iterator, Sequence
@@ -12,7 +16,7 @@ from functools import partial
 from typing import NamedTuple, Protocol, runtime_checkable
 
 import torch
-from jaxtyping import Float, Shaped
+from jaxtyping import Bool, Float, Shaped
 from torch import Tensor, nn
 from torch.nn import functional as F
 
@@ -74,10 +78,24 @@ DOUBLE = nn.Upsample(scale_factor=2)
 
 
 def endpoint_error(
-    flow: Float[Tensor, "*batch 2 height width"], truth: Float[Tensor, "*batch 2 height width"]
+    flow: Float[Tensor, "*batch 2 height width"],
+    truth: Float[Tensor, "*batch 2 height width"],
+    seen: Bool[Tensor, "*batch height width"] | None = None,
 ) -> Float[Tensor, "*batch"]:
-    """Average end-point error of each clip: mean over pixels of the distance to the true flow, in pixels."""
-    return (flow - truth).square().sum(-3).add(1e-12).sqrt().mean((-2, -1))
+    """Average end-point error of each clip: mean over pixels of the distance to the true flow, in pixels.
+
+    seen: the pixels that count (`seen_pixels`: those with events, as in the paper); None for all. A clip in which no
+    pixel counts has the error 0.
+    """
+    distance = (flow - truth).square().sum(-3).add(1e-12).sqrt()
+    if seen is None:
+        return distance.mean((-2, -1))
+    return (distance * seen).sum((-2, -1)) / seen.sum((-2, -1)).clamp(min=1)
+
+
+def seen_pixels(x: Shaped[Tensor, "time batch channels height width"]) -> Bool[Tensor, "batch height width"]:
+    """The pixels that had at least one event in the clip."""
+    return (x != 0).any(0).any(1)
 
 
 def endpoint_loss(
@@ -147,19 +165,19 @@ def train_flow(
             yield FlowRecord(epoch, step, report.loss, held_out_error(network, test) if last else None)
 
 
-def held_out_error(network: nn.Module, clips: Clips, batch_size: int = 32) -> float:
-    """Average end-point error over all clips."""
+def held_out_error(network: nn.Module, clips: Clips, batch_size: int = 32, masked: bool = False) -> float:
+    """Average end-point error over all clips; `masked` counts the pixels with events only, as the paper does."""
     errors = []
     for rows in torch.arange(len(clips)).split(batch_size):
         x, truth = clips.batch(rows)
-        errors.append(endpoint_error(predict_flow(network, x), truth))
+        errors.append(endpoint_error(predict_flow(network, x), truth, seen_pixels(x) if masked else None))
     return float(torch.cat(errors).mean())
 
 
-def zero_error(clips: Clips) -> float:
-    """Average end-point error of saying that nothing moves."""
-    _, truth = clips.batch(torch.arange(len(clips)))
-    return float(endpoint_error(torch.zeros_like(truth), truth).mean())
+def zero_error(clips: Clips, masked: bool = False) -> float:
+    """Average end-point error of saying that nothing moves; `masked` as in `held_out_error`."""
+    x, truth = clips.batch(torch.arange(len(clips)))
+    return float(endpoint_error(torch.zeros_like(truth), truth, seen_pixels(x) if masked else None).mean())
 
 
 def direction_agreement(
@@ -168,7 +186,7 @@ def direction_agreement(
     motion: Sequence[float],
 ) -> float:
     """Part of the clips whose mean flow, over the pixels with events, points less than 90° away from `motion`."""
-    seen = (x.sum((0, 2)) > 0).to(flow.dtype)
+    seen = seen_pixels(x).to(flow.dtype)
     mean = (flow * seen[:, None]).sum((2, 3)) / seen.sum((1, 2)).clamp(min=1)[:, None]
     return float((mean @ torch.tensor(motion, dtype=flow.dtype) > 0).float().mean())
 

@@ -60,7 +60,8 @@ class FlowHalves(NamedTuple):
     """The clips of a `FlowSet` with their second half shown beside the first: half the steps, four channels.
 
     A step holds darker and brighter of an early bin, then of the bin half a clip later, as Spike-FlowNet does it (Lee
-    et al. 2020, arXiv 2003.06696): a neuron can compare the two without remembering one of them for half a clip.
+    et al. 2020, arXiv 2003.06696): a neuron can compare the two without remembering one of them for half a clip. The
+    S-TLLR paper shows whole clips of ten steps instead, which is what the `FlowSet` itself gives.
     """
 
     clips: FlowSet
