@@ -3,7 +3,8 @@
 import pytest
 import torch
 
-from workbench.continual.metrics import average_accuracy, backward_transfer, forgetting, forward_transfer
+from workbench.continual.metrics import average_accuracy, backward_transfer, forgetting, forward_transfer, gain_over
+from workbench.continual.published import CIFAR_TASKS, POSTER, RERUN, written
 
 
 @pytest.mark.parametrize("n", [1, 2, 5])
@@ -60,3 +61,32 @@ def test_bad_matrices(metric, A, message):
 def test_forward_transfer_needs_a_baseline_per_task():
     with pytest.raises(ValueError, match="2 of them, got 3"):
         forward_transfer(torch.rand(2, 2), torch.rand(3))
+
+
+def test_forgetting_does_not_count_the_last_row_as_a_best():
+    """A task that got better at the end was not forgotten: the number is negative, not 0."""
+    A = torch.tensor([[0.5, 0.0], [0.9, 0.5]])
+    assert forgetting(A) == pytest.approx(-0.4)
+
+
+@pytest.mark.parametrize("dtype", [torch.float32, torch.float64])
+def test_gain_over_a_reference_is_not_forward_transfer(dtype):
+    A, R = (torch.rand(4, 4, dtype=dtype, generator=torch.Generator().manual_seed(i)) for i in (1, 2))
+    expected = sum(float(A[i, i] - R[i, i]) for i in range(4)) / 4
+    assert gain_over(A, R) == pytest.approx(expected, abs=1e-6)
+    by_definition = average_accuracy(A) - average_accuracy(R)
+    by_definition -= 0.75 * (backward_transfer(A) - backward_transfer(R))
+    assert gain_over(A, R) == pytest.approx(by_definition, abs=1e-6)
+    assert gain_over(A, R) != pytest.approx(forward_transfer(A, torch.zeros(4)))
+    with pytest.raises(ValueError, match="same stream, got 4 and 3 tasks"):
+        gain_over(A, R[:3, :3])
+
+
+def test_what_the_poster_calls_fwt_is_the_gain_over_gpm():
+    """ACC = mean A[i, i] + (T − 1)/T BWT in its own numbers, which are rounded, and BWT read off a curve."""
+    gpm, later = POSTER[0], (CIFAR_TASKS - 1) / CIFAR_TASKS
+    for row in POSTER:
+        gain = row.cifar_acc - gpm.cifar_acc - later * (row.cifar_bwt - gpm.cifar_bwt)
+        assert gain == pytest.approx(row.cifar_gain, abs=0.02), row.method
+    assert RERUN["TRGP"] > POSTER[-1].cifar_acc
+    assert len(written().splitlines()) == 6

@@ -21,10 +21,14 @@ Projection = Callable[[Tensor], Tensor]
 
 
 class Mixing(nn.Module):
-    """Shared directions U `(d, K)` and their trainable mixing M `(K, K)`."""
+    """Shared directions U `(d, K)` and their trainable mixing M `(K, K)`.
 
-    def __init__(self, directions: Float[Tensor, "d k"], matrix: Float[Tensor, "k k"]):
+    M takes the place of what W does along U, or is `added` to it: then M stands below where (2) has M − I.
+    """
+
+    def __init__(self, directions: Float[Tensor, "d k"], matrix: Float[Tensor, "k k"], added: bool = False):
         super().__init__()
+        self.added = added
         self.directions: Tensor
         self.register_buffer("directions", directions)
         self.matrix = nn.Parameter(matrix)
@@ -38,6 +42,8 @@ class Mixing(nn.Module):
         return (x @ self.directions) @ self._change().T @ self.directions.T
 
     def _change(self) -> Tensor:
+        if self.added:
+            return self.matrix
         return self.matrix - torch.eye(len(self.matrix), dtype=self.matrix.dtype, device=self.matrix.device)
 
 
@@ -47,9 +53,10 @@ class Protected(nn.Module):
     The forward pass is equation (2) for the current `task`. Backward leaves G in the weight's `.grad`, and G (I − C)
     while `projects_gradient`. With `replaced_detached` the part −W U Uᵀ of (2) sends no gradient to the weights of a
     linear layer, so that G (I + U Mᵀ Uᵀ) is left instead of G (I − U Uᵀ + U Mᵀ Uᵀ), as in CODE-CL's published code.
+    With `added` (2) is W + Σ_j W U_j M_j U_jᵀ and has no such part.
     """
 
-    def __init__(self, layer: nn.Linear | nn.Conv2d, replaced_detached: bool = False):
+    def __init__(self, layer: nn.Linear | nn.Conv2d, replaced_detached: bool = False, added: bool = False):
         super().__init__()
         self.layer = layer
         self.vectors: Tensor
@@ -59,7 +66,8 @@ class Protected(nn.Module):
         self.mixings = nn.ModuleDict()
         self.task = 0
         self.projects_gradient = False
-        self.replaced_detached = replaced_detached
+        self.replaced_detached = replaced_detached and not added
+        self.added = added
         self._projection: tuple[Tensor | None, Projection | None] = (None, None)
         self.register_load_state_dict_pre_hook(_make_room)
 
@@ -73,7 +81,10 @@ class Protected(nn.Module):
         self.vectors, self.values = c.vectors.to(self.layer.weight), c.values.to(self.layer.weight)
 
     def mix(self, task: int, mixings: Iterable[Mixing]) -> None:
-        """Give `task` these shared directions."""
+        """Give `task` these shared directions, whose M is added or replaces as this layer has it."""
+        mixings = list(mixings)
+        for mixing in mixings:
+            mixing.added = self.added
         self.mixings[str(task)] = nn.ModuleList(mixings).to(self.layer.weight)
 
     def current_mixings(self) -> list[Mixing]:
@@ -139,7 +150,9 @@ class _ProjectGradient(torch.autograd.Function):
         return ctx.project(gradient.flatten(1)).view_as(gradient), None
 
 
-def prepare(network: nn.Module, free: Iterable[nn.Module] = (), replaced_detached: bool = False) -> nn.Module:
+def prepare(
+    network: nn.Module, free: Iterable[nn.Module] = (), replaced_detached: bool = False, added: bool = False
+) -> nn.Module:
     """Wrap every Linear and Conv2d of `network`, in place, except those inside the modules `free` (the task heads).
 
     Returns the network; where it is itself a layer, the wrapped layer. Layers that are wrapped already stay as they
@@ -153,7 +166,7 @@ def prepare(network: nn.Module, free: Iterable[nn.Module] = (), replaced_detache
         if id(module) in spared:
             continue
         if isinstance(module, nn.Linear | nn.Conv2d):
-            layer = wrapped.setdefault(id(module), Protected(module, replaced_detached))
+            layer = wrapped.setdefault(id(module), Protected(module, replaced_detached, added))
             if not name:
                 return layer
             network.set_submodule(name, layer)

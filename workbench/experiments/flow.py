@@ -5,9 +5,9 @@ gives two numbers, right and down, at every pixel. The flow is read in the last 
 Error: average end-point error, the mean over pixels of the Euclidean distance to the true flow in pixels.
 
 The S-TLLR paper trains the Fully-Spiking FlowNet (FSFN, Apolinario et al. 2023), a larger net of this shape, on MVSEC.
-Of that, γ, v_th, Ψ, λ and α, and learning in the last step only, are taken over. What differs here: a step shows a bin of
-each half of the clip side by side (five steps; there ten steps and no halves), the true flow teaches (there the loss is
-self-supervised: how well one picture moved along the flow matches a later one, and how smooth the flow is), and the
+Of that, γ, v_th, Ψ, λ and α, and learning in the last step only, are taken over. What differs here: a step shows a bin
+of each half of the clip side by side (five steps; there ten steps and no halves), the true flow teaches (there the loss
+is self-supervised: how well one picture moved along the flow matches a later one, and how smooth the flow is), and the
 error is the mean over all pixels (there over the pixels that had events: `seen` of `endpoint_error`).
 """
 

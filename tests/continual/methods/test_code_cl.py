@@ -13,6 +13,7 @@ from workbench.continual.methods.code_cl import (
     CodeCL,
     CodeCLParams,
     identity_mixing,
+    no_mixing,
     shared_directions,
     task_conceptor,
     uniform_mixing,
@@ -179,6 +180,55 @@ def test_released_gradient_of_a_linear_layer(project):
     expected = expected @ (identity - dense(layer.conceptor)) if project else expected
     torch.testing.assert_close(layer.layer.weight.grad, expected, rtol=0, atol=1e-12)
     torch.testing.assert_close(layer(x), direct(layer, x, effective(layer)), rtol=0, atol=1e-12)
+
+
+@pytest.mark.parametrize("dtype", [torch.float32, torch.float64])
+@pytest.mark.parametrize(("make", "shape"), LAYERS)
+def test_printed_form_adds_the_mixing(make, shape, dtype):
+    """W + W U M Uᵀ, written out, forward and back; M = 0 changes nothing, and nothing is detached."""
+    layer = Protected(make(), replaced_detached=True, added=True).to(dtype)
+    d = len(layer.vectors)
+    U, M = basis(d, 3).to(dtype), torch.randn(3, 3, dtype=dtype)
+    layer.mix(0, [Mixing(U, M)])
+    x, matrix = torch.randn(shape, dtype=dtype, requires_grad=True), layer.current_mixings()[0].matrix
+    wanted = [x, layer.layer.weight, matrix]
+    rows = layer.layer.weight.flatten(1)
+    expected = direct(layer, x, (rows + rows @ U @ matrix @ U.T).view_as(layer.layer.weight))
+    direction = torch.randn_like(expected)
+    gradients = torch.autograd.grad((expected * direction).sum(), wanted)
+    close = {"rtol": 0, "atol": 1e-11 if dtype == torch.float64 else 1e-4}
+    torch.testing.assert_close(layer(x), expected, **close)
+    for ours, theirs in zip(torch.autograd.grad((layer(x) * direction).sum(), wanted), gradients, strict=True):
+        torch.testing.assert_close(ours, theirs, **close)
+    layer.mix(0, [Mixing(U, no_mixing(3))])
+    assert torch.equal(layer(x), direct(layer, x, layer.layer.weight))
+
+
+def test_printed_form_from_zero_learns_what_the_default_learns_from_the_identity():
+    networks, methods, tasks, y = [], [], overlapping_tasks(60), torch.randint(2, (60,))
+    start = three_kinds_of_layers().double()
+    for options in ({}, {"added": True, "initial_mixing": no_mixing}):
+        networks.append(copy.deepcopy(start))
+        params = CodeCLParams(free_directions=6, overlap=0.1, samples=60, **options)
+        methods.append(CodeCL(networks[-1], params))
+        for task, x in enumerate(tasks):
+            methods[-1].before_task(task, x.double(), y)
+            optimizer = torch.optim.SGD([p for p in networks[-1].parameters() if p.requires_grad], lr=0.1)
+            for _ in range(5):
+                methods[-1].learn(optimizer, x.double(), y, task)
+            methods[-1].after_task(task, x.double(), y)
+    mixed = 0
+    for a, b in zip(*(protected_layers(network).values() for network in networks), strict=True):
+        torch.testing.assert_close(a.layer.weight, b.layer.weight, rtol=0, atol=1e-10)
+        for one, other in zip(a.mixings.values(), b.mixings.values(), strict=True):
+            torch.testing.assert_close(one[0].matrix - torch.eye(len(one[0].matrix)), other[0].matrix)
+            assert float(other[0].matrix.detach().abs().max()) > 1e-3
+            mixed += 1
+    assert mixed > 0
+    fresh = CodeCL(three_kinds_of_layers().double(), CodeCLParams(added=True)).network
+    fresh.load_state_dict(networks[1].state_dict())
+    x = tasks[1].double()
+    torch.testing.assert_close(fresh(x, 1), networks[0](x, 1), rtol=0, atol=1e-9)
 
 
 @pytest.mark.parametrize(("make", "shape"), LAYERS)

@@ -14,8 +14,10 @@ ICCV 2025, arXiv 2411.15235. Task-incremental: the task is known, each has its o
 
 Along an eigenvector of C with value s a step keeps the share 1 − s: protection is graded, where GPM's is all or
 nothing. M starts as the identity, so a new task starts from the old function; the released code starts from random
-numbers (`uniform_mixing`), which scrambles what U carries. (2) can only be met where the two ranges intersect: in
-narrow layers, or where the inputs are alike.
+numbers (`uniform_mixing`), which scrambles what U carries. The authors' poster prints W_eff = W + W U M Uᵀ (`added`),
+where M = 0 (`no_mixing`) starts from the old function and small random numbers hardly disturb it; from M = 0 it learns
+what (4) learns from M = I. (2) can only be met where the two ranges intersect: in narrow layers, or where the inputs are
+alike.
 """
 
 from collections.abc import Callable
@@ -51,13 +53,18 @@ def uniform_mixing(k: int) -> Float[Tensor, "k k"]:
     return torch.empty(k, k).uniform_(-(k**-0.5), k**-0.5, generator=torch.Generator().manual_seed(k))
 
 
+def no_mixing(k: int) -> Float[Tensor, "k k"]:
+    """M = 0: where a task starts in the `added` form to have exactly the weights that the last one left."""
+    return torch.zeros(k, k)
+
+
 class CodeCLParams(NamedTuple):
     """Settings; the defaults are those of Split CIFAR-100.
 
     aperture α, kept θ, floor: see (1). overlap: the least ρ. free_directions: K, 0 turns (2) and (3) off.
     samples: how many samples of a task give its conceptor. growth, most_growths: factor of φ in (1) and its largest
     number of uses (θ = 1 cannot be reached). initial_mixing: M at the start. replaced_detached: as the released code's
-    linear layers, see `Protected`.
+    linear layers, see `Protected`. added: the printed form W + W U M Uᵀ; give it `no_mixing` or `uniform_mixing`.
     """
 
     aperture: float = 6.0
@@ -70,6 +77,7 @@ class CodeCLParams(NamedTuple):
     most_growths: int = 200
     initial_mixing: Callable[[int], Tensor] = identity_mixing
     replaced_detached: bool = False
+    added: bool = False
 
 
 class Overlap(NamedTuple):
@@ -110,7 +118,7 @@ class CodeCL:
 
     def __init__(self, network: MultiHead, params: CodeCLParams = CodeCLParams()):
         self.network, self.params = network, params
-        prepare(network, network.free(), params.replaced_detached)
+        prepare(network, network.free(), params.replaced_detached, params.added)
         self.overlaps: list[dict[str, float]] = []  # ρ of (2), by task and layer
 
     def before_task(self, task: int, x: Float[Tensor, "n *shape"], y: Int64[Tensor, " n"]) -> None:
