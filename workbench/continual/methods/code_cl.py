@@ -16,7 +16,7 @@ Along an eigenvector of C with value s a step keeps the share 1 − s: protectio
 nothing. M starts as the identity, so a new task starts from the old function; the released code starts from random
 numbers (`uniform_mixing`), which scrambles what U carries. The authors' poster prints W_eff = W + W U M Uᵀ (`added`),
 where M = 0 (`no_mixing`) starts from the old function and small random numbers hardly disturb it; from M = 0 it learns
-what (4) learns from M = I. (2) can only be met where the two ranges intersect: in narrow layers, or where the inputs are
+what (4) learns from M = I. (2) can only be met where the two ranges intersect: in narrow layers, or where inputs are
 alike.
 """
 
