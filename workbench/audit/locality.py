@@ -18,6 +18,7 @@ from jaxtyping import Float, Shaped
 from torch import Tensor, nn
 
 from workbench.audit.updates import flat_gradient, layer_updates, layers_of
+from workbench.meters.evaluation import untouched
 from workbench.rule import ByStep, Rule
 
 StepUpdates = Callable[[nn.Module, Tensor, Tensor], dict[str, Tensor]]
@@ -128,10 +129,10 @@ def updates_by_step(by_step: ByStep) -> StepUpdates:
     def updates(network: nn.Module, x: Tensor, y: Tensor) -> dict[str, Tensor]:
         layers = layers_of(network)
         found: dict[str, list[Tensor]] = {name: [] for name in layers}
-        for _ in by_step(network, x, y):
-            for name, layer in layers.items():
-                found[name].append(flat_gradient(layer))
-        network.zero_grad(set_to_none=True)
+        with untouched(network):
+            for _ in by_step(network, x, y):
+                for name, layer in layers.items():
+                    found[name].append(flat_gradient(layer))
         return {name: torch.stack(steps) for name, steps in found.items()}
 
     return updates

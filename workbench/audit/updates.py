@@ -4,6 +4,7 @@ import torch
 from jaxtyping import Float, Shaped
 from torch import Tensor, nn
 
+from workbench.meters.evaluation import untouched
 from workbench.networks.blocks import BlockNetwork
 from workbench.networks.spiking import layers_with_memory
 from workbench.rule import Rule
@@ -23,15 +24,10 @@ def layers_of(network: nn.Module) -> dict[str, nn.Module]:
 def layer_updates(
     network: nn.Module, x: Shaped[Tensor, "..."], y: Shaped[Tensor, "batch *target"], rule: Rule
 ) -> dict[str, Float[Tensor, "parameters"]]:
-    """What `rule` writes into `.grad` of each layer, as one vector; `.grad` itself is left as it was."""
-    kept = [(parameter, parameter.grad) for parameter in network.parameters()]
-    try:
-        network.zero_grad(set_to_none=True)
+    """What `rule` writes into `.grad` of each layer, as one vector; the network is left as it was."""
+    with untouched(network):
         rule(network, x, y)
         return {name: flat_gradient(layer) for name, layer in layers_of(network).items()}
-    finally:
-        for parameter, grad in kept:
-            parameter.grad = grad
 
 
 def flat_gradient(layer: nn.Module) -> Float[Tensor, "parameters"]:

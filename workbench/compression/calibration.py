@@ -15,6 +15,7 @@ from jaxtyping import Float
 from torch import Tensor, nn
 
 from workbench.compression.tucker import mode_correlation, rank_for_energy, spectrum, tucker_elements
+from workbench.meters.evaluation import evaluation
 
 Weighting = Callable[[int, int], float]
 
@@ -75,17 +76,13 @@ def calibrate(
     """
     sums = {name: _Sums(_layer(network, name), modes, weighting) for name in layers}
     handles = [network.get_submodule(name).register_forward_pre_hook(s.hook) for name, s in sums.items()]
-    training = {module: module.training for module in network.modules()}
-    network.eval()
     try:
-        with torch.no_grad():
+        with evaluation(network), torch.no_grad():
             for batch in batches:
                 network(_check_batch(batch))
     finally:
         for handle in handles:
             handle.remove()
-        for module, was_training in training.items():
-            module.training = was_training
     return {name: s.result(name) for name, s in sums.items()}
 
 

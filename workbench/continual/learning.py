@@ -14,6 +14,7 @@ from jaxtyping import Float
 from torch import Tensor, nn
 
 from workbench.continual.streams import Task
+from workbench.meters.evaluation import evaluation
 from workbench.meters.kept import KeptBytes
 from workbench.training.loop import Plan, Schedule, accuracy, check_finite, epoch_order, set_learning_rate
 
@@ -156,10 +157,9 @@ def accuracies(network: nn.Module, tests: Sequence[tuple[Tensor, Tensor]]) -> tu
 
 @torch.no_grad()
 def _accuracy(network: nn.Module, x: Tensor, y: Tensor, task: int) -> float:
-    network.eval()
     pieces = zip(x.split(TEST_BATCH), y.split(TEST_BATCH), strict=True)
-    right = sum(accuracy(network(piece, task), labels) * len(labels) for piece, labels in pieces)
-    network.train()
+    with evaluation(network):
+        right = sum(accuracy(network(piece, task), labels) * len(labels) for piece, labels in pieces)
     return right / len(y)
 
 

@@ -13,6 +13,7 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from workbench.continual.protected import Protected, protected_layers
+from workbench.meters.evaluation import evaluation
 
 
 @torch.no_grad()
@@ -62,12 +63,10 @@ def layer_inputs(network: nn.Module, run: Callable[[], Tensor]) -> dict[str, Flo
     layers = protected_layers(network)
     seen: dict[str, list[Tensor]] = {name: [] for name in layers}
     handles = [layer.register_forward_pre_hook(_recorder(layer, seen[name])) for name, layer in layers.items()]
-    training = network.training
     try:
-        network.eval()
-        run()
+        with evaluation(network):
+            run()
     finally:
-        network.train(training)
         for handle in handles:
             handle.remove()
     return {name: torch.cat(pieces, dim=1) for name, pieces in seen.items() if pieces}

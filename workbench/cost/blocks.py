@@ -16,7 +16,8 @@ from typing import NamedTuple
 import torch
 from torch import Tensor, nn
 
-from workbench.networks.blocks import BlockNetwork, apply, mode
+from workbench.meters.evaluation import evaluation
+from workbench.networks.blocks import BlockNetwork, apply
 
 
 class Macs(NamedTuple):
@@ -60,6 +61,6 @@ def connection_macs(network: BlockNetwork, input_shape: Sequence[int]) -> list[i
         return y
 
     weight = network.classifier.weight
-    with mode(network, training=False):
+    with evaluation(network):
         network(torch.zeros(1, *input_shape, dtype=weight.dtype, device=weight.device), run)
     return found

@@ -20,6 +20,7 @@ import torch
 from jaxtyping import Shaped
 from torch import Tensor, nn
 
+from workbench.meters.evaluation import evaluation
 from workbench.networks.layers import LeakyReadout, SpikingLayer
 from workbench.networks.spiking import Simulation, layers_with_memory
 from workbench.rule import LayerSize
@@ -36,7 +37,7 @@ def layer_sizes(network: nn.Module, x: Shaped[Tensor, "time batch *features"]) -
             sizes.append(LayerSize(names[layer], z.numel(), layer_macs(layer, z.numel())))
         return z
 
-    with torch.no_grad():
+    with evaluation(network), torch.no_grad():
         network(x[:1, :1].to(next(network.parameters()).dtype), run)
     return sizes
 

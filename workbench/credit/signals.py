@@ -22,6 +22,7 @@ from jaxtyping import Float, Int, Shaped
 from torch import Tensor, nn
 from torch.nn import functional as F
 
+from workbench.meters.evaluation import evaluation
 from workbench.networks.layers import Layer, LeakyReadout, SpikingLayer
 from workbench.networks.spiking import Simulation, layers_with_memory, spiking_layers
 from workbench.rule import check_labels
@@ -140,7 +141,7 @@ def layer_shapes(network: nn.Module, x: Shaped[Tensor, "time batch *features"]) 
             shapes[layer] = z.shape[2:]
         return z
 
-    with torch.no_grad():
+    with evaluation(network), torch.no_grad():
         network(x[:1, :1].to(next(network.parameters()).dtype), run)
     return {layer: shapes[layer] for layer in spiking_layers(network).values()}
 

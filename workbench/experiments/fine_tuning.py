@@ -22,6 +22,7 @@ from jaxtyping import Float, Int64
 from torch import Tensor, nn
 
 from workbench.data.images import ImageSet, ImageSplit
+from workbench.meters.evaluation import evaluation
 from workbench.rule import StepReport
 
 
@@ -116,9 +117,6 @@ def gradients(network: nn.Module, x: Tensor, y: Tensor, max_norm: float = 2.0) -
 
 
 def class_scores(network: nn.Module, x: Tensor) -> Tensor:
-    """Logits in evaluation mode; the network's mode is left as it was."""
-    training = {module: module.training for module in network.modules()}
-    scores = network.eval()(x)
-    for module, was_training in training.items():
-        module.training = was_training
-    return scores
+    """Logits in evaluation mode; the network is left as it was."""
+    with evaluation(network):
+        return network(x)

@@ -21,6 +21,7 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from workbench.kernels.plain import TORCH, Kernels
+from workbench.meters.evaluation import evaluation
 from workbench.networks.architectures import Cells, spiking_conv
 from workbench.networks.layers import LeakyReadout, over_time
 from workbench.networks.spiking import Run, Simulation, chunks
@@ -117,8 +118,9 @@ def predict_flow(
 ) -> Float[Tensor, "batch 2 height width"]:
     """The readout after the last step."""
     simulation, output = Simulation(network, kernels), torch.zeros(())
-    for part in chunks(len(x), 8):
-        output = network(x[part].to(next(network.parameters()).dtype), simulation.run)[-1]
+    with evaluation(network):
+        for part in chunks(len(x), 8):
+            output = network(x[part].to(next(network.parameters()).dtype), simulation.run)[-1]
     return output
 
 

@@ -9,13 +9,14 @@ convolutions and pooling on a CPU faster and changes no number.
 """
 
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
 from typing import Any
 
 import torch
 from jaxtyping import Float
 from torch import Tensor, nn
 from torch.nn import functional as F
+
+from workbench.meters.evaluation import evaluation, mode
 
 SLOPE = 0.01  # of LeakyReLU for negative inputs
 
@@ -133,21 +134,10 @@ def parameter_groups(network: BlockNetwork) -> list[dict[str, Any]]:
     return [{"params": part} for part in [*parts, list(network.classifier.parameters())]]
 
 
-@contextmanager
-def mode(network: nn.Module, training: bool) -> Iterator[None]:
-    """Put a network into training or evaluation mode, and back at the end."""
-    before = network.training
-    network.train(training)
-    try:
-        yield
-    finally:
-        network.train(before)
-
-
 @torch.no_grad()
 def block_logits(network: BlockNetwork, x: Float[Tensor, "batch ..."]) -> Float[Tensor, "batch classes"]:
     """Outputs in evaluation mode: batch normalisation uses the running statistics."""
-    with mode(network, training=False):
+    with evaluation(network):
         return network(x)
 
 
@@ -181,7 +171,7 @@ def feature_shapes(network: BlockNetwork, input_shape: Sequence[int]) -> list[to
     weight = network.classifier.weight
     x = torch.zeros(1, *input_shape, dtype=weight.dtype, device=weight.device)
     shapes = []
-    with mode(network, training=False):
+    with evaluation(network):
         for block in network.blocks:
             a = block.features(x)
             shapes.append(a.shape[1:])

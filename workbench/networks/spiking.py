@@ -13,6 +13,7 @@ from jaxtyping import Float, Shaped
 from torch import Tensor, nn
 
 from workbench.kernels.plain import TORCH, Kernels
+from workbench.meters.evaluation import evaluation
 from workbench.networks.layers import (
     Layer,
     LeakyReadout,
@@ -158,5 +159,6 @@ def spiking_logits(network: nn.Module, x: Shaped[Tensor, "time batch *features"]
     """Outputs averaged over time `(batch, classes)`; their argmax is the prediction (S-TLLR, section 5)."""
     simulation = Simulation(network)
     dtype = next(network.parameters()).dtype
-    sums = [network(x[part].to(dtype), simulation.run).sum(0) for part in chunks(len(x), size)]
+    with evaluation(network):
+        sums = [network(x[part].to(dtype), simulation.run).sum(0) for part in chunks(len(x), size)]
     return torch.stack(sums).sum(0) / len(x)

@@ -22,7 +22,8 @@ from torch import Tensor
 from torch.nn import functional as F
 
 from workbench.credit.classifier import train_classifier
-from workbench.networks.blocks import BlockNetwork, check_examples, mode
+from workbench.meters.evaluation import evaluation
+from workbench.networks.blocks import BlockNetwork, check_examples
 from workbench.rule import ForBlocks, LearningRule, StepReport
 
 
@@ -102,7 +103,7 @@ def goodness_logits(
     classes = network.classifier.out_features
     first = min(1, len(network.blocks) - 1)
     total = torch.zeros(len(x), classes, dtype=x.dtype, device=x.device)
-    with mode(network, training=False):
+    with evaluation(network):
         for c in range(classes):
             label = F.one_hot(torch.full((len(x),), c, device=x.device), classes).to(x.dtype)
             h = write_label(x, label, params.brightness)

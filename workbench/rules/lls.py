@@ -34,7 +34,8 @@ from workbench.credit.bases import Basis, build, random, square, synchrony
 from workbench.credit.block_pass import local_pass
 from workbench.credit.classifier import train_classifier
 from workbench.credit.direction import Fading, fading
-from workbench.networks.blocks import SLOPE, BlockNetwork, HeadMaker, check_examples, mode
+from workbench.meters.evaluation import evaluation
+from workbench.networks.blocks import SLOPE, BlockNetwork, HeadMaker, check_examples
 from workbench.rule import Claim, ForBlocks, LearningRule, Locality, StepReport
 
 Modulation = Callable[[int, int], nn.Parameter | None]
@@ -242,7 +243,7 @@ def synchrony_by_block(network: BlockNetwork, x: Float[Tensor, "batch ..."]) -> 
     The network is read in evaluation mode, so that looking changes nothing.
     """
     cosines = []
-    with mode(network, training=False):
+    with evaluation(network):
         for block, head in zip(network.blocks, local_heads(network), strict=True):
             a = block.features(x)
             cosines.append(synchrony(block.latents(a), head.basis))

@@ -15,6 +15,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
+from workbench.meters.evaluation import evaluation
 from workbench.meters.kept import KeptBytes
 from workbench.rule import Rule
 from workbench.training.checkpoint import Place, load_checkpoint, save_checkpoint
@@ -174,13 +175,14 @@ def accuracy(logits: Tensor, y: Tensor) -> float:
 
 @torch.no_grad()
 def evaluate(network: nn.Module, samples: Samples, logits: Logits, batch_size: int = 250) -> tuple[float, float]:
-    """Accuracy and mean cross-entropy over all samples."""
+    """Accuracy and mean cross-entropy over all samples; nothing about the network changes."""
     right, loss = 0.0, 0.0
-    for indices in torch.arange(len(samples.labels)).split(batch_size):
-        x, y = samples.batch(indices)
-        outputs = logits(network, x)
-        right += accuracy(outputs, y) * len(y)
-        loss += float(F.cross_entropy(outputs, y, reduction="sum"))
+    with evaluation(network):
+        for indices in torch.arange(len(samples.labels)).split(batch_size):
+            x, y = samples.batch(indices)
+            outputs = logits(network, x)
+            right += accuracy(outputs, y) * len(y)
+            loss += float(F.cross_entropy(outputs, y, reduction="sum"))
     return right / len(samples.labels), loss / len(samples.labels)
 
 

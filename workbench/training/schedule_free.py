@@ -7,6 +7,7 @@ import torch
 from schedulefree import AdamWScheduleFree
 from torch import Tensor
 
+from workbench.meters.evaluation import untouched
 from workbench.networks.blocks import BlockNetwork, refresh_statistics
 from workbench.training.loop import Samples
 
@@ -15,13 +16,21 @@ from workbench.training.loop import Samples
 def averaged_weights(
     network: BlockNetwork, optimizer: AdamWScheduleFree, samples: Samples, batches: int = 50, batch_size: int = 128
 ) -> Iterator[None]:
-    """Put the averaged weights into the network, with statistics of `samples` for them, and go back after."""
-    optimizer.eval()
-    try:
-        refresh_statistics(network, first_batches(samples, batches, batch_size))
-        yield
-    finally:
-        optimizer.train()
+    """Put the averaged weights into the network, with statistics of `samples` for them, and go back after.
+
+    The optimiser's own way back rounds; what was there is put back to the last bit.
+    """
+    there = [parameter.detach().clone() for parameter in network.parameters()]
+    with untouched(network):
+        optimizer.eval()
+        try:
+            refresh_statistics(network, first_batches(samples, batches, batch_size))
+            yield
+        finally:
+            optimizer.train()
+            with torch.no_grad():
+                for parameter, before in zip(network.parameters(), there, strict=True):
+                    parameter.copy_(before)
 
 
 def first_batches(samples: Samples, batches: int, batch_size: int) -> Iterator[Tensor]:

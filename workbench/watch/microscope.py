@@ -20,6 +20,7 @@ from workbench.compression.tucker import expand, project, rank_for_energy, relat
 from workbench.experiments.fine_tuning import gradients
 from workbench.experiments.new_clothes import BATCH, LAYERS, new_clothes
 from workbench.kernels.convolution import geometry_of
+from workbench.meters.evaluation import untouched
 
 MODE_NAMES = ("batch", "channels", "height", "width")
 ALL_MODES = Modes(batch=True, space=True, feature=True)
@@ -116,8 +117,8 @@ def _listen(network: nn.Module, x: Tensor, y: Tensor) -> tuple[dict[str, Tensor]
             output.register_hook(lambda grad: grads.update({name: grad.clone()}))
 
         handles.append(network.get_submodule(name).register_forward_hook(listen))
-    gradients(network, x, y)
-    network.zero_grad()
+    with untouched(network):
+        gradients(network, x, y)
     for handle in handles:
         handle.remove()
     return inputs, grads

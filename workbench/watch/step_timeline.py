@@ -14,6 +14,7 @@ from workbench.compression.calibration import Modes
 from workbench.compression.hosvd import by_correlation
 from workbench.experiments.fine_tuning import gradients
 from workbench.experiments.new_clothes import BATCH, LAYERS, Transfer, Version, plain, with_checkpointing, with_lance
+from workbench.meters.evaluation import untouched
 from workbench.meters.timeline import Moment, memory_timeline, network_tensors
 
 PARTS = ("conv1", "bn1", "relu1", "conv2", "bn2", "relu2")
@@ -68,8 +69,8 @@ def step_timeline(task: Transfer, version: Version, batch_size: int = BATCH, ene
     network = version(task.network, batches, energy)
     rows = torch.arange(len(task.data.train.labels))[:: len(task.data.train.labels) // batch_size][:batch_size]
     x, y = task.data.train.batch(rows)
-    moments = memory_timeline(network, lambda: gradients(network, x, y), [*network_tensors(network), y])
-    network.zero_grad()
+    with untouched(network):
+        moments = memory_timeline(network, lambda: gradients(network, x, y), [*network_tensors(network), y])
     return alive(moments)
 
 

@@ -16,6 +16,7 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from workbench.continual.multihead import MultiHead
+from workbench.meters.evaluation import evaluation
 
 
 class EWC:
@@ -73,16 +74,14 @@ def fisher(
     estimate, also for networks with batch normalisation that cannot be asked about one sample.
     """
     information: dict[nn.Parameter, Tensor] = {}
-    network.eval()
-    for _ in range(batches):
-        rows = torch.randint(len(x), (batch_size,), generator=generator)
-        network.zero_grad(set_to_none=True)
-        logits = network(x[rows], task)
-        drawn = torch.multinomial(logits.detach().softmax(-1), 1, generator=generator).squeeze(1)
-        F.cross_entropy(logits, drawn).backward()
-        for theta in network.parameters():
-            if theta.grad is not None:
-                information[theta] = information.get(theta, 0) + theta.grad.square() * (batch_size / batches)
-    network.zero_grad(set_to_none=True)
-    network.train()
+    with evaluation(network):
+        for _ in range(batches):
+            rows = torch.randint(len(x), (batch_size,), generator=generator)
+            network.zero_grad(set_to_none=True)
+            logits = network(x[rows], task)
+            drawn = torch.multinomial(logits.detach().softmax(-1), 1, generator=generator).squeeze(1)
+            F.cross_entropy(logits, drawn).backward()
+            for theta in network.parameters():
+                if theta.grad is not None:
+                    information[theta] = information.get(theta, 0) + theta.grad.square() * (batch_size / batches)
     return information

@@ -32,6 +32,7 @@ from workbench.compression.tucker import project, rank_for_energy, spectrum
 from workbench.continual.multihead import MultiHead
 from workbench.continual.subspaces import learnable, protect, residual
 from workbench.kernels.convolution import Geometry, conv2d_input_gradient, convolve, geometry_of
+from workbench.meters.evaluation import evaluation
 
 # --- the layer, eq. 5 -----------------------------------------------------------------------------------------------
 
@@ -131,13 +132,11 @@ def input_correlations(
         layer.register_forward_pre_hook(lambda layer, inputs, name=name: add(name, layer, inputs))  # pyright: ignore
         for name, layer in subspace_layers(network).items()
     ]
-    was_training = network.training
-    network.eval()
     try:
-        for batch in x.split(batch_size):
-            run(batch)
+        with evaluation(network):
+            for batch in x.split(batch_size):
+                run(batch)
     finally:
-        network.train(was_training)
         for hook in hooks:
             hook.remove()
     return {
