@@ -29,6 +29,7 @@ KNOWN = (
     "No satisfying version",
     "WebSocket is closed before the connection is established",
     "ms to activate",
+    "is taking too long to activate",
 )
 
 

@@ -13,7 +13,7 @@ from traitlets.utils.importstring import import_item
 
 import workbench.serving
 from workbench.serving import app_command, lab_command, notebooks_folder
-from workbench.serving.connection import NoDelayConnection
+from workbench.serving.connection import PROTOCOL, NoDelayConnection
 from workbench.serving.process import free_port, running
 
 SETTINGS = Path(workbench.serving.__file__).parent / "jupyter" / "config"
@@ -53,7 +53,7 @@ def test_both_servers_use_the_connection_without_delay(name, section):
 def test_the_connection_turns_the_delay_off_before_it_connects(monkeypatch):
     calls = []
     monkeypatch.setattr(ZMQChannelsWebsocketConnection, "connect", lambda _: calls.append("connect") or "done")
-    handler = SimpleNamespace(set_nodelay=lambda on: calls.append(on))
+    handler = SimpleNamespace(set_nodelay=lambda on: calls.append(on), selected_subprotocol=PROTOCOL)
     monkeypatch.setattr(NoDelayConnection, "websocket_handler", handler)
     assert NoDelayConnection.__new__(NoDelayConnection).connect() == "done"
     assert calls == [True, "connect"]

@@ -1,8 +1,10 @@
 """`workbench app` and `workbench lab`: a server in the foreground."""
 
 import argparse
+import os
 import signal
 import subprocess
+import sys
 
 
 def app(arguments: argparse.Namespace) -> int:
@@ -21,7 +23,14 @@ def lab(arguments: argparse.Namespace) -> int:
 
 
 def serve(command: list[str]) -> int:
-    """Run a server in the foreground; Ctrl+C ends it, and so does ending this process."""
+    """Become the server: a signal or a kill of this process meets the server itself, and nothing is left behind.
+
+    Windows cannot replace a process; there the server is a child that ends with this one.
+    """
+    if os.name == "posix":
+        sys.stdout.flush()
+        sys.stderr.flush()
+        os.execv(command[0], command)
     started: list[subprocess.Popen] = []
     asked = False
 
@@ -36,7 +45,8 @@ def serve(command: list[str]) -> int:
     started.append(process)
     if asked:  # in the middle of the start
         process.terminate()
-    try:
-        return process.wait()
-    except KeyboardInterrupt:
-        return process.wait()
+    while True:
+        try:
+            return process.wait()
+        except KeyboardInterrupt:
+            continue  # the console sends it to both; the server ends, and then the wait

@@ -63,6 +63,7 @@ def lab_command(
     """
     command = [sys.executable, "-m", "workbench.serving", "lab", str(folder or notebooks_folder())]
     command += [f"--port={_check_port(port)}", f"--ServerApp.ip={address}", *_private_kernels()]
+    command += ["--ServerApp.answer_yes=True"]  # Ctrl+C ends it, without a question
     command += ["--allow-root"] if root else []
     return command if browser else [*command, "--no-browser"]
 

@@ -1,33 +1,40 @@
 """The server of the app: Voila for one notebook, and a clean page for every other address."""
 
+import errno
 import os
+import shutil
+import signal
+import tempfile
 from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
+import tornado.web
+from jupyter_core.utils import run_sync
+from jupyter_server.auth.logout import LogoutHandler
 from jupyter_server.utils import url_path_join
-from tornado.web import StaticFileHandler
+from tornado.httpserver import HTTPServer
+from tornado.ioloop import IOLoop
+from traitlets import Bool, List, Unicode
 from voila.app import Voila
-from voila.static_file_handler import AllowListFileHandler
+from voila.static_file_handler import AllowListFileHandler, TemplateStaticFileHandler
 from voila.tornado.handler import TornadoVoilaHandler
 
 from workbench.serving import SERVED
+from workbench.serving.door import host_pattern
+from workbench.serving.headers import Headers, log_request
+from workbench.serving.kernels import AppKernelManager
+from workbench.serving.pages import FOREIGN_NAME, NOT_FOUND, Alive, AppPage, Refusing, TemplateFile
 
-THEMES = ("light", "dark")
-
-
-class AppPage(TornadoVoilaHandler):
-    """The notebook at the root; any other address, and a theme that does not exist, gets the template `404.html`."""
-
-    async def get(self, path: str | None = None) -> None:
-        if path or self.get_argument("theme", THEMES[0]) not in THEMES:
-            self.set_status(404)
-            await self.finish(self.render_template("404.html", status_code=404, status_message="Not Found"))
-        else:
-            # Reading the token sets its cookie, without which Voila 0.5 refuses to end the kernel of a closed page.
-            _ = self.xsrf_token
-            page: Any = super().get(path)
-            await page
+STATIC = Path(__file__).resolve().parent / "jupyter" / "static"
+PATIENCE = 30  # seconds that a client may take to send a request, and that an idle connection stays open
+LARGEST = 1 << 20  # bytes of a request's body; pages send next to nothing
+_PORTS = 50  # ports that are tried when the one asked for is in use
+_INSTEAD = {  # of Voila's handlers that break or say too much
+    TornadoVoilaHandler: AppPage,
+    TemplateStaticFileHandler: TemplateFile,
+    LogoutHandler: Refusing,
+}
 
 
 class AppServer(Voila):
@@ -36,18 +43,86 @@ class AppServer(Voila):
     plotly.js is one of the things that the page needs: loaded while the kernel starts, and kept by the browser.
     """
 
+    host_names = List(Unicode(), help="names besides localhost by which browsers may call the server").tag(config=True)
+    behind_proxy = Bool(False, help="believe X-Forwarded-Proto and X-Real-Ip of a proxy in front").tag(config=True)
+
+    def init_settings(self) -> Any:
+        self.voila_configuration.multi_kernel_manager_class = AppKernelManager
+        settings: Any = super().init_settings()
+        return settings | {
+            "transforms": [Headers],
+            "log_function": log_request,
+            "default_handler_class": Refusing,
+            "default_handler_args": {"reason": FOREIGN_NAME},
+        }
+
     def init_handlers(self) -> Any:
         if not self.notebook_path:
             raise ValueError("the app server serves one notebook: give its path as the argument")
         os.environ[SERVED] = "1"  # for the kernels that this server starts
         handlers: Any = super().init_handlers()
         handlers = [
-            (pattern, AppPage if handler is TornadoVoilaHandler else handler, *settings)
+            (
+                pattern,
+                _INSTEAD.get(handler, handler),
+                *([{"reason": NOT_FOUND}] if handler is LogoutHandler else settings),
+            )
             for pattern, handler, *settings in handlers
             if handler is not AllowListFileHandler
         ]
-        bundle = url_path_join(str(self.server_url), r"/voila/plotly/(widgetbundle\.js)")
-        return [(bundle, StaticFileHandler, {"path": plotly_folder()}), *handlers]
+        ours = [
+            (r"/voila/plotly/(widgetbundle\.js)", tornado.web.StaticFileHandler, {"path": plotly_folder()}),
+            (r"/workbench/static/(.*)", tornado.web.StaticFileHandler, {"path": str(STATIC)}),
+            (r"/workbench/alive/([0-9a-f-]{36})", Alive),
+        ]
+        return [(url_path_join(str(self.server_url), pattern), *rest) for pattern, *rest in ours] + handlers
+
+    def start(self) -> None:
+        """Serve until SIGINT or SIGTERM; then end all kernels and leave the port."""
+        self.connection_dir = tempfile.mkdtemp(prefix="workbench_", dir=self.connection_dir_root)
+        self.app = tornado.web.Application(**self.init_settings())
+        self.app.add_handlers(host_pattern(str(self.ip), self.host_names), self.init_handlers())
+        self.listen()
+
+    def listen(self) -> None:
+        self.ioloop = IOLoop.current()
+        for signum in (signal.SIGINT, signal.SIGTERM):
+            signal.signal(signum, self._handle_signal_stop)
+        server = HTTPServer(
+            self.app,
+            xheaders=self.behind_proxy,
+            idle_connection_timeout=PATIENCE,
+            body_timeout=PATIENCE,
+            max_body_size=LARGEST,
+        )
+        self._bind(server)
+        self.log.info("The app is at %s", self.display_url)
+        if self.open_browser:
+            self.launch_browser()
+        watch = self.ioloop.asyncio_loop.create_task(self.kernel_manager.watch())  # type: ignore[attr-defined]
+        try:
+            self.ioloop.start()
+        finally:
+            server.stop()
+            watch.cancel()
+            self.stop()
+
+    def stop(self) -> None:
+        run_sync(self.kernel_manager.shutdown_all)(now=True)
+        shutil.rmtree(self.connection_dir, ignore_errors=True)
+
+    def _bind(self, server: HTTPServer) -> None:
+        for port in self.random_ports(self.port, _PORTS + 1):
+            try:
+                server.listen(port, str(self.ip))
+            except OSError as error:
+                if error.errno not in (errno.EADDRINUSE, errno.EACCES):
+                    raise
+                self.log.info("The port %d cannot be had (%s), trying another.", port, error.strerror)
+            else:
+                self.port = port
+                return
+        raise SystemExit(f"no port near {self.port} is free; choose another with --port")
 
 
 def plotly_folder() -> str:

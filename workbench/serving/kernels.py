@@ -1,0 +1,131 @@
+"""The processes behind the pages: how many there may be, which of them still live, and how the others ended."""
+
+import asyncio
+import math
+import statistics
+import time
+from collections import OrderedDict, deque
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+
+from jupyter_server.services.kernels.kernelmanager import AsyncMappingKernelManager
+from traitlets import Float, Integer
+
+IDLE = "It was ended after a time without use."
+UNCLAIMED = "Its page was never shown."
+DIED = "It ended by itself or was ended by the system, perhaps for want of memory."
+UNKNOWN = "The server was started anew, or the computation ended long ago."
+_REMEMBERED = 1000  # endings that can still be told
+_WAITS = (15, 600)  # seconds: the shortest and the longest estimate that is given
+
+
+class Arrival:
+    """A visitor at the door: whether there is a place, and the kernel once it is there."""
+
+    def __init__(self, free: bool) -> None:
+        self.free = free
+        self.kernel: str | None = None
+
+
+class AppKernelManager(AsyncMappingKernelManager):
+    """Kernels up to a number of places; a dead one is noticed within `watch_period`, not restarted, its place freed.
+
+    A restarted kernel would know nothing of its page. A kernel whose page never connects is ended as well: one request
+    without a browser behind it holds a place for `claim_timeout` seconds after its answer at most.
+    """
+
+    places = Integer(40, min=1, help="kernels at once; more visitors are asked to come back").tag(config=True)
+    claim_timeout = Float(120.0, help="seconds within which a page that was sent must connect").tag(config=True)
+    watch_period = Float(1.0, help="seconds between two looks at the kernels").tag(config=True)
+
+    def __init__(self, **settings: Any) -> None:
+        super().__init__(**settings)
+        self._endings: OrderedDict[str, str] = OrderedDict()
+        self._arrivals: dict[Any, Arrival] = {}
+        self._started: dict[str, float] = {}
+        self._unclaimed: dict[str, float] = {}  # kernels whose page was sent, and when
+        self._stays: deque[float] = deque(maxlen=100)
+
+    @property
+    def taken(self) -> int:
+        """Places that are taken, or will be in a moment."""
+        return len(self) + sum(1 for arrival in self._arrivals.values() if arrival.kernel is None)
+
+    @contextmanager
+    def arrival(self) -> Iterator[Arrival]:
+        """Holds a place from the look at the door until the kernel is there, and knows the kernel while it is shown."""
+        arrival, visitor = Arrival(self.taken < self.places), asyncio.current_task()
+        if arrival.free:
+            self._arrivals[visitor] = arrival
+        try:
+            yield arrival
+        finally:
+            self._arrivals.pop(visitor, None)
+            if arrival.kernel is not None and arrival.kernel in self:
+                self._unclaimed.setdefault(arrival.kernel, time.monotonic())
+
+    @property
+    def wait(self) -> int:
+        """Seconds until a place will be free, estimated: as long as visitors stay on average, shared by the places."""
+        stay = statistics.fmean(self._stays) if self._stays else self.cull_idle_timeout
+        return round(min(max(stay / self.places, _WAITS[0]), _WAITS[1]))
+
+    async def ending(self, kernel: str) -> str | None:
+        """How a kernel ended, in a sentence; None while it lives."""
+        if kernel not in self or kernel in self._endings:
+            return self._endings.get(kernel, UNKNOWN)
+        manager: Any = self.get_kernel(kernel)
+        return None if await manager.is_alive() else DIED
+
+    async def start_kernel(self, **settings: Any) -> str:  # type: ignore[override]
+        kernel = await super().start_kernel(**settings)
+        if arrival := self._arrivals.get(asyncio.current_task()):
+            arrival.kernel = kernel
+        self._started[kernel] = time.monotonic()
+        return kernel
+
+    async def shutdown_kernel(self, kernel_id: str, *arguments: Any, **settings: Any) -> None:  # type: ignore[override]
+        await super().shutdown_kernel(kernel_id, *arguments, **settings)
+        self._left(kernel_id)
+
+    def notify_connect(self, kernel_id: str) -> None:
+        super().notify_connect(kernel_id)
+        self._unclaimed[kernel_id] = math.inf
+
+    async def cull_kernel_if_idle(self, kernel_id: str) -> None:
+        await super().cull_kernel_if_idle(kernel_id)
+        if kernel_id not in self:
+            self._end(kernel_id, IDLE)
+
+    async def watch(self) -> None:
+        """Look at all kernels again and again; runs as long as the server."""
+        while True:
+            await asyncio.sleep(self.watch_period)
+            for kernel in list(self.list_kernel_ids()):
+                try:
+                    await self._look_at(kernel)
+                except Exception:
+                    self.log.exception("kernel %s could not be looked at", kernel)
+
+    async def _look_at(self, kernel: str) -> None:
+        if kernel not in self._started or kernel not in self:
+            return  # not there yet, or not any more
+        reason = await self.ending(kernel)
+        if reason is None and time.monotonic() - self._unclaimed.get(kernel, math.inf) > self.claim_timeout:
+            reason = UNCLAIMED
+        if reason and kernel in self:
+            self.log.warning("kernel %s is gone: %s", kernel, reason)
+            self._end(kernel, reason)
+            await self.shutdown_kernel(kernel, now=True)
+
+    def _end(self, kernel: str, reason: str) -> None:
+        self._endings[kernel] = reason
+        while len(self._endings) > _REMEMBERED:
+            self._endings.popitem(last=False)
+
+    def _left(self, kernel: str) -> None:
+        self._unclaimed.pop(kernel, None)
+        started = self._started.pop(kernel, None)
+        if started is not None:
+            self._stays.append(time.monotonic() - started)

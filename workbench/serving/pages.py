@@ -1,0 +1,93 @@
+"""What the server of the app answers besides Voila's own: the app behind the door, and small pages in plain words."""
+
+from typing import Any
+
+from jupyter_server.base.handlers import JupyterHandler
+from tornado.web import RequestHandler
+from voila.static_file_handler import TemplateStaticFileHandler
+from voila.tornado.handler import TornadoVoilaHandler
+
+from workbench.serving.door import Refusal, refusal
+
+THEMES = ("light", "dark")
+NOT_FOUND = Refusal(404, "There is no such page here", "The address may have been typed or copied wrongly.")
+FOREIGN_NAME = Refusal(
+    403,
+    "This request was meant for another server",
+    "It calls the server by a name that it does not know; --host NAME makes a name known.",
+)
+# Into the middle of the page that waits: its spinner gives way to a sentence.
+ENDED = """<script>document.body.innerHTML = "<main role='alert' style='font: 16px/1.5 sans-serif; margin: 15vh auto; "
++ "max-width: 40em'><h1>The computation behind this page has ended</h1><p>It ended before the page was whole, perhaps "
++ "for want of memory. <a href=''>Open the page again</a>.</p></main>"</script>"""
+
+
+def refuse(handler: RequestHandler, reason: Refusal) -> None:
+    """Answer with a page that says why there is no app."""
+    handler.set_status(reason.status)
+    if reason.retry is not None:
+        handler.set_header("Retry-After", reason.retry)
+    template = handler.settings["voila_jinja2_env"].get_template("refused.html")
+    handler.finish(template.render(reason=reason, base_url=handler.settings["base_url"]))
+
+
+class Refusing(RequestHandler):
+    """Refuses whatever is asked; `reason` is why."""
+
+    def initialize(self, reason: Refusal) -> None:
+        self._reason = reason
+
+    def prepare(self) -> None:
+        refuse(self, self._reason)
+
+
+class AppPage(TornadoVoilaHandler):
+    """The notebook at the root, for people, as long as there are places; any other address has a page that says so."""
+
+    def set_cookie(self, name: str, value: str | bytes, *arguments: Any, **settings: Any) -> None:
+        more = {"samesite": "Lax", "secure": self.request.protocol == "https", "path": self.base_url}
+        super().set_cookie(name, value, *arguments, **{**settings, **more})
+
+    async def get(self, path: str | None = None) -> None:
+        if path or self.get_argument("theme", THEMES[0]) not in THEMES:
+            return refuse(self, NOT_FOUND)
+        if reason := refusal(self.request.headers, self.request.query):
+            return refuse(self, reason)
+        manager: Any = self.kernel_manager
+        with manager.arrival() as arrival:
+            if not arrival.free:
+                return refuse(self, full(manager.places, manager.wait))
+            # Reading the token sets its cookie, without which Voila 0.5 refuses to end the kernel of a closed page.
+            _ = self.xsrf_token
+            async for part in self.get_generator(path=path):
+                self.write(part)
+                self.flush()
+                # Voila 0.5 goes on for ever with signs of life when a kernel dies before its page is whole.
+                if "voila_heartbeat()" in part and arrival.kernel and await manager.ending(arrival.kernel):
+                    self.write(ENDED)
+                    break
+
+
+def full(places: int, wait: int) -> Refusal:
+    """All places are taken."""
+    minutes = "a minute" if wait <= 60 else f"{-(-wait // 60)} minutes"
+    sentence = f"This server has {places} places, and somebody sits on each. One should be free in about {minutes}."
+    return Refusal(503, "All places are taken", sentence, retry=wait)
+
+
+class Alive(JupyterHandler):
+    """Whether the computation behind a page lives, as JSON; asking does not count as use."""
+
+    async def get(self, kernel_id: str) -> None:
+        manager: Any = self.kernel_manager
+        reason = await manager.ending(kernel_id)
+        self.set_header("Cache-Control", "no-store")
+        self.finish({"alive": False, "reason": reason} if reason else {"alive": True})
+
+
+class TemplateFile(TemplateStaticFileHandler):
+    """Files of the page's template; an address without a file in it is not found, where Voila 0.5 breaks."""
+
+    def parse_url_path(self, path: str) -> str:
+        parts = path.split("/", 2)
+        return super().parse_url_path(path if len(parts) == 3 and parts[1] == "static" else "none/static/none")
