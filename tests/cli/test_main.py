@@ -112,7 +112,7 @@ def test_a_server_ends_when_the_program_is_told_to_end_while_it_starts_it(monkey
     before = signal.getsignal(signal.SIGTERM)
     monkeypatch.setattr(serving.subprocess, "Popen", Started)
     try:
-        assert serving.serve(["a server"]) == 0
+        assert serving.serve_as_child(["a server"]) == 0
     finally:
         signal.signal(signal.SIGTERM, before)
     assert told == ["terminate"]

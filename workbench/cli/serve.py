@@ -23,14 +23,16 @@ def lab(arguments: argparse.Namespace) -> int:
 
 
 def serve(command: list[str]) -> int:
-    """Become the server: a signal or a kill of this process meets the server itself, and nothing is left behind.
+    """Become the server: a signal or a kill of this process meets the server itself, and nothing is left behind."""
+    if os.name != "posix":
+        return serve_as_child(command)
+    sys.stdout.flush()
+    sys.stderr.flush()
+    os.execv(command[0], command)
 
-    Windows cannot replace a process; there the server is a child that ends with this one.
-    """
-    if os.name == "posix":
-        sys.stdout.flush()
-        sys.stderr.flush()
-        os.execv(command[0], command)
+
+def serve_as_child(command: list[str]) -> int:
+    """Run a server that ends with this process, where a process cannot be replaced (Windows)."""
     started: list[subprocess.Popen] = []
     asked = False
 
