@@ -14,8 +14,7 @@ from typing import Any, NamedTuple
 import nbformat
 from nbformat.v4 import new_code_cell, new_notebook
 
-from workbench.serving import app_command
-from workbench.serving.process import free_port, running
+from workbench.serving import app_command, free_port, running
 
 ARGUMENTS = [
     "--no-sandbox",

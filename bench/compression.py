@@ -17,21 +17,23 @@ from PIL import Image
 from torch import Tensor, nn
 
 from bench.measure import alternate, one_thread
-from workbench.compression.memory import kept_by_formula
-from workbench.experiments.fine_tuning import (
+from workbench.compression import kept_by_formula
+from workbench.experiments import (
     FineTuningData,
     LabelledImages,
+    Transfer,
     class_scores,
-    gradients,
+    fine_tuning,
+    load_weights,
+    new_clothes,
+    sgd,
     trained_parameters,
+    transfer,
 )
-from workbench.experiments.new_clothes import Transfer, new_clothes, sgd, transfer
-from workbench.experiments.new_clothes import with_lance as lance_version
-from workbench.experiments.pretrained import load_weights
-from workbench.meters.process import peak_process_bytes
-from workbench.meters.timeline import network_tensors, saved_bytes
-from workbench.networks.resnet import resnet20
-from workbench.training.loop import Plan, Setting, train
+from workbench.experiments import with_lance as lance_version
+from workbench.meters import network_tensors, peak_process_bytes, saved_bytes
+from workbench.networks import resnet20
+from workbench.training import Plan, Setting, train
 
 BATCH, ENERGY, EPOCHS, CLASSES = 128, 0.7, 8, 20
 RECORDINGS = Path(__file__).resolve().parents[2] / "shared" / "data"
@@ -77,7 +79,7 @@ def stepper(network: nn.Module, x: Tensor, y: Tensor) -> Callable[[], object]:
 
     def step() -> None:
         optimizer.zero_grad(set_to_none=True)
-        gradients(network, x, y)
+        fine_tuning.gradients(network, x, y)
         optimizer.step()
 
     return step
@@ -153,7 +155,7 @@ def fine_tune(network: nn.Module, data: FineTuningData) -> float:
     for seed in range(2):
         network.load_state_dict(start)
         optimizer = torch.optim.SGD(trained_parameters(network), lr=0.05, momentum=0.9, weight_decay=1e-4)
-        *_, last = train(Setting(network, optimizer, data, gradients, class_scores), Plan(EPOCHS, seed))
+        *_, last = train(Setting(network, optimizer, data, fine_tuning.gradients, class_scores), Plan(EPOCHS, seed))
         reached.append(last.held_out_accuracy)
     return sum(reached) / len(reached)
 

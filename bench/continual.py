@@ -13,12 +13,19 @@ from torch import Tensor
 from torch.nn import functional as F
 
 from bench.measure import alternate, one_thread
-from workbench.continual.conceptors import Conceptor, dense, disjunction, projection
-from workbench.continual.methods.code_cl import CodeCL, CodeCLParams, task_conceptor
-from workbench.continual.methods.fine_tuning import FineTuning
-from workbench.continual.multihead import alexnet
-from workbench.continual.protected import Mixing, protected_layers
-from workbench.continual.streams import Task, small_fashion_mnist, split_classes
+from workbench.continual import (
+    Conceptor,
+    Mixing,
+    Task,
+    alexnet,
+    dense,
+    disjunction,
+    projection,
+    protected_layers,
+    small_fashion_mnist,
+    split_classes,
+)
+from workbench.continual.methods import CodeCL, CodeCLParams, FineTuning, task_conceptor
 
 D, COLUMNS = 1152, 2000  # 128 channels × 3 × 3, and the patches of 125 images at 4 × 4 places
 PARAMS = CodeCLParams(aperture=6.0, kept=0.95)

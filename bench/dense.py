@@ -13,12 +13,9 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from bench.measure import compared, in_process, one_thread, peak_extra_bytes, timings
-from workbench.networks.spiking import SpikingMLP
-from workbench.neurons.lif import Neuron
-from workbench.neurons.surrogate import psi_speech, spike
-from workbench.neurons.traces import Factors
-from workbench.rules import stllr
-from workbench.rules.stllr import STLLR
+from workbench.networks import SpikingMLP
+from workbench.neurons import Factors, Neuron, psi_speech, spike
+from workbench.rules import STLLR, stllr
 
 SIZES, CLASSES, NEURON = (700, 450, 450), 20, Neuron(0.9, 0.6)
 FACTORS = Factors(0.5, 0.8, 1.0, 1.0)

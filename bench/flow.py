@@ -16,8 +16,8 @@ import torch
 from torch import Tensor
 
 from bench.measure import one_thread
-from workbench.data.sets.flow import FlowCamera, FlowHalves, FlowSet, flow_clips, halves
-from workbench.experiments.flow import (
+from workbench.data import FlowCamera, FlowHalves, FlowSet, flow_clips, halves
+from workbench.experiments import (
     BPTT_FLOW,
     FLOW_FACTORS,
     SpikingUNet,
@@ -29,12 +29,11 @@ from workbench.experiments.flow import (
     train_flow,
     zero_error,
 )
-from workbench.kernels.plain import TORCH
-from workbench.rules import stllr
-from workbench.rules.stllr import STLLR
+from workbench.kernels import TORCH
+from workbench.rules import STLLR, stllr
 
 try:
-    from workbench.kernels.compiled import NUMBA as KERNELS
+    from workbench.kernels import NUMBA as KERNELS
 except ImportError:
     KERNELS = TORCH
 

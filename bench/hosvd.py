@@ -15,12 +15,9 @@ from torch import Tensor, nn
 
 from bench.compression import BATCH, ENERGY, compressed, some, stepper, task
 from bench.measure import alternate, one_thread
-from workbench.compression.baselines import hosvd_each_step
-from workbench.compression.calibration import Modes
-from workbench.compression.lance import compress
-from workbench.experiments.fine_tuning import LabelledImages, freeze_except, inputs_of
-from workbench.experiments.new_clothes import LAYERS, with_hosvd
-from workbench.networks.resnet import Block
+from workbench.compression import Modes, compress, hosvd_each_step
+from workbench.experiments import LAYERS, LabelledImages, freeze_except, inputs_of, with_hosvd
+from workbench.networks import ImageNetBlock
 
 PAPER_LAYERS = ("0.conv1", "0.conv2")
 
@@ -63,7 +60,7 @@ def paper_sized() -> dict[str, float]:
     Noise, because the published weights are not at hand: it leaves LANCE more directions to carry than photographs do.
     """
     torch.manual_seed(0)
-    plain = nn.Sequential(Block(512, 512, stride=1), nn.AdaptiveAvgPool2d(1), nn.Flatten(), nn.Linear(512, 100))
+    plain = nn.Sequential(ImageNetBlock(512, 512, stride=1), nn.AdaptiveAvgPool2d(1), nn.Flatten(), nn.Linear(512, 100))
     freeze_except(plain, [*PAPER_LAYERS, "3"])
     x, *others = (torch.randn(BATCH, 512, 7, 7).relu() for _ in range(3))
     y = torch.randint(0, 100, (BATCH,))

@@ -13,12 +13,10 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from bench.measure import alternate, in_process, one_thread, peak_extra_bytes
-from workbench.experiments.lls import NetworkMaker
-from workbench.meters.kept import KeptBytes
-from workbench.networks.block_networks import small_conv, vgg8
-from workbench.networks.blocks import BlockNetwork
-from workbench.rules import backprop, lls
-from workbench.rules.lls import LLS, local_head
+from workbench.experiments import NetworkMaker
+from workbench.meters import KeptBytes
+from workbench.networks import BlockNetwork, small_conv, vgg8
+from workbench.rules import LLS, backprop, lls, local_head
 
 CLASSES, SHAPE = 10, (3, 32, 32)
 

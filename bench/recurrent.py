@@ -18,19 +18,14 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from bench.measure import compared, in_process, one_thread, peak_extra_bytes, product_peak, timings
-from workbench.cost.counted import measure
-from workbench.kernels.plain import TORCH
-from workbench.networks.architectures import sound_network
-from workbench.networks.layers import SpikingLayer
-from workbench.networks.spiking import SpikingMLP, spiking_layers
-from workbench.neurons.lif import Neuron
-from workbench.neurons.surrogate import psi_speech, spike
-from workbench.neurons.traces import Factors
-from workbench.rules import stllr
-from workbench.rules.stllr import STLLR
+from workbench.cost import measure
+from workbench.kernels import TORCH
+from workbench.networks import SpikingLayer, SpikingMLP, sound_network, spiking_layers
+from workbench.neurons import Factors, Neuron, psi_speech, spike
+from workbench.rules import STLLR, stllr
 
 try:
-    from workbench.kernels.compiled import NUMBA as KERNELS
+    from workbench.kernels import NUMBA as KERNELS
 except ImportError:
     KERNELS = TORCH
 

@@ -11,10 +11,9 @@ from torch.nn import functional as F
 
 from bench.measure import compared, in_process, one_thread, peak_extra_bytes, timings
 from bench.vgg import CHUNK, CLASSES, KERNELS, LAST, SnnTorchVGG, events, our_network, through_time_batch
-from workbench.networks.spiking import SpikingSequential
+from workbench.networks import SpikingSequential
 from workbench.rule import StepReport
-from workbench.rules import tess
-from workbench.rules.tess import TESS, make_heads
+from workbench.rules import TESS, make_heads, tess
 
 CELLS = [4, 2, 2, 2, 2, 2, 2, 1]
 

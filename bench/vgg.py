@@ -14,19 +14,14 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from bench.measure import compared, in_process, one_thread, peak_extra_bytes, product_peak, timings
-from workbench.cost.formulas import layer_sizes
-from workbench.kernels.plain import TORCH
-from workbench.networks.architectures import RELEASED_IMAGES, AveragePool, Cells, small_vgg
-from workbench.networks.layers import SpikingLayer
-from workbench.networks.spiking import SpikingSequential
-from workbench.neurons.surrogate import psi_gesture, spike
-from workbench.neurons.traces import Factors
-from workbench.rules import bptt, stllr
-from workbench.rules.bptt import BPTT
-from workbench.rules.stllr import STLLR
+from workbench.cost import layer_sizes
+from workbench.kernels import TORCH
+from workbench.networks import RELEASED_IMAGES, AveragePool, Cells, SpikingLayer, SpikingSequential, small_vgg
+from workbench.neurons import Factors, psi_gesture, spike
+from workbench.rules import BPTT, STLLR, bptt, stllr
 
 try:
-    from workbench.kernels.compiled import NUMBA as KERNELS
+    from workbench.kernels import NUMBA as KERNELS
 except ImportError:
     KERNELS = TORCH
 

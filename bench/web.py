@@ -11,7 +11,7 @@ from contextlib import ExitStack
 from typing import Any
 
 from bench.browser import Side, chromium, open_ready, served, step_times, timing
-from widgets.app import PANELS
+from widgets import PANELS
 
 SLIDERS = {  # of each panel the one to move; the panels that are not here move their pictures by training
     "lif": "decay γ",
@@ -26,7 +26,7 @@ SLIDERS = {  # of each panel the one to move; the panels that are not here move 
     "compression": "image",
     "memory": "energy ε",
 }
-MONITOR = Side("from widgets.panels.training import TrainingMonitor\nTrainingMonitor()")
+MONITOR = Side("from widgets import TrainingMonitor\nTrainingMonitor()")
 
 MATPLOTLIB = Side("""
 import matplotlib.pyplot as plt, numpy as np

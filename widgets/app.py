@@ -31,6 +31,7 @@ class Later(NamedTuple):
         return getattr(import_module(f"widgets.panels.{self.module}"), self.panel)()
 
 
+# every panel, in the order of the tabs
 PANELS = (
     Later("lif", "Neuron", "lif", "LIFExplorer"),
     Later("trace", "Trace", "traces", "TraceDecay"),

@@ -4,7 +4,7 @@ import pytest
 import torch
 
 from workbench.cost.formulas import layer_sizes, mac_saving, memory_saving
-from workbench.networks.architectures import small_conv, sound_network, vgg9
+from workbench.networks.architectures import sound_network, spiking_small_conv, vgg9
 from workbench.rules import bptt, stllr
 
 
@@ -22,7 +22,7 @@ def test_vgg_on_gestures_is_four_times_the_papers_number():
 
 
 def test_savings_are_ratios_of_costs():
-    sizes = layer_sizes(small_conv(5), torch.zeros(1, 1, 2, 28, 28))
+    sizes = layer_sizes(spiking_small_conv(5), torch.zeros(1, 1, 2, 28, 28))
     for steps, learning in ((20, 5), (10, 10), (100, 90)):
         for non_causal in (True, False):
             whole, local = bptt.cost(sizes, steps, steps), stllr.cost(sizes, steps, learning, non_causal)

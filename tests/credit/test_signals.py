@@ -18,7 +18,7 @@ from workbench.credit.signals import (
     sign_feedback,
     target_projection,
 )
-from workbench.networks.architectures import Cells, small_conv
+from workbench.networks.architectures import Cells, spiking_small_conv
 from workbench.networks.layers import LeakyReadout, SpikingLayer, advance, running_weights
 from workbench.networks.spiking import SpikingMLP, SpikingSequential, layers_with_memory, spiking_layers
 from workbench.neurons.lif import Neuron
@@ -42,7 +42,7 @@ def recurrent():
 
 def convolutional():
     torch.manual_seed(1)
-    return small_conv(3, (2, 8, 8), cells=Cells(Neuron(0.7, 0.4), triangle, gain=2.0)).double(), (2, 8, 8)
+    return spiking_small_conv(3, (2, 8, 8), cells=Cells(Neuron(0.7, 0.4), triangle, gain=2.0)).double(), (2, 8, 8)
 
 
 NETWORKS = [dense, recurrent, convolutional]

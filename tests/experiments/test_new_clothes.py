@@ -16,7 +16,7 @@ from workbench.experiments.named import EXPERIMENTS
 from workbench.experiments.new_clothes import LAYERS, new_clothes, with_checkpointing, with_hosvd, with_lance
 from workbench.experiments.pretrained import KNOWN_CLASSES, NEW_CLASSES
 from workbench.meters.timeline import Moment, network_tensors, saved_bytes
-from workbench.watch.microscope import examine, mosaic, specimens, tradeoff
+from workbench.watch.microscope import compress_specimen, mosaic, specimens, tradeoff
 from workbench.watch.step_timeline import PLACES, VERSIONS, alive, place_names, step_timeline
 
 
@@ -68,7 +68,7 @@ def test_checkpointing_and_lance_compute_the_same_outputs(task):
 
 def test_everything_kept_changes_nothing():
     for specimen in specimens().values():
-        finding = examine(specimen, 1.0, Modes(batch=True))
+        finding = compress_specimen(specimen, 1.0, Modes(batch=True))
         assert finding.error < 1e-4
         assert finding.cosine == pytest.approx(1.0, abs=1e-4)
         assert finding.ranks[1:] == specimen.x.shape[1:]
@@ -76,7 +76,7 @@ def test_everything_kept_changes_nothing():
 
 def test_the_gradient_is_that_of_autograd_at_the_projected_input():
     specimen = specimens()[LAYERS[2]]
-    finding = examine(specimen, 0.8)
+    finding = compress_specimen(specimen, 0.8)
     weight = specimen.conv.weight.detach().requires_grad_()
     exact, ours = (
         torch.autograd.grad(F.conv2d(x, weight, padding=1), weight, specimen.grad_output)[0]

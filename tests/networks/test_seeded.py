@@ -64,8 +64,8 @@ MAKERS = [
     block_networks.mini_conv,
     block_networks.small_conv,
     partial(block_networks.dense_network, [6, 5], 3),
-    partial(architectures.small_conv, 3),
-    partial(architectures.resnet18, 3, stages=(4, 8)),
+    partial(architectures.spiking_small_conv, 3),
+    partial(architectures.spiking_resnet18, 3, stages=(4, 8)),
     partial(architectures.sound_network, 7, 6, 5),
     resnet.resnet20,
 ]

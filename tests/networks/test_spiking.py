@@ -14,10 +14,10 @@ from workbench.networks.architectures import (
     Cells,
     global_pool,
     maximum_pool,
-    resnet18,
-    small_conv,
     small_vgg,
     sound_network,
+    spiking_resnet18,
+    spiking_small_conv,
     spiking_vgg,
     vgg9,
 )
@@ -59,7 +59,7 @@ def test_vgg9_with_the_released_pooling():
 
 
 def test_resnet18_is_the_papers():
-    net = resnet18(10)
+    net = spiking_resnet18(10)
     assert shapes(net, 2, 32, 32) == [
         (64, 32, 32), *[(64, 16, 16)] * 4,
         *[(128, 8, 8)] * 5, *[(256, 4, 4)] * 5, *[(512, 2, 2)] * 5,
@@ -92,9 +92,9 @@ def test_residual_block_adds_spikes():
 @pytest.mark.parametrize(
     ("make", "side"),
     [
-        (partial(small_conv, 3, (2, 8, 8), cells=Cells(gain=3.0)), 8),
+        (partial(spiking_small_conv, 3, (2, 8, 8), cells=Cells(gain=3.0)), 8),
         (partial(small_vgg, 3, (2, 16, 16), cells=Cells(gain=3.0)), 16),
-        (partial(resnet18, 3, stages=(4, 6, 8, 10), cells=Cells(gain=3.0)), 16),
+        (partial(spiking_resnet18, 3, stages=(4, 6, 8, 10), cells=Cells(gain=3.0)), 16),
         (partial(SpikingMLP, [2 * 8 * 8, 8], 3, recurrent=True), 8),
     ],
 )

@@ -8,7 +8,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from torch import nn
 
-from workbench.networks.architectures import small_conv
+from workbench.networks.architectures import spiking_small_conv
 from workbench.networks.layers import LeakyReadout, SpikingLayer, TimeDropout
 from workbench.networks.spiking import SpikingMLP
 from workbench.neurons.lif import Neuron
@@ -76,7 +76,7 @@ def test_wrong_number_of_inputs_is_quoted(rule, inputs):
 @QUICK
 @given(st.integers(1, 4).filter(lambda n: n != 2), st.sampled_from([stllr.gradients, bptt.gradients]))
 def test_wrong_number_of_channels_is_quoted(channels, rule):
-    net = small_conv(CLASSES, (2, 8, 8))
+    net = spiking_small_conv(CLASSES, (2, 8, 8))
     refuses(rf"2 inputs.*\({BATCH}?.*{channels}, 8, 8\)", rule, net, torch.zeros(3, BATCH, channels, 8, 8), labels)
     refuses(r"\(time, batch, 2, height, width\)", rule, net, torch.zeros(3, BATCH, 8, 8), labels)
 

@@ -9,11 +9,11 @@ from torch.nn import functional as F
 
 from workbench.credit import bases
 from workbench.experiments.lls import VARIANTS
-from workbench.watch.synchronization import class_means, examine, first_of_each_class, lead, leads, teach, watch
+from workbench.watch.synchronization import class_means, first_of_each_class, judge_basis, lead, leads, teach, watch
 
 
 def test_a_basis_that_collapses_is_refused_in_words():
-    basis = examine(bases.sine, 114, 1024)
+    basis = judge_basis(bases.sine, 114, 1024)
     assert basis.refused
     assert (basis.closest.first, basis.closest.second) == (40, 80)
     with pytest.raises(ValueError, match="classes 40 and 80") as error:
@@ -22,14 +22,14 @@ def test_a_basis_that_collapses_is_refused_in_words():
 
 
 def test_a_good_basis_needs_no_words():
-    basis = examine(bases.square, 10, 128)
+    basis = judge_basis(bases.square, 10, 128)
     assert (basis.refused, basis.words) == (False, "")
     assert torch.equal(basis.rows, bases.square(10, 128))
     assert float(basis.cosines.fill_diagonal_(0.0).abs().max()) == basis.closest.cosine
 
 
 def test_a_basis_that_cannot_be_made_has_no_rows():
-    basis = examine(bases.dct, 40, 32)
+    basis = judge_basis(bases.dct, 40, 32)
     assert basis.refused
     assert basis.rows.shape == (0, 32)
     assert "use more latents or fewer classes" in basis.words

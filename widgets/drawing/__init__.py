@@ -1,1 +1,57 @@
 """Figures, rasters, colours: knows no panel."""
+
+from typing import TYPE_CHECKING
+
+from workbench.faces import lazy
+
+if TYPE_CHECKING:
+    from widgets.drawing.figure import Fig
+    from widgets.drawing.raster import Raster
+    from widgets.drawing.rows import bars, curve, dots, in_row, labelled_bar, number_table, stacked_rows, table_layout
+    from widgets.drawing.still import still_picture
+    from widgets.drawing.theme import (
+        BLUE,
+        COLOURS,
+        DASHES,
+        FAINT,
+        GREEN,
+        GREY,
+        MARKERS,
+        VERMILLION,
+        Line,
+        Marker,
+        line,
+        marker,
+        signs,
+        template,
+    )
+
+__all__ = [
+    "BLUE",
+    "COLOURS",
+    "DASHES",
+    "FAINT",
+    "GREEN",
+    "GREY",
+    "MARKERS",
+    "VERMILLION",
+    "Fig",
+    "Line",
+    "Marker",
+    "Raster",
+    "bars",
+    "curve",
+    "dots",
+    "in_row",
+    "labelled_bar",
+    "line",
+    "marker",
+    "number_table",
+    "signs",
+    "stacked_rows",
+    "still_picture",
+    "table_layout",
+    "template",
+]
+
+lazy(__name__)

@@ -8,13 +8,14 @@ dash, marker or hatching, and after all pairs with another size, so that no two 
 
 from typing import NamedTuple
 
+# Okabe and Ito's colours
 BLUE, VERMILLION, GREEN, PURPLE, SKY, ORANGE = "#0072B2", "#D55E00", "#009E73", "#CC79A7", "#56B4E9", "#E69F00"
-GREY = "#7F7F7F"
-FAINT = "rgba(127,127,127,0.25)"
-COLOURS = (BLUE, VERMILLION, GREEN, PURPLE, SKY, ORANGE)
-DASHES = ("solid", "dash", "dot", "dashdot", "longdash", "longdashdot")
-MARKERS = ("circle", "x", "square", "triangle-up", "diamond", "cross")
-HATCHES = ("", "/", "\\", "x", ".", "-")
+GREY = "#7F7F7F"  # legible on white and on black
+FAINT = "rgba(127,127,127,0.25)"  # grid lines and what steps back
+COLOURS = (BLUE, VERMILLION, GREEN, PURPLE, SKY, ORANGE)  # of the first, second, … thing in a picture
+DASHES = ("solid", "dash", "dot", "dashdot", "longdash", "longdashdot")  # the second cue of lines, in the same order
+MARKERS = ("circle", "x", "square", "triangle-up", "diamond", "cross")  # the second cue of points
+HATCHES = ("", "/", "\\", "x", ".", "-")  # the second cue of areas
 
 
 class Line(NamedTuple):

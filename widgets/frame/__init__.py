@@ -1,1 +1,35 @@
 """What every panel is made of: controls, state, text line, runs."""
+
+from typing import TYPE_CHECKING
+
+from workbench.faces import lazy
+
+if TYPE_CHECKING:
+    from widgets.frame.controls import button, choice, is_setting, read_value, slider, switch, whole_slider, write_value
+    from widgets.frame.panel import Panel
+    from widgets.frame.race import PERIOD, Race
+    from widgets.frame.race_panel import RacePanel
+    from widgets.frame.streams import MOST_TASKS, STREAMS, StreamPanel
+    from widgets.frame.try_all import ends, walk
+
+__all__ = [
+    "MOST_TASKS",
+    "PERIOD",
+    "STREAMS",
+    "Panel",
+    "Race",
+    "RacePanel",
+    "StreamPanel",
+    "button",
+    "choice",
+    "ends",
+    "is_setting",
+    "read_value",
+    "slider",
+    "switch",
+    "walk",
+    "whole_slider",
+    "write_value",
+]
+
+lazy(__name__)

@@ -16,7 +16,7 @@ from workbench.experiments.streams import PERMUTED_FASHION, SPLIT_FASHION, Strea
 from workbench.training.runner import RunState
 
 STREAMS: Mapping[str, StreamExperiment] = {"permuted pixels": PERMUTED_FASHION, "pairs of clothes": SPLIT_FASHION}
-MOST_TASKS = 5
+MOST_TASKS = 5  # of a stream that a panel shows
 
 
 class StreamPanel(RacePanel):

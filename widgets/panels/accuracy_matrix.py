@@ -85,9 +85,8 @@ class AccuracyMatrix(StreamPanel):
     def source(self, stream: StreamExperiment, tasks: int, epochs: int, seed: int, method: str) -> str:
         return f"""
             import torch
-            from workbench.experiments.streams import STREAMS, start_stream
-            from workbench.continual.learning import accuracy_matrix
-            from workbench.continual.metrics import average_accuracy, backward_transfer
+            from workbench.continual import accuracy_matrix, average_accuracy, backward_transfer
+            from workbench.experiments import STREAMS, start_stream
 
             torch.set_num_threads(1)
             stream = STREAMS["{stream.name}"]

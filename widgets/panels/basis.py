@@ -27,7 +27,7 @@ from workbench.experiments.lls import VARIANTS, Variant, lls_fashion
 from workbench.rules.lls import local_head
 from workbench.training.loop import Setting
 from workbench.training.runner import RunState
-from workbench.watch.synchronization import Examined, Lesson, Look, examine, leads, teach, watch
+from workbench.watch.synchronization import Examined, Lesson, Look, judge_basis, leads, teach, watch
 
 HELD = ("waveform", "phase", "epochs", "seed")  # the settings that a training run has
 
@@ -118,13 +118,13 @@ class SynchronizationBasis(RacePanel):
         return f"""
             from functools import partial
             from workbench.credit import bases
-            from workbench.experiments.lls import VARIANTS, lls_fashion
-            from workbench.rules.lls import local_head
-            from workbench.watch.synchronization import examine, leads, teach, watch
+            from workbench.experiments import VARIANTS, lls_fashion
+            from workbench.rules import local_head
+            from workbench.watch import judge_basis, leads, teach, watch
 
             classes, latents = {classes}, {latents}
             wave = partial({wave})
-            basis = examine(wave, classes, latents)
+            basis = judge_basis(wave, classes, latents)
             print("closest rows:", basis.closest, basis.words)
             if len(basis.rows):
                 frequencies = bases.aliased(bases.{frequencies})
@@ -173,7 +173,7 @@ def _wave(waveform: str, phase: float) -> bases.Basis:
 @lru_cache(maxsize=4)
 def _examined(waveform: str, classes: int, latents: int, phase: float) -> Examined:
     """Kept, because a training run redraws with the same basis again and again."""
-    return examine(_wave(waveform, phase), classes, latents)
+    return judge_basis(_wave(waveform, phase), classes, latents)
 
 
 def _frequencies(waveform: str, classes: int, latents: int) -> Tensor:

@@ -12,7 +12,7 @@ from widgets.frame.controls import choice, slider, switch, whole_slider
 from widgets.frame.panel import Panel
 from workbench.compression.calibration import Modes
 from workbench.experiments.new_clothes import LAYERS
-from workbench.watch.microscope import MODE_NAMES, Finding, examine, mosaic, specimens, tradeoff
+from workbench.watch.microscope import MODE_NAMES, Finding, compress_specimen, mosaic, specimens, tradeoff
 
 ENERGIES = (*tuple(round(0.3 + 0.05 * k, 2) for k in range(14)), 0.99)
 IMAGES = 16
@@ -48,7 +48,7 @@ class ActivationCompression(Panel):
         specimen, modes = specimens()[layer], Modes(batch, space, feature)
         if (layer, modes) not in self._known:
             self._known[layer, modes] = tradeoff(specimen, ENERGIES, modes)
-        finding = examine(specimen, energy, modes)
+        finding = compress_specimen(specimen, energy, modes)
         curves = [(e / e[0]).sqrt().float() for e in specimen.energies]
         before, after = mosaic(specimen.x[image]), mosaic(finding.approximation[image])
         return Seen(finding, curves, before, after, *self._known[layer, modes], energy)
@@ -82,11 +82,12 @@ class ActivationCompression(Panel):
 
     def source(self, layer: str, energy: float, batch: bool, space: bool, feature: bool, image: int) -> str:
         return f"""
-            from workbench.compression.calibration import Modes
-            from workbench.watch.microscope import examine, mosaic, specimens
+            from workbench.compression import Modes
+            from workbench.watch import compress_specimen, mosaic, specimens
 
             specimen = specimens()["{layer}"]
-            finding = examine(specimen, energy={energy}, modes=Modes(batch={batch}, space={space}, feature={feature}))
+            modes = Modes(batch={batch}, space={space}, feature={feature})
+            finding = compress_specimen(specimen, energy={energy}, modes=modes)
             before, after = mosaic(specimen.x[{image}]), mosaic(finding.approximation[{image}])
             print("ranks (batch, channels, height, width):", finding.ranks)
             print("bytes:", finding.kept_bytes, "instead of", finding.input_bytes)

@@ -83,8 +83,7 @@ class ConceptorSubspaces(Panel):
     def source(self, space: int, aperture: float, look: float, **rest: Any) -> str:
         a, b = (_shape(rest, side) for side in ("a", "b"))
         return f"""
-            from workbench.continual.clouds import Shape, looking, matrix, outline, pair, singular_values
-            from workbench.continual.conceptors import capacity, similarity
+            from workbench.continual import Shape, capacity, looking, matrix, outline, pair, similarity, singular_values
 
             clouds = pair({a}, {b}, aperture={aperture}, d={space})
             view = looking({look}, {LIFT}, {space})

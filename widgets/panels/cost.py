@@ -135,9 +135,7 @@ class CostExplorer(RacePanel):
 
     def source(self, steps: int, learning_steps: int, width: int, depth: int) -> str:
         return f"""
-            from workbench.cost.formulas import mac_saving
-            from workbench.cost.table import break_even, cost_curves, dense_sizes, rule_costs
-            from workbench.cost.timed import timed_costs
+            from workbench.cost import break_even, cost_curves, dense_sizes, mac_saving, rule_costs, timed_costs
 
             inputs, width, depth, classes = {INPUTS}, {width}, {depth}, {CLASSES}
             sizes = dense_sizes(inputs, width, depth, classes)

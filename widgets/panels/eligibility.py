@@ -105,11 +105,8 @@ class EligibilityTimeline(Panel):
         pre, post = ([values[f"{side}_1"], values[f"{side}_2"]] for side in ("pre", "post"))
         signal = f"{values['signal_at']}, {values['signal_steps']}, {values['signal']}"
         return f"""
-            from workbench.neurons.synapse import closeness, pair_contributions, run_synapse, signal_window
-            from workbench.neurons.synapse import {makers[rule]}
-            from workbench.neurons.stimuli import spikes_at
-            from workbench.neurons.traces import Factors
-            from workbench.neurons.windows import PairRule
+            from workbench.neurons import Factors, PairRule, spikes_at
+            from workbench.neurons import closeness, pair_contributions, run_synapse, signal_window, {makers[rule]}
 
             x = spikes_at({pre}, {STEPS}).clamp(max=1)
             z = spikes_at({post}, {STEPS}).clamp(max=1)

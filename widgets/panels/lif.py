@@ -92,9 +92,8 @@ class LIFExplorer(Panel):
         }[input]
         return f"""
             import torch
-            from workbench.neurons.firing import firing_rate, rate_curve, threshold_current
-            from workbench.neurons.lif import Neuron, {reset.__name__}, run_lif
-            from workbench.neurons.stimuli import {name}
+            from workbench.neurons import Neuron, firing_rate, rate_curve, run_lif, threshold_current
+            from workbench.neurons import {name}, {reset.__name__}
 
             neuron = Neuron(decay={decay}, threshold={threshold})
             current = {strength} * {train}

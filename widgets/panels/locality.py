@@ -90,7 +90,7 @@ class LocalityMap(Panel):
 
     def source(self, rule: str, layer: int, step: int) -> str:
         return f"""
-            from workbench.watch.dependence import dependence
+            from workbench.watch import dependence
 
             found = dependence("{rule}")
             layers = found.of_layers({layer})

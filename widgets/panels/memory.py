@@ -74,8 +74,8 @@ class MemoryTimeline(Panel):
 
     def source(self, batch_size: int, energy: float, axis: str) -> str:
         return f"""
-            from workbench.watch.step_timeline import VERSIONS, step_timeline
-            from workbench.experiments.new_clothes import new_clothes
+            from workbench.experiments import new_clothes
+            from workbench.watch import VERSIONS, step_timeline
 
             task = new_clothes(every={EVERY})
             alive = {{}}

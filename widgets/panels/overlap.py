@@ -103,8 +103,8 @@ class SubspaceOverlap(StreamPanel):
         name, own = ("start_lance_claims", "") if method == LANCE else ("start_claims", f"aperture={aperture}, ")
         return f"""
             import torch
-            from workbench.watch.claims import Claim, claimed_shares, remaining, similarities, {name}
-            from workbench.experiments.streams import STREAMS
+            from workbench.experiments import STREAMS
+            from workbench.watch import Claim, claimed_shares, remaining, similarities, {name}
 
             torch.set_num_threads(1)
             settings = dict({own}seed={seed}, epochs={epochs}, tasks={tasks})

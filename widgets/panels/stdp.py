@@ -114,10 +114,8 @@ class STDPWindow(Panel):
         without = f"._replace({', '.join(off)})" if off else ""
         return f"""
             import torch
-            from workbench.neurons.stimuli import spikes_at
-            from workbench.neurons.windows import change_by_pairs, change_by_traces, factors_of, window_by_traces
-            from workbench.neurons.traces import Factors
-            from workbench.neurons.windows import PairRule, stllr_window
+            from workbench.neurons import Factors, PairRule, factors_of, spikes_at, stllr_window
+            from workbench.neurons import change_by_pairs, change_by_traces, window_by_traces
 
             pre, post = torch.tensor({pre}), torch.tensor({post})
             factors = {factors}{without}

@@ -106,8 +106,7 @@ class SurrogateExplorer(Panel):
             from functools import partial
 
             import torch
-            from workbench.neurons.surrogate import area, area_up_to, passing_interval
-            from workbench.neurons.surrogate import {", ".join(names)}
+            from workbench.neurons import area, area_up_to, passing_interval, {", ".join(names)}
 
             v = torch.linspace({-span}, {span}, {POINTS}, dtype=torch.float64)
             spike = heaviside(v)

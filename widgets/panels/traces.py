@@ -108,9 +108,7 @@ class TraceDecay(Panel):
             ALWAYS: ("regular_spikes", f"regular_spikes(steps={STEPS}, interval=1)"),
         }[spikes]
         return f"""
-            from workbench.neurons.decay import geometric_limit, half_life
-            from workbench.neurons.stimuli import {name}
-            from workbench.neurons.traces import decay_matrix, post_trace, run_trace
+            from workbench.neurons import decay_matrix, geometric_limit, half_life, post_trace, run_trace, {name}
 
             x = {train}
             q = run_trace(x, decay={decay_pre})

@@ -118,9 +118,8 @@ class TrainingMonitor(RacePanel):
         rate = RATES[learning_rate]
         return f"""
             import torch
-            from workbench.watch.curves import learning_curves
-            from workbench.experiments.named import experiment, start
-            from workbench.experiments.variation import vary
+            from workbench.experiments import experiment, start, vary
+            from workbench.watch import learning_curves
 
             torch.set_num_threads(1)
             setting = vary(experiment("{self.experiment.name}"), learning_rate={rate}, per_class={per_class})

@@ -21,7 +21,7 @@ from workbench.audit.updates import flat_gradient, layer_updates, layers_of
 from workbench.meters.evaluation import untouched
 from workbench.rule import ByStep, Rule
 
-StepUpdates = Callable[[nn.Module, Tensor, Tensor], dict[str, Tensor]]
+StepUpdates = Callable[[nn.Module, Tensor, Tensor], dict[str, Tensor]]  # (network, x, y) → updates by layer and step
 
 
 class Space(NamedTuple):

@@ -1,5 +1,15 @@
 """The program `workbench`: one file per command."""
 
-from workbench.cli.main import main
+from typing import TYPE_CHECKING
 
-__all__ = ["main"]
+from workbench.faces import lazy
+
+if TYPE_CHECKING:
+    from workbench.cli.main import build_parser, main
+
+__all__ = [
+    "build_parser",
+    "main",
+]
+
+lazy(__name__)

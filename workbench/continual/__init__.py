@@ -1,1 +1,127 @@
 """Continual learning: conceptors, gradient projection, streams of tasks, metrics."""
+
+from typing import TYPE_CHECKING
+
+from workbench.faces import lazy
+
+if TYPE_CHECKING:
+    from workbench.continual import methods
+    from workbench.continual.clouds import Pair, Shape, cloud, looking, matrix, outline, pair, singular_values, turned
+    from workbench.continual.conceptors import (
+        Conceptor,
+        adapt,
+        capacity,
+        conceptor,
+        conjunction,
+        correlation,
+        cut,
+        dense,
+        disjunction,
+        empty,
+        intersection,
+        negation,
+        outside,
+        projection,
+        similarity,
+    )
+    from workbench.continual.folder_streams import five_datasets, split_mini_imagenet
+    from workbench.continual.learning import (
+        Method,
+        Plateau,
+        StreamRecord,
+        accuracies,
+        accuracy_matrix,
+        learn_stream,
+        sgd,
+    )
+    from workbench.continual.metrics import average_accuracy, backward_transfer, forgetting, forward_transfer
+    from workbench.continual.multihead import MultiHead, alexnet, mlp, resnet18
+    from workbench.continual.package_tasks import package_tasks
+    from workbench.continual.projected_step import descend, layer_inputs, projected_step
+    from workbench.continual.protected import (
+        Mixing,
+        Protected,
+        freeze_rest,
+        kept_bytes,
+        prepare,
+        protected_layers,
+        select_task,
+    )
+    from workbench.continual.streams import (
+        Task,
+        image_task,
+        permuted_pixels,
+        small_fashion_mnist,
+        split_cifar100,
+        split_classes,
+        split_fashion_mnist,
+    )
+    from workbench.continual.subspaces import learnable, protect, residual
+
+__all__ = [
+    "Conceptor",
+    "Method",
+    "Mixing",
+    "MultiHead",
+    "Pair",
+    "Plateau",
+    "Protected",
+    "Shape",
+    "StreamRecord",
+    "Task",
+    "accuracies",
+    "accuracy_matrix",
+    "adapt",
+    "alexnet",
+    "average_accuracy",
+    "backward_transfer",
+    "capacity",
+    "cloud",
+    "conceptor",
+    "conjunction",
+    "correlation",
+    "cut",
+    "dense",
+    "descend",
+    "disjunction",
+    "empty",
+    "five_datasets",
+    "forgetting",
+    "forward_transfer",
+    "freeze_rest",
+    "image_task",
+    "intersection",
+    "kept_bytes",
+    "layer_inputs",
+    "learn_stream",
+    "learnable",
+    "looking",
+    "matrix",
+    "methods",
+    "mlp",
+    "negation",
+    "outline",
+    "outside",
+    "package_tasks",
+    "pair",
+    "permuted_pixels",
+    "prepare",
+    "projected_step",
+    "projection",
+    "protect",
+    "protected_layers",
+    "residual",
+    "resnet18",
+    "select_task",
+    "sgd",
+    "similarity",
+    "singular_values",
+    "small_fashion_mnist",
+    "split_cifar100",
+    "split_classes",
+    "split_fashion_mnist",
+    "split_mini_imagenet",
+    "turned",
+]
+
+lazy(__name__)

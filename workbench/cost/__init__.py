@@ -1,1 +1,55 @@
 """What a rule costs: by formula, counted, timed."""
+
+from typing import TYPE_CHECKING
+
+from workbench.faces import lazy
+
+if TYPE_CHECKING:
+    from workbench.cost.blocks import Macs, backprop_macs, connection_macs, lls_macs
+    from workbench.cost.counted import Measured, measure
+    from workbench.cost.formulas import (
+        layer_macs,
+        layer_sizes,
+        mac_saving,
+        memory_saving,
+    )
+    from workbench.cost.table import (
+        COSTED,
+        CostCurve,
+        CostRow,
+        break_even,
+        cost_curves,
+        cost_table,
+        dense_sizes,
+        rule_costs,
+        written,
+    )
+    from workbench.cost.timed import TIMED, Refusal, TimedCost, timed_costs
+
+__all__ = [
+    "COSTED",
+    "TIMED",
+    "CostCurve",
+    "CostRow",
+    "Macs",
+    "Measured",
+    "Refusal",
+    "TimedCost",
+    "backprop_macs",
+    "break_even",
+    "connection_macs",
+    "cost_curves",
+    "cost_table",
+    "dense_sizes",
+    "layer_macs",
+    "layer_sizes",
+    "lls_macs",
+    "mac_saving",
+    "measure",
+    "memory_saving",
+    "rule_costs",
+    "timed_costs",
+    "written",
+]
+
+lazy(__name__)

@@ -23,7 +23,7 @@ import torch
 from jaxtyping import Float, Float64
 from torch import Tensor
 
-Basis = Callable[[int, int], Tensor]
+Basis = Callable[[int, int], Tensor]  # (classes, latents) → one row per class
 
 
 class CloseRowsWarning(UserWarning):

@@ -27,10 +27,10 @@ from workbench.networks.layers import Layer, LeakyReadout, SpikingLayer
 from workbench.networks.spiking import Simulation, layers_with_memory, spiking_layers
 from workbench.rule import check_labels
 
-Loss = Callable[[Tensor, Tensor], Tensor]
-Spikes = Mapping[SpikingLayer, Tensor]
+Loss = Callable[[Tensor, Tensor], Tensor]  # (outputs, y) → a number
+Spikes = Mapping[SpikingLayer, Tensor]  # what each layer gave in a piece
 Teach = Callable[[Tensor, Spikes, Tensor, Loss], Tensor]
-Local = Callable[[SpikingLayer, Tensor, Tensor], None]
+Local = Callable[[SpikingLayer, Tensor, Tensor], None]  # (layer, its output, y): leaves δ in `.grad`
 
 
 class Signal(NamedTuple):
@@ -61,8 +61,8 @@ def backpropagate(output: Tensor, spikes: Spikes, y: Tensor, loss: Loss) -> Tens
     return value.detach()
 
 
-BACKPROPAGATION = Signal(backpropagate)
-READOUT_ONLY = Signal(backpropagate, cut=True)
+BACKPROPAGATION = Signal(backpropagate)  # through all layers within a step
+READOUT_ONLY = Signal(backpropagate, cut=True)  # the readout learns, the layers below get nothing
 
 
 def feedback_alignment(network: nn.Module, seed: int = 0) -> Signal:

@@ -12,7 +12,7 @@ import torch
 from jaxtyping import Float, Int, UInt8
 from torch import Tensor
 
-Augment = Callable[[Tensor, torch.Generator], Tensor]
+Augment = Callable[[Tensor, torch.Generator], Tensor]  # (images, generator) → images moved or mirrored
 
 
 class Scale(NamedTuple):
@@ -22,8 +22,9 @@ class Scale(NamedTuple):
     deviation: tuple[float, ...]
 
 
-FASHION_SCALE = Scale((0.2860,), (0.3530,))
-DIGITS_SCALE = Scale((0.3052,), (0.3760,))
+FASHION_SCALE = Scale((0.2860,), (0.3530,))  # of Fashion-MNIST's training images
+DIGITS_SCALE = Scale((0.3052,), (0.3760,))  # of scikit-learn's digits
+# of the red, green and blue of CIFAR-10's training images
 CIFAR_SCALE = Scale((0.4914, 0.4822, 0.4465), (0.2470, 0.2435, 0.2616))
 
 

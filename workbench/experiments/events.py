@@ -19,6 +19,7 @@ from workbench.training.loop import Setting
 MakeRule = Callable[[nn.Module], Rule]
 
 
+# an input before the activity strengthens, one after it weakens
 FASHION_FACTORS = Factors(lambda_post=0.2, lambda_pre=0.8, alpha_post=-0.5, alpha_pre=1.0)
 
 

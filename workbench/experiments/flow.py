@@ -23,8 +23,8 @@ from torch.nn import functional as F
 from workbench.kernels.plain import TORCH, Kernels
 from workbench.meters.evaluation import evaluation
 from workbench.networks.architectures import Cells, spiking_conv
-from workbench.networks.layers import LeakyReadout, over_time
-from workbench.networks.spiking import Run, Simulation, chunks
+from workbench.networks.layers import LeakyReadout, Run, over_time
+from workbench.networks.spiking import Simulation, chunks
 from workbench.neurons.lif import Neuron
 from workbench.neurons.surrogate import psi_flow
 from workbench.neurons.traces import Factors

@@ -26,6 +26,7 @@ from workbench.training.loop import Logits, Setting
 from workbench.training.schedule_free import averaged_weights
 
 RuleMaker = Callable[[BlockNetwork, Sequence[int], int], Rule]
+# (classes, channels, make_head, seed) → a network
 NetworkMaker = Callable[[int, int, HeadMaker | None, int], BlockNetwork]
 
 

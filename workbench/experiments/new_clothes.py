@@ -35,7 +35,7 @@ from workbench.training.loop import Setting
 
 TRUNK = ("conv1", "bn1", "relu", "layer1", "layer2", "layer3.0")
 BLOCKS = ("layer3.1", "layer3.2")
-LAYERS = ("layer3.1.conv1", "layer3.1.conv2", "layer3.2.conv1", "layer3.2.conv2")
+LAYERS = ("layer3.1.conv1", "layer3.1.conv2", "layer3.2.conv1", "layer3.2.conv2")  # the convolutions that learn
 BATCH, CALIBRATION_BATCHES = 64, 20
 
 
@@ -91,6 +91,7 @@ def sgd(network: nn.Module) -> torch.optim.SGD:
 
 # --- the same network, keeping less ---------------------------------------------------------------------------------
 
+# (network, calibration batches, energy) → the network that learns
 Version = Callable[[nn.Module, Iterable[Tensor], float], nn.Module]
 
 

@@ -21,7 +21,9 @@ from workbench.rule import Rule
 from workbench.rules import bptt, eprop, stllr
 from workbench.training.loop import Setting
 
-SOUND_FACTORS = Factors(lambda_post=0.5, lambda_pre=0.8, alpha_post=1.0, alpha_pre=1.0)
+SOUND_FACTORS = Factors(
+    lambda_post=0.5, lambda_pre=0.8, alpha_post=1.0, alpha_pre=1.0
+)  # before or after: it strengthens
 DECAY, CHUNK = 0.8, 15  # of membranes and readout; steps per piece
 
 

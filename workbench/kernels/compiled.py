@@ -12,4 +12,5 @@ from workbench.kernels.compiled_sparse import add_outer, find_events
 from workbench.kernels.compiled_traces import filter_synapses, output_side, run_h, weigh_synapses
 from workbench.kernels.plain import Kernels
 
+# compiled loops, on the CPU
 NUMBA = Kernels(find_events, fire, run_h, output_side, add_outer, convolve, filter_synapses, weigh_synapses)

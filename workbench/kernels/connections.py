@@ -14,7 +14,7 @@ from torch.nn import grad as conv_gradients
 from workbench.kernels.plain import TORCH, Kernels
 from workbench.kernels.sparse import Events, times
 
-Connection = nn.Linear | nn.Conv2d
+Connection = nn.Linear | nn.Conv2d  # what carries weights
 
 
 class Inputs(NamedTuple):

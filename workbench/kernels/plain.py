@@ -135,4 +135,5 @@ class Kernels(NamedTuple):
     weigh_synapses: Callable[[Tensor, Tensor], Tensor]
 
 
+# plain PyTorch, on any device
 TORCH = Kernels(find_events, fire, run_h, output_side, add_outer, convolve, filter_synapses, weigh_synapses)

@@ -23,8 +23,8 @@ from workbench.networks.spiking import ResidualBlock, SpikingMLP, SpikingSequent
 from workbench.neurons.lif import Neuron, Reset, soft_reset
 from workbench.neurons.surrogate import Psi, psi_gesture, psi_speech
 
-PAPER_IMAGES, RELEASED_IMAGES = Neuron(0.5, 0.8), Neuron(0.5, 0.6)
-PAPER_SOUND, RELEASED_SOUND = Neuron(0.99, 0.8), Neuron(0.9933071490757153, 0.6)
+PAPER_IMAGES, RELEASED_IMAGES = Neuron(0.5, 0.8), Neuron(0.5, 0.6)  # γ, v_th
+PAPER_SOUND, RELEASED_SOUND = Neuron(0.99, 0.8), Neuron(0.9933071490757153, 0.6)  # γ, v_th
 VGG9 = ((64, 128), (256, 256), (512, 512), (512, 512))
 SMALL_VGG = ((16, 32), (64, 64), (128, 128), (128, 128))
 
@@ -118,12 +118,14 @@ def small_vgg(classes: int, input_shape: tuple[int, int, int] = (2, 32, 32), **o
     return spiking_vgg(SMALL_VGG, classes, input_shape, **options)  # pyright: ignore[reportArgumentType]
 
 
-def small_conv(classes: int, input_shape: tuple[int, int, int] = (2, 28, 28), **options: object) -> SpikingSequential:
+def spiking_small_conv(
+    classes: int, input_shape: tuple[int, int, int] = (2, 28, 28), **options: object
+) -> SpikingSequential:
     """16C3–P2–32C3–P2–FC for notebooks; options as for `spiking_vgg`."""
     return spiking_vgg(((16,), (32,)), classes, input_shape, **options)  # pyright: ignore[reportArgumentType]
 
 
-def resnet18(
+def spiking_resnet18(
     classes: int,
     in_channels: int = 2,
     cells: Cells = Cells(),

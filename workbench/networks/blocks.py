@@ -17,11 +17,11 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from workbench.meters.evaluation import evaluation, mode
+from workbench.networks.layers import Run
 
 SLOPE = 0.01  # of LeakyReLU for negative inputs
 
-Run = Callable[[nn.Module, Tensor], Tensor]
-HeadMaker = Callable[[int, int], nn.Module]
+HeadMaker = Callable[[int, int], nn.Module]  # (latents, classes) → a block's head
 
 
 def apply(module: nn.Module, x: Tensor) -> Tensor:

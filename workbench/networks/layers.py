@@ -29,6 +29,7 @@ from workbench.neurons.surrogate import Psi, psi_gesture
 
 C = TypeVar("C", bound=Connection)
 Rescale = Callable[[Tensor], Tensor]
+Run = Callable[[nn.Module, Tensor], Tensor]  # how a rule runs one part of a network
 
 
 def standardize_weight(
@@ -129,7 +130,7 @@ class LeakyReadout(nn.Module):
         return Weights(self.connection.weight)
 
 
-Layer = SpikingLayer | LeakyReadout
+Layer = SpikingLayer | LeakyReadout  # what has memory
 
 
 class TimeDropout(nn.Module):

@@ -78,7 +78,7 @@ def _stage(c_in: int, c_out: int, blocks: int, stride: int) -> nn.Sequential:
     return nn.Sequential(first, *[BasicBlock(c_out, c_out, 1) for _ in range(blocks - 1)])
 
 
-class Block(nn.Module):
+class ImageNetBlock(nn.Module):
     """Two 3×3 convolutions and a shortcut; a ReLU module of its own at each place."""
 
     def __init__(self, c_in: int, c_out: int, stride: int):
@@ -115,8 +115,10 @@ class ImageNetResNet(nn.Module):
         self.maxpool = nn.MaxPool2d(3, stride=2, padding=1)
         widths = (64, 64, 128, 256, 512)
         for i, (count, c_in, c_out) in enumerate(zip(blocks, widths, widths[1:], strict=False), 1):
-            first = Block(c_in, c_out, stride=1 if i == 1 else 2)
-            self.add_module(f"layer{i}", nn.Sequential(first, *[Block(c_out, c_out, 1) for _ in range(count - 1)]))
+            first = ImageNetBlock(c_in, c_out, stride=1 if i == 1 else 2)
+            self.add_module(
+                f"layer{i}", nn.Sequential(first, *[ImageNetBlock(c_out, c_out, 1) for _ in range(count - 1)])
+            )
         self.fc = nn.Linear(512, n_classes)
 
     def forward(self, x: Float[Tensor, "batch 3 height width"]) -> Float[Tensor, "batch n_classes"]:

@@ -6,7 +6,7 @@ function that runs one layer over that piece; the rule supplies it and keeps the
 """
 
 import itertools
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 
 import torch
 from jaxtyping import Float, Shaped
@@ -19,6 +19,7 @@ from workbench.networks.layers import (
     LeakyReadout,
     Neurons,
     Rescale,
+    Run,
     SpikingLayer,
     TimeDropout,
     advance,
@@ -27,8 +28,6 @@ from workbench.networks.layers import (
 )
 from workbench.neurons.lif import Neuron
 from workbench.neurons.surrogate import Psi, psi_gesture
-
-Run = Callable[[nn.Module, Tensor], Tensor]
 
 
 class SpikingSequential(nn.Sequential):

@@ -36,8 +36,8 @@ class Membrane(NamedTuple):
     rest: Float[Tensor, "..."]
 
 
-Reset = Callable[[Tensor, Tensor, float], Tensor]
-Fire = Callable[[Tensor], Tensor]
+Reset = Callable[[Tensor, Tensor, float], Tensor]  # (u, z, v_th) → u⁺
+Fire = Callable[[Tensor], Tensor]  # u − v_th → z
 
 
 def check_neuron(neuron: Neuron) -> Neuron:

@@ -13,7 +13,7 @@ import torch
 from jaxtyping import Float
 from torch import Tensor
 
-Psi = Callable[[Float[Tensor, "..."]], Float[Tensor, "..."]]
+Psi = Callable[[Float[Tensor, "..."]], Float[Tensor, "..."]]  # u − v_th → ψ
 
 
 def triangle(v: Float[Tensor, "*shape"], height: float = 1.0, width: float = 1.0) -> Float[Tensor, "*shape"]:
@@ -85,7 +85,7 @@ def spike(v: Float[Tensor, "*shape"], psi: Psi) -> Float[Tensor, "*shape"]:
 def area(psi: Psi) -> float:
     """∫Ψ(v) dv over all v, to about six digits.
 
-    >>> from workbench.neurons.surrogate import triangle
+    >>> from workbench.neurons import triangle
     >>> round(area(triangle), 4)
     1.0
     """
@@ -103,7 +103,7 @@ def area_up_to(psi: Psi, v: Float[Tensor, "n"]) -> Float[Tensor, "n"]:
 def passing_interval(psi: Psi, fraction: float = 0.1) -> tuple[float, float]:
     """Smallest and largest v where Ψ(v) is at least `fraction` of its peak.
 
-    >>> from workbench.neurons.surrogate import triangle
+    >>> from workbench.neurons import triangle
     >>> low, high = passing_interval(triangle)
     >>> round(low, 3), round(high, 3)
     (-0.9, 0.9)

@@ -1,54 +1,82 @@
-"""Learning rules, one file each; `RULES` describes them all.
+"""Learning rules, one file each; `RULES` describes them all."""
 
-A new rule is one file here, which ends with its `LearningRule`, and one line in `RULES`. The command line, the audit,
-the tables of cost, the experiments and the panels walk over it; a rule's place in it gives its place and its colour.
-"""
+from typing import TYPE_CHECKING
 
-from collections.abc import Sequence
-from importlib import import_module
-from types import ModuleType
+from workbench.faces import lazy
 
-from workbench import rules
-from workbench.rule import LearningRule
+if TYPE_CHECKING:
+    from workbench.rules import (
+        backprop,
+        bptt,
+        direct_feedback,
+        drtp,
+        eprop,
+        feedback_alignment,
+        forward_forward,
+        lls,
+        local_classifier,
+        ottt,
+        stdp,
+        stllr,
+        tess,
+    )
+    from workbench.rules.bptt import BPTT
+    from workbench.rules.catalogue import RULES, rule_named
+    from workbench.rules.direct_feedback import DirectFeedback
+    from workbench.rules.eprop import EProp
+    from workbench.rules.feedback_alignment import FeedbackAlignment
+    from workbench.rules.forward_forward import ForwardForward, goodness_logits
+    from workbench.rules.lls import (
+        LLS,
+        local_head,
+        local_signal,
+        mixing,
+        per_class,
+        random_head,
+        synchrony_by_block,
+        unmodulated,
+    )
+    from workbench.rules.ottt import OTTT
+    from workbench.rules.stdp import STDP
+    from workbench.rules.stllr import STLLR
+    from workbench.rules.tess import TESS, Head, make_heads
 
+__all__ = [
+    "BPTT",
+    "LLS",
+    "OTTT",
+    "RULES",
+    "STDP",
+    "STLLR",
+    "TESS",
+    "DirectFeedback",
+    "EProp",
+    "FeedbackAlignment",
+    "ForwardForward",
+    "Head",
+    "backprop",
+    "bptt",
+    "direct_feedback",
+    "drtp",
+    "eprop",
+    "feedback_alignment",
+    "forward_forward",
+    "goodness_logits",
+    "lls",
+    "local_classifier",
+    "local_head",
+    "local_signal",
+    "make_heads",
+    "mixing",
+    "ottt",
+    "per_class",
+    "random_head",
+    "rule_named",
+    "stdp",
+    "stllr",
+    "synchrony_by_block",
+    "tess",
+    "unmodulated",
+]
 
-def __getattr__(name: str) -> ModuleType:
-    """The file of that name."""
-    if name.startswith("_"):
-        raise AttributeError(f"module '{__name__}' has no attribute '{name}'")
-    try:
-        return import_module(f"{__name__}.{name}")
-    except ModuleNotFoundError as error:
-        raise AttributeError(f"there is no rule file workbench/rules/{name}.py") from error
-
-
-RULES: tuple[LearningRule, ...] = (
-    rules.bptt.RULE,
-    rules.stllr.RULE,
-    rules.stllr.CAUSAL,
-    rules.ottt.RULE,
-    rules.eprop.RULE,
-    rules.tess.RULE,
-    rules.stllr.WITH_DIRECT_FEEDBACK,
-    rules.tess.RELEASED,
-    rules.stdp.RULE,
-    rules.backprop.RULE,
-    rules.lls.RULE,
-    rules.local_classifier.RULE,
-    rules.feedback_alignment.RULE,
-    rules.direct_feedback.RULE,
-    rules.drtp.RULE,
-    rules.forward_forward.RULE,
-)
-
-
-def rule_named(name: str, among: Sequence[LearningRule] = RULES) -> LearningRule:
-    """The rule of that name, or ValueError that lists the names there are.
-
-    >>> rule_named("stllr").label
-    'S-TLLR'
-    """
-    for rule in among:
-        if rule.name == name:
-            return rule
-    raise ValueError(f"there is no rule '{name}'; there are {', '.join(rule.name for rule in among)}")
+lazy(__name__)

@@ -8,7 +8,8 @@ from jaxtyping import Float, Int
 from torch import Tensor
 
 from workbench.credit.classifier import learn_from_outputs
-from workbench.networks.blocks import BlockNetwork, Run, apply, check_examples
+from workbench.networks.blocks import BlockNetwork, apply, check_examples
+from workbench.networks.layers import Run
 from workbench.rule import Claim, ForBlocks, LearningRule, Locality, StepReport
 
 

@@ -20,8 +20,8 @@ from workbench.meters.kept import KeptBytes
 from workbench.rule import Rule
 from workbench.training.checkpoint import Place, load_checkpoint, save_checkpoint
 
-Logits = Callable[[Any, Tensor], Tensor]
-Schedule = Callable[[float], float]
+Logits = Callable[[Any, Tensor], Tensor]  # (network, x) → class scores
+Schedule = Callable[[float], float]  # share of the run done, 0 to 1 → factor of the learning rate
 
 
 @runtime_checkable
@@ -43,7 +43,7 @@ class Data(Protocol):
     def test(self) -> Samples: ...
 
 
-Evaluating = Callable[[Samples], AbstractContextManager[object]]
+Evaluating = Callable[[Samples], AbstractContextManager[object]]  # what holds while a network is judged
 
 
 def unchanged(samples: Samples) -> AbstractContextManager[object]:

@@ -20,7 +20,7 @@ class RunState(Enum):
     FAILED = "failed"
 
 
-ACTIVE = (RunState.RUNNING, RunState.PAUSED)
+ACTIVE = (RunState.RUNNING, RunState.PAUSED)  # states in which a run can still give records
 
 
 class Runner(Generic[R]):

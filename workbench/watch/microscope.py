@@ -22,7 +22,7 @@ from workbench.experiments.new_clothes import BATCH, LAYERS, new_clothes
 from workbench.kernels.convolution import geometry_of
 from workbench.meters.evaluation import untouched
 
-MODE_NAMES = ("batch", "channels", "height", "width")
+MODE_NAMES = ("batch", "channels", "height", "width")  # of a convolution's input
 ALL_MODES = Modes(batch=True, space=True, feature=True)
 EVERY = 7  # a seventh of the images, 286 of them: enough for four batches
 
@@ -59,7 +59,7 @@ def specimens(calibration_batches: int = 4) -> dict[str, Specimen]:
     return {name: _specimen(task.network, name, inputs[name], grads[name], learned[name]) for name in LAYERS}
 
 
-def examine(specimen: Specimen, energy: float, modes: Modes = Modes()) -> Finding:
+def compress_specimen(specimen: Specimen, energy: float, modes: Modes = Modes()) -> Finding:
     """Cut the chosen modes of X to the share `energy` and see what that does to the weight gradient."""
     conv, x, bases = specimen.conv, specimen.x, _bases(specimen, energy, modes)
     geometry, kernel = geometry_of(conv), (conv.weight.shape[2], conv.weight.shape[3])
@@ -75,7 +75,7 @@ def examine(specimen: Specimen, energy: float, modes: Modes = Modes()) -> Findin
 
 def tradeoff(specimen: Specimen, energies: Sequence[float], modes: Modes = Modes()) -> tuple[list[float], list[float]]:
     """For each energy: how many times fewer bytes are kept, and the cosine of the weight gradient."""
-    found = [examine(specimen, energy, modes) for energy in energies]
+    found = [compress_specimen(specimen, energy, modes) for energy in energies]
     return [f.input_bytes / f.kept_bytes for f in found], [f.cosine for f in found]
 
 

@@ -18,6 +18,7 @@ from workbench.meters.evaluation import untouched
 from workbench.meters.timeline import Moment, memory_timeline, network_tensors
 
 PARTS = ("conv1", "bn1", "relu1", "conv2", "bn2", "relu2")
+# layers in the order of the forward pass
 PLACES = (*tuple(f"{block}.{part}" for block in ("layer3.1", "layer3.2") for part in PARTS), "linear")
 
 

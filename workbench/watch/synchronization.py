@@ -33,7 +33,7 @@ class Examined(NamedTuple):
     words: str
 
 
-def examine(basis: Basis, classes: int, latents: int) -> Examined:
+def judge_basis(basis: Basis, classes: int, latents: int) -> Examined:
     """Make a basis and judge it; a refusal comes as words, not as an error."""
     try:
         rows = basis(classes, latents)

@@ -1,4 +1,4 @@
-"""`ActivationCompression` draws what `examine` finds, and its code finds the same."""
+"""`ActivationCompression` draws what `compress_specimen` finds, and its code finds the same."""
 
 import numpy as np
 import pytest
@@ -6,7 +6,7 @@ from house import check_house_rules, drawn, same, walk_and_compare
 
 from widgets.panels.compression import ENERGIES, ActivationCompression
 from workbench.compression.calibration import Modes
-from workbench.watch.microscope import examine, mosaic, specimens, tradeoff
+from workbench.watch.microscope import compress_specimen, mosaic, specimens, tradeoff
 
 
 def test_house_rules():
@@ -16,7 +16,7 @@ def test_house_rules():
 def test_it_draws_the_finding():
     panel = ActivationCompression(layer="layer3.2.conv1", energy=0.8, image=3)
     specimen = specimens()["layer3.2.conv1"]
-    finding = examine(specimen, 0.8)
+    finding = compress_specimen(specimen, 0.8)
     assert same(panel.maps.data[0].z, mosaic(specimen.x[3]))
     assert same(panel.maps.data[1].z, mosaic(finding.approximation[3]))
     x, y = drawn(panel.values_figure, "channels")

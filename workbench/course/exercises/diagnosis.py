@@ -5,8 +5,8 @@ from typing import Any
 
 import torch
 
-Answer = Callable[..., Any]
-NOT_YET = "Not answered yet: replace the dots by your code and run the cell again."
+Answer = Callable[..., Any]  # a student's function
+NOT_YET = "Not answered yet: replace the dots by your code and run the cell again."  # what a check says to `...`
 
 
 def diagnose(answer: Answer, right: Answer, mistakes: Mapping[str, Answer], trials: Sequence[tuple]) -> str:

@@ -10,7 +10,7 @@ from workbench.data.delivery.fetch import fetch as fetch_file
 from workbench.data.delivery.sources import ALL, EMBEDDED, FASHION_MNIST_SMALL, Embedded, Source
 from workbench.data.delivery.storage import data_folder, embedded_file
 
-SMALL = FASHION_MNIST_SMALL.name
+SMALL = FASHION_MNIST_SMALL.name  # the data set that is always there
 
 
 class DataSet(NamedTuple):

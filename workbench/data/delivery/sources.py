@@ -47,7 +47,7 @@ VOICES = Embedded(
     "9c391b5279cebeab01f72327d4f8cdb1ed90a63aa979b03d23c52de3b9810c75",
 )
 
-EMBEDDED = (FASHION_MNIST_SMALL, VOICES)
+EMBEDDED = (FASHION_MNIST_SMALL, VOICES)  # what ships with the project
 
 
 IDX_NAMES = (

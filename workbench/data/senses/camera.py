@@ -51,7 +51,7 @@ class EventCamera(NamedTuple):
         return self.saccade_us * len(self.moves)
 
 
-LIKE_NMNIST = EventCamera()
+LIKE_NMNIST = EventCamera()  # three saccades, as N-MNIST was recorded
 
 
 def event_frames(

@@ -9,7 +9,7 @@ from PIL import Image, ImageDraw, ImageFont
 
 from workbench.data.images import ImageSet, ImageSplit
 
-SIDE = 28
+SIDE = 28  # pixels
 
 
 TRAIN_FONTS = (
