@@ -48,6 +48,7 @@ PANELS = (
     Later("compression", "Compression", "compression", "ActivationCompression"),
     Later("memory", "Memory", "memory", "MemoryTimeline"),
 )
+_TOLD, _LONGEST = 5, 300  # complaints about a link that are told, and characters of each
 HEADER = """<header><h1>Local Learning Workbench</h1>
 <p>How can a network learn when each synapse knows only what happens beside it? Move the sliders and see.</p>
 </header>"""
@@ -63,6 +64,7 @@ class App:
 
     def __init__(self, panels: Sequence[type[Panel] | Later], query: str = "") -> None:
         self.panels: dict[str, Panel] = {}
+        self._asked: dict[str, dict[str, Any]] = {}  # states of panels that nobody has opened yet
         self._classes: dict[str, Any] = {panel.name: panel for panel in panels}
         self._places = [ipywidgets.VBox() for _ in panels]
         self.tabs = ipywidgets.Tab(self._places, titles=[panel.title for panel in panels])
@@ -79,19 +81,22 @@ class App:
     def open(self, query: str) -> None:
         """Show the tab and the states of a link; what it gets wrong is named in a notice and left as it is."""
         tab, states = read_link(query)
-        wrong = [complaint for name, state in states.items() for complaint in self._set(name, state)]
+        self._wrong: list[str] = []
+        if tab is not None and tab not in self._classes:
+            self._wrong.append(f"there is no tab {_short(tab)}; {self._there_are()}")
+        for name, state in states.items():
+            self._ask(name, state)
+        self._tell()
         if tab in self._classes:
             self.tabs.selected_index = list(self._classes).index(tab)
-        elif tab is not None:
-            wrong.append(f"there is no tab {tab!r}; there are {', '.join(self._classes)}")
-        self.notice.value = html.escape(f"This link could not be followed in full: {'; '.join(wrong)}.")
-        self.notice.layout.display = "" if wrong else "none"
 
     def panel(self, name: str) -> Panel:
         """The panel of that name, made and put into its tab when it is first asked for."""
         if name not in self.panels:
             panel = self.panels[name] = self._classes[name]()
             self._places[list(self._classes).index(name)].children = [panel.view]
+            self._set(panel, self._asked.pop(name, {}))
+            self._tell()
             panel.on_change(self._write)
         return self.panels[name]
 
@@ -107,23 +112,44 @@ class App:
         changed = {
             name: {control: value for control, value in panel.state.items() if value != panel.defaults[control]}
             for name, panel in self.panels.items()
-        }
+        } | self._asked
         self.link.shown = write_link(self._selected() if self.tabs.selected_index else None, changed)
 
-    def _set(self, name: str, state: dict) -> list[str]:
+    def _ask(self, name: str, state: dict[str, Any]) -> None:
+        """Set the state of a panel now if it is there, else when its tab is opened: a link builds one panel."""
         if name not in self._classes:
-            return [f"there is no panel {name!r}; there are {', '.join(self._classes)}"]
+            self._wrong.append(f"there is no panel {_short(name)}; {self._there_are()}")
+        elif name in self.panels:
+            self._set(self.panels[name], state)
+        else:
+            self._asked[name] = state
+
+    def _set(self, panel: Panel, state: dict[str, Any]) -> None:
         try:
-            self.panel(name).state = state
-        except ValueError as error:
-            return [str(error)]
-        return []
+            panel.state = state
+        except (ValueError, OverflowError) as error:
+            self._wrong.append(str(error))
+
+    def _tell(self) -> None:
+        """Say in the notice what could not be followed: the first few, none at length."""
+        wrong = self._wrong
+        told = "; ".join(complaint[:_LONGEST] for complaint in wrong[:_TOLD])
+        more = f"; and {len(wrong) - _TOLD} more" if len(wrong) > _TOLD else ""
+        self.notice.value = html.escape(f"This link could not be followed in full: {told}{more}.")
+        self.notice.layout.display = "" if wrong else "none"
+
+    def _there_are(self) -> str:
+        return f"there are {', '.join(self._classes)}"
 
     def __repr__(self) -> str:
         return "App()"
 
     def _repr_mimebundle_(self, **_: object) -> dict:
         return {**(self.view._repr_mimebundle_() or {}), "text/plain": repr(self)}
+
+
+def _short(text: str) -> str:
+    return repr(text if len(text) <= 40 else f"{text[:40]}…")
 
 
 def build_app() -> App:

@@ -114,6 +114,30 @@ def test_preparation_runs_in_the_thread_and_the_generator_is_closed(gate):
     assert closed.is_set()
 
 
+def test_who_is_stopped_while_another_prepares_does_not_prepare():
+    """Twenty quick starts: each run but the last is stopped before it is its turn."""
+    begun, go, prepared = threading.Event(), threading.Event(), []
+
+    def slow():
+        begun.set()
+        assert go.wait(60)
+        return iter([1])
+
+    first = Runner(slow)
+    first.start()
+    assert begun.wait(60)
+    quick = [Runner(lambda number=number: iter([prepared.append(number)])) for number in range(20)]
+    for runner in quick:
+        runner.start()
+    for runner in quick[:-1]:
+        runner.stop()
+    go.set()
+    for runner in (first, *quick):
+        runner.join(60)
+    assert prepared == [19]
+    assert [runner.state for runner in quick] == 19 * [RunState.STOPPED] + [RunState.FINISHED]
+
+
 def test_a_runner_runs_once_and_waiting_ends(counting, gate):
     counting.start()
     gate.arrive()

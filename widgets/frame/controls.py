@@ -29,7 +29,27 @@ class _ShortFloat(traitlets.CFloat):
         return float(f"{super().validate(obj, value):.12g}")
 
 
-class _FloatSlider(ipywidgets.FloatSlider):
+class _Fixed:
+    """A control of which the browser sets the value and nothing else: bounds and choices are the panel's."""
+
+    def set_state(self, sync_data: dict[str, Any]) -> None:
+        known = {name: value for name, value in sync_data.items() if name in ("value", "index")}
+        super().set_state(known)  # type: ignore[misc]
+
+
+class _IntSlider(_Fixed, ipywidgets.IntSlider):
+    pass
+
+
+class _Dropdown(_Fixed, ipywidgets.Dropdown):
+    pass
+
+
+class _Checkbox(_Fixed, ipywidgets.Checkbox):
+    pass
+
+
+class _FloatSlider(_Fixed, ipywidgets.FloatSlider):
     """A slider whose value is a short decimal number.
 
     The one in the browser counts steps and answers 0.9000000000000001 for 0.9 as soon as it is shown: a redraw for
@@ -60,7 +80,7 @@ def whole_slider(
     description: str, value: int, low: int, high: int, tooltip: str, step: int = 1
 ) -> ipywidgets.IntSlider:
     """A slider over whole numbers from `low` to `high`."""
-    return ipywidgets.IntSlider(
+    return _IntSlider(
         value=value,
         min=low,
         max=high,
@@ -78,7 +98,7 @@ def choice(description: str, options: Mapping[str, Any], tooltip: str, value: st
     `value` is the label chosen at the start, the first one when None.
     """
     label = next(iter(options)) if value is None else value
-    control = ipywidgets.Dropdown(
+    control = _Dropdown(
         options=list(options.items()),
         description=description,
         tooltip=tooltip,
@@ -92,7 +112,7 @@ def choice(description: str, options: Mapping[str, Any], tooltip: str, value: st
 
 def switch(description: str, value: bool, tooltip: str) -> ipywidgets.Checkbox:
     """A box that is ticked or not."""
-    return ipywidgets.Checkbox(
+    return _Checkbox(
         value=value,
         description=description,
         tooltip=tooltip,

@@ -2,7 +2,7 @@
 
 from abc import abstractmethod
 from collections.abc import Iterable, Mapping, Sequence
-from typing import Any
+from typing import Any, final
 
 import ipywidgets
 
@@ -10,6 +10,7 @@ from widgets.drawing.figure import Fig
 from widgets.drawing.raster import Raster
 from widgets.frame.panel import Panel
 from widgets.frame.race import Race
+from workbench.serving import Price, read_allowance
 
 
 class RacePanel(Panel):
@@ -23,7 +24,7 @@ class RacePanel(Panel):
     ) -> None:
         self.race: Race[Any] | None = None
         buttons: Mapping[str, Any] = controls
-        buttons["start"].on_click(lambda _: self.start())
+        buttons["start"].on_click(lambda _: self._start_if_allowed())
         buttons["pause"].on_click(lambda _: self.pause())
         buttons["stop"].on_click(lambda _: self.stop())
         super().__init__(controls, pictures, state)
@@ -31,6 +32,18 @@ class RacePanel(Panel):
     @abstractmethod
     def start(self) -> None:
         """Train anew with the present settings; a run that is still going is stopped."""
+
+    @abstractmethod
+    def price(self) -> Price:
+        """What a run with the present settings will take, by formula."""
+
+    @final
+    def _start_if_allowed(self) -> None:
+        refusal = read_allowance().refusal(self.price())
+        if refusal is None:
+            self.start()
+        else:
+            self._say(refusal, wrong=True)
 
     def pause(self) -> None:
         """Hold after the present batch, or go on."""

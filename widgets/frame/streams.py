@@ -13,10 +13,13 @@ from widgets.frame.race import ACTIVE, Race
 from widgets.frame.race_panel import RacePanel
 from workbench.continual.learning import StreamRecord
 from workbench.experiments.streams import PERMUTED_FASHION, SPLIT_FASHION, StreamExperiment
+from workbench.serving import SPEED, Price
 from workbench.training.runner import RunState
 
 STREAMS: Mapping[str, StreamExperiment] = {"permuted pixels": PERMUTED_FASHION, "pairs of clothes": SPLIT_FASHION}
 MOST_TASKS = 5  # of a stream that a panel shows
+_SAMPLES, _MACS = 5_000, 3 * (784 * 100 + 100 * 100 + 100 * 10)  # of a task; of a sample forwards and backwards
+_BYTES = 100e6  # images of all tasks, and what the methods keep of them
 
 
 class StreamPanel(RacePanel):
@@ -40,6 +43,10 @@ class StreamPanel(RacePanel):
     @abstractmethod
     def records(self, *args: Any, **kwargs: Any) -> Iterator[Any]:
         """The generator of a run with these settings; called and run in the thread of the run."""
+
+    def price(self) -> Price:
+        samples = self.values["tasks"] * self.values["epochs"] * _SAMPLES
+        return Price(samples * _MACS / SPEED, _BYTES)
 
     def start(self) -> None:
         """Learn the stream anew with the present settings; a run that is still going is stopped."""

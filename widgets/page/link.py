@@ -13,6 +13,11 @@ from urllib.parse import parse_qsl, urlencode
 import anywidget
 import traitlets
 
+_LARGEST = 2**53  # beyond it a whole number is no number of JavaScript, and none of a control
+
+
+MOST = 200  # parts of a link that are read; the app has about a hundred controls
+
 
 def read_link(query: str) -> tuple[str | None, dict[str, dict[str, Any]]]:
     """The tab and the states of the panels by name, from the part of an address behind the question mark.
@@ -21,7 +26,7 @@ def read_link(query: str) -> tuple[str | None, dict[str, dict[str, Any]]]:
     ('lif', {'lif': {'decay': 0.9, 'reset': 'hard'}})
     """
     tab, states = None, {}
-    for key, text in parse_qsl(query.removeprefix("?")):
+    for key, text in parse_qsl(query.removeprefix("?"))[:MOST]:
         panel, point, control = key.partition(".")
         if key == "tab":
             tab = text
@@ -52,9 +57,10 @@ class PageLink(anywidget.AnyWidget):
 
 def _value(text: str) -> Any:
     try:
-        return json.loads(text)
-    except ValueError:
+        value = json.loads(text)
+    except (ValueError, RecursionError):
         return text
+    return text if isinstance(value, int) and abs(value) > _LARGEST else value
 
 
 def _text(value: Any) -> str:

@@ -25,11 +25,15 @@ from widgets.panels.basis_pictures import (
 from workbench.credit import bases
 from workbench.experiments.lls import VARIANTS, Variant, lls_fashion
 from workbench.rules.lls import local_head
+from workbench.serving import Price
 from workbench.training.loop import Setting
 from workbench.training.runner import RunState
 from workbench.watch.synchronization import Examined, Lesson, Look, judge_basis, leads, teach, watch
 
 HELD = ("waveform", "phase", "epochs", "seed")  # the settings that a training run has
+
+
+IMAGES, SECONDS_AN_IMAGE, BYTES = 5_000, 1e-3, 200e6  # of the small network that is trained, on one busy core
 
 
 class Sight(NamedTuple):
@@ -63,6 +67,9 @@ class SynchronizationBasis(RacePanel):
         controls = basis_controls()
         pictures = [self.waves, self.rows, self.cosines, self.sample, self.blocks, self.course]
         super().__init__(controls, pictures, state)
+
+    def price(self) -> Price:
+        return Price(self.values["epochs"] * IMAGES * SECONDS_AN_IMAGE, BYTES)
 
     def start(self) -> None:
         """Train a small network anew with the present waveform and phase; a run that is still going is stopped."""

@@ -15,9 +15,11 @@ from workbench.cost.formulas import mac_saving
 from workbench.cost.table import CostCurve, break_even, cost_curves, dense_sizes, rule_costs
 from workbench.cost.timed import BATCH, Refusal, TimedCost, timed_costs
 from workbench.rule import LayerSize
+from workbench.serving import SPEED, Price
 from workbench.training.runner import RunState
 
 INPUTS, CLASSES = 700, 20
+BATCHES = 4  # of each rule: one is counted, three are timed
 STEPS = (1, 2, 5, *range(10, 301, 10))
 SETTINGS = ("steps", "learning_steps", "width", "depth")
 WHY = (
@@ -53,6 +55,14 @@ class CostExplorer(RacePanel):
         self.macs, self.memory, self.seconds = macs_figure(), memory_figure(), seconds_figure()
         self.measured_settings: dict[str, Any] | None = None
         super().__init__(_controls(), [self.macs, self.memory, self.seconds], state)
+
+    def price(self) -> Price:
+        settings = self.values
+        steps, sizes = settings["steps"], dense_sizes(INPUTS, settings["width"], settings["depth"], CLASSES)
+        costs = rule_costs(sizes, steps, min(settings["learning_steps"], steps)).values()
+        products = BATCHES * BATCH * sum(cost.macs for cost in costs)
+        kept = max(cost.memory for cost in costs)
+        return Price(products / SPEED, 2 * BATCH * kept + 12 * sum(size.macs for size in sizes))
 
     def start(self) -> None:
         """Measure all rules with the present settings; a measurement that is still going is stopped."""

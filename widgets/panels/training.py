@@ -15,6 +15,7 @@ from widgets.frame.race import ACTIVE, Race
 from widgets.frame.race_panel import RacePanel
 from workbench.experiments.named import FASHION_EVENTS, Experiment, start
 from workbench.experiments.variation import vary
+from workbench.serving import Price
 from workbench.training.loop import Record
 from workbench.training.runner import RunState
 from workbench.watch.curves import Curves, learning_curves
@@ -27,6 +28,9 @@ RATES: dict[str, float | None] = {
     "0.1": 0.1,
     "1 (too high)": 1.0,
 }
+
+
+CLASSES, SECONDS_A_SAMPLE, BYTES = 10, 1e-3, 200e6  # of the experiments shown here, on one busy core
 
 
 class Side(NamedTuple):
@@ -61,6 +65,10 @@ class TrainingMonitor(RacePanel):
         self.learning, self.rates, self.bytes = _learning_figure(), _rates_figure(), _bytes_figure()
         controls = _controls(experiment, samples)
         super().__init__(controls, [self.learning, self.rates, self.bytes], state)
+
+    def price(self) -> Price:
+        samples = 2 * self.values["epochs"] * CLASSES * self.values["per_class"]
+        return Price(samples * SECONDS_A_SAMPLE, BYTES)
 
     def start(self) -> None:
         """Train both rules anew with the present settings; a run that is still going is stopped."""

@@ -5,16 +5,22 @@ from typing import TYPE_CHECKING
 from workbench.faces import lazy
 
 if TYPE_CHECKING:
+    from workbench.serving.allowance import SPEED, Allowance, Price, read_allowance, write_allowance
     from workbench.serving.commands import SERVED, app_command, lab_command, notebooks_folder
     from workbench.serving.process import free_port, running
 
 __all__ = [
     "SERVED",
+    "SPEED",
+    "Allowance",
+    "Price",
     "app_command",
     "free_port",
     "lab_command",
     "notebooks_folder",
+    "read_allowance",
     "running",
+    "write_allowance",
 ]
 
 lazy(__name__)

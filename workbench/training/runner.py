@@ -21,6 +21,7 @@ class RunState(Enum):
 
 
 ACTIVE = (RunState.RUNNING, RunState.PAUSED)  # states in which a run can still give records
+_PREPARING = threading.Lock()  # who was stopped while others prepared does not prepare any more
 
 
 class Runner(Generic[R]):
@@ -96,7 +97,9 @@ class Runner(Generic[R]):
 
     def _work(self) -> None:
         try:
-            for record in self._make():
+            with _PREPARING:
+                records = iter(()) if self._stopping else self._make()
+            for record in records:
                 self._records.append(record)
                 if self._hold():
                     break

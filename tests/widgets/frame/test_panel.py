@@ -13,6 +13,7 @@ from wave_panel import Wave
 from widgets.app import PANELS, App, build_app
 from widgets.drawing.figure import Fig
 from widgets.drawing.still import _draw_axes, _drawings
+from widgets.frame.controls import is_setting
 
 
 @pytest.fixture
@@ -220,6 +221,55 @@ class TestApp:
             assert words in app.notice.value
         assert app.notice.layout.display == ""
         assert app.panels["wave"].state == Wave().state
+
+    def test_a_link_builds_one_panel_and_keeps_what_it_says_of_the_others(self):
+        app = App([Wave, Second], "wave.points=20&second.points=30&second.frequency=99")
+        assert list(app.panels) == ["wave"]
+        assert app.link.shown == "wave.points=20&second.points=30&second.frequency=99"
+        assert app.notice.layout.display == "none"
+        app.tabs.selected_index = 1
+        assert app.panels["second"].state == Second().state
+        assert "frequency must lie from" in app.notice.value
+
+    @pytest.mark.parametrize(
+        "link",
+        [
+            "wave.points=" + 20_000 * "[",
+            "wave.points=" + 400 * "9",
+            "wave.frequency=1e400",
+            "wave.shape=" + 5000 * "x",
+            "tab=" + 5000 * "x",
+            "&".join(f"p{k}.x=1" for k in range(4000)),
+            "&".join(f"wave.x{k}={k}" for k in range(4000)),
+        ],
+    )
+    def test_no_link_breaks_the_app_or_makes_a_long_notice(self, link):
+        app = App([Wave], link)
+        assert app.panels["wave"].state == Wave().state
+        assert 0 < len(app.notice.value) < 3000
+
+
+def test_the_browser_sets_values_and_no_bounds_or_choices(wave):
+    """What a front end sends goes to `set_state`: the largest value stays the panel's whatever is sent before it."""
+    points, shape = wave.controls["points"], wave.controls["shape"]
+    points.set_state({"max": 10**9})
+    points.set_state({"value": 10**9, "max": 10**9})
+    wave.controls["frequency"].set_state({"min": -1e9, "max": 1e9, "step": 0.0})
+    shape.set_state({"_options_labels": ["other"], "index": 1})
+    assert points.value == points.max == 500
+    assert wave.controls["frequency"].max < 1e9
+    assert wave.values["shape"] == list(dict(shape.options).values())[1]
+    assert len(wave.numbers.y) == 500
+
+
+@pytest.mark.parametrize("later", PANELS, ids=lambda later: later.name)
+def test_every_setting_of_every_panel_keeps_its_bounds(later):
+    for name, control in later().controls.items():
+        if is_setting(control):
+            before = {key: value for key, value in control.get_state().items() if key not in ("value", "index")}
+            control.set_state(dict.fromkeys(("min", "max", "step", "_options_labels", "disabled"), 10**6))
+            after = {key: value for key, value in control.get_state().items() if key not in ("value", "index")}
+            assert before == after, name
 
 
 @pytest.mark.parametrize("later", PANELS, ids=lambda later: later.name)
