@@ -6,8 +6,8 @@ from workbench.experiments.lls import block_setting, fashion_pictures
 from workbench.networks.block_networks import mini_conv
 
 
-def few_images(variant, seed):
+def few_images(rule, seed):
     """200 images of Fashion-MNIST to learn from and 100 to look at."""
     small = fashion_mnist_small()
     parts = (ImageSet(part.images[:n], part.labels[:n]) for part, n in ((small.train, 200), (small.test, 100)))
-    return block_setting(variant, fashion_pictures(ImageSplit(*parts, small.classes)), mini_conv, seed, refresh=2)
+    return block_setting(rule, fashion_pictures(ImageSplit(*parts, small.classes)), mini_conv, seed, refresh=2)

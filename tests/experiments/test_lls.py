@@ -1,4 +1,4 @@
-"""Settings of the LLS experiments: every variant takes steps, averaged weights come and go, runs can be resumed."""
+"""Settings of the LLS experiments: every rule takes steps, averaged weights come and go, runs can be resumed."""
 
 import itertools
 from functools import partial
@@ -13,8 +13,8 @@ from workbench.data.images import ImageSet, ImageSplit
 from workbench.data.pictures import crop_padded, mirror
 from workbench.data.sets.fashion_mnist import fashion_mnist_small
 from workbench.experiments.lls import (
+    BLOCK_RULES,
     MANY_ROWS,
-    VARIANTS,
     block_setting,
     fashion_pictures,
     lls_fashion,
@@ -35,12 +35,12 @@ def data():
     return fashion_pictures(ImageSplit(*parts, small.classes))
 
 
-def few_images(data, variant, seed):
-    return block_setting(variant, data, mini_conv, seed, refresh=2)
+def few_images(data, rule, seed):
+    return block_setting(rule, data, mini_conv, seed, refresh=2)
 
 
-def setting(data, variant, seed=0):
-    return few_images(data, VARIANTS[variant], seed)
+def setting(data, rule, seed=0):
+    return few_images(data, BLOCK_RULES[rule], seed)
 
 
 def step(run, rows):
@@ -50,16 +50,16 @@ def step(run, rows):
     return report
 
 
-@pytest.mark.parametrize("variant", VARIANTS)
-def test_every_variant_lowers_its_loss(data, variant):
-    run = setting(data, variant)
+@pytest.mark.parametrize("rule", BLOCK_RULES)
+def test_every_rule_lowers_its_loss(data, rule):
+    run = setting(data, rule)
     losses = [step(run, torch.arange(64)).loss for _ in range(6)]
     assert losses[-1] < losses[0]
     assert all(p.grad is not None for p in run.network.parameters())
 
 
-def test_variants_start_from_the_same_weights_and_differ_by_their_heads(data):
-    nets = {name: setting(data, name).network for name, variant in VARIANTS.items() if variant.make is None}
+def test_rules_start_from_the_same_weights_and_differ_by_their_heads(data):
+    nets = {name: setting(data, name).network for name, rule in BLOCK_RULES.items() if rule.make is None}
     first = nets["bp"].blocks[0].body[0].weight
     assert all(net.blocks[0].body[0].weight.equal(first) for net in nets.values())
     heads = {name: net.heads[0] for name, net in nets.items() if len(net.heads)}
@@ -78,7 +78,7 @@ def test_many_waves_stay_apart(latents):
 
 
 def test_published_settings(data):
-    run = lls_fashion(VARIANTS["lls"], seed=0)
+    run = lls_fashion(BLOCK_RULES["lls"], seed=0)
     assert len(run.data.train.labels) == 5000
     assert run.batch_size == 32
     assert setting(data, "lls").batch_size == 128
@@ -89,7 +89,7 @@ def test_published_settings(data):
 
 def test_published_settings_of_the_whole_data_set(monkeypatch):
     monkeypatch.setattr("workbench.experiments.lls.fashion_mnist", fashion_mnist_small)
-    run = lls_fashion_full(VARIANTS["lls"], seed=0)
+    run = lls_fashion_full(BLOCK_RULES["lls"], seed=0)
     assert run.data.train.augment == (crop_padded, mirror)
     assert run.data.test.augment == ()
     assert (run.batch_size, run.schedule) == (128, None)
@@ -154,9 +154,9 @@ def test_resumed_run_goes_on_with_the_same_numbers(data, tmp_path, stopped_after
 
 
 def test_held_out_numbers_are_those_of_the_averaged_weights(data):
-    experiment = Experiment("few", "64 images", VARIANTS, 2, partial(few_images, data))
+    experiment = Experiment("few", "64 images", BLOCK_RULES, 2, partial(few_images, data))
     with_averages = list(start(experiment, "lls"))[-1]
-    run = few_images(data, VARIANTS["lls"], 0)
+    run = few_images(data, BLOCK_RULES["lls"], 0)
     plain = list(train(run._replace(evaluating=unchanged), Plan(2)))[-1]
     assert with_averages.loss == pytest.approx(plain.loss, rel=1e-3)  # evaluation does not change the training
     with run.evaluating(data.train):

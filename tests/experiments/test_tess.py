@@ -7,7 +7,7 @@ from torch import nn
 from workbench.data.sets.fashion_mnist import fashion_mnist_small
 from workbench.data.still_images import still_images
 from workbench.experiments.named import EXPERIMENTS, experiment, start
-from workbench.experiments.tess import TEACHERS, pooled_heads
+from workbench.experiments.tess import TESS_RULES, pooled_heads
 from workbench.networks.architectures import global_pool, maximum_pool, vgg9
 from workbench.networks.spiking import spiking_layers
 from workbench.rules import tess
@@ -41,8 +41,8 @@ def test_the_heads_of_the_papers_network():
 
 @pytest.mark.parametrize("name", ["tess-events", "tess-still"])
 def test_each_rule_starts(name):
-    assert set(experiment(name).rules) == set(TEACHERS)
-    for rule in TEACHERS:
+    assert set(experiment(name).rules) == set(TESS_RULES)
+    for rule in TESS_RULES:
         record = next(start(EXPERIMENTS[name], rule))
         assert 0 < record.loss < 10
 

@@ -8,7 +8,7 @@ from few_images import few_images
 from torch.nn import functional as F
 
 from workbench.credit import bases
-from workbench.experiments.lls import VARIANTS
+from workbench.experiments.lls import BLOCK_RULES
 from workbench.watch.synchronization import class_means, first_of_each_class, judge_basis, lead, leads, teach, watch
 
 
@@ -65,7 +65,7 @@ def test_lead(means, value):
 
 
 def test_the_first_of_each_class():
-    data = few_images(VARIANTS["lls"], 0).data.test
+    data = few_images(BLOCK_RULES["lls"], 0).data.test
     rows = first_of_each_class(data, 3)
     assert data.labels[rows].tolist() == sorted(3 * list(range(10)))
     assert all((data.labels[: row + 1] == data.labels[row]).sum() <= 3 for row in rows.tolist())
@@ -73,8 +73,8 @@ def test_the_first_of_each_class():
 
 @pytest.fixture(scope="module")
 def looks():
-    variant = VARIANTS["lls"]
-    return list(watch(few_images(variant, 0), epochs=8, every=4, per_class=5))
+    rule = BLOCK_RULES["lls"]
+    return list(watch(few_images(rule, 0), epochs=8, every=4, per_class=5))
 
 
 def test_blocks_fall_in_step_while_they_learn(looks):
@@ -87,18 +87,18 @@ def test_blocks_fall_in_step_while_they_learn(looks):
 
 
 def test_looking_changes_nothing(looks):
-    often = list(watch(few_images(VARIANTS["lls"], 0), epochs=8, every=1, per_class=5))
+    often = list(watch(few_images(BLOCK_RULES["lls"], 0), epochs=8, every=1, per_class=5))
     assert often[-1].record.loss == looks[-1].record.loss
     assert all(torch.equal(a, b) for a, b in zip(often[-1].synchrony, looks[-1].synchrony, strict=True))
 
 
 def test_a_rule_without_waves_is_named():
     with pytest.raises(ValueError, match="make_head=local_head"):
-        next(watch(few_images(VARIANTS["bp"], 0)))
+        next(watch(few_images(BLOCK_RULES["bp"], 0)))
 
 
 def test_other_waves_are_watched_too():
     from workbench.rules.lls import local_head
 
-    variant = VARIANTS["lls"]._replace(head=partial(local_head, basis=bases.dct))
-    assert next(watch(few_images(variant, 0))).synchrony[0].shape == (10, 10)
+    rule = BLOCK_RULES["lls"]._replace(head=partial(local_head, basis=bases.dct))
+    assert next(watch(few_images(rule, 0))).synchrony[0].shape == (10, 10)

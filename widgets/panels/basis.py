@@ -23,7 +23,7 @@ from widgets.panels.basis_pictures import (
     waves_figure,
 )
 from workbench.credit import bases
-from workbench.experiments.lls import VARIANTS, Variant, lls_fashion
+from workbench.experiments.lls import BLOCK_RULES, BlockRule, lls_fashion
 from workbench.rules.lls import local_head
 from workbench.serving import Price
 from workbench.training.loop import Setting
@@ -58,7 +58,7 @@ class SynchronizationBasis(RacePanel):
     name = "basis"
     title = "Basis"
 
-    def __init__(self, prepare: Callable[[Variant, int], Setting] = lls_fashion, **state: Any) -> None:
+    def __init__(self, prepare: Callable[[BlockRule, int], Setting] = lls_fashion, **state: Any) -> None:
         self.prepare = prepare
         self._of_race: dict[str, Any] = {}
         self._drawn: Examined | None = None
@@ -125,7 +125,7 @@ class SynchronizationBasis(RacePanel):
         return f"""
             from functools import partial
             from workbench.credit import bases
-            from workbench.experiments import VARIANTS, lls_fashion
+            from workbench.experiments import BLOCK_RULES, lls_fashion
             from workbench.rules import local_head
             from workbench.watch import judge_basis, leads, teach, watch
 
@@ -139,7 +139,7 @@ class SynchronizationBasis(RacePanel):
                 print("probability of the sample's class:", lesson.probability)
 
             def training():
-                rule = VARIANTS["lls"]._replace(head=partial(local_head, basis=wave))
+                rule = BLOCK_RULES["lls"]._replace(head=partial(local_head, basis=wave))
                 return watch(lls_fashion(rule, seed={seed}), epochs={epochs}, seed={seed})
 
             # leads(list(training()))[-1] trains the network: how far each block is in step
@@ -190,12 +190,12 @@ def _frequencies(waveform: str, classes: int, latents: int) -> Tensor:
 
 
 def _begin(
-    prepare: Callable[[Variant, int], Setting], waveform: str, phase: float, epochs: int, seed: int
+    prepare: Callable[[BlockRule, int], Setting], waveform: str, phase: float, epochs: int, seed: int
 ) -> Iterator[Look]:
     """Prepare a run in its own thread, on one core."""
     torch.set_num_threads(1)
-    variant = VARIANTS["lls"]._replace(head=partial(local_head, basis=_wave(waveform, phase)))
-    return watch(prepare(variant, seed), epochs, seed)
+    rule = BLOCK_RULES["lls"]._replace(head=partial(local_head, basis=_wave(waveform, phase)))
+    return watch(prepare(rule, seed), epochs, seed)
 
 
 def _show_heat(trace: Any, values: Tensor) -> None:

@@ -9,7 +9,7 @@ from widgets.drawing.theme import FAINT, filling, line
 from widgets.frame.controls import choice, slider
 from widgets.frame.panel import Panel
 from workbench.experiments.new_clothes import Transfer, new_clothes
-from workbench.watch.step_timeline import PLACES, VERSIONS, Alive, place_names, step_timeline
+from workbench.watch.step_timeline import PLACES, STEP_RULES, Alive, place_names, step_timeline
 
 EVERY = 7  # a seventh of the images: enough for four batches
 FIRST_ENERGY, LAST_ENERGY = 0.5, 0.95
@@ -45,12 +45,12 @@ class MemoryTimeline(Panel):
         super().__init__(_controls(), [self.timeline, self.peaks], state)
 
     def compute(self, batch_size: int, energy: float, axis: str) -> Steps:
-        return Steps({name: self._alive(name, batch_size, energy) for name in VERSIONS})
+        return Steps({name: self._alive(name, batch_size, energy) for name in STEP_RULES})
 
     def _alive(self, name: str, batch_size: int, energy: float) -> Alive:
         key = (name, batch_size, None if name in FIXED else energy)
         if key not in self._known:
-            self._known[key] = step_timeline(_task(), VERSIONS[name], batch_size, energy)
+            self._known[key] = step_timeline(_task(), STEP_RULES[name], batch_size, energy)
         return self._known[key]
 
     def draw(self, numbers: Steps) -> None:
@@ -75,12 +75,12 @@ class MemoryTimeline(Panel):
     def source(self, batch_size: int, energy: float, axis: str) -> str:
         return f"""
             from workbench.experiments import new_clothes
-            from workbench.watch import VERSIONS, step_timeline
+            from workbench.watch import STEP_RULES, step_timeline
 
             task = new_clothes(every={EVERY})
             alive = {{}}
-            for name, version in VERSIONS.items():
-                alive[name] = step_timeline(task, version, batch_size={batch_size}, energy={energy})
+            for name, rule in STEP_RULES.items():
+                alive[name] = step_timeline(task, rule, batch_size={batch_size}, energy={energy})
                 print(name, "keeps at most", alive[name].peak, "bytes")
         """
 
@@ -105,7 +105,7 @@ def _timeline_figure() -> Fig:
     middle = len(PLACES)
     traces = [
         curve(name, {**line(k), "shape": "hv"}, f"%{{text}}, {name}: %{{y:,.0f}} KiB kept")
-        for k, name in enumerate(VERSIONS)
+        for k, name in enumerate(STEP_RULES)
     ]
     layout = {
         "height": 420,
@@ -127,7 +127,7 @@ _SHADE = {"fillcolor": FAINT, "line": {"width": 0}, "layer": "below", "opacity":
 
 
 def _peaks_figure() -> Fig:
-    traces = [labelled_bar(name, k, filling(k), f"{name}: at most %{{text}}") for k, name in enumerate(VERSIONS)]
+    traces = [labelled_bar(name, k, filling(k), f"{name}: at most %{{text}}") for k, name in enumerate(STEP_RULES)]
     ticks = ["back-<br>propagation", "check-<br>pointing", "HOSVD at<br>every step", "LANCE"]
     layout = {
         "height": 260,

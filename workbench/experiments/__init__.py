@@ -6,7 +6,7 @@ from workbench.faces import lazy
 
 if TYPE_CHECKING:
     from workbench.experiments import fine_tuning
-    from workbench.experiments.events import FASHION_FACTORS, fashion_events_setting
+    from workbench.experiments.events import FASHION_FACTORS, FASHION_RULES, fashion_events_setting
     from workbench.experiments.fine_tuning import (
         FineTuningData,
         LabelledImages,
@@ -34,9 +34,9 @@ if TYPE_CHECKING:
         zero_error,
     )
     from workbench.experiments.lls import (
-        VARIANTS,
+        BLOCK_RULES,
+        BlockRule,
         NetworkMaker,
-        Variant,
         fashion_pictures,
         lls_fashion,
         lls_fashion_full,
@@ -56,8 +56,8 @@ if TYPE_CHECKING:
     )
     from workbench.experiments.new_clothes import (
         LAYERS,
+        FineTuningRule,
         Transfer,
-        Version,
         new_clothes,
         plain,
         sgd,
@@ -80,14 +80,16 @@ if TYPE_CHECKING:
         totals,
         untrained,
     )
-    from workbench.experiments.tess import TEACHERS, tess_events, tess_still
+    from workbench.experiments.tess import TESS_RULES, tess_events, tess_still
     from workbench.experiments.variation import fewer_samples, set_rate, vary
 
 __all__ = [
+    "BLOCK_RULES",
     "BPTT_FLOW",
     "EXPERIMENTS",
     "FASHION_EVENTS",
     "FASHION_FACTORS",
+    "FASHION_RULES",
     "FINE_TUNE_FASHION",
     "FLOW_FACTORS",
     "LAYERS",
@@ -100,12 +102,13 @@ __all__ = [
     "SPLIT_FASHION",
     "STLLR_FLOW",
     "STREAMS",
-    "TEACHERS",
     "TESS_EVENTS",
+    "TESS_RULES",
     "TESS_STILL",
-    "VARIANTS",
+    "BlockRule",
     "Experiment",
     "FineTuningData",
+    "FineTuningRule",
     "FlowRecord",
     "LabelledImages",
     "NetworkMaker",
@@ -114,8 +117,6 @@ __all__ = [
     "StreamSetting",
     "Transfer",
     "Untrained",
-    "Variant",
-    "Version",
     "class_scores",
     "direction_agreement",
     "endpoint_error",

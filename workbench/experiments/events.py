@@ -1,23 +1,19 @@
-"""Fashion-MNIST as simulated events: network, optimiser and six rules for a dense spiking network."""
+"""Fashion-MNIST as simulated events: network, optimiser and rules for a dense spiking network."""
 
-from collections.abc import Callable
+from collections.abc import Mapping
 from functools import partial
 
 import torch
-from torch import nn
 
-from workbench.credit.signals import direct_feedback
 from workbench.data.sets.image_events import fashion_events
+from workbench.experiments.spiking_rules import MakeRule, Prepare, and_all_others, made
 from workbench.networks.seeded import seeded
 from workbench.networks.spiking import SpikingMLP, spiking_logits
 from workbench.neurons.lif import Neuron
 from workbench.neurons.traces import Factors
-from workbench.rule import Rule
-from workbench.rules import bptt, stllr, tess
+from workbench.rule import Steps
+from workbench.rules import stllr, tess
 from workbench.training.loop import Setting
-
-MakeRule = Callable[[nn.Module], Rule]
-
 
 # an input before the activity strengthens, one after it weakens
 FASHION_FACTORS = Factors(lambda_post=0.2, lambda_pre=0.8, alpha_post=-0.5, alpha_pre=1.0)
@@ -35,23 +31,22 @@ def fashion_events_setting(make_rule: MakeRule, seed: int) -> Setting:
     return Setting(network, optimizer, data, make_rule(network), spiking_logits)
 
 
-def by_stllr(network: nn.Module, factors: Factors = FASHION_FACTORS, last_steps: int | None = None) -> Rule:
-    """S-TLLR with backpropagation within the step."""
-    return partial(stllr.gradients, params=stllr.STLLR(factors, last_steps, chunk=FASHION_CHUNK))
+def fashion_rule(prepare: Prepare, last: int | None = None) -> MakeRule:
+    """A rule for this network; `last` steps learn, all when None."""
+    return made(prepare, torch.zeros(1, 1, 578), 10, Steps(last, FASHION_CHUNK))
 
 
-def by_stllr_dfa(network: nn.Module) -> Rule:
-    """S-TLLR with direct feedback: the readout's error through a fixed random matrix for each layer."""
-    signal = direct_feedback(network, torch.zeros(1, 1, 578))
-    return partial(stllr.gradients, params=stllr.STLLR(FASHION_FACTORS, chunk=FASHION_CHUNK, signal=signal))
+_stllr = partial(stllr.prepare, factors=FASHION_FACTORS)
 
-
-def by_tess(network: nn.Module) -> Rule:
-    """TESS: the same traces, each layer taught by fixed waves of its own."""
-    heads = tess.make_heads(network, torch.zeros(1, 1, 578), classes=10)
-    return partial(tess.gradients, params=tess.TESS(heads, tess.FACTORS._replace(lambda_pre=0.8), chunk=FASHION_CHUNK))
-
-
-def by_bptt(network: nn.Module) -> Rule:
-    """Backpropagation through time."""
-    return bptt.gradients
+FASHION_RULES: Mapping[str, MakeRule] = and_all_others(
+    {
+        "stllr": fashion_rule(_stllr),
+        "stllr-causal": fashion_rule(partial(stllr.prepare, factors=FASHION_FACTORS._replace(alpha_post=0.0))),
+        "stllr-last5": fashion_rule(_stllr, last=5),
+        "stllr-dfa": fashion_rule(partial(stllr.prepare_direct_feedback, factors=FASHION_FACTORS)),
+        "tess": fashion_rule(partial(tess.prepare, factors=tess.FACTORS._replace(lambda_pre=0.8))),
+    },
+    torch.zeros(1, 1, 578),
+    10,
+    Steps(at_once=FASHION_CHUNK),
+)

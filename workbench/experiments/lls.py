@@ -1,4 +1,4 @@
-"""Settings to compare LLS with its variants and baselines: data, network, rule and optimiser for one run each.
+"""Settings to compare LLS in its forms with other rules for blocks: data, network, rule and optimiser for one run each.
 
 Papers: LLS (arXiv 2405.15868), settings of the released code: schedule-free AdamW (Defazio et al. 2024,
 arXiv 2405.15682), learning rate 5e-3, no weight decay, batches of 128, τ = 0.5, square waves, 100 epochs for SmallConv.
@@ -18,9 +18,8 @@ from workbench.data.pictures import FASHION_SCALE, Augment, PictureSplit, crop_p
 from workbench.data.sets.fashion_mnist import fashion_mnist, fashion_mnist_small
 from workbench.networks.block_networks import dense_network, mini_conv, pool_before_latents, small_conv
 from workbench.networks.blocks import BlockNetwork, HeadMaker, block_logits, parameter_groups
-from workbench.rule import Rule
-from workbench.rules import backprop, direct_feedback, drtp, feedback_alignment, forward_forward, lls, local_classifier
-from workbench.rules.forward_forward import goodness_logits
+from workbench.rule import ForBlocks, Rule
+from workbench.rules import RULES, lls
 from workbench.rules.lls import LLS, local_head, mixing, per_class, random_head
 from workbench.training.loop import Logits, Setting
 from workbench.training.schedule_free import averaged_weights
@@ -30,7 +29,7 @@ RuleMaker = Callable[[BlockNetwork, Sequence[int], int], Rule]
 NetworkMaker = Callable[[int, int, HeadMaker | None, int], BlockNetwork]
 
 
-class Variant(NamedTuple):
+class BlockRule(NamedTuple):
     """A rule and what it needs: heads for `classes` classes, and the rule itself for (network, input shape, seed).
 
     make: the network, where the rule cannot train that of the experiment. logits: how to read the outputs.
@@ -38,31 +37,20 @@ class Variant(NamedTuple):
     """
 
     head: Callable[[int], HeadMaker | None]
-    rule: RuleMaker
+    prepare: RuleMaker
     make: NetworkMaker | None = None
     logits: Logits = block_logits
     pooled: bool = False
 
 
-def no_head(classes: int) -> None:
-    """For rules that hang nothing on the blocks."""
+def as_filed(form: ForBlocks) -> BlockRule:
+    """The rule as its file says."""
+    return BlockRule(form.head, form.prepare, None if form.normalized else two_dense, form.logits or block_logits)
 
 
 def always(rule: Rule) -> RuleMaker:
     """A rule that does not depend on the network."""
     return lambda network, input_shape, seed: rule
-
-
-def _fa(network: BlockNetwork, input_shape: Sequence[int], seed: int) -> Rule:
-    return partial(feedback_alignment.gradients, params=feedback_alignment.feedback_weights(network, seed))
-
-
-def _dfa(network: BlockNetwork, input_shape: Sequence[int], seed: int) -> Rule:
-    return partial(direct_feedback.gradients, params=direct_feedback.direct_feedback(network, input_shape, seed))
-
-
-def _drtp(network: BlockNetwork, input_shape: Sequence[int], seed: int) -> Rule:
-    return partial(drtp.gradients, params=direct_feedback.direct_feedback(network, input_shape, seed))
 
 
 def two_dense(classes: int, channels: int, make_head: HeadMaker | None = None, seed: int = 0) -> BlockNetwork:
@@ -74,41 +62,43 @@ MANY_ROWS = 64  # not in the paper: waves that M may read; in 128 latents or mor
 _many_rows = partial(local_head, modulation=mixing, rows=MANY_ROWS)
 _unnormalized = partial(lls.gradients, params=LLS(normalized=False))
 
-VARIANTS: Mapping[str, Variant] = {
-    "lls": Variant(local_head, always(lls.gradients)),
-    "lls-m": Variant(partial(local_head, modulation=per_class), always(lls.gradients)),
-    "lls-mxm": Variant(partial(local_head, modulation=mixing), always(lls.gradients)),
-    "lls-mxm-reduced": Variant(partial(local_head, modulation=mixing, rows=20), always(lls.gradients)),
-    "lls-mxm-64": Variant(_many_rows, always(lls.gradients)),
-    "lls-mxm-64-pooled": Variant(_many_rows, always(lls.gradients), pooled=True),
-    "lls-random": Variant(random_head, always(_unnormalized)),
-    "lls-m-random": Variant(partial(random_head, modulation=per_class), always(_unnormalized)),
-    "lls-mxm-random": Variant(partial(random_head, modulation=mixing), always(_unnormalized)),
-    "local-classifiers": Variant(local_classifier.trained_head, always(local_classifier.gradients)),
-    "bp": Variant(no_head, always(backprop.gradients)),
-    "fa": Variant(no_head, _fa),
-    "dfa": Variant(no_head, _dfa),
-    "drtp": Variant(no_head, _drtp),
-    "forward-forward": Variant(no_head, always(forward_forward.gradients), two_dense, goodness_logits),
+LLS_FORMS: Mapping[str, BlockRule] = {
+    "lls": BlockRule(local_head, always(lls.gradients)),
+    "lls-m": BlockRule(partial(local_head, modulation=per_class), always(lls.gradients)),
+    "lls-mxm": BlockRule(partial(local_head, modulation=mixing), always(lls.gradients)),
+    "lls-mxm-reduced": BlockRule(partial(local_head, modulation=mixing, rows=20), always(lls.gradients)),
+    "lls-mxm-64": BlockRule(_many_rows, always(lls.gradients)),
+    "lls-mxm-64-pooled": BlockRule(_many_rows, always(lls.gradients), pooled=True),
+    "lls-random": BlockRule(random_head, always(_unnormalized)),
+    "lls-m-random": BlockRule(partial(random_head, modulation=per_class), always(_unnormalized)),
+    "lls-mxm-random": BlockRule(partial(random_head, modulation=mixing), always(_unnormalized)),
+}
+BLOCK_RULES: Mapping[str, BlockRule] = {
+    **LLS_FORMS,
+    **{
+        rule.name: as_filed(rule.for_blocks)
+        for rule in RULES
+        if rule.for_blocks is not None and rule.name not in LLS_FORMS
+    },
 }
 
 
-def lls_fashion(variant: Variant, seed: int) -> Setting:
+def lls_fashion(rule: BlockRule, seed: int) -> Setting:
     """The embedded Fashion-MNIST, 5,000 + 1,000 images, and a network a quarter of SmallConv: for notebooks.
 
     Batches of 32: 128 would leave too few steps of so few images.
     """
     data = fashion_pictures(fashion_mnist_small())
-    return block_setting(variant, data, mini_conv, seed, refresh=10)._replace(batch_size=32)
+    return block_setting(rule, data, mini_conv, seed, refresh=10)._replace(batch_size=32)
 
 
-def lls_fashion_full(variant: Variant, seed: int) -> Setting:
+def lls_fashion_full(rule: BlockRule, seed: int) -> Setting:
     """The whole of Fashion-MNIST, SmallConv, the published settings: 100 epochs of 5e-3 in batches of 128.
 
     Training images are moved by up to 4 pixels, and half of them are mirrored.
     """
     data = fashion_pictures(fashion_mnist(), (crop_padded, mirror))
-    return block_setting(variant, data, small_conv, seed, refresh=50)
+    return block_setting(rule, data, small_conv, seed, refresh=50)
 
 
 def fashion_pictures(split: ImageSplit, augment: tuple[Augment, ...] = ()) -> PictureSplit:
@@ -117,13 +107,13 @@ def fashion_pictures(split: ImageSplit, augment: tuple[Augment, ...] = ()) -> Pi
     return PictureSplit(train, pictures(*split.test, FASHION_SCALE), split.classes)
 
 
-def block_setting(variant: Variant, data: PictureSplit, make: NetworkMaker, seed: int, refresh: int) -> Setting:
+def block_setting(rule: BlockRule, data: PictureSplit, make: NetworkMaker, seed: int, refresh: int) -> Setting:
     """Network, optimiser and rule of one run; `refresh` batches renew batch normalisation before an evaluation."""
     classes, shape = len(data.classes), data.train.images.shape[1:]
-    network = (variant.make or make)(classes, shape[0], variant.head(classes), seed)
-    network = pool_before_latents(network) if variant.pooled else network
-    rule = variant.rule(network, shape, seed)
+    network = (rule.make or make)(classes, shape[0], rule.head(classes), seed)
+    network = pool_before_latents(network) if rule.pooled else network
     optimizer = AdamWScheduleFree(parameter_groups(network), lr=5e-3, weight_decay=0.0)
     optimizer.train()
     evaluating = partial(averaged_weights, network, optimizer, batches=refresh)
-    return Setting(network, optimizer, data, rule, variant.logits, 128, schedule=None, evaluating=evaluating)
+    prepared = rule.prepare(network, shape, seed)
+    return Setting(network, optimizer, data, prepared, rule.logits, 128, schedule=None, evaluating=evaluating)

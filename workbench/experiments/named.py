@@ -4,22 +4,14 @@ An experiment says which data, which network and which rules; `start` begins one
 """
 
 from collections.abc import Callable, Iterator, Mapping
-from functools import partial
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from workbench.experiments.events import (
-    FASHION_FACTORS,
-    by_bptt,
-    by_stllr,
-    by_stllr_dfa,
-    by_tess,
-    fashion_events_setting,
-)
-from workbench.experiments.lls import VARIANTS, lls_fashion, lls_fashion_full
-from workbench.experiments.new_clothes import VERSIONS, fine_tuning_setting
+from workbench.experiments.events import FASHION_RULES, fashion_events_setting
+from workbench.experiments.lls import BLOCK_RULES, lls_fashion, lls_fashion_full
+from workbench.experiments.new_clothes import FINE_TUNING_RULES, fine_tuning_setting
 from workbench.experiments.sound import SOUND_RULES, sound_setting
-from workbench.experiments.tess import TEACHERS, tess_events, tess_still
+from workbench.experiments.tess import TESS_RULES, tess_events, tess_still
 from workbench.networks.seeded import seeded
 from workbench.training.loop import Plan, Record, Setting, train
 
@@ -60,14 +52,7 @@ def start(
 FASHION_EVENTS = Experiment(
     name="fashion-events",
     summary="Fashion-MNIST seen by a simulated event camera, dense spiking network",
-    rules={
-        "stllr": by_stllr,
-        "stllr-causal": partial(by_stllr, factors=FASHION_FACTORS._replace(alpha_post=0.0)),
-        "stllr-last5": partial(by_stllr, last_steps=5),
-        "stllr-dfa": by_stllr_dfa,
-        "tess": by_tess,
-        "bptt": by_bptt,
-    },
+    rules=FASHION_RULES,
     epochs=3,
     prepare=fashion_events_setting,
 )
@@ -83,7 +68,7 @@ SOUND = Experiment(
 TESS_EVENTS = Experiment(
     name="tess-events",
     summary="TESS on Fashion-MNIST seen by a simulated event camera, one wide spiking layer",
-    rules=TEACHERS,
+    rules=TESS_RULES,
     epochs=3,
     prepare=tess_events,
 )
@@ -91,7 +76,7 @@ TESS_EVENTS = Experiment(
 TESS_STILL = Experiment(
     name="tess-still",
     summary="TESS on Fashion-MNIST images shown for six steps, two wide spiking layers",
-    rules=TEACHERS,
+    rules=TESS_RULES,
     epochs=3,
     prepare=tess_still,
 )
@@ -99,7 +84,7 @@ TESS_STILL = Experiment(
 LLS_FASHION = Experiment(
     name="lls-fashion",
     summary="Fashion-MNIST (embedded 5,000 images), a small convolutional network trained block by block",
-    rules=VARIANTS,
+    rules=BLOCK_RULES,
     epochs=5,
     prepare=lls_fashion,
 )
@@ -107,7 +92,7 @@ LLS_FASHION = Experiment(
 LLS_FASHION_FULL = Experiment(
     name="lls-fashion-full",
     summary="Fashion-MNIST (all 60,000 images), SmallConv with the settings of the LLS paper",
-    rules=VARIANTS,
+    rules=BLOCK_RULES,
     epochs=100,
     prepare=lls_fashion_full,
 )
@@ -115,7 +100,7 @@ LLS_FASHION_FULL = Experiment(
 FINE_TUNE_FASHION = Experiment(
     name="fine-tune-fashion",
     summary="ResNet-20 knows six classes of Fashion-MNIST; its last four convolutions learn four others",
-    rules=VERSIONS,
+    rules=FINE_TUNING_RULES,
     epochs=8,
     prepare=fine_tuning_setting,
 )

@@ -92,7 +92,7 @@ def sgd(network: nn.Module) -> torch.optim.SGD:
 # --- the same network, keeping less ---------------------------------------------------------------------------------
 
 # (network, calibration batches, energy) → the network that learns
-Version = Callable[[nn.Module, Iterable[Tensor], float], nn.Module]
+FineTuningRule = Callable[[nn.Module, Iterable[Tensor], float], nn.Module]
 
 
 def plain(network: nn.Module, batches: Iterable[Tensor], energy: float) -> nn.Module:
@@ -117,7 +117,7 @@ def with_checkpointing(network: nn.Module, batches: Iterable[Tensor], energy: fl
     return checkpointed(network, BLOCKS)
 
 
-VERSIONS: dict[str, Version] = {  # by the names of the command line
+FINE_TUNING_RULES: dict[str, FineTuningRule] = {  # by the names of the command line
     "lance": with_lance,
     "bp": plain,
     "hosvd": with_hosvd,
@@ -125,10 +125,10 @@ VERSIONS: dict[str, Version] = {  # by the names of the command line
 }
 
 
-def fine_tuning_setting(version: Version, seed: int, energy: float = 0.7, every: int = 1) -> Setting:
+def fine_tuning_setting(rule: FineTuningRule, seed: int, energy: float = 0.7, every: int = 1) -> Setting:
     """One run of the experiment `fine-tune-fashion`; `every` as for `new_clothes`."""
     task = new_clothes(seed, every)
-    network = version(task.network, task.calibration(), energy)
+    network = rule(task.network, task.calibration(), energy)
     return Setting(network, sgd(network), task.data, counted, class_scores, BATCH)
 
 

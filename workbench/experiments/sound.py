@@ -1,24 +1,23 @@
-"""Whose voice is it? A small recurrent network on the embedded voices, for five rules.
+"""Whose voice is it? A small recurrent network on the embedded voices.
 
 A small sister of the S-TLLR paper's 700–450–20 network for spoken digits: 128–100 recurrent–5 with a leaky readout, 60
 steps of 10 ms. As in the paper, α_post = +1 and all weights are standardised; γ, λ and Ψ are chosen for this task.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from functools import partial
 
 import torch
-from torch import nn
 
-from workbench.credit.signals import direct_feedback
 from workbench.data.sets.voices import CHANNELS, voices
+from workbench.experiments.spiking_rules import MakeRule, Prepare, and_all_others, made
 from workbench.networks.seeded import seeded
 from workbench.networks.spiking import SpikingMLP, spiking_logits
 from workbench.neurons.lif import Neuron
 from workbench.neurons.surrogate import psi_gesture
 from workbench.neurons.traces import Factors
-from workbench.rule import Rule
-from workbench.rules import bptt, eprop, stllr
+from workbench.rule import Steps
+from workbench.rules import eprop, stllr
 from workbench.training.loop import Setting
 
 SOUND_FACTORS = Factors(
@@ -34,38 +33,29 @@ def voice_network(neurons: int = 100, classes: int = 5, seed: int = 0) -> Spikin
         return SpikingMLP([CHANNELS, neurons], classes, neuron, psi_gesture, readout_decay=DECAY, recurrent=True)
 
 
-def sound_setting(make_rule: Callable[[nn.Module], Rule], seed: int) -> Setting:
+def sound_setting(make_rule: MakeRule, seed: int) -> Setting:
     """The network on all voices in batches of 40; Adam, 6e-3 along a cosine."""
     data, network = voices(), voice_network(seed=seed)
     optimizer = torch.optim.Adam(network.parameters(), lr=6e-3)
     return Setting(network, optimizer, data, make_rule(network), spiking_logits, batch_size=40)
 
 
-def sound_stllr(network: nn.Module, last_steps: int | None = None) -> Rule:
-    """S-TLLR with backpropagation within the step."""
-    return partial(stllr.gradients, params=stllr.STLLR(SOUND_FACTORS, last_steps, chunk=CHUNK))
+def sound_rule(prepare: Prepare, last: int | None = None) -> MakeRule:
+    """A rule for this network; `last` steps learn, all when None."""
+    return made(prepare, torch.zeros(1, 1, CHANNELS), 5, Steps(last, CHUNK))
 
 
-def sound_stllr_dfa(network: nn.Module) -> Rule:
-    """S-TLLR with direct feedback from the readout's error."""
-    signal = direct_feedback(network, torch.zeros(1, 1, CHANNELS))
-    return partial(stllr.gradients, params=stllr.STLLR(SOUND_FACTORS, chunk=CHUNK, signal=signal))
+_stllr = partial(stllr.prepare, factors=SOUND_FACTORS)
 
-
-def sound_eprop(network: nn.Module) -> Rule:
-    """e-prop, with a trace for every synapse."""
-    return eprop.gradients
-
-
-def sound_bptt(network: nn.Module) -> Rule:
-    """Backpropagation through time."""
-    return bptt.gradients
-
-
-SOUND_RULES: Mapping[str, Callable[[nn.Module], Rule]] = {
-    "stllr": sound_stllr,
-    "stllr-last10": partial(sound_stllr, last_steps=10),
-    "stllr-dfa": sound_stllr_dfa,
-    "eprop": sound_eprop,
-    "bptt": sound_bptt,
-}
+SOUND_RULES: Mapping[str, MakeRule] = and_all_others(
+    {
+        "stllr": sound_rule(_stllr),
+        "stllr-causal": sound_rule(partial(stllr.prepare, factors=SOUND_FACTORS._replace(alpha_post=0.0))),
+        "stllr-last10": sound_rule(_stllr, last=10),
+        "stllr-dfa": sound_rule(partial(stllr.prepare_direct_feedback, factors=SOUND_FACTORS)),
+        "eprop": sound_rule(eprop.prepare),
+    },
+    torch.zeros(1, 1, CHANNELS),
+    5,
+    Steps(at_once=CHUNK),
+)

@@ -15,67 +15,72 @@ from torch import Tensor, nn
 from workbench.data.sets.fashion_mnist import fashion_mnist_small
 from workbench.data.sets.image_events import fashion_events
 from workbench.data.still_images import still_images
+from workbench.experiments.spiking_rules import Prepare
 from workbench.networks.layers import SpikingLayer
 from workbench.networks.seeded import seeded
 from workbench.networks.spiking import SpikingMLP, spiking_layers, spiking_logits
 from workbench.neurons.lif import Neuron
 from workbench.neurons.traces import Factors
-from workbench.rule import Rule
-from workbench.rules import bptt, stllr, tess
+from workbench.rule import Rule, Steps
+from workbench.rules import RULES, stllr, tess
 from workbench.rules.tess import Head, make_heads
 from workbench.training.loop import Data, Setting
 
-CHUNK = 10
+STEPS = Steps(at_once=10)
 
 
 EVENTS = Factors(lambda_post=0.2, lambda_pre=0.8, alpha_post=0.0, alpha_pre=1.0)
 STILL = tess.FACTORS  # those of the paper
 
 
-class Teacher(NamedTuple):
+class TunedRule(NamedTuple):
     """A rule for a network, `make(network, x, factors)` with x any recording, and its learning rates."""
 
     make: Callable[[nn.Module, Tensor, Factors], Rule]
-    events_rate: float
-    still_rate: float
+    events_rate: float = 5e-3
+    still_rate: float = 5e-3
 
 
 def by_waves(network: nn.Module, x: Tensor, factors: Factors) -> Rule:
     """TESS."""
-    return partial(tess.gradients, params=tess.TESS(make_heads(network, x, classes=10), factors, chunk=CHUNK))
+    return tess.prepare(network, x, 10, STEPS, factors).gradients
 
 
 def by_errors(network: nn.Module, x: Tensor, factors: Factors) -> Rule:
     """S-TLLR with the same traces and backpropagation within the step."""
-    return partial(stllr.gradients, params=stllr.STLLR(factors, chunk=CHUNK, released_noncausal=True))
+    return partial(stllr.gradients, params=stllr.STLLR(factors, chunk=STEPS.at_once, released_noncausal=True))
 
 
-def through_time(network: nn.Module, x: Tensor, factors: Factors) -> Rule:
-    """Backpropagation through time; it has no traces."""
-    return bptt.gradients
+def as_filed(prepare: Prepare) -> TunedRule:
+    """A rule with the traces of its own file, if it has any, at the usual rates."""
+    return TunedRule(lambda network, x, factors: prepare(network, x, 10, STEPS).gradients)
 
 
-TEACHERS: Mapping[str, Teacher] = {
-    "tess": Teacher(by_waves, events_rate=1e-2, still_rate=5e-3),
-    "stllr": Teacher(by_errors, events_rate=5e-3, still_rate=5e-3),
-    "bptt": Teacher(through_time, events_rate=5e-3, still_rate=5e-3),
+TESS_RULES: Mapping[str, TunedRule] = {
+    "tess": TunedRule(by_waves, events_rate=1e-2),
+    "stllr": TunedRule(by_errors),
+    **{
+        rule.name: as_filed(rule.for_spiking)
+        for rule in RULES
+        if rule.for_spiking is not None and rule.name not in ("tess", "stllr")
+    },
 }
 
 
-def tess_events(teacher: Teacher, seed: int) -> Setting:
+def tess_events(rule: TunedRule, seed: int) -> Setting:
     """578–500–10 LIF network on Fashion-MNIST as simulated events, 20 steps."""
     data, x = fashion_events(), torch.zeros(1, 1, 578)
     with seeded(seed):
         network = SpikingMLP([578, 500], classes=10, neuron=Neuron(0.8, 0.6))
-    return _setting(network, data, teacher.make(network, x, EVENTS), teacher.events_rate)
+    return _setting(network, data, rule.make(network, x, EVENTS), rule.events_rate)
 
 
-def tess_still(teacher: Teacher, seed: int) -> Setting:
+def tess_still(rule: TunedRule, seed: int) -> Setting:
     """784–500–500–10 LIF network on Fashion-MNIST images shown for 6 steps, γ = 0.5 and v_th = 0.6 as in the paper."""
     data, x = still_images(fashion_mnist_small(), steps=6), torch.zeros(1, 1, 784)
     with seeded(seed):
         network = SpikingMLP([784, 500, 500], classes=10, neuron=Neuron(0.5, 0.6))
-    return _setting(network, data, teacher.make(network, x, STILL), teacher.still_rate)
+    return _setting(network, data, rule.make(network, x, STILL), rule.still_rate)
 
 
 def _setting(network: nn.Module, data: Data, rule: Rule, rate: float) -> Setting:

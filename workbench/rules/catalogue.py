@@ -5,41 +5,37 @@ A new rule is one file in this folder, which ends with its `LearningRule`, and o
 """
 
 from collections.abc import Sequence
+from importlib import import_module
+from types import ModuleType
 
 from workbench.rule import LearningRule
-from workbench.rules import (
-    backprop,
-    bptt,
-    direct_feedback,
-    drtp,
-    eprop,
-    feedback_alignment,
-    forward_forward,
-    lls,
-    local_classifier,
-    ottt,
-    stdp,
-    stllr,
-    tess,
-)
 
+
+class _Folder:
+    """The files of this folder as attributes, so that a line below is all that makes one known."""
+
+    def __getattr__(self, file: str) -> ModuleType:
+        return import_module(f"workbench.rules.{file}")
+
+
+rules = _Folder()
 RULES: tuple[LearningRule, ...] = (
-    bptt.RULE,
-    stllr.RULE,
-    stllr.CAUSAL,
-    ottt.RULE,
-    eprop.RULE,
-    tess.RULE,
-    stllr.WITH_DIRECT_FEEDBACK,
-    tess.RELEASED,
-    stdp.RULE,
-    backprop.RULE,
-    lls.RULE,
-    local_classifier.RULE,
-    feedback_alignment.RULE,
-    direct_feedback.RULE,
-    drtp.RULE,
-    forward_forward.RULE,
+    rules.bptt.RULE,
+    rules.stllr.RULE,
+    rules.stllr.CAUSAL,
+    rules.ottt.RULE,
+    rules.eprop.RULE,
+    rules.tess.RULE,
+    rules.stllr.WITH_DIRECT_FEEDBACK,
+    rules.tess.RELEASED,
+    rules.stdp.RULE,
+    rules.backprop.RULE,
+    rules.lls.RULE,
+    rules.local_classifier.RULE,
+    rules.feedback_alignment.RULE,
+    rules.direct_feedback.RULE,
+    rules.drtp.RULE,
+    rules.forward_forward.RULE,
 )
 
 

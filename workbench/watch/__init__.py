@@ -9,13 +9,13 @@ if TYPE_CHECKING:
     from workbench.watch.curves import Curves, learning_curves, running_mean
     from workbench.watch.dependence import Dependence, dependence, shade
     from workbench.watch.microscope import MODE_NAMES, Finding, Specimen, compress_specimen, mosaic, specimens, tradeoff
-    from workbench.watch.step_timeline import PLACES, VERSIONS, Alive, alive, place_names, step_timeline
+    from workbench.watch.step_timeline import PLACES, STEP_RULES, Alive, alive, place_names, step_timeline
     from workbench.watch.synchronization import Examined, Lesson, Look, judge_basis, lead, leads, teach, watch
 
 __all__ = [
     "MODE_NAMES",
     "PLACES",
-    "VERSIONS",
+    "STEP_RULES",
     "Alive",
     "Claim",
     "Curves",

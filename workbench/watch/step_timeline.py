@@ -13,7 +13,15 @@ from workbench.compression.baselines import hosvd_each_step
 from workbench.compression.calibration import Modes
 from workbench.compression.hosvd import by_correlation
 from workbench.experiments.fine_tuning import gradients
-from workbench.experiments.new_clothes import BATCH, LAYERS, Transfer, Version, plain, with_checkpointing, with_lance
+from workbench.experiments.new_clothes import (
+    BATCH,
+    LAYERS,
+    FineTuningRule,
+    Transfer,
+    plain,
+    with_checkpointing,
+    with_lance,
+)
 from workbench.meters.evaluation import untouched
 from workbench.meters.timeline import Moment, memory_timeline, network_tensors
 
@@ -27,7 +35,7 @@ def quick_hosvd(network, batches, energy: float):
     return hosvd_each_step(network, LAYERS, energy, Modes(batch=True), by_correlation)
 
 
-VERSIONS: dict[str, Version] = {
+STEP_RULES: dict[str, FineTuningRule] = {
     "backpropagation": plain,
     "checkpointing": with_checkpointing,
     "HOSVD at every step": quick_hosvd,
@@ -64,10 +72,10 @@ def alive(moments: Sequence[Moment], places: Sequence[str] = PLACES) -> Alive:
     return Alive(x, totals, max(totals, default=0))
 
 
-def step_timeline(task: Transfer, version: Version, batch_size: int = BATCH, energy: float = 0.7) -> Alive:
+def step_timeline(task: Transfer, rule: FineTuningRule, batch_size: int = BATCH, energy: float = 0.7) -> Alive:
     """One step of fine-tuning `task` with `batch_size` images, watched. The trunk's output counts as kept."""
     batches = [batch[:batch_size] for batch in task.calibration()[:4]]
-    network = version(task.network, batches, energy)
+    network = rule(task.network, batches, energy)
     rows = torch.arange(len(task.data.train.labels))[:: len(task.data.train.labels) // batch_size][:batch_size]
     x, y = task.data.train.batch(rows)
     with untouched(network):

@@ -18,7 +18,7 @@ from house import (
 
 from widgets.panels.basis import SynchronizationBasis
 from workbench.credit import bases
-from workbench.experiments.lls import VARIANTS
+from workbench.experiments.lls import BLOCK_RULES
 from workbench.rules.lls import LLS, local_signal
 from workbench.training.runner import RunState
 from workbench.watch.synchronization import leads, watch
@@ -96,7 +96,7 @@ def test_training_is_drawn_and_told():
     assert it.text.endswith("Not trained: Start trains four blocks on Fashion-MNIST.")
     it.controls["start"].click()
     wait_for_end(it)
-    expected = list(watch(few_images(VARIANTS["lls"], 3), epochs=4, seed=3))
+    expected = list(watch(few_images(BLOCK_RULES["lls"], 3), epochs=4, seed=3))
     assert it.numbers.state is RunState.FINISHED
     heights = leads(expected)
     for k in range(4):
@@ -124,8 +124,8 @@ def test_training_takes_waveform_and_phase():
 
 
 def test_pause_resume_and_stop(gate):
-    def prepare(variant, seed):
-        setting = few_images(variant, seed)
+    def prepare(rule, seed):
+        setting = few_images(rule, seed)
         return setting._replace(rule=gate.before(setting.rule))
 
     it = SynchronizationBasis(prepare, epochs=10)
@@ -156,7 +156,7 @@ def test_pause_resume_and_stop(gate):
 
 
 def test_an_error_of_the_run_is_told():
-    def broken(variant, seed):
+    def broken(rule, seed):
         raise ValueError("no images here")
 
     it = SynchronizationBasis(broken)
