@@ -135,7 +135,7 @@ def test_every_rule_of_the_command_line_learns_from_a_few_images(tmp_path, monke
     """All start from the same network; backpropagation and checkpointing are exact, and LANCE and HOSVD keep least."""
     few = new_clothes(every=10)
     monkeypatch.chdir(tmp_path)
-    monkeypatch.setattr(transfer, "new_clothes", lambda seed: few._replace(network=deepcopy(few.network)))
+    monkeypatch.setattr(transfer, "new_clothes", lambda seed, every: few._replace(network=deepcopy(few.network)))
     results = {}
     for rule in EXPERIMENTS["fine-tune-fashion"].rules:
         assert main(["train", "fine-tune-fashion", "--rule", rule, "--epochs", "2", "--json"]) == 0
