@@ -29,3 +29,12 @@ def test_peak_is_the_worst_moment_not_the_sum():
             x = torch.ones(100, requires_grad=True)
             x.exp().sum().backward()
     assert kept.peak == 400
+
+
+def test_peak_stays_when_less_is_kept_later():
+    with KeptBytes() as kept:
+        for size in (1000, 10):
+            x = torch.ones(size, requires_grad=True)
+            x.exp().sum().backward()
+    assert kept.peak == 4000
+    assert kept.now == 0

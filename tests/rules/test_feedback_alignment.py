@@ -262,3 +262,15 @@ def test_bad_input_is_quoted(run, words):
 
 def test_names_of_the_modules_are_those_of_torch():
     assert isinstance(convolutional().blocks[0].body[0], nn.Conv2d)
+
+
+def test_feedback_makes_the_signal_as_large_as_the_error():
+    """Uniform in ±√(3 / C): each entry has the variance 1 / C, so that a sum over the classes keeps the length of e."""
+    for classes in (4, 10):
+        B = direct_feedback.zero_mean((classes, 20_000), torch.Generator().manual_seed(0))
+        assert float(B.abs().max()) == pytest.approx((3 / classes) ** 0.5, rel=1e-3)
+        assert float(B.var()) == pytest.approx(1 / classes, rel=0.03)
+        assert float(B.mean().abs()) < 0.01
+        e = torch.randn(5, classes, generator=torch.Generator().manual_seed(1))
+        rms = (e @ B).square().mean(1).sqrt()
+        torch.testing.assert_close(rms, e.square().mean(1).sqrt(), rtol=0.05, atol=0)

@@ -139,12 +139,10 @@ def same(updates, one, other):
     return float((direction(updates[one]) * direction(updates[other])).sum()) > 1 - 4e-5
 
 
-def block_network(head, normalized, dtype):
+def block_network(head, dtype):
     """The same weights whatever hangs on the blocks."""
     torch.manual_seed(0)
     network = mini_conv(CLASSES, 1, head)
-    if not normalized:
-        return network.to(dtype)
     generator = torch.Generator().manual_seed(1)
     for parameter in (*network.blocks.parameters(), *network.classifier.parameters()):
         draws = torch.randn(parameter.shape, generator=generator, dtype=torch.float64)
@@ -154,7 +152,7 @@ def block_network(head, normalized, dtype):
 
 def block_update(rule, head, dtype, block=None):
     """The update of all blocks, or of one, that a rule makes on the one network and batch of these tests."""
-    network = block_network(head, True, dtype)
+    network = block_network(head, dtype)
     generator = torch.Generator().manual_seed(2)
     x = torch.rand(12, 1, 16, 16, generator=generator).to(dtype)
     blocks = list(network.blocks) if block is None else [network.blocks[block]]
@@ -164,7 +162,7 @@ def block_update(rule, head, dtype, block=None):
 @pytest.mark.parametrize("dtype", DTYPES)
 def test_block_rules_differ(dtype):
     """All of them, at every block; heads do not change the weights that are compared."""
-    for block in range(len(block_network(None, True, dtype).blocks)):
+    for block in range(len(block_network(None, dtype).blocks)):
         updates = {}
         for name, rule in BLOCKS.items():
             prepare = lambda network, rule=rule: rule.prepare(network, (1, 16, 16), 0)  # noqa: E731
@@ -176,8 +174,8 @@ def test_block_rules_differ(dtype):
 
 @pytest.mark.parametrize("dtype", DTYPES)
 def test_block_rules_agree_where_one_is_a_case_of_the_other(dtype):
-    """Feedback alignment through W is backpropagation; LLS-M with m = 1 and LLS-MxM with M = I are LLS; LLS on a trained
-    classifier's weights, without normalising and at τ = 1, is that classifier's rule."""
+    """Feedback alignment through W is backpropagation; LLS-M with m = 1 and LLS-MxM with M = I are LLS; LLS on the
+    weights of trained classifiers, without normalising and at τ = 1, is their rule."""
 
     def aligned(network):
         weights = tuple(c.weight.detach() for c in feedback_alignment.connections(network))
@@ -193,7 +191,7 @@ def test_block_rules_agree_where_one_is_a_case_of_the_other(dtype):
         return make
 
     def waves_of_classifiers(network):
-        for head, trained in zip(network.heads, block_network(TRAINED, True, dtype).heads, strict=True):
+        for head, trained in zip(network.heads, block_network(TRAINED, dtype).heads, strict=True):
             head.basis = trained.weight.detach()
         return lambda *batch: lls.gradients(*batch, LLS(1.0, normalized=False))
 

@@ -351,6 +351,24 @@ def test_truncated_backpropagation_stops_at_the_window(window):
     assert largest_difference(same, exact) == 0.0
 
 
+@pytest.mark.parametrize("dtype", [torch.float32, torch.float64])
+@pytest.mark.parametrize("last_steps", [None, 4])
+def test_summed_output_is_the_cross_entropy_of_the_sum(dtype, last_steps):
+    """Of the released baseline: outputs of the steps that learn are added up, not averaged."""
+    net = recurrent_network(readout_decay=0.9).to(dtype)
+    x, y = batch_for(net, 9)
+    x = x.to(dtype)
+    report, found = gradients(bptt.gradients, net, x, y, params=bptt.BPTT(last_steps, summed_output=True))
+    net.zero_grad()
+    output = net(x, bptt.Unrolled(net).run)
+    total = sum(output[t] for t in range(9 - (last_steps or 9), 9))
+    loss = -torch.log_softmax(total, 1)[range(len(y)), y].mean()
+    loss.backward()
+    assert report.loss == pytest.approx(float(loss.detach()), rel=1e-5)
+    for name, parameter in net.named_parameters():
+        torch.testing.assert_close(found[name], parameter.grad)
+
+
 def test_dropout_mask_stays_for_a_sequence_and_keeps_the_mean():
     torch.manual_seed(0)
     mask = TimeDropout(0.3).draw(torch.zeros(100, 1000))
