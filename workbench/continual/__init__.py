@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING
 from workbench.faces import lazy
 
 if TYPE_CHECKING:
-    from workbench.continual import methods
+    from workbench.continual import methods, published
     from workbench.continual.clouds import Pair, Shape, cloud, looking, matrix, outline, pair, singular_values, turned
     from workbench.continual.conceptors import (
         Conceptor,
@@ -34,7 +34,13 @@ if TYPE_CHECKING:
         learn_stream,
         sgd,
     )
-    from workbench.continual.metrics import average_accuracy, backward_transfer, forgetting, forward_transfer
+    from workbench.continual.metrics import (
+        average_accuracy,
+        backward_transfer,
+        forgetting,
+        forward_transfer,
+        gain_over,
+    )
     from workbench.continual.multihead import MultiHead, alexnet, mlp, resnet18
     from workbench.continual.package_tasks import package_tasks
     from workbench.continual.projected_step import descend, layer_inputs, projected_step
@@ -89,6 +95,7 @@ __all__ = [
     "forgetting",
     "forward_transfer",
     "freeze_rest",
+    "gain_over",
     "image_task",
     "intersection",
     "kept_bytes",
@@ -110,6 +117,7 @@ __all__ = [
     "projection",
     "protect",
     "protected_layers",
+    "published",
     "residual",
     "resnet18",
     "select_task",

@@ -27,12 +27,12 @@ from workbench.networks.layers import LeakyReadout, Run, over_time
 from workbench.networks.spiking import Simulation, chunks
 from workbench.neurons.lif import Neuron
 from workbench.neurons.surrogate import psi_flow
-from workbench.neurons.traces import Factors
+from workbench.neurons.traces import MOTION
 from workbench.rule import StepReport
 from workbench.rules import bptt, stllr
 
 FLOW_CELLS = Cells(Neuron(0.88, 0.6), psi_flow)  # the paper's for MVSEC
-FLOW_FACTORS = Factors(0.5, 0.8, -0.2, 1.0)  # the paper's for MVSEC
+FLOW_FACTORS = MOTION  # the paper's for MVSEC
 
 
 class SpikingUNet(nn.Module):

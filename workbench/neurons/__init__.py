@@ -51,6 +51,11 @@ if TYPE_CHECKING:
         stllr_synapse,
     )
     from workbench.neurons.traces import (
+        FILMED_IMAGES,
+        GESTURE,
+        MOTION,
+        SACCADES,
+        SPOKEN_DIGITS,
         Factors,
         check_factors,
         decay_matrix,
@@ -73,6 +78,11 @@ if TYPE_CHECKING:
     )
 
 __all__ = [
+    "FILMED_IMAGES",
+    "GESTURE",
+    "MOTION",
+    "SACCADES",
+    "SPOKEN_DIGITS",
     "Factors",
     "Fire",
     "Membrane",

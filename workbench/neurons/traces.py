@@ -32,6 +32,14 @@ class Factors(NamedTuple):
     alpha_pre: float = 1.0
 
 
+# The paper's factors for its five data sets (S-TLLR, Table 2).
+GESTURE = Factors()  # DVS Gesture
+FILMED_IMAGES = Factors(0.2, 0.5, -1.0, 1.0)  # DVS CIFAR10
+SACCADES = Factors(0.2, 0.5, -1.0, 1.0)  # N-Caltech101
+SPOKEN_DIGITS = Factors(0.5, 1.0, 1.0, 1.0)  # SHD
+MOTION = Factors(0.5, 0.8, -0.2, 1.0)  # MVSEC
+
+
 def check_factors(factors: Factors) -> Factors:
     """Return `factors`, or raise ValueError when a decay is outside [0, 1]; λ = 1 forgets nothing (the paper's λ_pre
     for spoken digits)."""
