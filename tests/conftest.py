@@ -6,13 +6,32 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+import torch
 from gate import Gate
-from hypothesis import settings
+from hypothesis import HealthCheck, settings
 
-settings.register_profile("steady", deadline=None)  # a busy machine is no failure
+# A busy machine is no failure, and every run tries the same examples; --hypothesis-profile=search looks for new ones.
+steady = settings(deadline=None, suppress_health_check=[HealthCheck.too_slow])
+settings.register_profile("steady", steady, derandomize=True, database=None)
+settings.register_profile("search", steady)
 settings.load_profile("steady")
 
 SHARED = Path(__file__).resolve().parents[2] / "shared"
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_runtest_setup() -> None:
+    """Every test, and every fixture that is made for it, begins alike, whatever ran before it."""
+    torch.set_num_threads(1)  # another number of threads adds up in another order, and runs of panels have one
+    torch.set_default_dtype(torch.float32)
+    torch.set_grad_enabled(True)
+    torch.manual_seed(0)
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_runtest_call() -> None:
+    """Fixtures that were made for an earlier test draw nothing in this one."""
+    torch.manual_seed(0)
 
 
 def shared_folder(name: str) -> Path:
