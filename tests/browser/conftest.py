@@ -4,22 +4,26 @@ Every page of the `open_page` fixture fails its test when it asks another machin
 one. Pictures and server logs land in test-results/.
 """
 
+import json
 import os
 import shutil
+import sys
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
 
 import nbformat
 import pytest
+from gate import PATIENCE
 from nbformat.v4 import new_code_cell, new_notebook
+from ports import own_port
 
 from workbench.serving import app_command, lab_command
-from workbench.serving.process import free_port, running
+from workbench.serving.process import running
 
 ROOT = Path(__file__).resolve().parents[2]  # the checkout under test comes before an installed one
 RESULTS = ROOT / "test-results"
-PATIENCE = 120_000  # milliseconds, for a machine that does other work too
+LIMIT = 1000 * PATIENCE  # milliseconds, for whatever a page waits for
 LOCAL = ("http://127.0.0.1", "ws://127.0.0.1", "data:", "blob:", "about:")
 ARGUMENTS = ["--no-sandbox", "--disable-gpu", "--disable-background-networking", "--disable-component-update"]
 # Harmless: Voila 0.5 is built on the packages of JupyterLab 4.2 and says so; a reload of Lab cuts a connection off;
@@ -31,7 +35,8 @@ KNOWN = (
     "ms to activate",
     "is taking too long to activate",
 )
-
+# Kernels that start at the same time could be given the same ports; sockets of the file system are their own.
+SOCKETS = {} if sys.platform == "win32" else {"KernelManager": {"transport": "ipc"}}
 
 RESULTS.mkdir(exist_ok=True)
 
@@ -51,10 +56,11 @@ def chromium() -> Iterator[object]:
         if os.environ.get("REQUIRE_BROWSER") == "1":
             pytest.fail(f"{message} (REQUIRE_BROWSER=1)")
         pytest.skip(message)
-    from playwright.sync_api import sync_playwright
+    from playwright.sync_api import expect, sync_playwright
 
+    expect.set_options(timeout=LIMIT)
     with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=path, args=ARGUMENTS)
+        browser = playwright.chromium.launch(executable_path=path, args=ARGUMENTS, timeout=LIMIT)
         yield browser
         browser.close()
 
@@ -63,7 +69,7 @@ def chromium() -> Iterator[object]:
 def bare_page(chromium) -> Iterator[object]:
     """A page whose complaints are not looked at."""
     context = chromium.new_context()
-    context.set_default_timeout(PATIENCE)
+    context.set_default_timeout(LIMIT)
     yield context.new_page()
     context.close()
 
@@ -103,7 +109,7 @@ def open_page(chromium, request) -> Iterator[Callable]:
         if slowdown != 1.0:
             session = page.context.new_cdp_session(page)
             session.send("Emulation.setCPUThrottlingRate", {"rate": slowdown})
-        page.set_default_timeout(PATIENCE)
+        page.set_default_timeout(LIMIT)
         page.goto(url)
         return page
 
@@ -133,7 +139,7 @@ def serve(tmp_path_factory) -> Iterator[Callable]:
             if key not in urls:
                 folder = tmp_path_factory.mktemp("voila")
                 path = notebook or write_notebook(folder / "page.ipynb", *cells)
-                port = free_port()
+                port = own_port()
                 urls[key] = f"http://127.0.0.1:{port}"
                 command = app_command(port, notebook=path, browser=False, preheat=preheat)
                 servers.enter_context(start(command, urls[key], folder))
@@ -146,7 +152,7 @@ def serve(tmp_path_factory) -> Iterator[Callable]:
 def lab(tmp_path_factory) -> Iterator[Callable]:
     """`lab(cell, ...)` writes a notebook and gives the address that opens it in one running JupyterLab."""
     folder = tmp_path_factory.mktemp("lab")
-    port = free_port()
+    port = own_port()
     url = f"http://127.0.0.1:{port}"
     options = ["--IdentityProvider.token=", "--LabApp.expose_app_in_browser=True"]
     root = hasattr(os, "geteuid") and os.geteuid() == 0
@@ -163,13 +169,17 @@ def lab(tmp_path_factory) -> Iterator[Callable]:
 
 @pytest.fixture
 def open_in_lab(lab, open_page) -> Callable:
-    """`open_in_lab(cell, ..., slowdown=1.0)` opens a notebook of these cells in JupyterLab and runs them: the page."""
+    """`open_in_lab(cell, ..., before=script)` opens a notebook of these cells in JupyterLab and runs them: the page.
 
-    def open_(*cells: str, **options):
+    The script runs on the page before the cells do.
+    """
+
+    def open_(*cells: str, before: str = "", **options):
         page = open_page(lab(*cells), **options)
         page.wait_for_function(
             "() => window.jupyterapp?.shell.currentWidget?.context?.sessionContext.session?.kernel?.status === 'idle'",
         )
+        page.evaluate(before or "null")
         page.evaluate("() => window.jupyterapp.commands.execute('notebook:run-all-cells')")
         return page
 
@@ -181,7 +191,10 @@ def start(command: list[str], url: str, folder: Path) -> Iterator[None]:
     """A server whose kernels find the test panels; its log is kept in test-results/."""
     log = folder / "server.log"
     try:
-        with running(command, f"{url}/api", log, {"PYTHONPATH": f"{ROOT / 'tests'}{os.pathsep}{ROOT}"}):
+        for name in ("voila", "jupyter_config"):
+            (folder / f"{name}.json").write_text(json.dumps(SOCKETS))
+        variables = {"PYTHONPATH": f"{ROOT / 'tests'}{os.pathsep}{ROOT}", "JUPYTER_CONFIG_PATH": str(folder)}
+        with running(command, f"{url}/api", log, variables, seconds=PATIENCE):
             yield
     finally:
         shutil.copy(log, RESULTS / f"{folder.name}.log")

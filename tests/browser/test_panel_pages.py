@@ -4,6 +4,8 @@ import json
 import re
 
 import pytest
+from gate import wait_for
+from playwright.sync_api import expect
 
 WAVE = "from wave_panel import Wave\nwave = Wave()\nwave"
 APP = """import os
@@ -25,10 +27,6 @@ def expect_text(page, pattern: str):
     status.first.wait_for()
 
 
-def drawn(page) -> list[float]:
-    return page.evaluate("() => Array.from(document.querySelector('.workbench-figure').data[0].y)")
-
-
 def test_each_slider_to_both_ends(serve, open_page):
     page = panel_page(open_page, serve(WAVE))
     points = page.get_by_role("slider", name="points")
@@ -40,7 +38,8 @@ def test_each_slider_to_both_ends(serve, open_page):
     frequency = page.get_by_role("slider", name="frequency")
     frequency.press("Home")
     expect_text(page, "reaches 0.00")
-    assert drawn(page) == [0.0] * 10
+    figure = "document.querySelector('.workbench-figure').data[0].y"
+    page.wait_for_function(f"() => {figure}.length === 10 && {figure}.every((y) => y === 0)")
     frequency.press("End")
     page.get_by_role("combobox", name="shape").select_option("cosine")
     expect_text(page, "reaches 1.00")
@@ -63,15 +62,14 @@ def test_names_values_and_focus_of_the_controls(serve, open_page):
     slider.press("ArrowRight")
     expect_text(page, "200 points")
     page.wait_for_function("() => document.querySelector('.noUi-handle').ariaValueText === '1.10'")
-    outline = slider.evaluate("handle => getComputedStyle(handle).outline")
-    assert "3px" in outline
-    assert "solid" in outline
-    assert page.get_by_role("figure", name="A wave over time").count() == 1
-    assert page.get_by_role("img", name="Where the wave is high").count() == 1
-    assert page.get_by_role("button", name="Show the code", pressed=False).count() == 1
+    expect(slider).to_have_css("outline-width", "3px")
+    expect(slider).to_have_css("outline-style", "solid")
+    expect(page.get_by_role("figure", name="A wave over time")).to_have_count(1)
+    expect(page.get_by_role("img", name="Where the wave is high")).to_have_count(1)
+    expect(page.get_by_role("button", name="Show the code", pressed=False)).to_have_count(1)
     status = page.locator(".workbench-status .widget-html-content")
-    assert status.get_attribute("aria-live") == "polite"
-    page.wait_for_function("() => document.querySelector('.workbench-status [role=status]').ariaBusy === 'false'")
+    expect(status).to_have_attribute("aria-live", "polite")
+    expect(status).to_have_attribute("aria-busy", "false")
 
 
 def test_the_code_is_shown(serve, open_page):
@@ -82,19 +80,22 @@ def test_the_code_is_shown(serve, open_page):
     page.get_by_role("slider", name="points").press("End")
     page.wait_for_function("() => document.querySelector('pre.workbench-code').textContent.includes('500)')")
     code.click()
-    assert "np.sin(2.0 * np.pi" in page.evaluate("() => getSelection().toString()")
-    assert page.get_by_role("button", name="Show the code", pressed=True).count() == 1
+    page.wait_for_function("() => getSelection().toString().includes('np.sin(2.0 * np.pi')")
+    expect(page.get_by_role("button", name="Show the code", pressed=True)).to_have_count(1)
 
 
 @pytest.mark.parametrize(("width", "dark"), [(1200, False), (1200, True), (390, False), (390, True)])
 def test_legible_in_light_and_dark_wide_and_narrow(serve, open_page, width, dark):
     page = panel_page(open_page, serve(WAVE) + f"?theme={'dark' if dark else 'light'}", width=width)
-    assert page.evaluate("document.documentElement.scrollWidth") <= width
+    page.wait_for_function("width => document.documentElement.scrollWidth <= width", arg=width)
+    page.wait_for_function(
+        "width => { const all = [...document.querySelectorAll('.widget-slider')];"
+        " return all.length && all.every((box) => box.getBoundingClientRect().right <= width) }",
+        arg=width,
+    )
     text = page.locator(".workbench-figure .xtitle").evaluate("text => getComputedStyle(text).fill")
     background = page.evaluate("() => getComputedStyle(document.body).backgroundColor")
     assert contrast(text, background) > 7
-    sliders = page.locator(".widget-slider").evaluate_all("all => all.map(box => box.getBoundingClientRect().right)")
-    assert max(sliders) <= width
 
 
 def contrast(one: str, other: str) -> float:
@@ -114,7 +115,7 @@ def test_a_link_opens_the_picture_it_names_and_follows_it(serve, open_page, preh
     url = serve(APP, preheat=preheat)
     page = panel_page(open_page, f"{url}/?tab=second&second.points=50&second.square=true&theme=dark")
     expect_text(page, "has 50 points")
-    assert page.get_by_role("tab", name="Another wave", selected=True).count() == 1
+    expect(page.get_by_role("tab", name="Another wave", selected=True)).to_have_count(1)
     page.get_by_role("slider", name="points").filter(visible=True).press("Home")
     expect_text(page, "has 10 points")
     page.wait_for_url("**second.points=10**")
@@ -170,9 +171,4 @@ def test_closing_a_page_ends_its_kernel(serve, bare_page):
     address = f"{url}/api/kernels/{kernel}"
     assert context.request.get(address).status == 200
     page.close(run_before_unload=True)
-    for _ in range(100):
-        if context.request.get(address).status == 404:
-            break
-        bare_page.wait_for_timeout(100)
-    else:
-        pytest.fail("the kernel is still there ten seconds after its page was closed")
+    wait_for(lambda: context.request.get(address).status == 404, "the end of the closed page's kernel")
