@@ -22,9 +22,9 @@ from jaxtyping import Float
 from torch import Tensor, nn
 
 from workbench.kernels.connections import Connection, Inputs, add_weight_gradient, input_gradient, inputs_of
-from workbench.kernels.plain import TORCH, Kernels, Weighing
+from workbench.kernels.plain import Kernels, Weighing
 from workbench.kernels.sparse import Events
-from workbench.networks.layers import Advance, Layer, LeakyReadout, Neurons, Weights, advance
+from workbench.networks.layers import Advance, Layer, LeakyReadout, Neurons, Weights, advance, layer_kernels
 from workbench.neurons.surrogate import Psi
 from workbench.neurons.traces import Factors
 
@@ -35,14 +35,14 @@ class Form(NamedTuple):
     released_noncausal: leave out the factor λ_post of the non-causal term, as the released code (and TESS) does.
     traced_bias: treat a bias as the weight of a constant input 1, trace included; False is the released code.
     psi: Ψ of the eligibility; None for the layer's own.
-    kernels: the inner loops.
+    kernels: the inner loops; None chooses for each layer, see `kernels.choice`.
     """
 
     factors: Factors = Factors()
     released_noncausal: bool = False
     traced_bias: bool = True
     psi: Psi | None = None
-    kernels: Kernels = TORCH
+    kernels: Kernels | None = None
 
 
 class Traces(NamedTuple):
@@ -70,20 +70,21 @@ def run_layer(
 
     `feedback` takes the place of Ŵ on the way down (feedback alignment). Gradients reach `weights` and the bias.
     """
+    kernels = form.kernels or layer_kernels(layer, x)
     with torch.no_grad():
-        ran = advance(layer, x, weights, traces.neurons if traces else None, form.kernels)
+        ran = advance(layer, x, weights, traces.neurons if traces else None, kernels)
         traces = start_traces(ran, x, layer) if traces is None else traces
         psi = activation(layer, ran.potential, form.psi) if learns or form.factors.alpha_post else None
         if psi is not None and form.factors.alpha_post and traces.h is None:
             traces = traces._replace(h=torch.zeros_like(ran.neurons.rest))
         h = None
         if learns and psi is not None and traces.h is not None and form.factors.alpha_post:
-            h = form.kernels.run_h(psi, traces.h, form.factors.lambda_post)
+            h = kernels.run_h(psi, traces.h, form.factors.lambda_post)
         after = advance_traces(traces, ran, x, psi, h, form.factors)
     if not learns:
         return ran.output, after
-    connections, inputs, before = layer_synapses(layer, ran, traces, form.kernels)
-    piece = Piece(form, traces.one, x.shape, connections, before, weights)
+    connections, inputs, before = layer_synapses(layer, ran, traces, kernels)
+    piece = Piece(form, kernels, traces.one, x.shape, connections, before, weights)
     down = weights.forward.detach() if feedback is None else feedback
     output = _Eligibility.apply(
         x, *weights, layer.connection.bias, ran.output, psi, h, down, piece, *itertools.chain(*map(pack, inputs))
@@ -159,6 +160,7 @@ class Piece(NamedTuple):
     """What the backward pass of one layer and piece needs besides the tensors that autograd keeps."""
 
     form: Form
+    kernels: Kernels
     one: float
     shape: torch.Size
     connections: tuple[Connection, ...]
@@ -194,7 +196,7 @@ class _Eligibility(torch.autograd.Function):
         piece: Piece = ctx.piece
         delta = delta.contiguous()
         grad_x = down_to(piece, delta, psi, down) if ctx.needs_input_grad[0] else None
-        m, earlier = piece.form.kernels.output_side(delta, psi, None if h is None else h[:-1], weighing(piece.form))
+        m, earlier = piece.kernels.output_side(delta, psi, None if h is None else h[:-1], weighing(piece.form))
         grad_bias = None
         if ctx.has_bias and piece.form.traced_bias:
             grad_bias = per_output(m) + piece.one * per_output(earlier[None])
@@ -221,7 +223,7 @@ def weighing(form: Form) -> Weighing:
 
 def add_to_weight(piece: Piece, place: int, inputs: Inputs, m: Tensor, earlier: Tensor) -> None:
     """Add (*) to `.grad` of one effective weight, without the copies that autograd would make of it."""
-    connection, weight, kernels = piece.connections[place], piece.weights[place], piece.form.kernels
+    connection, weight, kernels = piece.connections[place], piece.weights[place], piece.kernels
     assert weight is not None
     if weight.grad is None:
         weight.grad = torch.zeros_like(weight)

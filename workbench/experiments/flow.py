@@ -20,7 +20,7 @@ from jaxtyping import Bool, Float, Shaped
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from workbench.kernels.plain import TORCH, Kernels
+from workbench.kernels.plain import Kernels
 from workbench.meters.evaluation import evaluation
 from workbench.networks.architectures import Cells, spiking_conv
 from workbench.networks.layers import LeakyReadout, Run, over_time
@@ -114,7 +114,7 @@ BPTT_FLOW: Callable[..., StepReport] = partial(bptt.gradients, params=bptt.BPTT(
 
 @torch.no_grad()
 def predict_flow(
-    network: nn.Module, x: Shaped[Tensor, "time batch polarity height width"], kernels: Kernels = TORCH
+    network: nn.Module, x: Shaped[Tensor, "time batch polarity height width"], kernels: Kernels | None = None
 ) -> Float[Tensor, "batch 2 height width"]:
     """The readout after the last step."""
     simulation, output = Simulation(network, kernels), torch.zeros(())

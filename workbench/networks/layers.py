@@ -21,8 +21,9 @@ from jaxtyping import Float
 from torch import Tensor, nn
 from torch.nn import functional as F
 
+from workbench.kernels.choice import kernels_for
 from workbench.kernels.connections import Connection, Inputs, check_input, inputs_of, linear_map, run_layout
-from workbench.kernels.plain import TORCH, Kernels
+from workbench.kernels.plain import Kernels
 from workbench.kernels.sparse import Events
 from workbench.neurons.lif import Neuron, Reset, check_neuron, soft_reset
 from workbench.neurons.surrogate import Psi, psi_gesture
@@ -213,11 +214,12 @@ def advance(
     x: Float[Tensor, "time batch ..."],
     weights: Weights,
     before: Neurons | None = None,
-    kernels: Kernels = TORCH,
+    kernels: Kernels | None = None,
 ) -> Advance:
     """Run a layer forward with its effective weights: the input current of all steps in one product, then the neurons
-    step by step. The output is spikes, or the potential of a leaky readout."""
+    step by step. The output is spikes, or the potential of a leaky readout. `kernels` None: see `layer_kernels`."""
     check_input(layer.connection, x)
+    kernels = kernels or layer_kernels(layer, x)
     inputs = inputs_of(layer.connection, x.flatten(0, 1), kernels)
     current = linear_map(layer.connection, inputs, weights.forward, layer.connection.bias, kernels)
     current = current.unflatten(0, x.shape[:2])
@@ -229,6 +231,11 @@ def advance(
     fired = kernels.fire(current, layer.neuron, layer.reset, before.rest, weights.recurrent, before.spikes)
     after = Neurons(fired.rest, None if before.spikes is None else fired.spikes[-1].clone())
     return Advance(fired.spikes, current, after, inputs, fired.past)
+
+
+def layer_kernels(layer: Layer, x: Float[Tensor, "time batch ..."]) -> Kernels:
+    """The inner loops for this layer and input: compiled ones where they gain something, see `kernels.choice`."""
+    return kernels_for(x, x.shape[1] * (x[0, 0].numel() + len(layer.connection.weight)))
 
 
 def integrate(current: Float[Tensor, "time batch ..."], decay: float, before: Neurons) -> Neurons:

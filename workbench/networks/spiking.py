@@ -12,7 +12,7 @@ import torch
 from jaxtyping import Float, Shaped
 from torch import Tensor, nn
 
-from workbench.kernels.plain import TORCH, Kernels
+from workbench.kernels.plain import Kernels
 from workbench.meters.evaluation import evaluation
 from workbench.networks.layers import (
     Layer,
@@ -134,7 +134,7 @@ class Simulation:
     >>> simulation = Simulation(network); outputs = network(x, simulation.run)
     """
 
-    def __init__(self, network: nn.Module, kernels: Kernels = TORCH):
+    def __init__(self, network: nn.Module, kernels: Kernels | None = None):
         self.kernels = kernels
         self.weights = {layer: running_weights(layer) for layer in layers_with_memory(network).values()}
         self.neurons: dict[nn.Module, Neurons] = {}

@@ -28,6 +28,8 @@ from torch.nn import functional as F
 from workbench.credit.eligibility import activation, past_spikes
 from workbench.credit.signals import BACKPROPAGATION, Loss, Signal, summed_cross_entropy
 from workbench.credit.three_factor import Passage
+from workbench.kernels.choice import kernels_for
+from workbench.kernels.plain import Kernels
 from workbench.networks.layers import Layer, LeakyReadout, Neurons, SpikingLayer, Weights, advance
 from workbench.networks.spiking import layers_with_memory
 from workbench.neurons.lif import Neuron
@@ -95,6 +97,7 @@ class EProp(NamedTuple):
     last_steps: int | None = None
     signal: Signal = BACKPROPAGATION
     loss: Loss = summed_cross_entropy
+    kernels: Kernels | None = None
 
 
 class Synaptic(NamedTuple):
@@ -151,7 +154,8 @@ def passage_of(network: nn.Module, x: Tensor, y: Tensor, params: EProp) -> Passa
     kappa = readout_decay(network)
 
     def run(layer: Layer, x: Tensor, weights: Weights, state: State | None, learns: bool, feedback: Tensor | None):
-        return run_step(layer, x, weights, state, kappa, learns, feedback)
+        kernels = params.kernels or synapse_kernels(layer, x)
+        return run_step(layer, x, weights, state, kappa, learns, feedback, kernels)
 
     return Passage(network, run, params.signal, params.loss)
 
@@ -175,24 +179,30 @@ def run_step(
     kappa: float,
     learns: bool,
     feedback: Tensor | None,
+    kernels: Kernels,
 ) -> tuple[Float[Tensor, "1 batch n_out"], State]:
     """One layer over one step: its output, with the local gradient attached when the step learns, and its state."""
     with torch.no_grad():
-        ran = advance(layer, x, weights, state.neurons if state else None)
+        ran = advance(layer, x, weights, state.neurons if state else None, kernels)
         psi = activation(layer, ran.potential)
         state = state or start_state(layer, x[0], ran.potential[0])
         past = past_spikes(ran.output, state.neurons)[0] if state.recurrent is not None else None
-        state = State(
-            ran.neurons,
-            remember(state.forward, with_one(x[0]), psi, layer, kappa),
-            None if past is None or state.recurrent is None else remember(state.recurrent, past, psi, layer, kappa),
-        )
+        forward, recurrent = remember(state.forward, with_one(x[0]), psi, layer, kappa, kernels), None
+        if past is not None and state.recurrent is not None:
+            recurrent = remember(state.recurrent, past, psi, layer, kappa, kernels)
+        state = State(ran.neurons, forward, recurrent)
     if not learns:
         return ran.output, state
     down = weights.forward.detach() if feedback is None else feedback
     traces = (state.forward.filtered, None if state.recurrent is None else state.recurrent.filtered)
     bias = layer.connection.bias
-    return _Filtered.apply(x, *weights, bias, ran.output, psi, down, *traces), state  # pyright: ignore
+    return _Filtered.apply(x, *weights, bias, ran.output, psi, down, kernels, *traces), state  # pyright: ignore
+
+
+def synapse_kernels(layer: Layer, x: Float[Tensor, "1 batch n_in"]) -> Kernels:
+    """The inner loops for this layer, which has a number for every synapse and sample; see `kernels.choice`."""
+    n_out, n_in = layer.connection.weight.shape
+    return kernels_for(x, x.shape[1] * (n_in + n_out * (1 if isinstance(layer, LeakyReadout) else n_in)))
 
 
 def start_state(layer: Layer, x: Tensor, u: Tensor) -> State:
@@ -216,18 +226,24 @@ def remember(
     psi: Float[Tensor, "1 batch n_out"] | None,
     layer: Layer,
     kappa: float,
+    kernels: Kernels,
 ) -> Synaptic:
-    """q[t] and ē[t]. A readout filters its input by its own leak, the same for all its outputs: ē = q."""
+    """q[t], and ē[t] in the memory of ē[t−1].
+
+    A readout filters its input by its own leak, the same for all its outputs: ē = q.
+    """
     if psi is None or not isinstance(layer, SpikingLayer):
         q = torch.add(x, synaptic.q, alpha=kappa)
         return Synaptic(q, q)
     q = torch.add(x, synaptic.q, alpha=layer.neuron.decay)
-    return Synaptic(q, torch.baddbmm(synaptic.filtered, psi[0, :, :, None], q[:, None], beta=kappa))
+    return Synaptic(q, kernels.filter_synapses(synaptic.filtered, psi[0], q, kappa))
 
 
-def contract(signal: Float[Tensor, "1 batch n_out"], filtered: Float[Tensor, "batch *n_out n_in"]) -> Tensor:
+def contract(
+    signal: Float[Tensor, "1 batch n_out"], filtered: Float[Tensor, "batch *n_out n_in"], kernels: Kernels
+) -> Tensor:
     """Σ over the batch of L ē."""
-    return signal[0].T @ filtered if filtered.ndim == 2 else torch.einsum("bi,bij->ij", signal[0], filtered)
+    return signal[0].T @ filtered if filtered.ndim == 2 else kernels.weigh_synapses(signal[0].contiguous(), filtered)
 
 
 class _Filtered(torch.autograd.Function):
@@ -243,21 +259,22 @@ class _Filtered(torch.autograd.Function):
         output: Tensor,
         psi: Tensor | None,
         down: Tensor,
+        kernels: Kernels,
         forward: Tensor,
         recurrent: Tensor | None,
     ) -> Tensor:
         ctx.save_for_backward(psi, down, forward, recurrent)
-        ctx.has_bias = bias is not None
+        ctx.kernels, ctx.has_bias = kernels, bias is not None
         return output.view_as(output)
 
     @staticmethod
     def backward(ctx: Any, delta: Tensor) -> tuple[Tensor | None, ...]:  # pyright: ignore
         psi, down, forward, recurrent = ctx.saved_tensors
         grad_x = (delta if psi is None else delta * psi) @ down if ctx.needs_input_grad[0] else None
-        grad = contract(delta, forward)
-        grad_recurrent = None if recurrent is None else contract(delta, recurrent)
+        grad = contract(delta, forward, ctx.kernels)
+        grad_recurrent = None if recurrent is None else contract(delta, recurrent, ctx.kernels)
         grad_bias = grad[:, -1] if ctx.has_bias else None
-        return grad_x, grad[:, :-1], grad_recurrent, grad_bias, None, None, None, None, None
+        return grad_x, grad[:, :-1], grad_recurrent, grad_bias, None, None, None, None, None, None
 
 
 def cost(sizes: Sequence[LayerSize], steps: int, learning_steps: int) -> Cost:

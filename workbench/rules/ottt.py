@@ -23,6 +23,7 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from workbench.credit.signals import BACKPROPAGATION, Loss, Signal, summed_cross_entropy
+from workbench.kernels.plain import Kernels
 from workbench.networks.layers import SpikingLayer
 from workbench.neurons.lif import Neuron
 from workbench.neurons.surrogate import Psi, heaviside, psi_gesture
@@ -88,6 +89,7 @@ class OTTT(NamedTuple):
     chunk: int = 16
     signal: Signal = BACKPROPAGATION
     loss: Loss = summed_cross_entropy
+    kernels: Kernels | None = None
 
 
 def gradients(
@@ -112,7 +114,8 @@ def online(
 
 def as_stllr(params: OTTT) -> stllr.STLLR:
     """The same rule in S-TLLR's parameters."""
-    return stllr.STLLR(membrane_factors, params.last_steps, chunk=params.chunk, signal=params.signal, loss=params.loss)
+    last_steps, chunk, signal, loss, kernels = params
+    return stllr.STLLR(membrane_factors, last_steps, chunk=chunk, signal=signal, loss=loss, kernels=kernels)
 
 
 def membrane_factors(layer: SpikingLayer) -> Factors:

@@ -24,6 +24,7 @@ from torch.nn import functional as F
 from workbench.credit.eligibility import Form, run_layer
 from workbench.credit.signals import Loss, Signal, Spikes, backpropagate, summed_cross_entropy
 from workbench.credit.three_factor import Passage, pieces
+from workbench.kernels.plain import Kernels
 from workbench.networks.layers import Layer, LeakyReadout, Weights
 from workbench.neurons.lif import Neuron
 from workbench.neurons.surrogate import heaviside
@@ -76,6 +77,7 @@ class STDP(NamedTuple):
     last_steps: int | None = None
     chunk: int = 16
     loss: Loss = summed_cross_entropy
+    kernels: Kernels | None = None
 
 
 def gradients(
@@ -113,11 +115,11 @@ def online(
 
 def passage_of(network: nn.Module, params: STDP) -> Passage:
     """One batch on its way through time under this rule."""
-    form = Form(pair_factors(params.rule, params.dt), psi=heaviside)
+    form = Form(pair_factors(params.rule, params.dt), psi=heaviside, kernels=params.kernels)
 
     def run(layer: Layer, x: Tensor, weights: Weights, traces, learns: bool, feedback: Tensor | None):
         readout = isinstance(layer, LeakyReadout)
-        own = Form(Factors(0.0, layer.trace_decay, 0.0, 1.0)) if readout else form
+        own = form._replace(factors=Factors(0.0, layer.trace_decay, 0.0, 1.0)) if readout else form
         return run_layer(layer, x, weights, traces, own, learns, feedback)
 
     return Passage(network, run, Signal(everywhere_the_same, cut=True), params.loss)

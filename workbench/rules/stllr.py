@@ -33,7 +33,7 @@ from torch.nn import functional as F
 from workbench.credit.eligibility import Form, Traces, run_layer
 from workbench.credit.signals import BACKPROPAGATION, Loss, Signal, direct_feedback, summed_cross_entropy
 from workbench.credit.three_factor import Passage, as_leaves, pieces, through_standardisation
-from workbench.kernels.plain import TORCH, Kernels
+from workbench.kernels.plain import Kernels
 from workbench.networks.layers import Layer, LeakyReadout, SpikingLayer, Weights, running_weights
 from workbench.networks.spiking import chunks, layers_with_memory
 from workbench.neurons.lif import Neuron
@@ -114,7 +114,8 @@ class STLLR(NamedTuple):
     chunk: steps per piece; changes speed and memory, not the result.
     signal: who tells the layers what was wrong.
     loss: of the outputs `(time, batch, ...)` of learning steps and y, summed over steps and averaged over the batch.
-    kernels: the inner loops; `workbench.kernels.compiled.NUMBA` is faster on a CPU and needs the extra `fast`.
+    kernels: the inner loops, `TORCH` of `workbench.kernels.plain` or `NUMBA` of `workbench.kernels.compiled`; None
+        chooses for each layer, see `workbench.kernels.choice`.
     """
 
     factors: Factors | LayerFactors = Factors()
@@ -124,7 +125,7 @@ class STLLR(NamedTuple):
     chunk: int = 16
     signal: Signal = BACKPROPAGATION
     loss: Loss = summed_cross_entropy
-    kernels: Kernels = TORCH
+    kernels: Kernels | None = None
 
 
 def gradients(

@@ -31,7 +31,7 @@ from torch.nn import functional as F
 from workbench.credit.bases import Basis, check_rows, dct, judge_rows, square
 from workbench.credit.direction import direction
 from workbench.credit.signals import BACKPROPAGATION, Loss, Signal, backpropagate, layer_shapes, summed_cross_entropy
-from workbench.kernels.plain import TORCH, Kernels
+from workbench.kernels.plain import Kernels
 from workbench.networks.layers import SpikingLayer
 from workbench.neurons.lif import Neuron
 from workbench.neurons.surrogate import Psi, heaviside, psi_gesture
@@ -139,7 +139,7 @@ class TESS(NamedTuple):
     scale: Scale = over_root_n
     loss: Loss = summed_cross_entropy
     chunk: int = 16
-    kernels: Kernels = TORCH
+    kernels: Kernels | None = None
 
 
 def gradients(
