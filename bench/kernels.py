@@ -107,7 +107,8 @@ def ratio(plain: Callable[[], object], compiled: Callable[[], object], threads: 
     """Both in turn, A B A B, for about `seconds`."""
     clock, ratios, times = time.process_time if threads == 1 else time.perf_counter, [], []
     torch.set_num_threads(threads)
-    plain(), compiled()
+    plain()
+    compiled()
     end = time.perf_counter() + seconds
     while len(ratios) < 5 or time.perf_counter() < end:
         pair = []
