@@ -14,6 +14,8 @@ import torch
 from tiny_training import numbers, tiny_data, tiny_run
 from torch.nn import functional as F
 
+from workbench.kernels import choice
+from workbench.kernels.choice import Loops, current_loops, taking
 from workbench.networks.spiking import SpikingMLP, spiking_logits
 from workbench.rules import bptt, stllr
 from workbench.training import loop as training
@@ -54,6 +56,45 @@ def test_resumed_run_equals_the_whole_run(tmp_path, stopped_after):
     rest = list(tiny_run(checkpoint=path, checkpoint_every=1, resume=True))
     assert numbers(begun[:-1]) + numbers(rest) == numbers(whole)
     assert rest[-1].seconds > begun[-2].seconds  # time goes on
+
+
+def test_a_run_settles_its_loops_at_the_start():
+    pytest.importorskip("numba")
+    seen = []
+
+    def rule(network, x, y):
+        seen.append(current_loops())
+        return stllr.gradients(network, x, y)
+
+    run = tiny_run(rule)
+    with taking(Loops.PLAIN):
+        first = next(run)
+    rest = list(run)
+    assert {record.loops for record in (first, *rest)} == set(seen) == {Loops.PLAIN}
+    assert {record.loops for record in tiny_run()} == {Loops.COMPILED}
+    assert current_loops() is Loops.COMPILED
+
+
+def test_a_resumed_run_keeps_its_loops(tmp_path):
+    pytest.importorskip("numba")
+    path = tmp_path / "run.safetensors"
+    with taking(Loops.PLAIN):
+        first = tiny_run(checkpoint=path, checkpoint_every=1)
+        begun = [next(first), next(first)]
+    first.close()
+    rest = list(tiny_run(checkpoint=path, resume=True))
+    assert {record.loops for record in begun + rest} == {Loops.PLAIN}
+
+
+def test_a_run_with_compiled_loops_is_not_resumed_without_numba(tmp_path, monkeypatch):
+    pytest.importorskip("numba")
+    path = tmp_path / "run.safetensors"
+    first = tiny_run(checkpoint=path, checkpoint_every=1)
+    next(first), next(first)
+    first.close()
+    monkeypatch.setattr(choice, "numba_is_installed", lambda: False)
+    with pytest.raises(ValueError, match="pip install numba"):
+        next(tiny_run(checkpoint=path, resume=True))
 
 
 KILLED = """

@@ -15,6 +15,8 @@ from widgets.frame.race import ACTIVE, Race
 from widgets.frame.race_panel import RacePanel
 from workbench.experiments.named import FASHION_EVENTS, Experiment, start
 from workbench.experiments.variation import vary
+from workbench.kernels.choice import Loops, current_loops
+from workbench.kernels.warm_up import WarmUp
 from workbench.serving import Price
 from workbench.training.loop import Record
 from workbench.training.runner import RunState
@@ -43,10 +45,12 @@ class Side(NamedTuple):
 
 
 class Comparison(NamedTuple):
-    """Both rules, and the settings of their run (None before the first)."""
+    """Both rules, the settings of their run (None before the first), and whether it started before the compiled loops
+    were ready."""
 
     sides: tuple[Side, Side]
     settings: Mapping[str, Any] | None
+    early: bool = False
 
 
 class TrainingMonitor(RacePanel):
@@ -62,6 +66,8 @@ class TrainingMonitor(RacePanel):
     def __init__(self, experiment: Experiment = FASHION_EVENTS, samples: int = 500, **state: Any) -> None:
         self.experiment = experiment
         self._settings_of_race: dict[str, Any] | None = None
+        self._early = False
+        self.compiling = WarmUp()  # now, so that nobody waits for it who presses Start
         self.learning, self.rates, self.bytes = _learning_figure(), _rates_figure(), _bytes_figure()
         controls = _controls(experiment, samples)
         super().__init__(controls, [self.learning, self.rates, self.bytes], state)
@@ -75,7 +81,9 @@ class TrainingMonitor(RacePanel):
         self.stop()
         settings = self.values
         rest = {name: value for name, value in settings.items() if name not in ("left", "right")}
-        makes = [partial(_begin, self.experiment, settings[side], **rest) for side in ("left", "right")]
+        loops = self.compiling.loops()  # for both rules, to the end of their runs
+        makes = [partial(_begin, self.experiment, settings[side], loops, **rest) for side in ("left", "right")]
+        self._early = loops is not current_loops()
         self._settings_of_race = settings
         self.race = Race(makes, self.redraw)
         self.redraw()
@@ -91,7 +99,7 @@ class TrainingMonitor(RacePanel):
                 ("left", "right"), race.states, race.runners, race.records, strict=True
             )
         )
-        return Comparison((first, second), settings)
+        return Comparison((first, second), settings, self._early)
 
     def draw(self, numbers: Comparison) -> None:
         for k, side in enumerate(numbers.sides):
@@ -110,6 +118,8 @@ class TrainingMonitor(RacePanel):
                 f"from the same weights on the same batches. {self.experiment.summary}."
             )
         told = " ".join(_progress(side, where) for side, where in zip(numbers.sides, ("left", "right"), strict=True))
+        if numbers.early:
+            told += " It started before the compiled loops were ready and takes the plain ones."
         if numbers.settings != self.values:
             told += " The settings were changed since; Start trains with the new ones."
         return told
@@ -124,6 +134,7 @@ class TrainingMonitor(RacePanel):
         per_class: int,
     ) -> str:
         rate = RATES[learning_rate]
+        plan = f"seed={seed}, epochs={epochs}" + ', loops="plain"' * self._early
         return f"""
             import torch
             from workbench.experiments import experiment, start, vary
@@ -133,17 +144,17 @@ class TrainingMonitor(RacePanel):
             setting = vary(experiment("{self.experiment.name}"), learning_rate={rate}, per_class={per_class})
             curves = {{}}
             for side, rule in (("left", "{left}"), ("right", "{right}")):
-                curves[side] = learning_curves(start(setting, rule, seed={seed}, epochs={epochs}), epochs={epochs})
+                curves[side] = learning_curves(start(setting, rule, {plan}), epochs={epochs})
                 print(rule, "held-out accuracy after each epoch:", curves[side].held_out_accuracy)
         """
 
 
 def _begin(
-    experiment: Experiment, rule: str, epochs: int, seed: int, learning_rate: str, per_class: int
+    experiment: Experiment, rule: str, loops: Loops, epochs: int, seed: int, learning_rate: str, per_class: int
 ) -> Iterator[Record]:
     """Prepare a run in its own thread, on one core."""
     torch.set_num_threads(1)
-    return start(vary(experiment, RATES[learning_rate], per_class), rule, seed=seed, epochs=epochs)
+    return start(vary(experiment, RATES[learning_rate], per_class), rule, seed=seed, epochs=epochs, loops=loops)
 
 
 def _controls(experiment: Experiment, samples: int) -> dict:

@@ -79,4 +79,5 @@ def follow(records: Iterator[Any], epochs: int) -> dict[str, Any]:
         "samples_per_second": round(last.samples_per_second, 1),
         "peak_state_bytes": last.state_bytes,
         "saved_bytes": last.saved_bytes,
+        "loops": last.loops,
     }

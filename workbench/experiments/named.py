@@ -36,6 +36,7 @@ def start(
     epochs: int | None = None,
     checkpoint: Path | None = None,
     resume: bool = False,
+    loops: str | None = None,
 ) -> Iterator[Record]:
     """Begin a run: the generator of `loop.train`. Raises ValueError for an unknown rule or no epoch."""
     epochs = experiment.epochs if epochs is None else epochs
@@ -46,7 +47,7 @@ def start(
     with seeded(seed):  # whatever an experiment draws, it leaves torch's generator and other threads alone
         setting = experiment.prepare(experiment.rules[rule], seed)
     label = f"{experiment.name}, rule {rule}, seed {seed}, {epochs} epochs"
-    return train(setting, Plan(epochs, seed), checkpoint, resume, label=label)
+    return train(setting, Plan(epochs, seed, loops), checkpoint, resume, label=label)
 
 
 FASHION_EVENTS = Experiment(

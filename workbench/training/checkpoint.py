@@ -11,14 +11,18 @@ from safetensors import SafetensorError, safe_open
 from safetensors.torch import save_file
 from torch import Tensor, nn
 
+from workbench.kernels.choice import Loops
+
 
 class Place(NamedTuple):
-    """Where a run stands: steps done, seconds of training, most bytes kept by autograd, and what run it is."""
+    """Where a run stands: steps done, seconds of training, most bytes kept by autograd, what run it is, and with which
+    inner loops it began (a file that does not say: with the plain ones)."""
 
     step: int = 0
     seconds: float = 0.0
     saved_bytes: int = 0
     label: str = ""
+    loops: str = Loops.PLAIN
 
 
 def save_checkpoint(path: Path, network: nn.Module, optimizer: torch.optim.Optimizer, place: Place) -> None:

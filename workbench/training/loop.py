@@ -15,6 +15,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
+from workbench.kernels.choice import Loops, current_loops, taking
 from workbench.meters.evaluation import evaluation
 from workbench.meters.kept import KeptBytes
 from workbench.rule import Rule
@@ -56,6 +57,7 @@ class Record(NamedTuple):
 
     loss, accuracy: of this batch before its update. seconds: training time so far, evaluation not counted.
     state_bytes: carried between time steps. saved_bytes: kept by autograd at the worst moment, measured.
+    loops: with which inner loops the run began; it keeps them, because both kinds agree to rounding only.
     """
 
     epoch: int
@@ -70,13 +72,18 @@ class Record(NamedTuple):
     spike_rates: dict[str, float]
     held_out_accuracy: float | None = None
     held_out_loss: float | None = None
+    loops: Loops = Loops.PLAIN
 
 
 class Plan(NamedTuple):
-    """One run of a setting: passes over the training data, and the seed of the order of samples."""
+    """One run of a setting: passes over the training data, the seed of the order of samples, and its inner loops.
+
+    loops: "plain" or "compiled"; None for what `kernels.choice.current_loops` says when the run starts.
+    """
 
     epochs: int = 1
     seed: int = 0
+    loops: str | None = None
 
 
 def cosine(progress: float) -> float:
@@ -115,7 +122,9 @@ def train(
     Seeds fix the order of samples; the network is taken as it comes. With `checkpoint`, the file is written (whole or
     not at all) every `checkpoint_every` steps and after the last; `resume` goes on from it with the same numbers as if
     the run had never stopped; `label` says in words which run the file belongs to, and another run refuses it.
-    Raises FloatingPointError, naming the layer, when a number is no longer finite.
+    Which inner loops rules take is settled once, at the start (see `workbench.kernels.choice`), and kept on `resume`.
+    Raises FloatingPointError, naming the layer, when a number is no longer finite, and ValueError for a run that began
+    with compiled loops where there are none.
 
     >>> setting = Setting(network, torch.optim.Adam(network.parameters()), data, stllr.gradients, spiking_logits)
     >>> records = list(train(setting, Plan(epochs=3)))
@@ -123,10 +132,10 @@ def train(
     network, optimizer, data, rule, logits, batch_size, schedule, evaluating = setting
     steps_per_epoch = math.ceil(len(data.train.labels) / batch_size)
     rates = [group["lr"] for group in optimizer.param_groups]
-    place = Place(label=label)
+    place = Place(label=label, loops=Loops(plan.loops or current_loops()))
     if resume and checkpoint is not None:
         place = load_checkpoint(checkpoint, network, optimizer, label)
-    order, steps = torch.empty(0), plan.epochs * steps_per_epoch
+    order, steps, loops = torch.empty(0), plan.epochs * steps_per_epoch, Loops(place.loops)
     for step in range(place.step, steps):
         epoch, batch = divmod(step, steps_per_epoch)
         set_learning_rate(optimizer, rates, schedule, step / steps)
@@ -135,19 +144,19 @@ def train(
         x, y = data.train.batch(order[batch * batch_size : (batch + 1) * batch_size])
         started = time.perf_counter()
         optimizer.zero_grad(set_to_none=True)
-        with KeptBytes(*network.parameters(), x) as kept:
+        with taking(loops), KeptBytes(*network.parameters(), x) as kept:
             report = rule(network, x, y)
         check_finite(network, report.loss, f"step {step + 1}, epoch {epoch + 1}")
         optimizer.step()
         took = time.perf_counter() - started
-        place = Place(step + 1, place.seconds + took, max(place.saved_bytes, kept.peak), label)
+        place = Place(step + 1, place.seconds + took, max(place.saved_bytes, kept.peak), label, loops)
         held_out = (None, None)
         if batch == steps_per_epoch - 1:
-            with evaluating(data.train):
+            with taking(loops), evaluating(data.train):
                 held_out = evaluate(network, data.test, logits)
         yield Record(
             epoch, step, steps, report.loss, accuracy(report.logits, y), len(y) / took, place.seconds,
-            report.state_bytes, place.saved_bytes, report.spike_rates, *held_out,
+            report.state_bytes, place.saved_bytes, report.spike_rates, *held_out, loops,
         )  # fmt: skip
         if checkpoint is not None and (step + 1 == steps or (step + 1) % checkpoint_every == 0):
             save_checkpoint(checkpoint, network, optimizer, place)

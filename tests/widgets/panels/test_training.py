@@ -15,6 +15,7 @@ from widgets.frame.race import Race
 from widgets.panels.training import TrainingMonitor
 from workbench.experiments import named as experiments
 from workbench.experiments.named import start
+from workbench.kernels import warm_up
 from workbench.networks import seeded as seeded_module
 from workbench.networks.spiking import SpikingMLP
 from workbench.training.runner import RunState
@@ -28,7 +29,9 @@ def tiny_is_known(monkeypatch):
 
 @pytest.fixture
 def monitor():
-    return TrainingMonitor(TINY, samples=8)
+    monitor = TrainingMonitor(TINY, samples=8)
+    assert monitor.compiling.join(PATIENCE)
+    return monitor
 
 
 @pytest.fixture
@@ -85,6 +88,27 @@ def test_the_code_trains_the_same(monitor):
             assert same(getattr(curves[name], field), getattr(side.curves, field)), field
         assert curves[name].saved_bytes == side.curves.saved_bytes
     assert len(monitor.numbers.sides[0].curves.loss) == 3
+
+
+def test_a_run_that_starts_before_the_loops_are_compiled_takes_the_plain_ones(monkeypatch):
+    pytest.importorskip("numba")
+    compiled = threading.Event()
+    monkeypatch.setattr(warm_up, "compile_all", lambda: compiled.wait(PATIENCE))
+    monitor = TrainingMonitor(TINY, samples=8)
+    monitor.start()
+    wait_for_end(monitor)
+    assert "It started before the compiled loops were ready and takes the plain ones." in monitor.text
+    assert 'loops="plain"' in monitor.code()
+    assert [record.loops for records in monitor.race.records for record in records] == ["plain"] * 16
+    curves = run_code(monitor)["curves"]
+    assert same(curves["left"].loss, monitor.numbers.sides[0].curves.loss)
+    compiled.set()
+    assert monitor.compiling.join(PATIENCE)
+    monitor.start()
+    wait_for_end(monitor)
+    assert {record.loops for records in monitor.race.records for record in records} == {"compiled"}
+    assert "compiled" not in monitor.text
+    assert "loops" not in monitor.code()
 
 
 def test_each_setting_reaches_the_run(monitor):
