@@ -15,16 +15,10 @@ from typing import NamedTuple
 import torch
 from torch import nn
 
-from workbench.kernels.compiled import NUMBA
-from workbench.kernels.plain import TORCH, Kernels
-from workbench.networks.layers import SpikingLayer, layer_kernels
-from workbench.networks.spiking import SpikingMLP
-from workbench.neurons.lif import Neuron
-from workbench.neurons.surrogate import triangle
-from workbench.neurons.traces import Factors
+from workbench.kernels import NUMBA, TORCH, Kernels
+from workbench.networks import SpikingLayer, SpikingMLP, layer_kernels
+from workbench.neurons import Factors, Neuron, triangle
 from workbench.rules import eprop, stllr
-from workbench.rules.eprop import EProp
-from workbench.rules.stllr import STLLR
 
 NEURON, FACTORS = Neuron(0.8, 1.0), Factors(0.5, 0.8, -0.5, 1.0)
 
@@ -76,11 +70,11 @@ def batch_of(case: Case, kernels: Kernels) -> Callable[[], object]:
     if case.kind == "e-prop":
         net = SpikingMLP([case.n_in, case.n_out], 2, NEURON, triangle, False, readout_decay=0.9, recurrent=True)
         y = torch.zeros(case.batch, dtype=torch.long)
-        return partial(eprop.gradients, net, x, y, EProp(kernels=kernels))
+        return partial(eprop.gradients, net, x, y, eprop.EProp(kernels=kernels))
     layer = layer_of(case)
     outputs = (case.steps, case.batch, case.n_out, *shape[3:])
     delta = torch.randn(outputs, generator=generator)
-    return partial(stllr.teach_layer, layer, x, delta, STLLR(FACTORS, chunk=case.chunk, kernels=kernels))
+    return partial(stllr.teach_layer, layer, x, delta, stllr.STLLR(FACTORS, chunk=case.chunk, kernels=kernels))
 
 
 def layer_of(case: Case) -> SpikingLayer:
