@@ -12,8 +12,9 @@ from pathlib import Path
 
 import pytest
 from checkout import EMBEDDED, FOLDERS, ROOT, copied
+from ports import own_port
 
-from workbench.serving.process import free_port, running
+from workbench.serving.process import running
 
 # What lies about in a checkout that somebody works in.
 STRAY = (
@@ -103,7 +104,7 @@ for panel in PANELS:
 
 
 def test_its_app_opens(installed, open_page, tmp_path):
-    port = free_port()
+    port = own_port()
     command = [sys.executable, "-m", "workbench", "app", "--no-browser", "--port", str(port)]
     with running(command, f"http://127.0.0.1:{port}", tmp_path / "app.log", {**NO_NETWORK, **installed}):
         page = open_page(f"http://127.0.0.1:{port}/?tab=training")

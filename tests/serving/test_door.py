@@ -13,15 +13,17 @@ from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
+from gate import wait_for
 from hypothesis import given
 from hypothesis import strategies as st
+from ports import own_port
 from visitors import SECONDS, alive, ask, channels, notebook, open_page, process_of
 
 from workbench.serving import app_command
 from workbench.serving.bucket import Bucket
 from workbench.serving.door import LONGEST_LINK, host_pattern, is_robot, refusal
 from workbench.serving.kernels import DIED, UNCLAIMED, UNKNOWN
-from workbench.serving.process import free_port, running
+from workbench.serving.process import running
 
 FIREFOX = "Mozilla/5.0 (X11; Linux x86_64; rv:140.0) Gecko/20100101 Firefox/140.0"
 
@@ -115,7 +117,7 @@ def port(tmp_path_factory):
 @contextmanager
 def server(folder: Path, *options: str, **environment: str) -> Iterator[int]:
     """The port of a server whose notebook needs next to nothing."""
-    port = free_port()
+    port = own_port()
     command = app_command(port, notebook=notebook(folder / "page.ipynb", "print(1 + 1)"), browser=False)
     with running([*command, *options], f"http://127.0.0.1:{port}/api", folder / "log", environment):
         yield port
@@ -185,7 +187,7 @@ def test_places_are_few_and_come_back(port):
         assert 15 <= int(answer.headers["retry-after"]) <= 600
         os.kill(process_of(second), signal.SIGKILL)
         assert ended(port, second) == DIED
-        wait_until(lambda: ask(port).status == 200)
+        wait_for(lambda: ask(port).status == 200)
         assert alive(port, first) == {"alive": True}
 
 
@@ -208,7 +210,7 @@ def test_a_kernel_that_never_was_is_told(port):
 
 def test_half_a_request_is_not_waited_for(tmp_path):
     """With a shorter patience than a server's, or the test would take half a minute."""
-    port = free_port()
+    port = own_port()
     script = tmp_path / "impatient.py"
     script.write_text(
         "import sys\nimport workbench.serving.server as server\nserver.PATIENCE = 1\n"
@@ -232,13 +234,6 @@ def children(process: int) -> list[int]:
     return [int(number) for number in done.stdout.split()]
 
 
-def wait_until(true) -> None:
-    end = time.monotonic() + SECONDS
-    while not true():
-        assert time.monotonic() < end
-        time.sleep(0.05)
-
-
 def gone(process: int) -> bool:
     """Whether a process is no more, or only waits to be counted."""
     try:
@@ -250,18 +245,18 @@ def gone(process: int) -> bool:
 @pytest.mark.parametrize("signum", [signal.SIGINT, signal.SIGTERM, signal.SIGKILL])
 def test_the_program_takes_everything_with_it(tmp_path, signum):
     """The signal goes to `workbench app` alone; port and kernels are free soon after."""
-    port = free_port()
+    port = own_port()
     with (tmp_path / "log").open("w") as log:
         command = [sys.executable, "-m", "workbench.cli.main", "app", f"--port={port}", "--no-browser"]
         program = subprocess.Popen(command, stdout=log, stderr=subprocess.STDOUT, start_new_session=True)
     try:
-        wait_until(lambda: program.poll() is not None or listens(port))
+        wait_for(lambda: program.poll() is not None or listens(port))
         kernel = process_of(open_page(port))
         family = [kernel, *children(program.pid)]
         program.send_signal(signum)
         program.wait(SECONDS)
         assert not listens(port)
-        wait_until(lambda: all(map(gone, family)))
+        wait_for(lambda: all(map(gone, family)))
     finally:
         program.kill()
         program.wait()

@@ -9,12 +9,13 @@ from types import SimpleNamespace
 
 import pytest
 from jupyter_server.services.kernels.connection.channels import ZMQChannelsWebsocketConnection
+from ports import own_port
 from traitlets.utils.importstring import import_item
 
 import workbench.serving
 from workbench.serving import app_command, lab_command, notebooks_folder
 from workbench.serving.connection import PROTOCOL, NoDelayConnection
-from workbench.serving.process import free_port, running
+from workbench.serving.process import running
 
 SETTINGS = Path(workbench.serving.__file__).parent / "jupyter" / "config"
 
@@ -82,7 +83,7 @@ def test_a_server_that_ends_at_once_is_told_with_its_log(tmp_path):
 
 
 def test_a_server_runs_for_the_length_of_the_block(tmp_path):
-    port = free_port()
+    port = own_port()
     command = [sys.executable, "-m", "http.server", str(port), "--bind", "127.0.0.1"]
     with running(command, f"http://127.0.0.1:{port}", tmp_path / "log") as process:
         assert is_running(process)
