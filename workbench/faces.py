@@ -1,14 +1,17 @@
-"""What a visitor sees: the face of a room, whose names are imported when they are first asked for.
+"""What a visitor sees: the face of a room, whose names are imported when asked for, and the short form of parameters.
 
 A room is a folder with an `__init__.py`. Its public names stand there as ordinary imports under `if TYPE_CHECKING:`, so
 that editors and type checkers know them, in `__all__`, and below them is one line, `lazy(__name__)`.
 """
 
 import sys
-from functools import cached_property
+from functools import cached_property, partial
 from importlib import import_module
 from pathlib import Path
 from types import ModuleType
+from typing import Any
+
+SIMPLE = (bool, int, float, str, tuple, dict)  # values that can be compared without looking into tensors
 
 
 class Face(ModuleType):
@@ -46,3 +49,26 @@ class Face(ModuleType):
 def lazy(package: str) -> None:
     """Make the package a face: call it last in `__init__.py`, with `__name__`."""
     sys.modules[package].__class__ = Face
+
+
+def short_repr(self: Any) -> str:
+    """The `__repr__` of a NamedTuple of parameters: only what differs from the defaults, functions by their name.
+
+    `Neuron(decay=0.8)`, and `Neuron()` where nothing differs, so that the signatures of functions stay readable.
+    """
+    defaults = self._field_defaults
+    fields = zip(self._fields, self, strict=True)
+    shown = [f"{name}={_in_short(value)}" for name, value in fields if not _is_default(name, value, defaults)]
+    return f"{type(self).__name__}({', '.join(shown)})"
+
+
+def _is_default(name: str, value: object, defaults: dict[str, object]) -> bool:
+    default = defaults.get(name, ...)
+    return value is default or (type(value) is type(default) and isinstance(value, SIMPLE) and value == default)
+
+
+def _in_short(value: object) -> str:
+    if isinstance(value, partial):
+        given = [*map(_in_short, value.args), *(f"{name}={_in_short(each)}" for name, each in value.keywords.items())]
+        return f"partial({', '.join([_in_short(value.func), *given])})"
+    return getattr(value, "__name__", None) or repr(value)

@@ -11,6 +11,8 @@ from typing import Any, NamedTuple
 from jaxtyping import Float
 from torch import Tensor
 
+from workbench.faces import short_repr
+
 
 class StepReport(NamedTuple):
     """One batch: mean loss, outputs averaged over time, mean spikes per neuron and step by layer, bytes of state.
@@ -107,6 +109,8 @@ class Steps(NamedTuple):
 
     last: int | None = None
     at_once: int = 16
+
+    __repr__ = short_repr
 
 
 class Prepared(NamedTuple):

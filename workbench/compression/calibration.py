@@ -15,6 +15,7 @@ from jaxtyping import Float
 from torch import Tensor, nn
 
 from workbench.compression.tucker import mode_correlation, rank_for_energy, spectrum, tucker_elements
+from workbench.faces import short_repr
 from workbench.meters.evaluation import evaluation
 
 Weighting = Callable[[int, int], float]
@@ -30,6 +31,8 @@ class Modes(NamedTuple):
     batch: bool = False
     space: bool = True
     feature: bool = True
+
+    __repr__ = short_repr
 
 
 def cut_modes(modes: Modes, ndim: int, is_convolution: bool) -> list[int]:

@@ -14,6 +14,7 @@ from jaxtyping import Float
 from torch import Tensor, nn
 
 from workbench.continual.streams import Task
+from workbench.faces import short_repr
 from workbench.meters.evaluation import evaluation
 from workbench.meters.kept import KeptBytes
 from workbench.training.loop import Plan, Schedule, accuracy, check_finite, epoch_order, set_learning_rate
@@ -63,6 +64,8 @@ class Plateau(NamedTuple):
     patience: int = 6
     factor: float = 0.5
     stop_below: float = 1e-5
+
+    __repr__ = short_repr
 
 
 def sgd(learning_rate: float) -> MakeOptimizer:

@@ -21,6 +21,7 @@ import torch
 from jaxtyping import Float
 from torch import Tensor, nn
 
+from workbench.faces import short_repr
 from workbench.kernels.connections import Connection, Inputs, add_weight_gradient, input_gradient, inputs_of
 from workbench.kernels.plain import Kernels, Weighing
 from workbench.kernels.sparse import Events
@@ -43,6 +44,8 @@ class Form(NamedTuple):
     traced_bias: bool = True
     psi: Psi | None = None
     kernels: Kernels | None = None
+
+    __repr__ = short_repr
 
 
 class Traces(NamedTuple):

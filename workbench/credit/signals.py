@@ -22,6 +22,7 @@ from jaxtyping import Float, Int, Shaped
 from torch import Tensor, nn
 from torch.nn import functional as F
 
+from workbench.faces import short_repr
 from workbench.meters.evaluation import evaluation
 from workbench.networks.layers import Layer, LeakyReadout, SpikingLayer
 from workbench.networks.spiking import Simulation, layers_with_memory, spiking_layers
@@ -46,6 +47,8 @@ class Signal(NamedTuple):
     cut: bool = False
     feedback: Mapping[Layer, Tensor] = {}
     local: Local | None = None
+
+    __repr__ = short_repr
 
 
 def summed_cross_entropy(output: Float[Tensor, "time batch classes"], y: Int[Tensor, "batch"]) -> Float[Tensor, ""]:

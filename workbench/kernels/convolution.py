@@ -8,6 +8,8 @@ from jaxtyping import Float
 from torch import Tensor, nn
 from torch.nn.grad import conv2d_input
 
+from workbench.faces import short_repr
+
 
 class Geometry(NamedTuple):
     """How a convolution walks over its input; padding as `F.pad` takes it: left, right, top, bottom."""
@@ -16,6 +18,8 @@ class Geometry(NamedTuple):
     padding: tuple[int, int, int, int] = (0, 0, 0, 0)
     dilation: tuple[int, int] = (1, 1)
     groups: int = 1
+
+    __repr__ = short_repr
 
 
 def geometry_of(conv: nn.Conv2d) -> Geometry:

@@ -12,6 +12,7 @@ from jaxtyping import Float
 from torch import Tensor, nn
 from torch.nn import functional as F
 
+from workbench.faces import short_repr
 from workbench.kernels.sparse import Events, add_outer, find_events, times
 from workbench.neurons.lif import Neuron, Reset
 
@@ -133,6 +134,8 @@ class Kernels(NamedTuple):
     convolve: Callable[[nn.Conv2d, Tensor, Tensor, Tensor | None], Tensor]
     filter_synapses: Callable[[Tensor, Tensor, Tensor, float], Tensor]
     weigh_synapses: Callable[[Tensor, Tensor], Tensor]
+
+    __repr__ = short_repr
 
 
 # plain PyTorch, on any device

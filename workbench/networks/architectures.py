@@ -17,6 +17,7 @@ from jaxtyping import Float
 from torch import Tensor, nn
 from torch.nn import functional as F
 
+from workbench.faces import short_repr
 from workbench.networks.layers import LeakyReadout, Rescale, SpikingLayer, TimeDropout
 from workbench.networks.seeded import seeded
 from workbench.networks.spiking import ResidualBlock, SpikingMLP, SpikingSequential
@@ -38,6 +39,8 @@ class Cells(NamedTuple):
     bias: bool = True
     reset: Reset = soft_reset
     gain: float = 1.0
+
+    __repr__ = short_repr
 
 
 def spiking_conv(n_in: int, n_out: int, cells: Cells, stride: int = 1, size: int = 3) -> SpikingLayer:

@@ -18,6 +18,7 @@ import torch
 from jaxtyping import Float
 from torch import Tensor
 
+from workbench.faces import short_repr
 from workbench.neurons.surrogate import heaviside
 
 
@@ -26,6 +27,8 @@ class Neuron(NamedTuple):
 
     decay: float = 0.5
     threshold: float = 0.6
+
+    __repr__ = short_repr
 
 
 class Membrane(NamedTuple):

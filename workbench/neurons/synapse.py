@@ -17,6 +17,7 @@ import torch
 from jaxtyping import Float
 from torch import Tensor
 
+from workbench.faces import short_repr
 from workbench.neurons.decay import check_decay
 from workbench.neurons.surrogate import triangle
 from workbench.neurons.traces import Factors, check_factors, decay_matrix, post_trace, run_trace
@@ -31,6 +32,8 @@ class SynapseRule(NamedTuple):
     kappa: float = 0.0
     by_spikes: bool = False
     taught: bool = True
+
+    __repr__ = short_repr
 
 
 class SynapseRun(NamedTuple):

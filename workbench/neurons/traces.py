@@ -22,6 +22,8 @@ import torch
 from jaxtyping import Float
 from torch import Tensor
 
+from workbench.faces import short_repr
+
 
 class Factors(NamedTuple):
     """(λ_post, λ_pre, α_post, α_pre) in the paper's order; defaults as for DVS Gesture (paper, Table 2)."""
@@ -30,6 +32,8 @@ class Factors(NamedTuple):
     lambda_pre: float = 0.75
     alpha_post: float = -1.0
     alpha_pre: float = 1.0
+
+    __repr__ = short_repr
 
 
 # The paper's factors for its five data sets (S-TLLR, Table 2).

@@ -11,6 +11,7 @@ import torch
 from jaxtyping import Float, Int
 from torch import Tensor
 
+from workbench.faces import short_repr
 from workbench.neurons.traces import Factors, eligibility, post_trace, run_trace
 
 
@@ -21,6 +22,8 @@ class PairRule(NamedTuple):
     a_minus: float = 1.0
     tau_plus: float = 20.0
     tau_minus: float = 20.0
+
+    __repr__ = short_repr
 
 
 def stdp_window(

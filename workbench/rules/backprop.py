@@ -8,20 +8,17 @@ from jaxtyping import Float, Int
 from torch import Tensor
 
 from workbench.credit.classifier import learn_from_outputs
-from workbench.networks.blocks import BlockNetwork, apply, check_examples
-from workbench.networks.layers import Run
+from workbench.networks.blocks import BlockNetwork, check_examples
 from workbench.rule import Claim, ForBlocks, LearningRule, Locality, StepReport
 
 
-def gradients(
-    network: BlockNetwork, x: Float[Tensor, "batch ..."], y: Int[Tensor, "batch"], run: Run = apply
-) -> StepReport:
+def gradients(network: BlockNetwork, x: Float[Tensor, "batch ..."], y: Int[Tensor, "batch"]) -> StepReport:
     """Fill `.grad` of every parameter of blocks and classifier with that of the output's cross-entropy.
 
-    `run` says how a module is applied; feedback alignment hands in its own. Heads for local rules are left alone.
+    Heads for local rules are left alone.
     """
     check_examples(network, x, y)
-    return learn_from_outputs(network(x.detach(), run), y)
+    return learn_from_outputs(network(x.detach()), y)
 
 
 RULE = LearningRule(

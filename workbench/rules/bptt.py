@@ -30,6 +30,7 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from workbench.credit.signals import Loss, summed_cross_entropy
+from workbench.faces import short_repr
 from workbench.kernels.connections import Inputs, check_input, linear_map
 from workbench.networks.layers import Layer, LeakyReadout, SpikingLayer, TimeDropout
 from workbench.networks.spiking import chunks, layers_with_memory
@@ -110,6 +111,8 @@ class BPTT(NamedTuple):
     summed_output: bool = False
     window: int | None = None
     loss: Loss = summed_cross_entropy
+
+    __repr__ = short_repr
 
 
 def gradients(

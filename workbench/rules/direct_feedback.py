@@ -21,6 +21,7 @@ from torch import Tensor
 from torch.nn import functional as F
 
 from workbench.credit.classifier import train_classifier
+from workbench.faces import short_repr
 from workbench.networks.blocks import BlockNetwork, check_examples, feature_shapes
 from workbench.rule import Claim, ForBlocks, LearningRule, Locality, Rule, StepReport
 
@@ -31,6 +32,8 @@ class DirectFeedback(NamedTuple):
     """feedback: B_l of every block, `(classes, *shape of the block's activation)`."""
 
     feedback: tuple[Tensor, ...]
+
+    __repr__ = short_repr
 
 
 def zero_mean(shape: Sequence[int], generator: torch.Generator) -> Float[Tensor, "..."]:

@@ -28,6 +28,7 @@ from torch.nn import functional as F
 from workbench.credit.eligibility import activation, past_spikes
 from workbench.credit.signals import BACKPROPAGATION, Loss, Signal, summed_cross_entropy
 from workbench.credit.three_factor import Passage
+from workbench.faces import short_repr
 from workbench.kernels.choice import kernels_for
 from workbench.kernels.plain import Kernels
 from workbench.networks.layers import Layer, LeakyReadout, Neurons, SpikingLayer, Weights, advance
@@ -98,6 +99,8 @@ class EProp(NamedTuple):
     signal: Signal = BACKPROPAGATION
     loss: Loss = summed_cross_entropy
     kernels: Kernels | None = None
+
+    __repr__ = short_repr
 
 
 class Synaptic(NamedTuple):

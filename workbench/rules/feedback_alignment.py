@@ -20,9 +20,10 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 from torch.nn.grad import conv2d_input, conv2d_weight
 
-from workbench.networks.blocks import BlockNetwork, apply
+from workbench.credit.classifier import learn_from_outputs
+from workbench.faces import short_repr
+from workbench.networks.blocks import BlockNetwork, apply, check_examples
 from workbench.rule import ForBlocks, LearningRule, Rule, StepReport
-from workbench.rules import backprop
 
 Connection = nn.Linear | nn.Conv2d
 
@@ -31,6 +32,8 @@ class FeedbackAlignment(NamedTuple):
     """feedback: B of every linear map, in the order of `connections(network)`."""
 
     feedback: tuple[Tensor, ...]
+
+    __repr__ = short_repr
 
 
 def connections(network: BlockNetwork) -> list[Connection]:
@@ -63,7 +66,8 @@ def gradients(
             return apply(module, x)
         return _Aligned.apply(x, module.weight, module.bias, feedback[module], module)  # pyright: ignore
 
-    return backprop.gradients(network, x, y, run)
+    check_examples(network, x, y)
+    return learn_from_outputs(network(x.detach(), run), y)
 
 
 class _Aligned(torch.autograd.Function):

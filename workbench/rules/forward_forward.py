@@ -22,6 +22,7 @@ from torch import Tensor
 from torch.nn import functional as F
 
 from workbench.credit.classifier import train_classifier
+from workbench.faces import short_repr
 from workbench.meters.evaluation import evaluation
 from workbench.networks.blocks import BlockNetwork, check_examples
 from workbench.rule import ForBlocks, LearningRule, StepReport
@@ -35,6 +36,8 @@ class ForwardForward(NamedTuple):
 
     threshold: float = 2.0
     brightness: float = 5.0
+
+    __repr__ = short_repr
 
 
 def gradients(

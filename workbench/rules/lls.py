@@ -34,6 +34,7 @@ from workbench.credit.bases import Basis, build, random, square, synchrony
 from workbench.credit.block_pass import local_pass
 from workbench.credit.classifier import train_classifier
 from workbench.credit.direction import Fading, fading
+from workbench.faces import short_repr
 from workbench.meters.evaluation import evaluation
 from workbench.networks.blocks import SLOPE, BlockNetwork, HeadMaker, check_examples
 from workbench.rule import Claim, ForBlocks, LearningRule, Locality, StepReport
@@ -81,6 +82,8 @@ class LLS(NamedTuple):
     temperature: float = 0.5
     label_smoothing: float = 0.0
     normalized: bool = True
+
+    __repr__ = short_repr
 
 
 class Signal(NamedTuple):

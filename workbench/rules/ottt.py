@@ -23,6 +23,7 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from workbench.credit.signals import BACKPROPAGATION, Loss, Signal, summed_cross_entropy
+from workbench.faces import short_repr
 from workbench.kernels.plain import Kernels
 from workbench.networks.layers import SpikingLayer
 from workbench.neurons.lif import Neuron
@@ -90,6 +91,8 @@ class OTTT(NamedTuple):
     signal: Signal = BACKPROPAGATION
     loss: Loss = summed_cross_entropy
     kernels: Kernels | None = None
+
+    __repr__ = short_repr
 
 
 def gradients(

@@ -24,6 +24,7 @@ from torch.nn import functional as F
 from workbench.credit.eligibility import Form, run_layer
 from workbench.credit.signals import Loss, Signal, Spikes, backpropagate, summed_cross_entropy
 from workbench.credit.three_factor import Passage, pieces
+from workbench.faces import short_repr
 from workbench.kernels.plain import Kernels
 from workbench.networks.layers import Layer, LeakyReadout, Weights
 from workbench.neurons.lif import Neuron
@@ -78,6 +79,8 @@ class STDP(NamedTuple):
     chunk: int = 16
     loss: Loss = summed_cross_entropy
     kernels: Kernels | None = None
+
+    __repr__ = short_repr
 
 
 def gradients(

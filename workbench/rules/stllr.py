@@ -33,6 +33,7 @@ from torch.nn import functional as F
 from workbench.credit.eligibility import Form, Traces, run_layer
 from workbench.credit.signals import BACKPROPAGATION, Loss, Signal, direct_feedback, summed_cross_entropy
 from workbench.credit.three_factor import Passage, as_leaves, pieces, through_standardisation
+from workbench.faces import short_repr
 from workbench.kernels.plain import Kernels
 from workbench.networks.layers import Layer, LeakyReadout, SpikingLayer, Weights, running_weights
 from workbench.networks.spiking import chunks, layers_with_memory
@@ -126,6 +127,8 @@ class STLLR(NamedTuple):
     signal: Signal = BACKPROPAGATION
     loss: Loss = summed_cross_entropy
     kernels: Kernels | None = None
+
+    __repr__ = short_repr
 
 
 def gradients(

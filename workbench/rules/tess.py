@@ -31,6 +31,7 @@ from torch.nn import functional as F
 from workbench.credit.bases import Basis, check_rows, dct, judge_rows, square
 from workbench.credit.direction import direction
 from workbench.credit.signals import BACKPROPAGATION, Loss, Signal, backpropagate, layer_shapes, summed_cross_entropy
+from workbench.faces import short_repr
 from workbench.kernels.plain import Kernels
 from workbench.networks.layers import SpikingLayer
 from workbench.neurons.lif import Neuron
@@ -140,6 +141,8 @@ class TESS(NamedTuple):
     loss: Loss = summed_cross_entropy
     chunk: int = 16
     kernels: Kernels | None = None
+
+    __repr__ = short_repr
 
 
 def gradients(

@@ -15,6 +15,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
+from workbench.faces import short_repr
 from workbench.kernels.choice import Loops, current_loops, taking
 from workbench.meters.evaluation import evaluation
 from workbench.meters.kept import KeptBytes
@@ -84,6 +85,8 @@ class Plan(NamedTuple):
     epochs: int = 1
     seed: int = 0
     loops: str | None = None
+
+    __repr__ = short_repr
 
 
 def cosine(progress: float) -> float:

@@ -41,6 +41,7 @@ from workbench.continual.conceptors import (
 from workbench.continual.multihead import MultiHead
 from workbench.continual.projected_step import descend, layer_inputs
 from workbench.continual.protected import Mixing, freeze_rest, kept_bytes, prepare, protected_layers
+from workbench.faces import short_repr
 
 
 def identity_mixing(k: int) -> Float[Tensor, "k k"]:
@@ -78,6 +79,8 @@ class CodeCLParams(NamedTuple):
     initial_mixing: Callable[[int], Tensor] = identity_mixing
     replaced_detached: bool = False
     added: bool = False
+
+    __repr__ = short_repr
 
 
 class Overlap(NamedTuple):

@@ -21,6 +21,7 @@ from workbench.continual.multihead import MultiHead
 from workbench.continual.projected_step import descend, layer_inputs
 from workbench.continual.protected import freeze_rest, kept_bytes, prepare, protected_layers
 from workbench.continual.subspaces import ROUNDING, orthonormal
+from workbench.faces import short_repr
 
 
 class GPMParams(NamedTuple):
@@ -29,6 +30,8 @@ class GPMParams(NamedTuple):
     threshold: float = 0.97
     increase: float = 0.003
     samples: int = 125
+
+    __repr__ = short_repr
 
 
 def new_directions(inputs: Float[Tensor, "d n"], basis: Float[Tensor, "d m"], threshold: float) -> Float[Tensor, "d k"]:

@@ -31,6 +31,7 @@ from workbench.compression.lean import make_lean
 from workbench.compression.tucker import project, rank_for_energy, spectrum
 from workbench.continual.multihead import MultiHead
 from workbench.continual.subspaces import learnable, protect, residual
+from workbench.faces import short_repr
 from workbench.kernels.convolution import Geometry, conv2d_input_gradient, convolve, geometry_of
 from workbench.meters.evaluation import evaluation
 
@@ -158,6 +159,8 @@ class LanceContinualParams(NamedTuple):
     increase: float = 0.003
     space: float | None = 0.98
     samples: int = 704
+
+    __repr__ = short_repr
 
 
 class LanceContinual:

@@ -22,6 +22,7 @@ from workbench.continual.methods.gpm import new_directions
 from workbench.continual.multihead import MultiHead
 from workbench.continual.projected_step import descend, layer_inputs
 from workbench.continual.protected import freeze_rest, kept_bytes, prepare, protected_layers
+from workbench.faces import short_repr
 
 
 class SGPParams(NamedTuple):
@@ -31,6 +32,8 @@ class SGPParams(NamedTuple):
     threshold: float = 0.97
     increase: float = 0.003
     samples: int = 125
+
+    __repr__ = short_repr
 
 
 def importance(inputs: Float[Tensor, "d n"], basis: Float[Tensor, "d m"], scale: float) -> Float[Tensor, " m"]:

@@ -23,6 +23,7 @@ from workbench.continual.methods.gpm import new_directions
 from workbench.continual.multihead import MultiHead
 from workbench.continual.projected_step import descend, layer_inputs
 from workbench.continual.protected import Mixing, freeze_rest, kept_bytes, prepare, protected_layers
+from workbench.faces import short_repr
 
 
 class TRGPParams(NamedTuple):
@@ -33,6 +34,8 @@ class TRGPParams(NamedTuple):
     threshold: float = 0.97
     increase: float = 0.003
     samples: int = 125
+
+    __repr__ = short_repr
 
 
 def related_tasks(

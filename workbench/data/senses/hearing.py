@@ -13,6 +13,8 @@ from typing import NamedTuple
 import numpy as np
 from jaxtyping import Float, Float64, Int64, UInt8
 
+from workbench.faces import short_repr
+
 
 class Ear(NamedTuple):
     """bands: filters from `low` to `high` Hz. window_ms, step_ms: length of a piece of sound, and from one to the next.
@@ -25,6 +27,8 @@ class Ear(NamedTuple):
     step_ms: float = 10.0
     threshold: float = 0.7
     silence: float = 1e-4
+
+    __repr__ = short_repr
 
 
 def spikes_of_sound(

@@ -20,6 +20,8 @@ import torch
 from jaxtyping import Float, Float64, Int64, UInt8
 from torch import Tensor
 
+from workbench.faces import short_repr
+
 Texture = Callable[[np.ndarray, np.ndarray], np.ndarray]  # log-intensity at (right, down) in pixels
 
 
@@ -37,6 +39,8 @@ class FlowCamera(NamedTuple):
     speed: float = 3.0
     turn: float = 0.06
     seed: int = 0
+
+    __repr__ = short_repr
 
 
 class FlowSet(NamedTuple):
