@@ -98,6 +98,22 @@ def test_ottt_is_backpropagation_through_time_for_one_layer():
 
 
 @pytest.mark.parametrize("dtype", [torch.float64, torch.float32])
+def test_what_each_rule_carries_is_counted_by_hand(dtype):
+    """Of one recording of a network as in notebook 04: inputs, neurons that listen to each other, outputs, steps."""
+    inputs, neurons, outputs, steps = 12, 10, 5, 6
+    net = SpikingMLP([inputs, neurons], outputs, recurrent=True, readout_decay=0.8).to(dtype)
+    x, y = torch.ones(steps, 1, inputs, dtype=dtype), torch.tensor([1])
+    carried = 2 * neurons + outputs
+    synapses = (neurons + 1) * (inputs + 1 + neurons) + neurons + 1
+    for rule, expected in (
+        (bptt, 2 * steps * (neurons + outputs)),
+        (eprop, carried + synapses),
+        (stllr, carried + inputs + 2 * neurons + neurons),
+    ):
+        assert rule.gradients(net, x, y).state_bytes == expected * dtype.itemsize, rule.__name__
+
+
+@pytest.mark.parametrize("dtype", [torch.float64, torch.float32])
 @pytest.mark.parametrize("kappa", [0.0, 0.9])
 @pytest.mark.parametrize("reset", [soft_reset, unit_reset, no_reset, hard_reset])
 def test_exactness_needs_a_reset_that_takes_a_constant_away_and_the_right_readout(reset, kappa, dtype):

@@ -87,7 +87,8 @@ class Passage:
         """What happened in the steps so far."""
         rates = {n: float(self.spikes[x]) / steps for n, x in self.layers.items() if isinstance(x, SpikingLayer)}
         outputs = torch.as_tensor(self.outputs) / steps
-        state_bytes = sum(tensor.nbytes for tensor in tensors(tuple(self.states.values())))
+        carried = {tensor.data_ptr(): tensor.nbytes for tensor in tensors(tuple(self.states.values()))}
+        state_bytes = sum(carried.values())  # what two names share is carried once
         return StepReport(self.loss / learning_steps, outputs, rates, state_bytes)
 
 
