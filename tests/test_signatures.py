@@ -17,6 +17,9 @@ from workbench.rules import __all__ as rules
 
 FILES = [name for name in rules if inspect.ismodule(getattr(import_module("workbench.rules"), name))]
 
+PARAMETERS = "neurons compression continual continual.methods credit data networks rules training"
+FACES = [f"workbench.{room}" for room in PARAMETERS.split(" ")]
+
 
 def shown(function) -> str:
     """The signature as it is written in the file: names without their modules."""
@@ -59,18 +62,8 @@ def test_every_tuple_that_needs_no_argument_has_the_short_form():
         "Locality": "a claim in words",
         "Place": "where a run was when it was saved",
     }
-    faces = ("neurons", "compression", "continual", "continual.methods", "credit", "data", "networks", "rules")
-        "neurons",
-        "compression",
-        "continual",
-        "continual.methods",
-        "credit",
-        "data",
-        "networks",
-        "rules",
-        "training",
-    ]
-    modules = [import_module(f"workbench.{face}") for face in (*faces, "training")]
-    for name, each in ((name, getattr(module, name)) for module in modules for name in module.__all__):
+    for name, each in (
+        (name, getattr(module, name)) for module in map(import_module, FACES) for name in module.__all__
+    ):
         if inspect.isclass(each) and getattr(each, "_fields", ()) and set(each._fields) == set(each._field_defaults):
             assert each.__repr__ is short_repr or name in others, f"write `__repr__ = short_repr` into {name}"
