@@ -144,3 +144,18 @@ def process_of(kernel: str) -> int:
         except OSError:
             continue
     raise AssertionError(f"no process of {kernel}")
+
+
+def wait_until(true) -> None:
+    end = time.monotonic() + SECONDS
+    while not true():
+        assert time.monotonic() < end
+        time.sleep(0.05)
+
+
+def gone(process: int) -> bool:
+    """Whether a process is no more, or only waits to be counted."""
+    try:
+        return Path(f"/proc/{process}/stat").read_text().rsplit(")", 1)[1].split()[0] == "Z"
+    except OSError:
+        return True

@@ -11,6 +11,7 @@ from typing import Any, NamedTuple
 
 import ipywidgets
 
+from widgets.drawing.figure import warm_figures
 from widgets.frame.panel import Panel
 from widgets.page.link import PageLink, read_link, write_link
 
@@ -150,6 +151,13 @@ class App:
 
 def _short(text: str) -> str:
     return repr(text if len(text) <= 40 else f"{text[:40]}…")
+
+
+def warm() -> None:
+    """Import all that a page may need, for a process that pages are forked from."""
+    for panel in PANELS:
+        import_module(f"widgets.panels.{panel.module}")
+    warm_figures()
 
 
 def build_app() -> App:

@@ -17,7 +17,7 @@ from gate import wait_for
 from hypothesis import given
 from hypothesis import strategies as st
 from ports import own_port
-from visitors import SECONDS, alive, ask, channels, notebook, open_page, process_of
+from visitors import SECONDS, alive, ask, channels, gone, notebook, open_page, process_of
 
 from workbench.serving import app_command
 from workbench.serving.bucket import Bucket
@@ -232,14 +232,6 @@ def test_half_a_request_is_not_waited_for(tmp_path):
 def children(process: int) -> list[int]:
     done = subprocess.run(["ps", "-o", "pid=", "--ppid", str(process)], capture_output=True, text=True)
     return [int(number) for number in done.stdout.split()]
-
-
-def gone(process: int) -> bool:
-    """Whether a process is no more, or only waits to be counted."""
-    try:
-        return Path(f"/proc/{process}/stat").read_text().rsplit(")", 1)[1].split()[0] == "Z"
-    except OSError:
-        return True
 
 
 @pytest.mark.parametrize("signum", [signal.SIGINT, signal.SIGTERM, signal.SIGKILL])

@@ -15,13 +15,15 @@ from jupyter_server.auth.logout import LogoutHandler
 from jupyter_server.utils import url_path_join
 from tornado.httpserver import HTTPServer
 from tornado.ioloop import IOLoop
-from traitlets import Bool, List, Unicode
+from traitlets import Bool, Integer, List, Unicode
 from voila.app import Voila
 from voila.static_file_handler import AllowListFileHandler, TemplateStaticFileHandler
 from voila.tornado.handler import TornadoVoilaHandler
 
 from workbench.serving import SERVED
 from workbench.serving.door import host_pattern
+from workbench.serving.forking.forkserver import Forkserver
+from workbench.serving.forking.provisioner import can_fork, use_for_kernels
 from workbench.serving.headers import Headers, log_request
 from workbench.serving.kernels import AppKernelManager
 from workbench.serving.pages import FOREIGN_NAME, NOT_FOUND, Alive, AppPage, Refusing, TemplateFile
@@ -44,6 +46,8 @@ class AppServer(Voila):
     """
 
     host_names = List(Unicode(), help="names besides localhost by which browsers may call the server").tag(config=True)
+    kernel_memory = Integer(2 << 30, min=0, help="bytes that a kernel may hold (Linux), 0 for any").tag(config=True)
+    fork_kernels = Bool(True, help="fork kernels from a warm process where the system can").tag(config=True)
     behind_proxy = Bool(False, help="believe X-Forwarded-Proto and X-Real-Ip of a proxy in front").tag(config=True)
 
     def init_settings(self) -> Any:
@@ -59,7 +63,6 @@ class AppServer(Voila):
     def init_handlers(self) -> Any:
         if not self.notebook_path:
             raise ValueError("the app server serves one notebook: give its path as the argument")
-        os.environ[SERVED] = "1"  # for the kernels that this server starts
         handlers: Any = super().init_handlers()
         handlers = [
             (
@@ -79,6 +82,11 @@ class AppServer(Voila):
 
     def start(self) -> None:
         """Serve until SIGINT or SIGTERM; then end all kernels and leave the port."""
+        self.forkserver = Forkserver() if self.fork_kernels and can_fork() else None
+        os.environ[SERVED] = "1"  # for the kernels that this server starts, and for what they are forked from
+        if self.forkserver is not None:
+            self.forkserver.start()
+        use_for_kernels(self.kernel_memory, self.forkserver)
         self.connection_dir = tempfile.mkdtemp(prefix="workbench_", dir=self.connection_dir_root)
         self.app = tornado.web.Application(**self.init_settings())
         self.app.add_handlers(host_pattern(str(self.ip), self.host_names), self.init_handlers())
@@ -109,6 +117,8 @@ class AppServer(Voila):
 
     def stop(self) -> None:
         run_sync(self.kernel_manager.shutdown_all)(now=True)
+        if self.forkserver is not None:
+            self.forkserver.stop()
         shutil.rmtree(self.connection_dir, ignore_errors=True)
 
     def _bind(self, server: HTTPServer) -> None:

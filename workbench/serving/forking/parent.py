@@ -1,0 +1,182 @@
+"""`python -m workbench.serving.forking.parent`: imports what pages need, once, and forks a kernel at each request.
+
+Its standard input is a socket to the server (SOCK_SEQPACKET). A request is JSON: the arguments of the kernel, its
+environment, its folder and its limit of memory. The answer is the process id, with a file descriptor of the process
+(pidfd) beside it, by which the server can wait for it and signal it without ever meeting another process of that id.
+
+Linux only. The parent has one thread and opens nothing that two processes may not share; the generators of numpy and
+torch are seeded anew in each kernel, as in a fresh process.
+"""
+
+import gc
+import json
+import os
+import resource
+import select
+import signal
+import socket
+import sys
+import threading
+from importlib import import_module
+from typing import Any, NoReturn
+
+LARGEST = 180_000  # bytes of a request: what one packet of a socket holds
+READY = b"ready"
+# Imported here, they are shared; imported in a kernel, each has a copy of its own.
+MODULES = (
+    "ipykernel.kernelapp",
+    "ipykernel.ipkernel",
+    "ipykernel.zmqshell",
+    "ipykernel.debugger",
+    "IPython.core.debugger",
+    "IPython.core.completerlib",
+    "IPython.core.logger",
+    "IPython.core.oinspect",
+    "IPython.extensions.storemagic",
+    "IPython.utils.wildcard",
+    "encodings.ascii",
+    "encodings.idna",
+    "encodings.latin_1",
+    "faulthandler",
+    "matplotlib_inline.backend_inline",
+    "matplotlib_inline.config",
+    "numpy.random",
+    "pdb",
+    "pydoc",
+    "sqlite3",
+    "tornado.gen",
+    "tornado.locks",
+    "tornado.platform.asyncio",
+    "tornado.queues",
+)
+
+
+def warm(own: str) -> None:
+    """Import what kernels need; `own` names a module whose function `warm` imports the rest."""
+    torch: Any = import_module("torch")
+    torch.set_num_threads(1)  # no pool of threads, which a fork would not take along
+    sys.modules["debugpy"] = None  # type: ignore[assignment]  # 12 MB a kernel for what no page may ask for
+    for name in MODULES:
+        try:
+            import_module(name)
+        except ImportError:
+            continue  # another version of IPython or ipykernel; then each kernel imports what it has
+    import_module(own).warm()
+
+
+def serve(server: socket.socket, process: int) -> None:
+    """Fork a kernel at each request, until the server closes its end; `process` is a pidfd of the server."""
+    wakeup, wake = os.pipe()
+    os.set_blocking(wake, False)
+    signal.signal(signal.SIGCHLD, lambda *_: None)
+    signal.set_wakeup_fd(wake, warn_on_full_buffer=False)
+    poll = select.poll()
+    for descriptor in (server.fileno(), wakeup):
+        poll.register(descriptor, select.POLLIN)
+    server.send(READY)
+    while True:
+        ready = {descriptor for descriptor, _ in poll.poll()}
+        if wakeup in ready:
+            os.read(wakeup, 4096)
+            bury()
+        if server.fileno() in ready:
+            request = server.recv(LARGEST)
+            if not request:
+                return
+            answer(server, process, json.loads(request), (wakeup, wake))
+
+
+def bury() -> None:
+    """Take the ends of kernels to notice, so that none stays as a zombie."""
+    try:
+        while os.waitpid(-1, os.WNOHANG)[0]:
+            pass
+    except ChildProcessError:
+        pass
+
+
+def answer(server: socket.socket, process: int, request: dict[str, Any], pipes: tuple[int, int]) -> None:
+    child = os.fork()
+    if child == 0:
+        live(server, process, request, pipes)
+    descriptor = os.pidfd_open(child)  # before anyone waits for the child: the id is still its own
+    try:
+        socket.send_fds(server, [str(child).encode()], [descriptor])
+    finally:
+        os.close(descriptor)
+
+
+def live(server: socket.socket, process: int, request: dict[str, Any], pipes: tuple[int, int]) -> NoReturn:
+    """The life of a kernel, from the fork to its end."""
+    status = 1
+    try:
+        settle(server, request, pipes)
+        threading.Thread(target=end_with, args=(process,), daemon=True).start()
+        run(request["arguments"])
+        status = 0
+    except SystemExit as end:
+        status = end.code if isinstance(end.code, int) else 1
+    except BaseException:
+        import traceback
+
+        traceback.print_exc()
+    finally:
+        try:
+            sys.stdout.flush()
+            sys.stderr.flush()
+        finally:
+            os._exit(status)
+
+
+def settle(server: socket.socket, request: dict[str, Any], pipes: tuple[int, int]) -> None:
+    """Become a process of one's own: session, signals, descriptors, environment, limits, chance."""
+    os.setsid()
+    signal.set_wakeup_fd(-1)
+    signal.signal(signal.SIGCHLD, signal.SIG_DFL)
+    signal.signal(signal.SIGINT, signal.default_int_handler)
+    server.close()
+    nothing = os.open(os.devnull, os.O_RDONLY)
+    os.dup2(nothing, 0)
+    for descriptor in (*pipes, nothing):
+        os.close(descriptor)
+    os.environ.clear()
+    os.environ.update(request["environment"])
+    os.chdir(request["folder"])
+    if request["memory"]:
+        resource.setrlimit(resource.RLIMIT_DATA, (request["memory"], request["memory"]))
+    import_module("numpy.random").seed()
+    torch: Any = import_module("torch")
+    torch.seed()
+    torch.set_num_threads(int(os.environ.get("OMP_NUM_THREADS") or len(os.sched_getaffinity(0))))
+    gc.enable()
+
+
+def end_with(process: int) -> None:
+    """End this kernel at once when the server has ended, however it did."""
+    poll = select.poll()
+    poll.register(process, select.POLLIN)
+    poll.poll()
+    os._exit(1)
+
+
+def run(arguments: list[str]) -> None:
+    """An IPython kernel. ipywidgets was imported when there was none, and so is told of it now."""
+    application: Any = import_module("ipykernel.kernelapp").IPKernelApp.instance()
+    application.initialize([*arguments, "--HistoryManager.enabled=False", "--IPKernelApp.log_level=CRITICAL"])
+    import_module("ipywidgets").register_comm_target()
+    application.start()
+
+
+def main(own: str, server_process: str) -> None:
+    """Warm up and serve; `own` as in `warm`, `server_process` the number of a pidfd of the server."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl+C is the server's
+    gc.disable()  # what is collected is written to, and then no longer shared
+    server = socket.socket(fileno=os.dup(0))
+    warm(own)
+    gc.collect()
+    gc.freeze()
+    serve(server, int(server_process))
+
+
+if __name__ == "__main__":
+    main(*sys.argv[1:])
