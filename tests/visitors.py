@@ -146,13 +146,6 @@ def process_of(kernel: str) -> int:
     raise AssertionError(f"no process of {kernel}")
 
 
-def wait_until(true) -> None:
-    end = time.monotonic() + SECONDS
-    while not true():
-        assert time.monotonic() < end
-        time.sleep(0.05)
-
-
 def gone(process: int) -> bool:
     """Whether a process is no more, or only waits to be counted."""
     try:

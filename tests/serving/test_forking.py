@@ -8,9 +8,10 @@ import sys
 from pathlib import Path
 
 import pytest
+from gate import wait_for
 from jupyter_client.manager import KernelManager
 from jupyter_client.provisioning import KernelProvisionerFactory
-from visitors import SECONDS, ask, gone, notebook, open_page, wait_until
+from visitors import SECONDS, ask, gone, notebook, open_page
 
 from workbench.serving import app_command
 from workbench.serving.forking.forkserver import AGAIN, Forkserver, NoFork
@@ -140,7 +141,7 @@ def test_a_kernel_that_ends_is_noticed(parent, signum):
 def test_no_zombie_is_left(parent):
     with Kernel() as kernel:
         number = kernel.process.pid
-    wait_until(lambda: not Path(f"/proc/{number}").exists())
+    wait_for(lambda: not Path(f"/proc/{number}").exists())
 
 
 def test_waiting_for_a_kernel_that_lives_ends(parent):
@@ -152,7 +153,7 @@ def test_kernels_outlive_their_parent_and_the_next_has_another(parent):
     with Kernel() as old:
         first = parent.pid
         os.kill(first, signal.SIGKILL)
-        wait_until(lambda: gone(first))
+        wait_for(lambda: gone(first))
         assert old.say("print(1 + 1)") == "2"
         with Kernel() as new:
             assert new.say("print(2 + 2)") == "4"
@@ -210,7 +211,7 @@ def test_the_server_forks_and_takes_all_with_it_when_it_is_killed(served):
     assert len(set(found.values())) == 1  # one parent for both, and it is not the server
     assert process not in found.values()
     os.kill(process, signal.SIGKILL)
-    wait_until(lambda: all(gone(each) for each in (*found, *found.values())))
+    wait_for(lambda: all(gone(each) for each in (*found, *found.values())))
 
 
 def test_a_page_after_the_parent_was_killed_has_a_kernel_too(served):
@@ -218,7 +219,7 @@ def test_a_page_after_the_parent_was_killed_has_a_kernel_too(served):
     open_page(port)
     (old,) = kernels(folder).values()
     os.kill(old, signal.SIGKILL)
-    wait_until(lambda: gone(old))
+    wait_for(lambda: gone(old))
     open_page(port)
     assert len(kernels(folder)) == 2
     assert ask(port, "/nothing").status == 404
