@@ -11,12 +11,13 @@ import pytest
 from gate import wait_for
 from jupyter_client.manager import KernelManager
 from jupyter_client.provisioning import KernelProvisionerFactory
+from ports import own_port
 from visitors import SECONDS, ask, gone, notebook, open_page
 
 from workbench.serving import app_command
 from workbench.serving.forking.forkserver import AGAIN, Forkserver, NoFork
 from workbench.serving.forking.provisioner import can_fork, is_python_kernel, use_for_kernels
-from workbench.serving.process import free_port, running
+from workbench.serving.process import running
 
 pytestmark = pytest.mark.skipif(not can_fork(), reason="kernels are forked on Linux 5.3 or newer only")
 LIMIT = 1 << 30
@@ -191,7 +192,7 @@ def served(tmp_path):
         "import json, os, sys; from pathlib import Path; import ipywidgets\n"
         f"Path({str(tmp_path)!r}, f'{{os.getpid()}}.kernel').write_text(str(os.getppid()))\nipywidgets.IntSlider()"
     )
-    port = free_port()
+    port = own_port()
     command = app_command(port, notebook=notebook(tmp_path / "page.ipynb", cell), browser=False)
     with running(command, f"http://127.0.0.1:{port}/api", tmp_path / "log") as process:
         yield port, process, tmp_path
@@ -226,7 +227,7 @@ def test_a_page_after_the_parent_was_killed_has_a_kernel_too(served):
 
 
 def test_the_ordinary_start_can_be_asked_for(tmp_path):
-    port = free_port()
+    port = own_port()
     cell = f"import os; open({str(tmp_path / 'parent')!r}, 'w').write(str(os.getppid()))"
     command = app_command(port, notebook=notebook(tmp_path / "page.ipynb", cell), browser=False)
     command = [*command, "--AppServer.fork_kernels=False"]
