@@ -156,7 +156,7 @@ def fine_tune(network: nn.Module, data: FineTuningData) -> float:
         network.load_state_dict(start)
         optimizer = torch.optim.SGD(trained_parameters(network), lr=0.05, momentum=0.9, weight_decay=1e-4)
         *_, last = train(Setting(network, optimizer, data, fine_tuning.gradients, class_scores), Plan(EPOCHS, seed))
-        reached.append(last.held_out_accuracy)
+        reached.append(last.held_out_score)
     return sum(reached) / len(reached)
 
 

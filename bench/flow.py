@@ -8,29 +8,30 @@ real N-MNIST saccades move.
 
 import importlib.util
 import time
-from functools import partial
 from pathlib import Path
 
 import numpy as np
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 
 from bench.measure import one_thread
 from workbench.data import FlowCamera, FlowHalves, FlowSet, flow_clips, halves
 from workbench.experiments import (
     BPTT_FLOW,
     FLOW_FACTORS,
-    SpikingUNet,
+    FlowData,
+    by_last_step,
     direction_agreement,
     endpoint_error,
-    endpoint_loss,
     event_images,
+    flow_setting,
     predict_flow,
-    train_flow,
     zero_error,
 )
 from workbench.kernels import TORCH
+from workbench.rule import Rule
 from workbench.rules import STLLR, stllr
+from workbench.training import Plan, train
 
 try:
     from workbench.kernels import NUMBA as KERNELS
@@ -42,14 +43,12 @@ RECORDINGS = Path(__file__).parents[2] / "shared" / "data" / "nmnist_small_binne
 MOVES = ((3.5, 7.0), (3.5, -7.0), (-7.0, 0.0))  # of N-MNIST's saccades, (right, down) in its pixels per 105 ms
 
 
-def trained(rule, train: FlowHalves, test: FlowHalves) -> tuple[SpikingUNet, float, float]:
+def trained(rule: Rule, data: FlowData) -> tuple[nn.Module, float, float]:
     """A network after training, its error on the test clips, and seconds of the processor."""
-    torch.manual_seed(0)
-    net, started, error = SpikingUNet(), time.process_time(), None
-    for record in train_flow(net, train, test, rule, EPOCHS):
-        error = record.test_error if record.test_error is not None else error
-    assert error is not None
-    return net, error, time.process_time() - started
+    setting, started = flow_setting(rule, seed=0, data=data), time.process_time()
+    *_, last = train(setting, Plan(EPOCHS))
+    assert last.held_out_score is not None
+    return setting.network, last.held_out_score, time.process_time() - started
 
 
 def classical_error(test: FlowSet) -> float | None:
@@ -84,7 +83,7 @@ def saccades() -> list[Tensor] | None:
     return [x[:7], x[7:14], x[14:20]]
 
 
-def right_directions(net: SpikingUNet) -> list[float] | None:
+def right_directions(net: nn.Module) -> list[float] | None:
     """For each saccade, the fraction of recordings whose mean flow, where there are events, points less than 90° away
     from the true one."""
     recordings = saccades()
@@ -100,16 +99,16 @@ def flow() -> dict[str, object]:
     """Train twice and compare."""
     one_thread()
     clips = flow_clips(TEST, CAMERA, first=1_000_000)
-    train, test = FlowHalves(flow_clips(TRAIN, CAMERA)), FlowHalves(clips)
-    local = partial(stllr.gradients, params=STLLR(FLOW_FACTORS, last_steps=1, loss=endpoint_loss, kernels=KERNELS))
-    net, ours, seconds = trained(local, train, test)
-    _, through_time, peer_seconds = trained(BPTT_FLOW, train, test)
+    data = FlowData(FlowHalves(flow_clips(TRAIN, CAMERA)), FlowHalves(clips))
+    local = by_last_step(stllr.gradients, STLLR(FLOW_FACTORS, kernels=KERNELS))
+    net, ours, seconds = trained(local, data)
+    _, through_time, peer_seconds = trained(BPTT_FLOW, data)
     return {
         "name": "flow",
         "peer": "zero flow",
-        "ratio": zero_error(test) / ours,
+        "ratio": zero_error(data.test) / ours,
         "error": ours,
-        "zero_error": zero_error(test),
+        "zero_error": zero_error(data.test),
         "bptt_error": through_time,
         "lucas_kanade_error": classical_error(clips),
         "seconds": seconds,

@@ -8,7 +8,7 @@ from torch import Tensor
 from workbench.experiments.named import Experiment
 from workbench.networks.spiking import SpikingMLP, spiking_logits
 from workbench.rules import bptt, stllr
-from workbench.training.loop import Setting
+from workbench.training.setting import Setting
 
 
 class Few(NamedTuple):

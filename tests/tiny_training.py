@@ -6,7 +6,8 @@ from torch.nn import functional as F
 from workbench.data.event_sets import EventSet, EventSplit
 from workbench.networks.spiking import SpikingMLP, spiking_logits
 from workbench.rules import stllr
-from workbench.training.loop import Plan, Setting, train
+from workbench.training.loop import train
+from workbench.training.setting import Plan, Setting
 
 
 def tiny_data(samples=96, steps=8, inputs=12, classes=3):

@@ -1,5 +1,8 @@
 """Optical flow: clips with the flow that they have, the spiking U-Net, and what it learns."""
 
+import itertools
+import math
+
 import numpy as np
 import pytest
 import torch
@@ -19,23 +22,30 @@ from workbench.data.sets.flow import (
 )
 from workbench.experiments.flow import (
     BPTT_FLOW,
+    ENDPOINT_ERROR,
     STLLR_FLOW,
+    FlowData,
     SpikingUNet,
     direction_agreement,
     endpoint_error,
     endpoint_loss,
     event_images,
+    flow_setting,
     held_out_error,
     predict_flow,
     seen_pixels,
-    train_flow,
     zero_error,
 )
+from workbench.experiments.named import FLOW, start
+from workbench.experiments.variation import vary
 from workbench.neurons.traces import Factors
 from workbench.rules.bptt import BPTT
 from workbench.rules.bptt import gradients as bptt_gradients
 from workbench.rules.stllr import STLLR
 from workbench.rules.stllr import gradients as stllr_gradients
+from workbench.training.epochs import epoch_order
+from workbench.training.loop import train
+from workbench.training.setting import Plan
 
 QUIET = FlowCamera(noise=0.0, mismatch=0.0)
 
@@ -44,11 +54,11 @@ QUIET = FlowCamera(noise=0.0, mismatch=0.0)
 def trained():
     """A network after seven short epochs of S-TLLR, and the error on other clips."""
     torch.set_num_threads(1)
-    torch.manual_seed(0)
     camera = FlowCamera(speed=5.0)
-    network, test = SpikingUNet(), moving_clips(48, camera, first=10_000)
-    *_, last = train_flow(network, moving_clips(320, camera), test, STLLR_FLOW, epochs=7)
-    return network, test, last.test_error
+    data = FlowData(moving_clips(320, camera), moving_clips(48, camera, first=10_000))
+    setting = flow_setting(STLLR_FLOW, seed=0, data=data)
+    *_, last = train(setting, Plan(epochs=7))
+    return setting.network, data.test, last.held_out_score
 
 
 def test_a_clip_depends_on_its_number_only():
@@ -208,3 +218,57 @@ def test_real_saccades_move_as_the_camera_did(trained, recordings):
     found = [direction_agreement(predict_flow(trained[0], halves(part)), part, m) for m, part in motions.items()]
     assert min(found) > 0.65
     assert sum(found) / 3 > 0.8
+
+
+def few_clips(rule, seed):
+    return flow_setting(rule, seed, FlowData(moving_clips(20), moving_clips(8, first=500)))
+
+
+FEW = FLOW._replace(prepare=few_clips)
+
+
+def test_flow_is_an_ordinary_experiment():
+    """The same numbers as a loop by hand: Adam, a cosine, batches of 8 in the order of the epoch."""
+    records = list(start(FEW, "bptt", seed=3, epochs=2))
+    setting = few_clips(FLOW.rules["bptt"], 3)
+    errors = []
+    for step in range(6):
+        setting.optimizer.param_groups[0]["lr"] = 1e-2 * 0.5 * (1 + math.cos(math.pi * step / 6))
+        rows = epoch_order(20, 3, step // 3)[8 * (step % 3) :][:8]
+        setting.optimizer.zero_grad()
+        errors.append(setting.rule(setting.network, *setting.data.train.batch(rows)).loss)
+        setting.optimizer.step()
+    assert [record.loss for record in records] == errors
+    assert [record.score for record in records] == pytest.approx(errors)
+    held_out = held_out_error(setting.network, setting.data.test)
+    assert (records[-1].held_out_score, records[-1].held_out_loss) == pytest.approx((held_out, held_out))
+    assert FEW.score is setting.score is ENDPOINT_ERROR
+
+
+@pytest.mark.parametrize("rule", FLOW.rules)
+def test_a_resumed_run_has_the_same_numbers(tmp_path, rule):
+    def numbers(records):
+        return [r._replace(seconds=0.0, samples_per_second=0.0) for r in records]
+
+    def begin(seed, resume=False):
+        return train(few_clips(FLOW.rules[rule], seed), Plan(2), tmp_path / "half", resume, checkpoint_every=1)
+
+    whole = numbers(train(few_clips(FLOW.rules[rule], 0), Plan(2)))
+    begun = numbers(itertools.islice(begin(0), 5))  # the last one is yielded before it is saved
+    assert begun[:-1] + numbers(begin(9, resume=True)) == whole
+
+
+def test_what_the_last_step_says_is_reported():
+    network, (x, truth) = SpikingUNet((4, 6)), moving_clips(3).batch(torch.arange(3))
+    said = predict_flow(network, x)
+    assert torch.allclose(STLLR_FLOW(network, x, truth).logits, said, atol=1e-6)
+
+
+def test_the_score_is_told_in_pixels():
+    assert ENDPOINT_ERROR.words(1.234) == "1.23 pixels"
+    assert not ENDPOINT_ERROR.more_is_better
+    truth = torch.zeros(2, 2, 4, 4)
+    assert ENDPOINT_ERROR.values(truth + 1.0, truth).tolist() == pytest.approx(2 * [2**0.5])
+    assert float(ENDPOINT_ERROR.loss(truth + 1.0, truth)) == pytest.approx(2 * 2**0.5)
+    few = vary(FEW, per_class=8).prepare(STLLR_FLOW, 0)
+    assert few.data.train.labels.shape == (8, 2, 16, 16)

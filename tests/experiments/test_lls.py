@@ -24,8 +24,10 @@ from workbench.experiments.named import Experiment, start
 from workbench.networks.block_networks import mini_conv
 from workbench.networks.blocks import block_logits
 from workbench.rules.lls import LocalHead
-from workbench.training.loop import Plan, evaluate, train, unchanged
+from workbench.training.loop import train
 from workbench.training.schedule_free import averaged_weights, first_batches
+from workbench.training.score import evaluate
+from workbench.training.setting import Plan, unchanged
 
 
 @pytest.fixture(scope="module")
@@ -161,7 +163,7 @@ def test_held_out_numbers_are_those_of_the_averaged_weights(data):
     assert with_averages.loss == pytest.approx(plain.loss, rel=1e-3)  # evaluation does not change the training
     with run.evaluating(data.train):
         right, loss = evaluate(run.network, data.test, run.logits)
-    assert (with_averages.held_out_accuracy, with_averages.held_out_loss) == pytest.approx((right, loss), rel=1e-2)
+    assert (with_averages.held_out_score, with_averages.held_out_loss) == pytest.approx((right, loss), rel=1e-2)
     assert abs(plain.held_out_loss - loss) > 0.02
 
 

@@ -24,7 +24,7 @@ from workbench.experiments.fine_tuning import (
 from workbench.experiments.pretrained import KNOWN_CLASSES, WEIGHTS, fashion_resnet20, load_weights
 from workbench.networks import resnet as imagenet_resnet
 from workbench.networks.resnet import ResNet, pad_shortcut, resnet20
-from workbench.training.loop import evaluate
+from workbench.training.score import evaluate
 
 
 def test_resnet20_has_the_papers_size_and_stages():

@@ -32,8 +32,8 @@ from workbench.rules.direct_feedback import direct_feedback
 from workbench.rules.forward_forward import goodness_logits
 from workbench.rules.lls import local_head, synchrony_by_block
 from workbench.rules.tess import make_heads
-from workbench.training.loop import evaluate
 from workbench.training.schedule_free import averaged_weights
+from workbench.training.score import evaluate
 
 
 def state(network):

@@ -7,7 +7,7 @@ import torch
 from torch import nn
 
 from workbench.training import checkpoint
-from workbench.training.checkpoint import Place, load_checkpoint, save_checkpoint
+from workbench.training.checkpoint import load_checkpoint, network_state, restore_network, save_checkpoint
 
 
 def trained(optimizer=torch.optim.Adam, width=3):
@@ -25,10 +25,15 @@ def trained(optimizer=torch.optim.Adam, width=3):
 )
 def test_round_trip_continues_alike(tmp_path, optimizer):
     network, opt = trained(optimizer)
-    save_checkpoint(tmp_path / "a.safetensors", network, opt, Place(3, 1.5, 70, "a run"))
+    place = {"step": 3, "seconds": 1.5, "saved_bytes": 70}
+    state = {"network": network_state(network), "optimizer": opt.state_dict(), "place": place}
+    save_checkpoint(tmp_path / "a.safetensors", state, "a run")
     other, other_opt = nn.Linear(3, 2), None
     other_opt = optimizer(other.parameters(), lr=9.0)
-    assert load_checkpoint(tmp_path / "a.safetensors", other, other_opt, "a run") == Place(3, 1.5, 70, "a run")
+    found = load_checkpoint(tmp_path / "a.safetensors", "a run")
+    restore_network(other, found["network"])
+    other_opt.load_state_dict(found["optimizer"])
+    assert found["place"] == place
     for net, o in ((network, opt), (other, other_opt)):
         o.zero_grad()
         net(torch.ones(4, 3)).sum().backward()
@@ -39,7 +44,8 @@ def test_round_trip_continues_alike(tmp_path, optimizer):
 def test_no_half_file_when_the_disk_is_full(tmp_path, monkeypatch):
     network, opt = trained()
     path = tmp_path / "a.safetensors"
-    save_checkpoint(path, network, opt, Place(1))
+    state = {"network": network_state(network), "optimizer": opt.state_dict()}
+    save_checkpoint(path, state)
     before = path.read_bytes()
 
     def full(tensors, target, metadata):
@@ -48,7 +54,7 @@ def test_no_half_file_when_the_disk_is_full(tmp_path, monkeypatch):
 
     monkeypatch.setattr(checkpoint, "save_file", full)
     with pytest.raises(OSError, match="No space left"):
-        save_checkpoint(path, network, opt, Place(2))
+        save_checkpoint(path, state)
     assert path.read_bytes() == before
     assert list(tmp_path.iterdir()) == [path]
 
@@ -57,13 +63,50 @@ def test_missing_damaged_and_foreign_files_are_told_apart(tmp_path):
     network, opt = trained()
     path = tmp_path / "a.safetensors"
     with pytest.raises(FileNotFoundError, match="start once without --resume"):
-        load_checkpoint(path, network, opt)
-    save_checkpoint(path, network, opt, Place(1))
+        load_checkpoint(path)
+    save_checkpoint(path, {"network": network_state(network), "optimizer": opt.state_dict()}, "a run")
     with pytest.raises(ValueError, match="another network"):
-        load_checkpoint(path, nn.Linear(5, 2), opt)
+        restore_network(nn.Linear(5, 2), load_checkpoint(path, "a run")["network"])
+    with pytest.raises(ValueError, match=r"belongs to 'a run', not to 'other'.*another file"):
+        load_checkpoint(path, "other")
     path.write_bytes(path.read_bytes()[:-7])
     with pytest.raises(ValueError, match=r"not a whole checkpoint.*delete it"):
-        load_checkpoint(path, network, opt)
+        load_checkpoint(path)
     checkpoint.write_safetensors(path, {"a": torch.ones(1)}, {"other": "x"})
     with pytest.raises(ValueError, match="not a whole checkpoint"):
-        load_checkpoint(path, network, opt)
+        load_checkpoint(path)
+
+
+def test_a_tree_comes_back_as_it_was(tmp_path):
+    """Numbers as keys, lists in lists, tensors of all kinds; one tensor in two places is written once."""
+    shared = torch.randn(40, 50)
+    tree = {
+        "empty": torch.zeros(3, 0, dtype=torch.float64),
+        "by number": {0: {"step": torch.tensor(3.0), "lr": 0.1}, 7: None},
+        "list": [1, [shared, "word", True], {}, []],
+        "again": shared,
+        "part": shared[:, 3],
+        "generator": torch.Generator().manual_seed(3).get_state(),
+    }
+    path = tmp_path / "a.safetensors"
+    checkpoint.save_checkpoint(path, tree)
+    found = load_checkpoint(path)
+    assert found["by number"] == tree["by number"]
+    assert (found["list"][0], found["list"][1][1:], found["list"][2:]) == (1, ["word", True], [{}, []])
+    assert torch.equal(found["list"][1][0], shared)
+    assert found["again"] is found["list"][1][0]
+    for name in ("empty", "part", "generator"):
+        assert torch.equal(found[name], tree[name])
+        assert found[name].dtype == tree[name].dtype
+    assert path.stat().st_size < 1.8 * shared.nbytes + len(tree["generator"])
+
+
+def test_a_network_remembers_which_parameters_learn(tmp_path):
+    network = nn.Linear(3, 2)
+    network.weight.requires_grad_(False)
+    save_checkpoint(tmp_path / "a.safetensors", network_state(network))
+    other = nn.Linear(3, 2)
+    other.bias.requires_grad_(False)
+    restore_network(other, load_checkpoint(tmp_path / "a.safetensors"))
+    assert [p.requires_grad for p in other.parameters()] == [False, True]
+    assert torch.equal(other.weight, network.weight)

@@ -18,16 +18,17 @@ from workbench.kernels import choice
 from workbench.kernels.choice import Loops, current_loops, taking
 from workbench.networks.spiking import SpikingMLP, spiking_logits
 from workbench.rules import bptt, stllr
-from workbench.training import loop as training
-from workbench.training.loop import accuracy, cosine, epoch_order, evaluate
+from workbench.training import setting as training
+from workbench.training.epochs import cosine, epoch_order
+from workbench.training.score import accuracy, evaluate
 
 
 @pytest.mark.parametrize("rule", [stllr.gradients, bptt.gradients])
 def test_learns_and_reports(rule):
     records = list(tiny_run(rule))
     assert len(records) == 9
-    assert [r.held_out_accuracy is not None for r in records] == 3 * [False, False, True]
-    assert records[-1].held_out_accuracy > 0.9
+    assert [r.held_out_score is not None for r in records] == 3 * [False, False, True]
+    assert records[-1].held_out_score > 0.9
     assert records[-1].loss < records[0].loss < 1.5 * math.log(3)
     assert records[-1].state_bytes > 0
     assert records[-1].saved_bytes > 0

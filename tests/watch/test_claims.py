@@ -10,7 +10,7 @@ from workbench.continual.methods.code_cl import CodeCL, CodeCLParams
 from workbench.continual.methods.lance import LanceContinual, LanceContinualParams, subspace_layers
 from workbench.continual.multihead import mlp
 from workbench.continual.protected import protected_layers
-from workbench.training.loop import Plan
+from workbench.training.setting import Plan
 from workbench.watch.claims import (
     Claim,
     claimed_shares,

@@ -17,9 +17,9 @@ def test_curves_of_a_whole_run(records):
     curves = learning_curves(iter(records), epochs=2, window=3)
     assert np.allclose(curves.epochs, np.arange(1, 9) / 4)
     assert curves.loss[-1] == pytest.approx(np.mean([r.loss for r in records[-3:]]))
-    assert curves.accuracy[0] == records[0].accuracy
+    assert curves.score[0] == records[0].score
     assert curves.held_out_epochs.tolist() == [1.0, 2.0]
-    assert curves.held_out_accuracy.tolist() == [records[3].held_out_accuracy, records[7].held_out_accuracy]
+    assert curves.held_out_score.tolist() == [records[3].held_out_score, records[7].held_out_score]
     assert curves.held_out_loss.tolist() == [records[3].held_out_loss, records[7].held_out_loss]
     assert (curves.saved_bytes, curves.state_bytes) == (records[-1].saved_bytes, records[-1].state_bytes)
     assert curves.spike_rates == records[-1].spike_rates

@@ -26,8 +26,8 @@ from workbench.credit import bases
 from workbench.experiments.lls import BLOCK_RULES, BlockRule, lls_fashion
 from workbench.rules.lls import local_head
 from workbench.serving import Price
-from workbench.training.loop import Setting
 from workbench.training.runner import RunState
+from workbench.training.setting import Setting
 from workbench.watch.synchronization import Examined, Lesson, Look, judge_basis, leads, teach, watch
 
 HELD = ("waveform", "phase", "epochs", "seed")  # the settings that a training run has
@@ -237,7 +237,7 @@ def _told_training(numbers: Sight) -> str:
         return f"Training {'was stopped before' if numbers.state is RunState.STOPPED else 'prepares'} the first batch."
     record = numbers.looks[-1].record
     values = ", ".join(f"{value:.2f}" for value in leads(numbers.looks[-1:])[0].tolist())
-    held_out = [look.record.held_out_accuracy for look in numbers.looks if look.record.held_out_accuracy is not None]
+    held_out = [look.record.held_out_score for look in numbers.looks if look.record.held_out_score is not None]
     told = f" {100 * held_out[-1]:.1f} % of held-out images right." if held_out else ""
     where = f"Training {numbers.state.value} at step {record.step + 1} of {record.steps}"
     return f"{where}: blocks 1 to 4 are closer to the wave of their own class by {values}.{told}"

@@ -18,8 +18,9 @@ from workbench.experiments.variation import vary
 from workbench.kernels.choice import Loops, current_loops
 from workbench.kernels.warm_up import WarmUp
 from workbench.serving import Price
-from workbench.training.loop import Record
 from workbench.training.runner import RunState
+from workbench.training.score import ACCURACY, Score
+from workbench.training.setting import Record
 from workbench.watch.curves import Curves, learning_curves
 
 RATES: dict[str, float | None] = {
@@ -68,7 +69,11 @@ class TrainingMonitor(RacePanel):
         self._settings_of_race: dict[str, Any] | None = None
         self._early = False
         self.compiling = WarmUp()  # now, so that nobody waits for it who presses Start
-        self.learning, self.rates, self.bytes = _learning_figure(), _rates_figure(), _bytes_figure()
+        self.learning, self.rates, self.bytes = (
+            _learning_figure(self.experiment.score),
+            _rates_figure(),
+            _bytes_figure(),
+        )
         controls = _controls(experiment, samples)
         super().__init__(controls, [self.learning, self.rates, self.bytes], state)
 
@@ -103,7 +108,8 @@ class TrainingMonitor(RacePanel):
 
     def draw(self, numbers: Comparison) -> None:
         for k, side in enumerate(numbers.sides):
-            _draw_side(self.learning.data[4 * k : 4 * k + 4], self.rates.data[k], self.bytes.data[k], k, side)
+            scale = self.experiment.score.scale
+            _draw_side(self.learning.data[4 * k : 4 * k + 4], self.rates.data[k], self.bytes.data[k], k, side, scale)
         self.rates.layout.xaxis.update(_places([f"layer {name}" for name in numbers.sides[0].curves.spike_rates]))
         epochs = (numbers.settings or self.values)["epochs"]
         self.learning.layout.xaxis.range = [0, epochs]
@@ -117,7 +123,10 @@ class TrainingMonitor(RacePanel):
                 f"Not started: Start trains {numbers.sides[0].rule} (left) and {numbers.sides[1].rule} (right) "
                 f"from the same weights on the same batches. {self.experiment.summary}."
             )
-        told = " ".join(_progress(side, where) for side, where in zip(numbers.sides, ("left", "right"), strict=True))
+        told = " ".join(
+            _progress(side, where, self.experiment.score)
+            for side, where in zip(numbers.sides, ("left", "right"), strict=True)
+        )
         if numbers.early:
             told += " It started before the compiled loops were ready and takes the plain ones."
         if numbers.settings != self.values:
@@ -145,7 +154,7 @@ class TrainingMonitor(RacePanel):
             curves = {{}}
             for side, rule in (("left", "{left}"), ("right", "{right}")):
                 curves[side] = learning_curves(start(setting, rule, {plan}), epochs={epochs})
-                print(rule, "held-out accuracy after each epoch:", curves[side].held_out_accuracy)
+                print(rule, "held-out {self.experiment.score.label} after each epoch:", curves[side].held_out_score)
         """
 
 
@@ -163,6 +172,9 @@ def _controls(experiment: Experiment, samples: int) -> dict:
     last = "bptt" if "bptt" in rules else list(rules)[-1]
     step = max(samples // 10, 1)
     few = "training samples of each class; fewer train faster and worse"
+    which = "samples per class"
+    if experiment.score != ACCURACY:  # there are no classes
+        few, which = "training samples; fewer train faster and worse", "samples"
     return {
         "left": choice("left rule", rules, "how the left network learns", first),
         "right": choice("right rule", rules, "how the right network learns", last),
@@ -171,31 +183,32 @@ def _controls(experiment: Experiment, samples: int) -> dict:
         "learning_rate": choice(
             "learning rate η", {label: label for label in RATES}, "how large a step the optimiser takes"
         ),
-        "per_class": whole_slider("samples per class", samples, step, samples, few, step),
+        "per_class": whole_slider(which, samples, step, samples, few, step),
         "start": button("Start", "train both rules from new weights", "play"),
         "pause": button("Pause", "hold after this batch, or go on", "pause"),
         "stop": button("Stop", "end the run and keep its curves", "stop"),
     }
 
 
-def _learning_figure() -> Fig:
-    traces = [trace for k in (0, 1) for trace in _curves_of_side(k)]
-    layout = stacked_rows(["cross-entropy (nats)", "accuracy (%)"], [1, 1], "epochs")
-    layout["yaxis"]["rangemode"] = "tozero"
-    layout["yaxis2"]["range"] = [0, 101]
-    alt = "Loss and accuracy of both rules while they train, and on held-out samples after each epoch"
+def _learning_figure(score: Score) -> Fig:
+    traces = [trace for k in (0, 1) for trace in _curves_of_side(k, score)]
+    layout = stacked_rows([score.loss_label, f"{score.label} ({score.unit})"], [1, 1], "epochs")
+    layout["yaxis"]["rangemode"] = layout["yaxis2"]["rangemode"] = "tozero"
+    if score.limit is not None:
+        layout["yaxis2"]["range"] = [0, 1.01 * score.scale * score.limit]
+    alt = f"Loss and {score.label} of both rules while they train, and on held-out samples after each epoch"
     return Fig(traces, {**layout, "height": 440}, alt=alt)
 
 
-def _curves_of_side(k: int) -> list[dict]:
-    """Loss and accuracy in training, then both on held-out samples: dash and marker of the side, colour of the rule."""
+def _curves_of_side(k: int, score: Score) -> list[dict]:
+    """Loss and score in training, then both on held-out samples: dash and marker of the side, colour of the rule."""
     large = {**marker(k), "size": 11}
-    loss, accuracy = "loss %{y:.3f}", "accuracy %{y:.1f} %"
+    loss, judged = "loss %{y:.3f}", f"{score.label} %{{y:.{score.digits}f}} {score.unit}"
     return [
         curve("", line(k), f"{loss} in training"),
-        curve("", line(k), f"{accuracy} in training", 1, showlegend=False),
+        curve("", line(k), f"{judged} in training", 1, showlegend=False),
         dots("", large, f"{loss} on held-out samples"),
-        dots("", large, f"{accuracy} on held-out samples", 1, showlegend=False),
+        dots("", large, f"{judged} on held-out samples", 1, showlegend=False),
     ]
 
 
@@ -231,18 +244,18 @@ def _places(names: Sequence[str]) -> dict:
     return {"tickvals": [3 * k + 0.5 for k in range(len(names))], "ticktext": list(names)}
 
 
-def _draw_side(learning: Sequence[Any], rates: Any, kept: Any, k: int, side: Side) -> None:
+def _draw_side(learning: Sequence[Any], rates: Any, kept: Any, k: int, side: Side, scale: float) -> None:
     where, curves = ("left", "right")[k], side.curves
-    loss, accuracy, held_out_loss, held_out_accuracy = learning
+    loss, score, held_out_loss, held_out_score = learning
     colour = rule_line(side.rule)["color"]
-    loss.line.color = accuracy.line.color = colour
-    for trace in (held_out_loss, held_out_accuracy, rates, kept):
+    loss.line.color = score.line.color = colour
+    for trace in (held_out_loss, held_out_score, rates, kept):
         trace.marker.color = colour
     loss.update(name=f"{where}: {side.rule}", x=curves.epochs, y=curves.loss)
-    accuracy.update(name=f"{where}: {side.rule}", x=curves.epochs, y=100 * curves.accuracy)
+    score.update(name=f"{where}: {side.rule}", x=curves.epochs, y=scale * curves.score)
     held_out = f"{where}, held-out"
     held_out_loss.update(name=held_out, x=curves.held_out_epochs, y=curves.held_out_loss)
-    held_out_accuracy.update(name=held_out, x=curves.held_out_epochs, y=100 * curves.held_out_accuracy)
+    held_out_score.update(name=held_out, x=curves.held_out_epochs, y=scale * curves.held_out_score)
     spikes = list(curves.spike_rates.values())
     name = f"{where}: {side.rule}"
     rates.update(name=name, x=[3 * n + k for n in range(len(spikes))], y=spikes, text=[f"{y:.2f}" for y in spikes])
@@ -250,7 +263,7 @@ def _draw_side(learning: Sequence[Any], rates: Any, kept: Any, k: int, side: Sid
     kept.update(name=name, x=[k, 3 + k][: len(sizes)], y=sizes, text=[_size(size) for size in sizes])
 
 
-def _progress(side: Side, where: str) -> str:
+def _progress(side: Side, where: str, score: Score) -> str:
     """Where one run stands, in words."""
     curves, label = side.curves, f"{side.rule} ({where})"
     if side.error:
@@ -258,8 +271,8 @@ def _progress(side: Side, where: str) -> str:
     if not len(curves.epochs):
         return f"{label}: {'stopped before' if side.state is RunState.STOPPED else 'preparing'} the first batch."
     told = f"{label} {side.state.value} at epoch {curves.epochs[-1]:.1f}: loss {curves.loss[-1]:.2f}"
-    if len(curves.held_out_accuracy):
-        told += f", {100 * curves.held_out_accuracy[-1]:.1f} % of held-out samples right"
+    if len(curves.held_out_score):
+        told += f", {score.told.format(score.words(curves.held_out_score[-1]))}"
     return f"{told}, {_size(curves.saved_bytes)} kept for the gradient, {_size(curves.state_bytes)} carried."
 
 

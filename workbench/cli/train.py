@@ -31,7 +31,7 @@ def train(arguments: argparse.Namespace) -> None:
     path = arguments.checkpoint or Path("runs") / f"{chosen.name}-{rule}-{arguments.seed}.safetensors"
     records = start(chosen, rule, arguments.seed, epochs, path, arguments.resume)
     result = {"experiment": chosen.name, "rule": rule, "seed": arguments.seed, "epochs": epochs}
-    show(result | follow(records, epochs) | {"checkpoint": str(path)}, arguments.json)
+    show(result | follow(records, epochs, chosen.score) | {"checkpoint": str(path)}, arguments.json)
 
 
 def show(result: dict[str, Any], as_json: bool) -> None:
@@ -60,20 +60,20 @@ def train_stream(chosen: Any, arguments: argparse.Namespace) -> dict[str, Any]:
     return result | totals(records)
 
 
-def follow(records: Iterator[Any], epochs: int) -> dict[str, Any]:
-    """Drain a training run behind a progress bar; return its closing numbers."""
+def follow(records: Iterator[Any], epochs: int, score: Any) -> dict[str, Any]:
+    """Drain a training run behind a progress bar; return its closing numbers, the score under its name."""
     last, best = None, None
     with tqdm(records, unit="step", file=sys.stderr) as bar:
         for last in bar:
             bar.total = last.steps
             bar.n = last.step
-            best = last if last.held_out_accuracy is not None else best
-            held_out = f", held out {best.held_out_accuracy:.1%}" if best else ""
+            best = last if last.held_out_score is not None else best
+            held_out = f", held out {score.words(best.held_out_score)}" if best else ""
             bar.set_postfix_str(f"epoch {last.epoch + 1}/{epochs}, loss {last.loss:.3f}{held_out}", refresh=False)
     if last is None or best is None:
         raise ValueError("this run was finished before; start again without --resume, or with more epochs")
     return {
-        "accuracy": round(best.held_out_accuracy, 4),
+        score.name: round(best.held_out_score, 4),
         "loss": round(best.held_out_loss, 4),
         "seconds": round(last.seconds, 2),
         "samples_per_second": round(last.samples_per_second, 1),

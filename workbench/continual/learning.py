@@ -17,7 +17,9 @@ from workbench.continual.streams import Task
 from workbench.faces import short_repr
 from workbench.meters.evaluation import evaluation
 from workbench.meters.kept import KeptBytes
-from workbench.training.loop import Plan, Schedule, accuracy, check_finite, epoch_order, set_learning_rate
+from workbench.training.epochs import Schedule, check_finite, epoch_order, set_learning_rate
+from workbench.training.score import accuracy
+from workbench.training.setting import Plan
 
 MakeOptimizer = Callable[[list[nn.Parameter]], torch.optim.Optimizer]
 TEST_BATCH = 512  # batch normalisation without running statistics sees this many test samples at once

@@ -13,7 +13,7 @@ from workbench.neurons.lif import Neuron
 from workbench.neurons.traces import Factors
 from workbench.rule import Steps
 from workbench.rules import stllr, tess
-from workbench.training.loop import Setting
+from workbench.training.setting import Setting
 
 # an input before the activity strengthens, one after it weakens
 FASHION_FACTORS = Factors(lambda_post=0.2, lambda_pre=0.8, alpha_post=-0.5, alpha_pre=1.0)

@@ -11,28 +11,33 @@ is self-supervised: how well one picture moved along the flow matches a later on
 error is the mean over all pixels (there over the pixels that had events: `seen` of `endpoint_error`).
 """
 
-from collections.abc import Callable, Iterator, Sequence
-from functools import partial
-from typing import NamedTuple, Protocol, runtime_checkable
+from collections.abc import Callable, Mapping, Sequence
+from typing import NamedTuple
 
 import torch
 from jaxtyping import Bool, Float, Shaped
 from torch import Tensor, nn
 from torch.nn import functional as F
 
+from workbench.data.sets.flow import FlowCamera, FlowHalves, moving_clips
 from workbench.kernels.plain import Kernels
 from workbench.meters.evaluation import evaluation
 from workbench.networks.architectures import Cells, spiking_conv
 from workbench.networks.layers import LeakyReadout, Run, over_time
+from workbench.networks.seeded import seeded
 from workbench.networks.spiking import Simulation, chunks
 from workbench.neurons.lif import Neuron
 from workbench.neurons.surrogate import psi_flow
 from workbench.neurons.traces import MOTION
-from workbench.rule import StepReport
+from workbench.rule import Rule, StepReport
 from workbench.rules import bptt, stllr
+from workbench.training.score import Samples, Score
+from workbench.training.setting import Setting
 
 FLOW_CELLS = Cells(Neuron(0.88, 0.6), psi_flow)  # the paper's for MVSEC
 FLOW_FACTORS = MOTION  # the paper's for MVSEC
+HELD_OUT = 1_000_000  # number of the first clip that is held out
+FlowParams = stllr.STLLR | bptt.BPTT
 
 
 class SpikingUNet(nn.Module):
@@ -106,10 +111,30 @@ def endpoint_loss(
     return endpoint_error(output, truth.expand_as(output)).mean(1).sum()
 
 
-STLLR_FLOW: Callable[..., StepReport] = partial(
-    stllr.gradients, params=stllr.STLLR(FLOW_FACTORS, last_steps=1, loss=endpoint_loss)
-)
-BPTT_FLOW: Callable[..., StepReport] = partial(bptt.gradients, params=bptt.BPTT(last_steps=1, loss=endpoint_loss))
+def by_last_step(gradients: Callable[..., StepReport], params: FlowParams) -> Rule:
+    """A rule that learns the flow in the last step, and reports what the readout said there, not its mean over time."""
+
+    def learn(network: nn.Module, x: Tensor, truth: Tensor) -> StepReport:
+        """Fill `.grad` from the end-point error of the readout in the last step of a batch of clips."""
+        said = []
+
+        def loss(output: Tensor, truth: Tensor) -> Tensor:
+            said.append(output[-1].detach())
+            return endpoint_loss(output, truth)
+
+        report = gradients(network, x, truth, params._replace(last_steps=1, loss=loss))
+        return report._replace(logits=said[-1])
+
+    return learn
+
+
+STLLR_FLOW: Rule = by_last_step(stllr.gradients, stllr.STLLR(FLOW_FACTORS))
+BPTT_FLOW: Rule = by_last_step(bptt.gradients, bptt.BPTT())
+FLOW_RULES: Mapping[str, Rule] = {
+    "stllr": STLLR_FLOW,
+    "stllr-causal": by_last_step(stllr.gradients, stllr.STLLR(FLOW_FACTORS._replace(alpha_post=0.0))),
+    "bptt": BPTT_FLOW,
+}
 
 
 @torch.no_grad()
@@ -124,61 +149,58 @@ def predict_flow(
     return output
 
 
-@runtime_checkable
-class Clips(Protocol):
-    """Clips and their flow by number, as `workbench.data.sets.flow.FlowSet`."""
-
-    def __len__(self) -> int: ...
-    def batch(self, rows: Tensor) -> tuple[Tensor, Tensor]: ...
-
-
-class FlowRecord(NamedTuple):
-    """One training step: the batch's average end-point error before it, and at the end of an epoch the test set's."""
-
-    epoch: int
-    step: int
-    error: float
-    test_error: float | None
+def summed_endpoint_error(
+    flow: Float[Tensor, "batch 2 height width"], truth: Float[Tensor, "batch 2 height width"]
+) -> Float[Tensor, ""]:
+    """The average end-point errors of all clips of a batch, added up."""
+    return endpoint_error(flow, truth).sum()
 
 
-def train_flow(
-    network: nn.Module,
-    train: Clips,
-    test: Clips,
-    rule: Callable[..., StepReport] = STLLR_FLOW,
-    epochs: int = 10,
-    batch_size: int = 8,
-    learning_rate: float = 1e-2,
-    seed: int = 0,
-) -> Iterator[FlowRecord]:
-    """Train with Adam and a cosine schedule; yield after every step."""
-    optimizer = torch.optim.Adam(network.parameters(), lr=learning_rate)
-    generator = torch.Generator().manual_seed(seed)
-    steps = -(-len(train) // batch_size)
-    schedule = torch.optim.lr_scheduler.CosineAnnealingLR(optimizer, epochs * steps)
-    for epoch in range(epochs):
-        order = torch.randperm(len(train), generator=generator).split(batch_size)
-        for step, rows in enumerate(order):
-            optimizer.zero_grad(set_to_none=True)
-            report = rule(network, *train.batch(rows))
-            optimizer.step()
-            schedule.step()
-            last = step == steps - 1
-            yield FlowRecord(epoch, step, report.loss, held_out_error(network, test) if last else None)
+ENDPOINT_ERROR: Score = Score(
+    "endpoint_error",
+    "end-point error",
+    "pixels",
+    more_is_better=False,
+    values=endpoint_error,
+    loss=summed_endpoint_error,
+    loss_label="loss (pixels)",
+    told="end-point error {} on held-out clips",
+)
 
 
-def held_out_error(network: nn.Module, clips: Clips, batch_size: int = 32, masked: bool = False) -> float:
+class FlowData(NamedTuple):
+    """Clips to learn from, and clips held out."""
+
+    train: FlowHalves
+    test: FlowHalves
+
+
+def simulated_flow(train: int = 400, test: int = 96, camera: FlowCamera = FlowCamera()) -> FlowData:
+    """Moving textures, simulated; the clips from number 1,000,000 on are held out."""
+    return FlowData(moving_clips(train, camera), moving_clips(test, camera, first=HELD_OUT))
+
+
+def flow_setting(rule: Rule, seed: int, data: FlowData | None = None) -> Setting:
+    """The U-Net of 12 and 24 channels on `simulated_flow`, in batches of 8; Adam, 1e-2 along a cosine."""
+    with seeded(seed):
+        network = SpikingUNet()
+    optimizer = torch.optim.Adam(network.parameters(), lr=1e-2)
+    data = simulated_flow() if data is None else data
+    return Setting(network, optimizer, data, rule, predict_flow, batch_size=8, score=ENDPOINT_ERROR)
+
+
+def held_out_error(network: nn.Module, clips: Samples, batch_size: int = 32, masked: bool = False) -> float:
     """Average end-point error over all clips; `masked` counts the pixels with events only, as the paper does."""
     errors = []
-    for rows in torch.arange(len(clips)).split(batch_size):
+    for rows in torch.arange(len(clips.labels)).split(batch_size):
         x, truth = clips.batch(rows)
         errors.append(endpoint_error(predict_flow(network, x), truth, seen_pixels(x) if masked else None))
     return float(torch.cat(errors).mean())
 
 
-def zero_error(clips: Clips, masked: bool = False) -> float:
+def zero_error(clips: Samples, masked: bool = False) -> float:
     """Average end-point error of saying that nothing moves; `masked` as in `held_out_error`."""
-    x, truth = clips.batch(torch.arange(len(clips)))
+    x, truth = clips.batch(torch.arange(len(clips.labels)))
     return float(endpoint_error(torch.zeros_like(truth), truth, seen_pixels(x) if masked else None).mean())
 
 

@@ -21,8 +21,9 @@ from workbench.networks.blocks import BlockNetwork, HeadMaker, block_logits, par
 from workbench.rule import ForBlocks, Rule
 from workbench.rules import RULES, lls
 from workbench.rules.lls import LLS, local_head, mixing, per_class, random_head
-from workbench.training.loop import Logits, Setting
 from workbench.training.schedule_free import averaged_weights
+from workbench.training.score import Logits
+from workbench.training.setting import Setting
 
 RuleMaker = Callable[[BlockNetwork, Sequence[int], int], Rule]
 # (classes, channels, make_head, seed) → a network

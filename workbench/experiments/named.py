@@ -8,18 +8,22 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from workbench.experiments.events import FASHION_RULES, fashion_events_setting
+from workbench.experiments.flow import ENDPOINT_ERROR, FLOW_RULES, flow_setting
 from workbench.experiments.lls import BLOCK_RULES, lls_fashion, lls_fashion_full
 from workbench.experiments.new_clothes import FINE_TUNING_RULES, fine_tuning_setting
 from workbench.experiments.sound import SOUND_RULES, sound_setting
 from workbench.experiments.tess import TESS_RULES, tess_events, tess_still
 from workbench.networks.seeded import seeded
-from workbench.training.loop import Plan, Record, Setting, train
+from workbench.training.loop import train
+from workbench.training.score import ACCURACY, Score
+from workbench.training.setting import Plan, Record, Setting
 
 
 class Experiment(NamedTuple):
     """A named experiment: rules by their short name, a number of epochs, and `prepare(rule, seed)`, which makes a run.
 
     What stands in `rules` is up to `prepare`: a rule, or what makes one for a network, or what else the network needs.
+    score: how its outputs are judged, known before anything is prepared.
     """
 
     name: str
@@ -27,6 +31,7 @@ class Experiment(NamedTuple):
     rules: Mapping[str, Any]
     epochs: int
     prepare: Callable[[Any, int], Setting]
+    score: Score = ACCURACY
 
 
 def start(
@@ -106,9 +111,18 @@ FINE_TUNE_FASHION = Experiment(
     prepare=fine_tuning_setting,
 )
 
+FLOW = Experiment(
+    name="flow",
+    summary="which way does it move? optical flow from simulated events, spiking U-Net",
+    rules=FLOW_RULES,
+    epochs=6,
+    prepare=flow_setting,
+    score=ENDPOINT_ERROR,
+)
+
 EXPERIMENTS: Mapping[str, Experiment] = {
     e.name: e
-    for e in (FASHION_EVENTS, SOUND, TESS_EVENTS, TESS_STILL, LLS_FASHION, LLS_FASHION_FULL, FINE_TUNE_FASHION)
+    for e in (FASHION_EVENTS, SOUND, FLOW, TESS_EVENTS, TESS_STILL, LLS_FASHION, LLS_FASHION_FULL, FINE_TUNE_FASHION)
 }
 
 

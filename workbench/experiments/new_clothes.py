@@ -31,7 +31,7 @@ from workbench.experiments.pretrained import NEW_CLASSES, fashion_resnet20
 from workbench.networks.resnet import ResNet
 from workbench.networks.seeded import seeded
 from workbench.rule import StepReport
-from workbench.training.loop import Setting
+from workbench.training.setting import Setting
 
 TRUNK = ("conv1", "bn1", "relu", "layer1", "layer2", "layer3.0")
 BLOCKS = ("layer3.1", "layer3.2")

@@ -24,7 +24,8 @@ from workbench.data.sets.fashion_mnist import fashion_mnist
 from workbench.experiments.fine_tuning import class_scores, gradients, select_classes
 from workbench.networks.resnet import ResNet, resnet20
 from workbench.training.checkpoint import write_safetensors
-from workbench.training.loop import Plan, Setting, train
+from workbench.training.loop import train
+from workbench.training.setting import Plan, Setting
 
 KNOWN_CLASSES = (0, 1, 2, 4, 6, 7)  # T-shirt, trouser, pullover, coat, shirt, sneaker
 NEW_CLASSES = (3, 5, 8, 9)  # dress, sandal, bag, ankle boot
@@ -95,7 +96,7 @@ def main() -> None:
     steps = EPOCHS * -(-len(data.train.labels) // setting.batch_size)
     accuracy = None
     for record in tqdm(train(setting, Plan(EPOCHS)), total=steps):
-        accuracy = record.held_out_accuracy or accuracy
+        accuracy = record.held_out_score or accuracy
     state = {n: t.half() if t.is_floating_point() else t for n, t in network.state_dict().items()}
     write_safetensors(file, state, {"classes": str(KNOWN_CLASSES), "accuracy": f"{accuracy:.4f}"})
     print(f"held-out accuracy {accuracy:.4f}, {file.stat().st_size} bytes in {file}")

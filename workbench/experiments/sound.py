@@ -18,7 +18,7 @@ from workbench.neurons.surrogate import psi_gesture
 from workbench.neurons.traces import Factors
 from workbench.rule import Steps
 from workbench.rules import eprop, stllr
-from workbench.training.loop import Setting
+from workbench.training.setting import Setting
 
 SOUND_FACTORS = Factors(
     lambda_post=0.5, lambda_pre=0.8, alpha_post=1.0, alpha_pre=1.0

@@ -20,7 +20,7 @@ from workbench.continual.methods.trgp import TRGP
 from workbench.continual.metrics import average_accuracy, backward_transfer, forgetting
 from workbench.continual.multihead import MultiHead, mlp
 from workbench.continual.streams import Task, permuted_pixels, small_fashion_mnist, split_fashion_mnist
-from workbench.training.loop import Plan
+from workbench.training.setting import Plan
 
 MakeMethod = Callable[[MultiHead], Method]
 BATCH = 64

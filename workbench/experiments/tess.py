@@ -24,7 +24,7 @@ from workbench.neurons.traces import Factors
 from workbench.rule import Rule, Steps
 from workbench.rules import RULES, stllr, tess
 from workbench.rules.tess import Head, make_heads
-from workbench.training.loop import Data, Setting
+from workbench.training.setting import Data, Setting
 
 STEPS = Steps(at_once=10)
 

@@ -5,16 +5,19 @@ from typing import Any, NamedTuple
 
 import numpy as np
 import torch
-from jaxtyping import Int
+from jaxtyping import Int, Shaped
 from torch import Tensor
 
 from workbench.data.event_sets import balanced_rows
 from workbench.experiments.named import Experiment
-from workbench.training.loop import Data, Samples, Setting
+from workbench.training.score import Samples
+from workbench.training.setting import Data, Setting
 
 
 def vary(experiment: Experiment, learning_rate: float | None = None, per_class: int | None = None) -> Experiment:
     """The experiment with this learning rate, and so many training samples of each class; None leaves it as it is.
+
+    Where labels are no classes but for instance a flow, all samples count as one class.
 
     >>> vary(FASHION_EVENTS, learning_rate=0.01, per_class=50).name
     'fashion-events, learning rate 0.01, 50 samples per class'
@@ -33,8 +36,8 @@ class Subset(NamedTuple):
     rows: Int[Tensor, "n"]
 
     @property
-    def labels(self) -> Int[Tensor, "n"]:
-        """Class numbers of the rows."""
+    def labels(self) -> Shaped[Tensor, "n *target"]:
+        """What is asked of the rows, for instance class numbers."""
         return self.samples.labels[self.rows]
 
     def batch(self, rows: Int[Tensor, "batch"]) -> tuple[Tensor, Tensor]:
@@ -54,7 +57,9 @@ def fewer_samples(data: Data, per_class: int, seed: int = 0) -> Split:
 
     Their order stays too, so that all samples of equally large classes are the set itself.
     """
-    rows = np.sort(balanced_rows(data.train.labels.numpy(), per_class, seed))
+    labels = data.train.labels
+    classes = labels.new_zeros(len(labels), dtype=torch.int64) if labels.is_floating_point() else labels
+    rows = np.sort(balanced_rows(classes.numpy(), per_class, seed))
     return Split(Subset(data.train, torch.from_numpy(rows)), data.test)
 
 

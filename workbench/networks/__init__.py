@@ -64,6 +64,7 @@ if TYPE_CHECKING:
         standardize_weight,
     )
     from workbench.networks.resnet import BasicBlock, ImageNetBlock, ResNet, resnet18, resnet20, resnet34
+    from workbench.networks.seeded import seeded
     from workbench.networks.spiking import (
         ResidualBlock,
         Simulation,
@@ -126,6 +127,7 @@ __all__ = [
     "resnet20",
     "resnet34",
     "running_weights",
+    "seeded",
     "separable_block",
     "small_conv",
     "small_conv_l",

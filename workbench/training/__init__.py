@@ -6,27 +6,15 @@ from workbench.faces import lazy
 
 if TYPE_CHECKING:
     from workbench.training.checkpoint import load_checkpoint, save_checkpoint, write_safetensors
-    from workbench.training.loop import (
-        Data,
-        Evaluating,
-        Logits,
-        Plan,
-        Record,
-        Samples,
-        Schedule,
-        Setting,
-        accuracy,
-        check_finite,
-        cosine,
-        epoch_order,
-        evaluate,
-        set_learning_rate,
-        train,
-    )
+    from workbench.training.epochs import Schedule, check_finite, cosine, epoch_order, set_learning_rate
+    from workbench.training.loop import train
     from workbench.training.runner import ACTIVE, Runner, RunState
     from workbench.training.schedule_free import averaged_weights
+    from workbench.training.score import ACCURACY, Logits, Samples, Score, accuracy, evaluate
+    from workbench.training.setting import Data, Evaluating, Plan, Record, Setting, Trainable, Training
 
 __all__ = [
+    "ACCURACY",
     "ACTIVE",
     "Data",
     "Evaluating",
@@ -37,7 +25,10 @@ __all__ = [
     "Runner",
     "Samples",
     "Schedule",
+    "Score",
     "Setting",
+    "Trainable",
+    "Training",
     "accuracy",
     "averaged_weights",
     "check_finite",

@@ -9,7 +9,7 @@ from torch import Tensor
 
 from workbench.meters.evaluation import untouched
 from workbench.networks.blocks import BlockNetwork, refresh_statistics
-from workbench.training.loop import Samples
+from workbench.training.score import Samples
 
 
 @contextmanager

@@ -25,7 +25,8 @@ from workbench.continual.protected import protected_layers
 from workbench.continual.streams import Task
 from workbench.continual.subspaces import protect
 from workbench.experiments.streams import BATCH, StreamExperiment, prepare_stream
-from workbench.training.loop import Plan, epoch_order
+from workbench.training.epochs import epoch_order
+from workbench.training.setting import Plan
 
 
 class Claim(NamedTuple):

@@ -6,21 +6,21 @@ from typing import NamedTuple
 import numpy as np
 from jaxtyping import Float64
 
-from workbench.training.loop import Record
+from workbench.training.setting import Record
 
 
 class Curves(NamedTuple):
-    """One run so far. `epochs` counts the epochs done after each step; loss and accuracy are running means.
+    """One run so far. `epochs` counts the epochs done after each step; loss and score are running means.
 
     Held-out numbers stand at the end of each epoch. Rates and bytes are those of the last step.
     """
 
     epochs: Float64[np.ndarray, "n_steps"]
     loss: Float64[np.ndarray, "n_steps"]
-    accuracy: Float64[np.ndarray, "n_steps"]
+    score: Float64[np.ndarray, "n_steps"]
     held_out_epochs: Float64[np.ndarray, "n_epochs"]
     held_out_loss: Float64[np.ndarray, "n_epochs"]
-    held_out_accuracy: Float64[np.ndarray, "n_epochs"]
+    held_out_score: Float64[np.ndarray, "n_epochs"]
     spike_rates: Mapping[str, float]
     saved_bytes: int
     state_bytes: int
@@ -33,14 +33,14 @@ def learning_curves(records: Iterable[Record], epochs: int, window: int = 20) ->
     array([], dtype=float64)
     """
     records = list(records)
-    held_out = [record for record in records if record.held_out_accuracy is not None]
+    held_out = [record for record in records if record.held_out_score is not None]
     return Curves(
         _done(records, epochs),
         running_mean([record.loss for record in records], window),
-        running_mean([record.accuracy for record in records], window),
+        running_mean([record.score for record in records], window),
         _done(held_out, epochs),
         np.array([record.held_out_loss for record in held_out], np.float64),
-        np.array([record.held_out_accuracy for record in held_out], np.float64),
+        np.array([record.held_out_score for record in held_out], np.float64),
         records[-1].spike_rates if records else {},
         records[-1].saved_bytes if records else 0,
         records[-1].state_bytes if records else 0,

@@ -17,7 +17,9 @@ from torch.nn import functional as F
 from workbench.credit.bases import Basis, Closest, judge_rows, row_cosines
 from workbench.networks.blocks import BlockNetwork
 from workbench.rules.lls import LLS, local_signal, synchrony_by_block
-from workbench.training.loop import Plan, Record, Samples, Setting, train
+from workbench.training.loop import train
+from workbench.training.score import Samples
+from workbench.training.setting import Plan, Record, Setting
 
 
 class Examined(NamedTuple):

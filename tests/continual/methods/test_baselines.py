@@ -19,7 +19,8 @@ from workbench.continual.methods.trgp import TRGP
 from workbench.continual.metrics import average_accuracy, backward_transfer
 from workbench.continual.multihead import mlp
 from workbench.continual.streams import split_fashion_mnist
-from workbench.training.loop import Plan, epoch_order
+from workbench.training.epochs import epoch_order
+from workbench.training.setting import Plan
 
 METHODS = [FineTuning, Joint, Replay, AGEM, EWC, GPM, SGP, TRGP, CodeCL, LanceContinual]
 

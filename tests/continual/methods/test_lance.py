@@ -18,7 +18,7 @@ from workbench.continual.multihead import MultiHead, mlp
 from workbench.continual.streams import Task
 from workbench.continual.subspaces import learnable, new_directions, protect, residual
 from workbench.meters.timeline import network_tensors, saved_bytes
-from workbench.training.loop import Plan
+from workbench.training.setting import Plan
 
 
 @pytest.fixture(autouse=True)

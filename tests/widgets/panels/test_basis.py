@@ -108,7 +108,7 @@ def test_training_is_drawn_and_told():
         f"finished at step 8 of 8: blocks 1 to 4 are closer to the wave of their own class by {heights[-1, 0]:.2f}"
         in it.text
     )
-    assert f"{100 * expected[-1].record.held_out_accuracy:.1f} % of held-out images right" in it.text
+    assert f"{100 * expected[-1].record.held_out_score:.1f} % of held-out images right" in it.text
     it.state = {"waveform": "sine"}
     assert it.text.endswith("The settings were changed since; Start trains with the new ones.")
 

@@ -68,14 +68,14 @@ def test_both_rules_are_trained_and_drawn(monitor):
         assert same(x, expected.epochs)
         assert same(loss, expected.loss)
         accuracy, held_out_loss, held_out = (monitor.learning.data[4 * k + n] for n in (1, 2, 3))
-        assert same(accuracy.y, 100 * expected.accuracy)
+        assert same(accuracy.y, 100 * expected.score)
         assert same(held_out_loss.y, expected.held_out_loss)
-        assert same(held_out.y, 100 * expected.held_out_accuracy)
+        assert same(held_out.y, 100 * expected.held_out_score)
         assert same(held_out.x, [1.0, 2.0])
         assert same(drawn(monitor.rates, f"{side}: {rule}"), [[k], list(expected.spike_rates.values())])
         assert same(monitor.bytes.data[k].y, [expected.saved_bytes, expected.state_bytes])
         assert f"{rule} ({side}) finished at epoch 2.0: loss {expected.loss[-1]:.2f}" in monitor.text
-        assert f"{100 * expected.held_out_accuracy[-1]:.1f} % of held-out samples right" in monitor.text
+        assert f"{100 * expected.held_out_score[-1]:.1f} % of held-out samples right" in monitor.text
 
 
 def test_the_code_trains_the_same(monitor):
@@ -84,7 +84,7 @@ def test_the_code_trains_the_same(monitor):
     wait_for_end(monitor)
     curves = run_code(monitor)["curves"]
     for name, side in zip(("left", "right"), monitor.numbers.sides, strict=True):
-        for field in ("epochs", "loss", "accuracy", "held_out_loss", "held_out_accuracy"):
+        for field in ("epochs", "loss", "score", "held_out_loss", "held_out_score"):
             assert same(getattr(curves[name], field), getattr(side.curves, field)), field
         assert curves[name].saved_bytes == side.curves.saved_bytes
     assert len(monitor.numbers.sides[0].curves.loss) == 3

@@ -53,6 +53,11 @@ class FlowSet(NamedTuple):
     def __len__(self) -> int:  # pyright: ignore[reportIncompatibleMethodOverride]
         return len(self.flow)
 
+    @property
+    def labels(self) -> Float[Tensor, "clip 2 size size"]:
+        """What is asked of each clip: its flow."""
+        return self.flow
+
     def batch(
         self, rows: Int64[Tensor, " batch"]
     ) -> tuple[Float[Tensor, "time batch 2 size size"], Float[Tensor, "batch 2 size size"]]:
@@ -72,6 +77,11 @@ class FlowHalves(NamedTuple):
 
     def __len__(self) -> int:  # pyright: ignore[reportIncompatibleMethodOverride]
         return len(self.clips)
+
+    @property
+    def labels(self) -> Float[Tensor, "clip 2 size size"]:
+        """What is asked of each clip: its flow."""
+        return self.clips.flow
 
     def batch(
         self, rows: Int64[Tensor, " batch"]

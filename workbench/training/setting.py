@@ -1,0 +1,193 @@
+"""What a run of training needs, `Setting` and `Plan`, what it tells, `Record`, and the run itself, step by step."""
+
+import math
+import time
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, nullcontext
+from typing import NamedTuple, Protocol, runtime_checkable
+
+import torch
+from torch import Tensor, nn
+
+from workbench.faces import short_repr
+from workbench.kernels.choice import Loops, current_loops, taking
+from workbench.meters.kept import KeptBytes
+from workbench.rule import Rule
+from workbench.training.checkpoint import Tree, network_state, restore_network
+from workbench.training.epochs import Schedule, check_finite, cosine, epoch_order, set_learning_rate
+from workbench.training.score import ACCURACY, Logits, Samples, Score, evaluate
+
+
+@runtime_checkable
+class Data(Protocol):
+    """Samples to learn from, and samples held out for testing."""
+
+    @property
+    def train(self) -> Samples: ...
+    @property
+    def test(self) -> Samples: ...
+
+
+Evaluating = Callable[[Samples], AbstractContextManager[object]]  # what holds while a network is judged
+
+
+def unchanged(samples: Samples) -> AbstractContextManager[object]:
+    """The network is evaluated as it is; see `Setting.evaluating`."""
+    return nullcontext()
+
+
+class Record(NamedTuple):
+    """One training step, number `step` (from 0) of `steps`. Held-out numbers come at the end of an epoch, else None.
+
+    loss, score: of this batch before its update. seconds: training time so far, evaluation not counted.
+    state_bytes: carried between time steps. saved_bytes: kept by autograd at the worst moment, measured.
+    loops: with which inner loops the run began; it keeps them, because both kinds agree to rounding only.
+    """
+
+    epoch: int
+    step: int
+    steps: int
+    loss: float
+    score: float
+    samples_per_second: float
+    seconds: float
+    state_bytes: int
+    saved_bytes: int
+    spike_rates: dict[str, float]
+    held_out_score: float | None = None
+    held_out_loss: float | None = None
+    loops: Loops = Loops.PLAIN
+
+
+class Plan(NamedTuple):
+    """One run of a setting: passes over the training data, the seed of the order of samples, and its inner loops.
+
+    loops: "plain" or "compiled"; None for what `kernels.choice.current_loops` says when the run starts.
+    """
+
+    epochs: int = 1
+    seed: int = 0
+    loops: str | None = None
+
+    __repr__ = short_repr
+
+
+@runtime_checkable
+class Run(Protocol):
+    """A run that may end between two records and go on from its `state` as if it had never ended."""
+
+    def records(self) -> Iterator[Record]: ...
+    def state(self) -> Tree: ...
+    def restore(self, state: Tree) -> None: ...
+
+
+@runtime_checkable
+class Trainable(Protocol):
+    """All that `train` asks of a setting: how its outputs are judged, and a run of it."""
+
+    @property
+    def score(self) -> Score: ...
+    def begin(self, plan: Plan) -> Run: ...
+
+
+class Setting(NamedTuple):
+    """All that one run needs: network, optimiser, data, how to learn, how to read outputs, and how to judge them.
+
+    batch_size: samples per step. schedule: maps the fraction of training done, 0 to 1, to a factor of the learning
+    rate; None leaves it. `evaluating(data.train)` is entered around each evaluation, for optimisers that have other
+    weights for it, and left before anything else happens.
+    """
+
+    network: nn.Module
+    optimizer: torch.optim.Optimizer
+    data: Data
+    rule: Rule
+    logits: Logits
+    batch_size: int = 64
+    schedule: Schedule | None = cosine
+    evaluating: Evaluating = unchanged
+    score: Score = ACCURACY
+
+    def begin(self, plan: Plan) -> "Training":
+        """A run from the first step."""
+        return Training(self, plan)
+
+
+class Place(NamedTuple):
+    """Where a run stands: steps done, seconds of training, most bytes kept by autograd, and the inner loops with which
+    it began (a file that does not say: the plain ones)."""
+
+    step: int = 0
+    seconds: float = 0.0
+    saved_bytes: int = 0
+    loops: str = Loops.PLAIN
+
+
+class Training:
+    """One run of a `Setting`: its records, and where it stands between two of them."""
+
+    def __init__(self, setting: Setting, plan: Plan):
+        self.setting, self.plan = setting, plan
+        self.place = Place(loops=Loops(plan.loops or current_loops()))
+        self._rates = [group["lr"] for group in setting.optimizer.param_groups]
+        self._order = torch.empty(0)
+
+    def records(self) -> Iterator[Record]:
+        """A record after each step that is left."""
+        per_epoch = math.ceil(len(self.setting.data.train.labels) / self.setting.batch_size)
+        steps, loops = self.plan.epochs * per_epoch, Loops(self.place.loops)
+        for step in range(self.place.step, steps):
+            epoch, batch = divmod(step, per_epoch)
+            set_learning_rate(self.setting.optimizer, self._rates, self.setting.schedule, step / steps)
+            record = self._step(
+                *self._batch(epoch, batch), Record(epoch, step, steps, 0.0, 0.0, 0.0, 0.0, 0, 0, {}, loops=loops)
+            )
+            yield self._judged(record) if batch == per_epoch - 1 else record
+
+    def state(self) -> Tree:
+        """Everything that the rest of the run depends on."""
+        return {
+            "network": network_state(self.setting.network),
+            "optimizer": self.setting.optimizer.state_dict(),
+            "place": self.place._asdict(),
+        }
+
+    def restore(self, state: Tree) -> None:
+        """Go on from there. Raises ValueError for the state of another network."""
+        restore_network(self.setting.network, state["network"])
+        self.setting.optimizer.load_state_dict(state["optimizer"])
+        self.place = Place(**state["place"])
+
+    def _batch(self, epoch: int, batch: int) -> tuple[Tensor, Tensor]:
+        samples, size = self.setting.data.train, self.setting.batch_size
+        if batch == 0 or not len(self._order):
+            self._order = epoch_order(len(samples.labels), self.plan.seed, epoch)
+        return samples.batch(self._order[batch * size : (batch + 1) * size])
+
+    def _step(self, x: Tensor, y: Tensor, record: Record) -> Record:
+        network, optimizer = self.setting.network, self.setting.optimizer
+        started = time.perf_counter()
+        optimizer.zero_grad(set_to_none=True)
+        with taking(record.loops), KeptBytes(*network.parameters(), x) as kept:
+            report = self.setting.rule(network, x, y)
+        check_finite(network, report.loss, f"step {record.step + 1}, epoch {record.epoch + 1}")
+        optimizer.step()
+        took = time.perf_counter() - started
+        seconds, peak = self.place.seconds + took, max(self.place.saved_bytes, kept.peak)
+        self.place = Place(record.step + 1, seconds, peak, record.loops)
+        return record._replace(
+            loss=report.loss,
+            score=self.setting.score.mean(report.logits, y),
+            samples_per_second=len(y) / took,
+            seconds=self.place.seconds,
+            state_bytes=report.state_bytes,
+            saved_bytes=self.place.saved_bytes,
+            spike_rates=report.spike_rates,
+        )
+
+    def _judged(self, record: Record) -> Record:
+        """The record at the end of an epoch, with what held-out samples say."""
+        setting = self.setting
+        with taking(record.loops), setting.evaluating(setting.data.train):
+            score, loss = evaluate(setting.network, setting.data.test, setting.logits, score=setting.score)
+        return record._replace(held_out_score=score, held_out_loss=loss)
