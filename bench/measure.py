@@ -11,6 +11,8 @@ from typing import NamedTuple
 
 import torch
 
+from workbench.kernels import compile_all
+
 
 class Timing(NamedTuple):
     """Medians in seconds: elapsed, and of the processor, which other programs on the machine disturb less."""
@@ -70,8 +72,10 @@ def one_thread() -> None:
 def peak_extra_bytes(run: Callable[[], object], warm_up: Callable[[], object]) -> int:
     """How far the resident memory of this process rises above where it stood, while `run` runs once (Linux).
 
-    `warm_up` must use the same code on a tiny input: libraries load their kernels on first use.
+    `warm_up` must use the same code on a tiny input: libraries load their kernels on first use. Compiled loops, which
+    rules do not take for what is tiny, are loaded besides.
     """
+    compile_all()
     warm_up()
     Path("/proc/self/clear_refs").write_text("5")  # the high-water mark starts anew
     before = _status("VmRSS")

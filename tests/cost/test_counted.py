@@ -10,7 +10,7 @@ from workbench.networks.spiking import SpikingMLP
 from workbench.neurons.lif import Neuron
 from workbench.neurons.surrogate import psi_speech
 from workbench.neurons.traces import Factors
-from workbench.rules import bptt, stllr
+from workbench.rules import bptt, eprop, stllr
 from workbench.rules.stllr import STLLR
 
 
@@ -22,6 +22,16 @@ def test_measured_macs_of_dense_input_are_the_products_that_must_be_made():
     assert through_time.macs == 2 * first + 3 * last
     readout_dense = measure(partial(stllr.gradients, params=STLLR(Factors(0.0, 0.0, 0.0, 1.0))), net, x, y)
     assert readout_dense.macs <= through_time.macs
+
+
+def test_eprop_makes_two_products_for_each_synapse_step_and_sample():
+    """Also where the network is so large that other batches take compiled loops, which torch cannot count."""
+    network = SpikingMLP([64, 96], 4, readout_decay=0.5, recurrent=True)
+    x, y = torch.zeros(6, 40, 64), torch.zeros(40, dtype=torch.long)
+    synapses = 96 * (64 + 1 + 96)
+    readout, down = 4 * 97, 4 * 96
+    counted = measure(eprop.gradients, network, x, y).macs
+    assert counted == 6 * 40 * (2 * synapses + readout + down)
 
 
 def test_silent_inputs_cost_nothing():

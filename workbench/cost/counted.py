@@ -8,6 +8,7 @@ from jaxtyping import Shaped
 from torch import Tensor, nn
 from torch.utils.flop_counter import FlopCounterMode
 
+from workbench.kernels.choice import Loops, taking
 from workbench.meters.kept import KeptBytes
 from workbench.rule import StepReport
 
@@ -31,10 +32,13 @@ def measure(
     x: Shaped[Tensor, "..."],
     y: Shaped[Tensor, "batch *target"],
 ) -> Measured:
-    """Run one batch of a rule and count. `.grad` is cleared before and filled after."""
+    """Run one batch of a rule and count. `.grad` is cleared before and filled after.
+
+    Rules that choose their inner loops take the plain ones here: what compiled loops multiply goes past the counter.
+    """
     network.zero_grad(set_to_none=True)
-    counter = FlopCounterMode(display=False, custom_mapping=SKIPPING_PRODUCTS)
-    with counter, KeptBytes(*network.parameters(), x) as kept:
+    counter = FlopCounterMode(display=False, custom_mapping=UNKNOWN_TO_TORCH)
+    with taking(Loops.PLAIN), counter, KeptBytes(*network.parameters(), x) as kept:
         report = rule(network, x, y)
     return Measured(counter.get_total_flops() // 2, report.state_bytes, kept.peak)
 
@@ -44,7 +48,13 @@ def _events_flops(weight_shape: Sequence[int], columns_shape: Sequence[int], *_:
     return 2 * columns_shape[0] * weight_shape[1]
 
 
-SKIPPING_PRODUCTS = {
+def _batched_flops(_: Sequence[int], a: Sequence[int], b: Sequence[int], **__: object) -> int:
+    """Products of a batch of matrices that are added to others in place."""
+    return 2 * a[0] * a[1] * a[2] * b[2]
+
+
+UNKNOWN_TO_TORCH = {
     torch.ops.aten._embedding_bag: _events_flops,
     torch.ops.aten._embedding_bag_forward_only: _events_flops,
+    torch.ops.aten.baddbmm_: _batched_flops,
 }
