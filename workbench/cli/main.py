@@ -50,6 +50,7 @@ def build_parser() -> argparse.ArgumentParser:
         if name == "app":
             serve.add_argument("--preheat", type=int, default=0, metavar="N", help="kernels kept ready (300 MB each)")
             serve.add_argument("--dark", action="store_true", help="dark theme")
+            add_network(serve)
     commands.add_parser("list", help="list the experiments and their rules").set_defaults(command=list_experiments)
     add_train(commands)
     audit_parser = commands.add_parser("audit", help="measure whether rules are local in space, time and memory")
@@ -69,6 +70,18 @@ def build_parser() -> argparse.ArgumentParser:
     student.set_defaults(command=student_notebooks)
     commands.add_parser("doctor", help="say what is missing in this installation").set_defaults(command=doctor)
     return parser
+
+
+def add_network(parser: argparse.ArgumentParser) -> None:
+    """Who can reach the app, and under which name."""
+    parser.add_argument("--address", default="127.0.0.1", help="interface to listen on (default: this machine only)")
+    parser.add_argument(
+        "--public", action="store_true", help="let strangers in: budgets, no robots, /healthz, /metrics"
+    )
+    parser.add_argument("--places", type=int, metavar="N", help="visitors at once (default 40, public 30)")
+    parser.add_argument("--base-url", default="/", metavar="PATH", help="path under which the app lives")
+    parser.add_argument("--host", action="append", default=[], metavar="NAME", help="another name of this server")
+    parser.add_argument("--behind-proxy", action="store_true", help="believe a proxy in front about TLS")
 
 
 def installed_version() -> str:

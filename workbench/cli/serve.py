@@ -11,8 +11,19 @@ def app(arguments: argparse.Namespace) -> int:
     """Serve the app until it is interrupted."""
     from workbench.serving import app_command
 
-    browser = not arguments.no_browser
-    return serve(app_command(arguments.port, preheat=arguments.preheat, dark=arguments.dark, browser=browser))
+    command = app_command(
+        arguments.port,
+        preheat=arguments.preheat,
+        dark=arguments.dark,
+        browser=not arguments.no_browser,
+        address=arguments.address,
+        public=arguments.public,
+        places=arguments.places,
+        base_url=arguments.base_url,
+        hosts=arguments.host,
+        behind_proxy=arguments.behind_proxy,
+    )
+    return serve(command)
 
 
 def lab(arguments: argparse.Namespace) -> int:

@@ -5,8 +5,12 @@ package to Jupyter's search paths and then hands over to Voila or JupyterLab.
 """
 
 import os
+import re
 import sys
+from collections.abc import Sequence
 from pathlib import Path
+
+from workbench.serving.door import is_loopback
 
 SERVED = "WORKBENCH_SERVES_PLOTLY"  # "1" in a kernel whose page gets plotly.js from the server
 REFILL = 6  # seconds until the next kernel is prepared: the page that took the last one is drawn first
@@ -32,17 +36,33 @@ def app_command(
     dark: bool = False,
     browser: bool = True,
     address: str = "127.0.0.1",
+    public: bool = False,
+    places: int | None = None,
+    base_url: str = "/",
+    hosts: Sequence[str] = (),
+    behind_proxy: bool = False,
 ) -> list[str]:
     """The command that serves one notebook (the app when None) with Voila.
 
     `preheat` kernels are kept started and with the notebook already run, about 300 MB each. `address` is the network
-    interface to listen on; whoever reaches it can use the app, there is no login. A port in use gives way to the next.
+    interface to listen on. Who reaches another one than loopback needs the token that the server prints, unless it is
+    `public`: then anyone is let in, within the limits of `workbench.serving.rules.PUBLIC`. `places` visitors at once.
+    `base_url` is the path under which the app lives, `hosts` are more names of the server; `behind_proxy` believes what
+    a proxy in front says about TLS. A port in use gives way to the next.
     """
     if preheat < 0:
         raise ValueError(f"preheat is a number of kernels, 0 or more, got {preheat}")
     command = [sys.executable, "-m", "workbench.serving", "app", str(notebook or notebooks_folder() / "app.ipynb")]
     command += [f"--port={_check_port(port)}", f"--Voila.ip={address}", *_private_kernels()]
     command += [f"--theme={'dark' if dark else 'light'}"]
+    command += [f"--Voila.base_url={_check_path(base_url)}"] if base_url != "/" else []
+    command += [f"--AppServer.host_names={name}" for name in hosts]
+    command += ["--AppServer.behind_proxy=True"] if behind_proxy else []
+    command += [f"--AppServer.places={places}"] if places is not None else []
+    if public:
+        command += ["--AppServer.public=True"]
+    elif not is_loopback(address):
+        command += ["--Voila.auto_token=True"]
     if preheat:
         command += ["--preheat_kernel=True", f"--pool_size={preheat}"]
         command += [f"--VoilaKernelManager.fill_delay={REFILL}"]
@@ -71,6 +91,12 @@ def lab_command(
 def _private_kernels() -> list[str]:
     """Kernels talk over files that only this user can open, where the system has such files."""
     return ["--KernelManager.transport=ipc"] if os.name == "posix" else []
+
+
+def _check_path(path: str) -> str:
+    if not re.fullmatch(r"/([\w.~@%-]+/)*", path):
+        raise ValueError(f"a base URL is a path that begins and ends with '/', got {path!r}")
+    return path
 
 
 def _check_port(port: int) -> int:

@@ -1,7 +1,5 @@
 """What each answer says to the browser: only this server's own scripts, styles and connections, no foreign frame."""
 
-from typing import Any
-
 from tornado.httputil import HTTPHeaders, HTTPServerRequest
 from tornado.web import OutputTransform
 
@@ -44,12 +42,3 @@ class Headers(OutputTransform):
             headers["Strict-Transport-Security"] = "max-age=63072000"
         headers.pop("Server", None)
         return status_code, headers, chunk
-
-
-def log_request(handler: Any) -> None:
-    """One line for an answer, without the visitor's address and without the link."""
-    from tornado.log import access_log
-
-    status = handler.get_status()
-    say = access_log.info if status < 400 else access_log.warning if status < 500 else access_log.error
-    say("%d %s %s %.0f ms", status, handler.request.method, handler.request.path, 1000 * handler.request.request_time())

@@ -4,7 +4,7 @@ import asyncio
 import math
 import statistics
 import time
-from collections import OrderedDict, deque
+from collections import Counter, OrderedDict, deque
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
@@ -16,6 +16,7 @@ IDLE = "It was ended after a time without use."
 UNCLAIMED = "Its page was never shown."
 DIED = "It ended by itself or was ended by the system, perhaps for want of memory."
 UNKNOWN = "The server was started anew, or the computation ended long ago."
+_WHY = {IDLE: "idle", UNCLAIMED: "unclaimed", DIED: "died"}  # in a word
 _REMEMBERED = 1000  # endings that can still be told
 _WAITS = (15, 600)  # seconds: the shortest and the longest estimate that is given
 
@@ -46,6 +47,8 @@ class AppKernelManager(AsyncMappingKernelManager):
         self._started: dict[str, float] = {}
         self._unclaimed: dict[str, float] = {}  # kernels whose page was sent, and when
         self._stays: deque[float] = deque(maxlen=100)
+        self.visits = self.turned_away = 0
+        self.ended: Counter[str] = Counter()
 
     @property
     def taken(self) -> int:
@@ -58,6 +61,9 @@ class AppKernelManager(AsyncMappingKernelManager):
         arrival, visitor = Arrival(self.taken < self.places), asyncio.current_task()
         if arrival.free:
             self._arrivals[visitor] = arrival
+            self.visits += 1
+        else:
+            self.turned_away += 1
         try:
             yield arrival
         finally:
@@ -87,6 +93,7 @@ class AppKernelManager(AsyncMappingKernelManager):
 
     async def shutdown_kernel(self, kernel_id: str, *arguments: Any, **settings: Any) -> None:  # type: ignore[override]
         await super().shutdown_kernel(kernel_id, *arguments, **settings)
+        self.ended[_WHY.get(self._endings.get(kernel_id, ""), "closed")] += 1
         self._left(kernel_id)
 
     def notify_connect(self, kernel_id: str) -> None:

@@ -2,12 +2,14 @@
 
 from typing import Any
 
+import tornado.web
 from jupyter_server.base.handlers import JupyterHandler
 from tornado.web import RequestHandler
 from voila.static_file_handler import TemplateStaticFileHandler
 from voila.tornado.handler import TornadoVoilaHandler
 
-from workbench.serving.door import Refusal, refusal
+from workbench.serving.door import Refusal, is_robot, refusal
+from workbench.serving.metrics import exposition
 
 THEMES = ("light", "dark")
 NOT_FOUND = Refusal(404, "There is no such page here", "The address may have been typed or copied wrongly.")
@@ -31,6 +33,43 @@ def refuse(handler: RequestHandler, reason: Refusal) -> None:
     handler.finish(template.render(reason=reason, base_url=handler.settings["base_url"]))
 
 
+def show_rules(handler: RequestHandler) -> None:
+    """Answer with the page that says what this server allows."""
+    template = handler.settings["voila_jinja2_env"].get_template("rules.html")
+    handler.finish(template.render(rules=handler.settings["rules"], base_url=handler.settings["base_url"]))
+
+
+class RulesPage(RequestHandler):
+    """What this server allows, for people."""
+
+    def get(self) -> None:
+        show_rules(self)
+
+
+class Health(RequestHandler):
+    """For whoever watches the server: it answers."""
+
+    def get(self) -> None:
+        self.set_header("Cache-Control", "no-store")
+        self.finish({"status": "ok"})
+
+
+class Metrics(RequestHandler):
+    """Places and visitors in the text format of Prometheus."""
+
+    def get(self) -> None:
+        self.set_header("Content-Type", "text/plain; version=0.0.4; charset=utf-8")
+        self.finish(exposition(self.settings["kernel_manager"]))
+
+
+class Robots(RequestHandler):
+    """For programs that read pages: please do not."""
+
+    def get(self) -> None:
+        self.set_header("Content-Type", "text/plain; charset=utf-8")
+        self.finish("User-agent: *\nDisallow: /\n")
+
+
 class Refusing(RequestHandler):
     """Refuses whatever is asked; `reason` is why."""
 
@@ -48,12 +87,15 @@ class AppPage(TornadoVoilaHandler):
         more = {"samesite": "Lax", "secure": self.request.protocol == "https", "path": self.base_url}
         super().set_cookie(name, value, *arguments, **{**settings, **more})
 
+    @tornado.web.authenticated
     async def get(self, path: str | None = None) -> None:
         if path or self.get_argument("theme", THEMES[0]) not in THEMES:
             return refuse(self, NOT_FOUND)
         if reason := refusal(self.request.headers, self.request.query):
             return refuse(self, reason)
         manager: Any = self.kernel_manager
+        if self.settings["rules"].public and is_robot(self.request.headers.get("User-Agent", "")):
+            return show_rules(self)
         with manager.arrival() as arrival:
             if not arrival.free:
                 return refuse(self, full(manager.places, manager.wait))

@@ -21,12 +21,25 @@ from voila.static_file_handler import AllowListFileHandler, TemplateStaticFileHa
 from voila.tornado.handler import TornadoVoilaHandler
 
 from workbench.serving import SERVED
+from workbench.serving.allowance import write_allowance
 from workbench.serving.door import host_pattern
 from workbench.serving.forking.forkserver import Forkserver
 from workbench.serving.forking.provisioner import can_fork, use_for_kernels
-from workbench.serving.headers import Headers, log_request
+from workbench.serving.headers import Headers
 from workbench.serving.kernels import AppKernelManager
-from workbench.serving.pages import FOREIGN_NAME, NOT_FOUND, Alive, AppPage, Refusing, TemplateFile
+from workbench.serving.pages import (
+    FOREIGN_NAME,
+    NOT_FOUND,
+    Alive,
+    AppPage,
+    Health,
+    Metrics,
+    Refusing,
+    Robots,
+    RulesPage,
+    TemplateFile,
+)
+from workbench.serving.rules import PRIVATE, PUBLIC, Rules
 
 STATIC = Path(__file__).resolve().parent / "jupyter" / "static"
 PATIENCE = 30  # seconds that a client may take to send a request, and that an idle connection stays open
@@ -46,19 +59,43 @@ class AppServer(Voila):
     """
 
     host_names = List(Unicode(), help="names besides localhost by which browsers may call the server").tag(config=True)
-    kernel_memory = Integer(2 << 30, min=0, help="bytes that a kernel may hold (Linux), 0 for any").tag(config=True)
+    public = Bool(False, help="be ready for strangers: budgets, no robots, health and metrics").tag(config=True)
+    places = Integer(None, allow_none=True, min=1, help="visitors at once").tag(config=True)
+    kernel_memory = Integer(None, allow_none=True, min=0, help="bytes of a kernel (Linux), 0 for any").tag(config=True)
     fork_kernels = Bool(True, help="fork kernels from a warm process where the system can").tag(config=True)
     behind_proxy = Bool(False, help="believe X-Forwarded-Proto and X-Real-Ip of a proxy in front").tag(config=True)
 
+    @property
+    def rules(self) -> Rules:
+        """What this server allows: of its profile, and what was asked for beside it."""
+        rules = PUBLIC if self.public else PRIVATE
+        asked = {"places": self.places, "memory": self.kernel_memory}
+        return rules._replace(**{name: value for name, value in asked.items() if value is not None})
+
     def init_settings(self) -> Any:
         self.voila_configuration.multi_kernel_manager_class = AppKernelManager
+        manager, rules = self.config.AppKernelManager, self.rules
+        for name, value in (
+            ("places", rules.places),
+            ("cull_idle_timeout", rules.idle),
+            ("cull_connected", rules.even_if_open),
+        ):
+            manager.setdefault(name, value)
         settings: Any = super().init_settings()
         return settings | {
+            "rules": rules,
             "transforms": [Headers],
-            "log_function": log_request,
+            "log_function": self.log_request,
             "default_handler_class": Refusing,
             "default_handler_args": {"reason": FOREIGN_NAME},
         }
+
+    def log_request(self, handler: tornado.web.RequestHandler) -> None:
+        """One line for an answer, without the visitor's address and without the link; in private for failures only."""
+        status, request = handler.get_status(), handler.request
+        if self.public or status >= 400:
+            say = self.log.info if status < 500 else self.log.error
+            say("%d %s %s %.0f ms", status, request.method, request.path, 1000 * request.request_time())
 
     def init_handlers(self) -> Any:
         if not self.notebook_path:
@@ -77,16 +114,20 @@ class AppServer(Voila):
             (r"/voila/plotly/(widgetbundle\.js)", tornado.web.StaticFileHandler, {"path": plotly_folder()}),
             (r"/workbench/static/(.*)", tornado.web.StaticFileHandler, {"path": str(STATIC)}),
             (r"/workbench/alive/([0-9a-f-]{36})", Alive),
+            (r"/workbench/rules", RulesPage),
         ]
+        if self.public:
+            ours += [(r"/healthz", Health), (r"/metrics", Metrics), (r"/robots\.txt", Robots)]
         return [(url_path_join(str(self.server_url), pattern), *rest) for pattern, *rest in ours] + handlers
 
     def start(self) -> None:
         """Serve until SIGINT or SIGTERM; then end all kernels and leave the port."""
+        write_allowance(self.rules.allowance)
         self.forkserver = Forkserver() if self.fork_kernels and can_fork() else None
         os.environ[SERVED] = "1"  # for the kernels that this server starts, and for what they are forked from
         if self.forkserver is not None:
             self.forkserver.start()
-        use_for_kernels(self.kernel_memory, self.forkserver)
+        use_for_kernels(self.rules.memory, self.forkserver)
         self.connection_dir = tempfile.mkdtemp(prefix="workbench_", dir=self.connection_dir_root)
         self.app = tornado.web.Application(**self.init_settings())
         self.app.add_handlers(host_pattern(str(self.ip), self.host_names), self.init_handlers())

@@ -84,7 +84,7 @@ class Forkserver:
             command = [sys.executable, "-m", "workbench.serving.forking.parent", self._warm, str(own)]
             environment = {**os.environ, "MALLOC_ARENA_MAX": "2"}  # a heap for each thread is memory of each kernel
             self._process = subprocess.Popen(
-                command, stdin=theirs, pass_fds=[own], start_new_session=True, env=environment
+                command, stdin=theirs.fileno(), pass_fds=[own], start_new_session=True, env=environment
             )
         except OSError:
             ours.close()
