@@ -47,7 +47,11 @@ def angle_per_layer(
 ) -> dict[str, float]:
     """Angle in degrees between the updates of two rules for one batch, for each layer.
 
-    >>> angle_per_layer(network, x, y, partial(stllr.gradients, params=STLLR()))
+    >>> from workbench.networks import SpikingMLP
+    >>> from workbench.rules import stllr
+    >>> network, x, y = SpikingMLP([6, 8], classes=2), torch.ones(5, 3, 6), torch.tensor([0, 1, 0])
+    >>> list(angle_per_layer(network, x, y, stllr.gradients))
+    ['hidden.0', 'readout']
     """
     ours, theirs = (layer_updates(network, x, y, each) for each in (rule, reference))
     return {name: angle(ours[name], theirs[name]) for name in ours}
@@ -65,7 +69,11 @@ def angle_per_step(
 
     Both rules must learn in the last step only; they are given the sequence up to and with step t:
 
-    >>> angle_per_step(network, x, y, partial(stllr.gradients, params=STLLR(last_steps=1)))
+    >>> from workbench.networks import SpikingMLP
+    >>> from workbench.rules import STLLR, stllr
+    >>> network, x, y = SpikingMLP([6, 8], classes=2), torch.ones(5, 3, 6), torch.tensor([0, 1, 0])
+    >>> angle_per_step(network, x, y, partial(stllr.gradients, params=STLLR(last_steps=1)), steps=[0, 4]).steps
+    [0, 4]
     """
     check_batch(x, y)
     chosen = list(range(len(x)) if steps is None else steps)

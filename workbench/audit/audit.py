@@ -119,7 +119,10 @@ def table(findings: Mapping[str, Finding], claims: Mapping[str, Claim | None]) -
     """A line of text per rule: local or not in space, time and memory, what it costs, how it compares, and the verdict
     on its paper's claim. In the columns of properties, `!` marks what differs from the claim.
 
-    >>> print(table({"tess": finding}, {"tess": tess.RULE.claim}))
+    >>> from workbench.audit import audit_rule, claims
+    >>> print(table({"lls": audit_rule("lls")}, claims(["lls"])))
+    rule  space  time  memory  bytes ...  claim
+    lls   local  -     - ...  holds
     """
     head = ("rule", "space", "time", "memory", "bytes", f"{LONGER}x steps", "MACs", "cosine", "SNR", "claim")
     rows = [head] + [_row(name, finding, claims.get(name)) for name, finding in findings.items()]

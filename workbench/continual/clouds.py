@@ -17,8 +17,8 @@ def turned(turn: float, tilt: float, d: int) -> Float[Tensor, "d d"]:
     dimensions, the first axis lifted by `tilt` out of that plane.
 
     >>> turned(90.0, 0.0, 2).round()
-    tensor([[0., -1.],
-            [1., 0.]], dtype=torch.float64)
+    tensor([[ 0., -1.],
+            [ 1.,  0.]], dtype=torch.float64)
     """
     if d not in (2, 3):
         raise ValueError(f"clouds have 2 or 3 dimensions here, got {d}")
@@ -50,9 +50,9 @@ def outline(matrix: Float[Tensor, "d d"], view: Float[Tensor, "2 d"], points: in
 
     The picture of a ball under V M is the ellipse of the left singular vectors and singular values of V M.
 
-    >>> outline(torch.eye(2), torch.eye(2), 5).round()
-    tensor([[1., 0., -1., 0., 1.],
-            [0., 1., 0., -1., 0.]], dtype=torch.float64)
+    >>> outline(torch.eye(2), torch.eye(2), 5).round().int()
+    tensor([[ 1,  0, -1,  0,  1],
+            [ 0,  1,  0, -1,  0]], dtype=torch.int32)
     """
     shown = view.double() @ matrix.double()
     values, vectors = torch.linalg.eigh(shown @ shown.T)

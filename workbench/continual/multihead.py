@@ -19,6 +19,7 @@ class MultiHead(nn.Module):
 
     Called as `network(x, task)`. `body` is any module that turns inputs into `features` numbers.
 
+    >>> import torch
     >>> network = MultiHead(nn.Flatten(), features=784, classes=[2, 2, 2])
     >>> network(torch.zeros(5, 28, 28), task=1).shape
     torch.Size([5, 2])

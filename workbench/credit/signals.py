@@ -128,7 +128,9 @@ def make_classifiers(
 
     Attach them to the network, so that the optimiser trains and a checkpoint keeps them:
 
-    >>> network.classifiers = make_classifiers(network, x, classes=10)
+    >>> from workbench.networks import SpikingMLP
+    >>> network = SpikingMLP([6, 8], classes=3)
+    >>> network.classifiers = make_classifiers(network, torch.ones(5, 2, 6), classes=3)
     >>> signal = local_classifiers(dict(zip(spiking_layers(network).values(), network.classifiers)))
     """
     return nn.ModuleList(_classifier(shape, classes, pool) for shape in layer_shapes(network, x).values())

@@ -47,7 +47,7 @@ def load_weights(network: nn.Module, path: str | Path, skip: Sequence[str] = ())
     names layers that keep what they have, such as a readout with another number of classes. Counters of batches seen
     may be missing. ValueError for an unreadable file, and for names or shapes that do not fit.
 
-    >>> load_weights(resnet18(n_classes=10), "resnet18-f37072fd.pth", skip=["fc"])
+    >>> load_weights(resnet20(c_in=1, n_classes=10), WEIGHTS, skip=["linear"])
     """
     stored = _read(Path(path))
     stored = {name.removeprefix("module."): tensor for name, tensor in stored.items()}

@@ -99,8 +99,9 @@ def start_stream(
 ) -> Iterator[StreamRecord]:
     """Begin a run: the generator of `learn_stream`. Raises ValueError for an unknown rule, no epoch or no task.
 
-    >>> records = list(start_stream(SPLIT_FASHION, "code-cl", tasks=2))
-    >>> accuracy_matrix(records)
+    >>> from workbench.continual import accuracy_matrix
+    >>> accuracy_matrix(start_stream(SPLIT_FASHION, "code-cl", tasks=2, epochs=1)).shape
+    torch.Size([2, 2])
     """
     epochs = experiment.epochs if epochs is None else epochs
     if rule not in experiment.rules:

@@ -19,6 +19,7 @@ def vary(experiment: Experiment, learning_rate: float | None = None, per_class: 
 
     Where labels are no classes but for instance a flow, all samples count as one class.
 
+    >>> from workbench.experiments import FASHION_EVENTS
     >>> vary(FASHION_EVENTS, learning_rate=0.01, per_class=50).name
     'fashion-events, learning rate 0.01, 50 samples per class'
     """

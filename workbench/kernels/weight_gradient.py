@@ -25,6 +25,7 @@ def weight_gradient(
 ) -> Float[Tensor, "outputs inputs kernel_rows kernel_columns"]:
     """∂L/∂W of `connection`, which was given x and whose output has the gradient g. Zero padding by numbers only.
 
+    >>> import torch
     >>> connection = nn.Conv2d(64, 8, 3, padding=1)
     >>> weight_gradient(connection, torch.ones(2, 64, 5, 5), torch.ones(2, 8, 5, 5))[0, 0]
     tensor([[32., 40., 32.],

@@ -165,6 +165,7 @@ def refresh_statistics(network: BlockNetwork, batches: Sequence[Tensor] | Iterat
 def feature_shapes(network: BlockNetwork, input_shape: Sequence[int]) -> list[torch.Size]:
     """Shape of each block's activation for one sample of `input_shape`, without the batch.
 
+    >>> from workbench.networks import small_conv
     >>> feature_shapes(small_conv(), (1, 28, 28))[0]
     torch.Size([32, 28, 28])
     """

@@ -131,7 +131,10 @@ def layers_with_memory(network: nn.Module) -> dict[str, Layer]:
 class Simulation:
     """Runs a network forward without learning, piece by piece; keeps the layers' state between the pieces.
 
-    >>> simulation = Simulation(network); outputs = network(x, simulation.run)
+    >>> network = SpikingMLP([6, 8], classes=3)
+    >>> simulation = Simulation(network)
+    >>> network(torch.ones(5, 2, 6), simulation.run).shape
+    torch.Size([5, 2, 3])
     """
 
     def __init__(self, network: nn.Module, kernels: Kernels | None = None):

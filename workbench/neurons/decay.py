@@ -48,6 +48,7 @@ def single_traces(x: Float[Tensor, "time"], decay: float) -> Float[Tensor, "n_sp
 
     The sum over the rows is `run_trace(x, decay)`.
 
+    >>> import torch
     >>> single_traces(torch.tensor([1.0, 0.0, 1.0]), decay=0.5)
     tensor([[1.0000, 0.5000, 0.2500],
             [0.0000, 0.0000, 1.0000]])

@@ -32,6 +32,7 @@ def firing_rate(spikes: Float[Tensor, "time *shape"]) -> Float[Tensor, "*shape"]
 def spike_intervals(spikes: Float[Tensor, "time"]) -> Int[Tensor, "intervals"]:
     """Steps from each spike to the next one; empty with fewer than two spikes.
 
+    >>> import torch
     >>> spike_intervals(torch.tensor([0.0, 1.0, 0.0, 0.0, 1.0]))
     tensor([3])
     """

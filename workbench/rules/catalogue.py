@@ -15,6 +15,8 @@ class _Folder:
     """The files of this folder as attributes, so that a line below is all that makes one known."""
 
     def __getattr__(self, file: str) -> ModuleType:
+        if file.startswith("_"):  # tools that look at modules ask for such names
+            raise AttributeError(f"workbench/rules has no public file {file}.py")
         return import_module(f"workbench.rules.{file}")
 
 

@@ -128,6 +128,7 @@ def local_head(
 ) -> HeadMaker:
     """How each block of a network gets its head; `rows` other than `classes` (LLS-MxM-reduced) needs `mixing`.
 
+    >>> from workbench.networks import small_conv
     >>> network = small_conv(10, make_head=local_head(10, modulation=mixing, rows=20))
     """
     rows = classes if rows is None else rows

@@ -32,6 +32,7 @@ class TrainedHead(nn.Module):
 def trained_head(classes: int) -> HeadMaker:
     """How each block of a network gets its classifier.
 
+    >>> from workbench.networks import small_conv
     >>> network = small_conv(10, make_head=trained_head(10))
     """
     return lambda latents, index: TrainedHead(latents, classes)

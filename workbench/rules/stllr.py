@@ -159,7 +159,10 @@ def online(
     """Yield after every learning step with the update of that step alone in `.grad`, so that the optimiser can take a
     step before the next one; the following steps use the new weights.
 
-    >>> for report in online(network, x, y, params):
+    >>> from workbench.networks import SpikingMLP
+    >>> network, x, y = SpikingMLP([6, 8], classes=2), torch.ones(5, 3, 6), torch.tensor([0, 1, 0])
+    >>> optimizer = torch.optim.SGD(network.parameters(), lr=0.1)
+    >>> for report in online(network, x, y, STLLR(last_steps=2)):
     ...     optimizer.step()
     """
     start = check_arguments(x, y, params)
