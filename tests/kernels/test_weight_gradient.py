@@ -1,11 +1,14 @@
 """The weight gradient over patches against autograd."""
 
+from importlib import import_module
+
 import pytest
 import torch
 from torch import nn
 
-from workbench.kernels import weight_gradient as module
 from workbench.kernels.weight_gradient import patches, weight_gradient
+
+module = import_module("workbench.kernels.weight_gradient")  # the face gives the function of this name
 
 
 @pytest.fixture(autouse=True)

@@ -4,10 +4,12 @@ import json
 import re
 
 import pytest
+from gate import wait_for
+from ports import own_port
 from prometheus_client.parser import text_string_to_metric_families
-from visitors import alive, ask, channels, notebook, open_page, wait_until
+from visitors import alive, ask, channels, notebook, open_page
 
-from workbench.serving import app_command, free_port, running
+from workbench.serving import app_command, running
 from workbench.serving.rules import PRIVATE, PUBLIC
 
 FIREFOX = "Mozilla/5.0 (X11; Linux x86_64; rv:140.0) Gecko/20100101 Firefox/140.0"
@@ -19,7 +21,7 @@ print("limits", *read_allowance(), *resource.getrlimit(resource.RLIMIT_DATA))"""
 @pytest.fixture(scope="module")
 def public(tmp_path_factory):
     """Port and log of a public server of two places under a path of its own, behind a proxy."""
-    folder, port = tmp_path_factory.mktemp("public"), free_port()
+    folder, port = tmp_path_factory.mktemp("public"), own_port()
     path = notebook(folder / "page.ipynb", CELL)
     command = app_command(
         port,
@@ -90,8 +92,8 @@ def test_the_log_has_no_address_and_no_link(public):
     port, log = public
     ask(port, "/lab/nothing?tab=secret")
     ask(port, "/lab/workbench/rules")
-    wait_until(lambda: "200 GET /lab/workbench/rules" in log.read_text())
-    wait_until(lambda: "404 GET /lab/nothing" in log.read_text())
+    wait_for(lambda: "200 GET /lab/workbench/rules" in log.read_text())
+    wait_for(lambda: "404 GET /lab/nothing" in log.read_text())
     text = log.read_text()
     assert "200 GET /lab/workbench/rules" in text
     assert "tab=secret" not in text
@@ -109,7 +111,7 @@ def test_other_addresses_than_loopback_ask_for_a_token(tmp_path):
     assert "--Voila.auto_token=True" in command
     assert "--Voila.auto_token=True" not in app_command(9000)
     assert "--Voila.auto_token=True" not in app_command(9000, address="0.0.0.0", public=True)
-    port = free_port()
+    port = own_port()
     # The same switch, on loopback: no test listens to the network.
     command = [*app_command(port, notebook=notebook(tmp_path / "page.ipynb", "1"), browser=False), "--token=secret"]
     with running(command, f"http://127.0.0.1:{port}/login", tmp_path / "log"):
@@ -127,7 +129,7 @@ def test_other_addresses_than_loopback_ask_for_a_token(tmp_path):
 
 
 def test_a_private_server_has_no_public_pages(tmp_path):
-    port = free_port()
+    port = own_port()
     command = app_command(port, notebook=notebook(tmp_path / "page.ipynb", CELL), browser=False)
     with running(command, f"http://127.0.0.1:{port}/api", tmp_path / "log"):
         for path in ("/healthz", "/metrics", "/robots.txt"):

@@ -2,6 +2,7 @@
 
 import wave
 import zipfile
+from importlib import import_module
 
 import numpy as np
 import pytest
@@ -12,11 +13,12 @@ from sklearn.linear_model import RidgeClassifier
 
 from workbench.data.event_sets import EventSet
 from workbench.data.senses.hearing import Ear, level_crossings, loudness, mel_filters, spikes_of_sound
-from workbench.data.sets import shd as shd_module
 from workbench.data.sets.shd import CLASSES, read_spike_file, shd
 from workbench.data.sets.spoken_digits import read_sound, spoken_digits
 from workbench.data.sets.voices import split_trains, voices
 from workbench.data.spike_trains import SpikeTrain, bin_spikes
+
+shd_module = import_module("workbench.data.sets.shd")  # the face gives the function of this name
 
 
 def train_of(*spikes: tuple[float, int]) -> SpikeTrain:
