@@ -62,7 +62,7 @@ def test_two_threads_prepare_the_networks_that_one_prepares(hasty_threads):
         thread.start()
     for thread in threads:
         thread.join()
-    assert len(jobs) == 20
+    assert len(jobs) >= 20
     for mine in found:
         assert all(torch.equal(mine[job], alone[job]) for job in jobs)
 

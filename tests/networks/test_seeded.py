@@ -2,6 +2,7 @@
 
 import threading
 from functools import partial
+from importlib import import_module
 
 import pytest
 import torch
@@ -9,8 +10,9 @@ from gate import PATIENCE, Door
 from torch import nn
 
 from workbench.networks import architectures, block_networks, resnet
-from workbench.networks import seeded as module
 from workbench.networks.seeded import seeded
+
+module = import_module("workbench.networks.seeded")  # the face gives the function of this name
 
 
 def same(first, second):

@@ -82,7 +82,8 @@ def watch(setting: Setting, epochs: int = 1, seed: int = 0, every: int = 5, per_
     x, y = setting.data.test.batch(first_of_each_class(setting.data.test, per_class))
     for record in train(setting, Plan(epochs, seed)):
         if record.step % every == 0 or record.step + 1 == record.steps:
-            cosines = synchrony_by_block(network, x)
+            with setting.evaluating(setting.data.train):  # as the network is judged: averaged, with statistics for it
+                cosines = synchrony_by_block(network, x)
             yield Look(record, tuple(class_means(each, y) for each in cosines))
 
 
