@@ -28,9 +28,11 @@ def train(
     Raises FloatingPointError, naming the layer, when a number is no longer finite, and ValueError for a run that began
     with compiled loops where there are none.
 
+    >>> import torch
     >>> from workbench.experiments import FineTuningData, LabelledImages, class_scores, fine_tuning
+    >>> from workbench.training import Plan, Setting
     >>> images = LabelledImages(torch.randn(8, 1, 4, 4), torch.arange(8) % 2)
-    >>> network = nn.Sequential(nn.Flatten(), nn.Linear(16, 2))
+    >>> network = torch.nn.Sequential(torch.nn.Flatten(), torch.nn.Linear(16, 2))
     >>> optimizer, data = torch.optim.SGD(network.parameters(), lr=0.1), FineTuningData(images, images)
     >>> setting = Setting(network, optimizer, data, fine_tuning.gradients, class_scores, batch_size=4)
     >>> [record.step for record in train(setting, Plan(epochs=2))]

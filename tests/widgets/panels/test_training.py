@@ -292,9 +292,9 @@ def test_both_sides_start_from_the_same_weights(monkeypatch):
     monkeypatch.setattr(seeded_module, "_DRAWING", door)
 
     def prepare(rule, seed):
-        door.wait_for(2)  # the other run has come to where it would draw too
-        torch.rand(1)
-        network = SpikingMLP([12, 10], classes=3)
+        with seeded_module.seeded(seed):
+            door.wait_for(2)  # the other run has come to where it would draw too
+            network = SpikingMLP([12, 10], classes=3)
         return TINY.prepare(rule, seed)._replace(
             network=network, optimizer=torch.optim.SGD(network.parameters(), lr=0.1)
         )
