@@ -79,8 +79,12 @@ EDITS = """for k in range(10):
     fig.layout.title.text = f"at {k}"
 print("all were sent")"""
 # plotly.js is loaded when the page has nothing else to do: here, when the test says so.
-IDLE = "() => { window.held = []; window.requestIdleCallback = (run) => window.held.push(run) }"
-GO_ON = "() => { delete window.requestIdleCallback; window.held.forEach((run) => requestIdleCallback(run)) }"
+IDLE = """() => {
+    window.held = []
+    window.given = window.requestIdleCallback
+    window.requestIdleCallback = (run) => window.held.push(run)
+}"""
+GO_ON = "() => { window.requestIdleCallback = window.given; window.held.forEach((run) => requestIdleCallback(run)) }"
 
 
 def test_edits_that_come_while_plotly_loads_are_not_lost(open_in_lab):
