@@ -21,12 +21,13 @@ from xml.etree import ElementTree
 ROOT = Path(__file__).resolve().parents[1]
 RESULTS = ROOT / "test-results"
 APART = ["-n", "2", "--dist", "loadfile"]
+ORDER = [f"--randomly-seed={os.environ.get('WORKBENCH_TEST_SEED', '1')}"]  # any other order: name it
 STAGES = {
     "format": ["ruff", "format", "--check", "."],
     "lint": ["ruff", "check", "."],
     "types": ["pyright", "--pythonpath", sys.executable],
-    "browser": ["pytest", "-m", "browser and not wheel"],
-    "tests": ["pytest", *APART, "-m", "not browser"],
+    "browser": ["pytest", *ORDER, "-m", "browser and not wheel"],
+    "tests": ["pytest", *ORDER, *APART, "-m", "not browser"],
     # The cells of a notebook run in their order.
     "notebooks": ["pytest", *APART, "-p", "no:randomly", "--nbval-lax", "--nbval-cell-timeout=180", "notebooks"],
     "wheel": ["pytest", "-m", "wheel"],

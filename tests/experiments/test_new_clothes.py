@@ -21,9 +21,14 @@ from workbench.watch.step_timeline import PLACES, STEP_RULES, alive, place_names
 
 
 @pytest.fixture(scope="module")
-def task():
-    torch.set_num_threads(1)
+def prepared():
     return new_clothes()
+
+
+@pytest.fixture
+def task(prepared):
+    """Networks of its own for each test, as they are before the first step."""
+    return prepared._replace(whole=deepcopy(prepared.whole), network=deepcopy(prepared.network))
 
 
 def test_old_and_new_classes_are_different():
