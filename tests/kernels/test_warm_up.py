@@ -8,14 +8,14 @@ import torch
 from workbench.kernels import warm_up
 from workbench.kernels.choice import Loops
 from workbench.kernels.plain import TORCH
-from workbench.kernels.warm_up import WarmUp, call_all, compile_all
+from workbench.kernels.warm_up import WarmUp, call_each, compile_all
 
 pytest.importorskip("numba")
 
 
 def test_a_run_takes_plain_loops_until_the_others_are_compiled(monkeypatch):
     gate = threading.Event()
-    monkeypatch.setattr(warm_up, "compile_all", lambda: gate.wait(60))
+    monkeypatch.setattr(warm_up, "compile_all", lambda stopped: gate.wait(60))
     warming = WarmUp()
     assert warming.loops() is Loops.PLAIN
     assert not warming.join(0)
@@ -41,8 +41,14 @@ def test_it_calls_every_loop(dtype):
 
         return run
 
-    call_all(TORCH._make(map(watched, TORCH._fields)), dtype)
+    list(call_each(TORCH._make(map(watched, TORCH._fields)), dtype))
     assert called == set(TORCH._fields)
+
+
+def test_it_ends_between_two_loops_when_it_is_told_to():
+    asked = []
+    assert compile_all(stopped=lambda: bool(asked.append(1)) or len(asked) == 2)
+    assert len(asked) == 2
 
 
 def test_afterwards_nothing_is_left_to_compile():

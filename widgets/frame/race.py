@@ -5,6 +5,7 @@ import time
 from collections.abc import Callable, Iterator, Sequence
 from typing import Generic
 
+from workbench.background import start_thread
 from workbench.training.runner import ACTIVE, R, Runner, RunState
 
 PERIOD = 0.1  # seconds between two looks
@@ -25,8 +26,7 @@ class Race(Generic[R]):
         self._looking = threading.Lock()
         for runner in self.runners:
             runner.start()
-        self._collector = threading.Thread(target=self._look_on, daemon=True)
-        self._collector.start()
+        self._collector = start_thread(self._look_on, self.stop, "collect records")
 
     @property
     def states(self) -> list[RunState]:

@@ -5,10 +5,12 @@ later processes read it. `python -m workbench.kernels.warm_up` fills that cache 
 """
 
 import threading
+from collections.abc import Callable, Iterator
 
 import torch
 from torch import nn
 
+from workbench.background import start_thread
 from workbench.kernels.choice import Loops, compiled_kernels, current_loops
 from workbench.kernels.plain import Kernels, Weighing
 from workbench.neurons.lif import Neuron, soft_reset
@@ -22,9 +24,8 @@ class WarmUp:
     """
 
     def __init__(self) -> None:
-        self._done = threading.Event()
-        self._thread = threading.Thread(target=self._work, name="compile loops", daemon=True)
-        self._thread.start()
+        self._done, self._stopped = threading.Event(), threading.Event()
+        start_thread(self._work, self._stopped.set, "compile loops")
 
     def loops(self) -> Loops:
         """The plain loops until the compiled ones can be called without waiting."""
@@ -36,32 +37,40 @@ class WarmUp:
 
     def _work(self) -> None:
         try:
-            compile_all()
+            compile_all(stopped=self._stopped.is_set)
         finally:
             self._done.set()
 
 
-def compile_all(dtype: torch.dtype = torch.float32) -> bool:
-    """Call every compiled loop once in this precision; False where there are none."""
+@torch.no_grad()
+def compile_all(dtype: torch.dtype = torch.float32, stopped: Callable[[], bool] = bool) -> bool:
+    """Call every compiled loop once in this precision; False where there are none. `stopped()` ends it in between."""
     kernels = compiled_kernels()
     if kernels is not None:
-        call_all(kernels, dtype)
+        for _ in call_each(kernels, dtype):
+            if stopped():
+                break
     return kernels is not None
 
 
-@torch.no_grad()
-def call_all(kernels: Kernels, dtype: torch.dtype) -> None:
-    """Every function of `kernels` once, on tensors of a few entries."""
+def call_each(kernels: Kernels, dtype: torch.dtype) -> Iterator[None]:
+    """Every function of `kernels` once, on tensors of a few entries, one at a time."""
     x = torch.eye(9, dtype=dtype)
     steps = x.repeat(2, 1, 1)
     events = kernels.find_events(x)
     assert events is not None
+    yield
     kernels.add_outer(torch.zeros_like(x), events, x)
+    yield
     kernels.fire(steps.clone(), Neuron(), soft_reset, x)
     kernels.fire(steps.clone(), Neuron(), soft_reset, x, x.T, x)  # a row for each input, see `run_layout`
+    yield
     kernels.run_h(steps, x, 0.5)
+    yield
     kernels.output_side(steps, steps, steps, Weighing(0.5, 1.0, 1.0))
+    yield
     kernels.weigh_synapses(x, kernels.filter_synapses(x.new_zeros(9, 9, 9), x, x, 0.5))
+    yield
     connection, image = nn.Conv2d(1, 1, 1, dtype=dtype), torch.zeros(1, 1, 4, 4, dtype=dtype)
     kernels.convolve(connection, image, connection.weight, connection.bias)
 

@@ -6,6 +6,8 @@ from collections.abc import Callable, Iterator
 from enum import Enum
 from typing import Generic, TypeVar
 
+from workbench.background import start_thread
+
 R = TypeVar("R")
 
 
@@ -45,8 +47,7 @@ class Runner(Generic[R]):
         if self._thread is not None:
             raise ValueError("this run was started before; make a new Runner for another run")
         self.state = RunState.RUNNING
-        self._thread = threading.Thread(target=self._work, daemon=True)
-        self._thread.start()
+        self._thread = start_thread(self._work, self.stop, "run")
 
     def pause(self) -> None:
         """Hold after the current record; `held` tells when that point is reached, and `wait` waits for it."""

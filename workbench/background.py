@@ -1,0 +1,34 @@
+"""Threads that end before the interpreter does.
+
+A daemon thread that is inside compiled code when the interpreter ends takes the process down with it (SIGABRT,
+"terminate called without an active exception"). Threads that are started here are told to stop and waited for.
+"""
+
+import atexit
+import threading
+import time
+import weakref
+from collections.abc import Callable
+from typing import Final
+
+PATIENCE: Final = 5.0  # seconds that all threads together have to end
+_stops: "weakref.WeakKeyDictionary[threading.Thread, Callable[[], None]]" = weakref.WeakKeyDictionary()
+
+
+def start_thread(work: Callable[[], None], stop: Callable[[], None], name: str) -> threading.Thread:
+    """Run `work()` in a daemon thread; `stop()` is called at the end of the interpreter and has to make it end soon."""
+    thread = threading.Thread(target=work, name=name, daemon=True)
+    _stops[thread] = stop
+    thread.start()
+    return thread
+
+
+@atexit.register
+def end_threads() -> None:
+    """Stop every thread of `start_thread` and wait for them, `PATIENCE` seconds at most."""
+    threads = [(thread, stop) for thread, stop in _stops.items() if thread.is_alive()]
+    for _, stop in threads:
+        stop()
+    end = time.monotonic() + PATIENCE
+    for thread, _ in threads:
+        thread.join(max(end - time.monotonic(), 0.0))
