@@ -6,7 +6,7 @@ from workbench.faces import lazy
 
 if TYPE_CHECKING:
     from widgets.app import PANELS, App, build_app
-    from widgets.frame import Panel, walk
+    from widgets.frame import Panel, try_all_controls
     from widgets.panels import (
         AccuracyMatrix,
         ActivationCompression,
@@ -43,7 +43,7 @@ __all__ = [
     "TraceDecay",
     "TrainingMonitor",
     "build_app",
-    "walk",
+    "try_all_controls",
 ]
 
 lazy(__name__)

@@ -8,7 +8,7 @@ from importlib import import_module
 import pytest
 import torch
 
-from workbench.audit.audit import audit, cosine, signal_to_noise, table, verdict
+from workbench.audit.audit import audit, signal_to_noise, table, update_cosine, verdict
 from workbench.audit.by_name import audit_rule, claims
 from workbench.audit.locality import updates_by_step
 from workbench.cli.main import main
@@ -80,8 +80,8 @@ def test_signal_to_noise_of_known_updates():
     one = torch.tensor([1.0, 0.0])
     assert signal_to_noise([one + 1, one - 1]) == pytest.approx(1 / (2 + 2))
     assert math.isnan(signal_to_noise([one, one]))
-    assert math.isnan(cosine(one, torch.zeros(2)))
-    assert cosine(one, -2 * one) == pytest.approx(-1.0)
+    assert math.isnan(update_cosine(one, torch.zeros(2)))
+    assert update_cosine(one, -2 * one) == pytest.approx(-1.0)
 
 
 def test_too_few_samples_are_refused(problem):

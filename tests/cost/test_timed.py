@@ -6,7 +6,7 @@ import pytest
 import torch
 
 from workbench.cost.table import dense_sizes, rule_costs
-from workbench.cost.timed import TIMED, Refusal, example, timed_costs
+from workbench.cost.timed import TIMED, NotTimed, example, timed_costs
 
 RULES = [rule.label for rule in TIMED]
 
@@ -46,7 +46,7 @@ def test_fewer_learning_steps_cost_fewer_products_and_k_is_at_most_t():
 
 def test_a_rule_that_refuses_says_why_and_the_others_go_on():
     costs = found(4, 4, width=4)
-    assert isinstance(costs["TESS"], Refusal)
+    assert isinstance(costs["TESS"], NotTimed)
     assert "4 latents have the frequencies 1..3, but 5 were asked for" in costs["TESS"].reason
     assert costs["e-prop"].memory
 

@@ -37,7 +37,7 @@ from workbench.experiments.flow import (
     zero_error,
 )
 from workbench.experiments.named import FLOW, start
-from workbench.experiments.variation import vary
+from workbench.experiments.overrides import vary
 from workbench.neurons.traces import Factors
 from workbench.rules.bptt import BPTT
 from workbench.rules.bptt import gradients as bptt_gradients

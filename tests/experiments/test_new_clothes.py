@@ -16,8 +16,8 @@ from workbench.experiments.named import EXPERIMENTS
 from workbench.experiments.new_clothes import LAYERS, new_clothes, with_checkpointing, with_hosvd, with_lance
 from workbench.experiments.pretrained import KNOWN_CLASSES, NEW_CLASSES
 from workbench.meters.timeline import Moment, network_tensors, saved_bytes
+from workbench.watch.bytes_in_a_step import PLACES, STEP_RULES, alive, bytes_in_a_step, place_names
 from workbench.watch.microscope import compress_specimen, mosaic, specimens, tradeoff
-from workbench.watch.step_timeline import PLACES, STEP_RULES, alive, place_names, step_timeline
 
 
 @pytest.fixture(scope="module")
@@ -124,7 +124,7 @@ def test_moments_are_placed_forwards_and_backwards():
 
 
 def test_every_version_comes_back_to_nothing_and_lance_keeps_least(task):
-    curves = {name: step_timeline(task, rule, batch_size=16) for name, rule in STEP_RULES.items()}
+    curves = {name: bytes_in_a_step(task, rule, batch_size=16) for name, rule in STEP_RULES.items()}
     for curve in curves.values():
         assert curve.bytes[-1] == 0
         assert curve.places == sorted(curve.places)

@@ -4,8 +4,8 @@ import pytest
 import torch
 
 from workbench.experiments.named import experiment, start
+from workbench.experiments.overrides import vary
 from workbench.experiments.sound import SOUND_RULES, voice_network
-from workbench.experiments.variation import vary
 
 
 @pytest.mark.parametrize("rule", SOUND_RULES)

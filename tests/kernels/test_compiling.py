@@ -10,7 +10,7 @@ import torch
 from torch import nn
 
 from workbench.kernels.plain import Weighing
-from workbench.kernels.sparse import Events
+from workbench.kernels.sparse import SpikeList
 from workbench.neurons.lif import Neuron, soft_reset
 
 pytest.importorskip("numba")
@@ -19,7 +19,7 @@ compiling = pytest.importorskip("workbench.kernels.compiling")
 
 
 def events(columns=(0, 2), row_starts=(0, 1, 2), values=(1.0, 1.0), width=3):
-    return Events(torch.tensor(columns), torch.tensor(row_starts), torch.tensor(values), width)
+    return SpikeList(torch.tensor(columns), torch.tensor(row_starts), torch.tensor(values), width)
 
 
 def zeros(*shapes):

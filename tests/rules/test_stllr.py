@@ -5,7 +5,7 @@ import pytest
 import torch
 from torch import nn
 
-from workbench.credit.three_factor import pieces
+from workbench.credit.three_factor import learning_chunks
 from workbench.kernels.plain import run_h
 from workbench.meters.kept import KeptBytes
 from workbench.networks.layers import SpikingLayer, advance, running_weights
@@ -311,10 +311,10 @@ def test_what_happened_long_before_learning_need_not_be_traced():
     params = STLLR(Factors(0.4, 0.5, -0.6, 1.1), last_steps=5)
     _, expected = gradients(stllr.gradients, net, x, y, params)
     net.zero_grad()
-    passage = stllr.passage_of(net, params)
-    for part in pieces(200, 195, 16):
-        passage.advance(x[part], y, part.start >= 195, ahead=0)  # every piece is taken to lie just before
-    passage.hand_over()
+    ongoing = stllr.begin_pass(net, params)
+    for part in learning_chunks(200, 195, 16):
+        ongoing.advance(x[part], y, part.start >= 195, ahead=0)  # every piece is taken to lie just before
+    ongoing.hand_over()
     assert all(torch.allclose(p.grad, expected[name], atol=1e-13) for name, p in net.named_parameters())
 
 

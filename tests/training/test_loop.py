@@ -19,7 +19,7 @@ from workbench.kernels.choice import Loops, current_loops, taking
 from workbench.networks.spiking import SpikingMLP, spiking_logits
 from workbench.rules import bptt, stllr
 from workbench.training import setting as training
-from workbench.training.epochs import cosine, epoch_order
+from workbench.training.epochs import cosine_decay, epoch_order
 from workbench.training.score import accuracy, evaluate
 
 
@@ -153,8 +153,8 @@ def test_evaluation_in_parts_equals_the_whole():
 
 
 def test_schedule_reaches_both_ends():
-    assert cosine(0.0) == 1.0
-    assert cosine(1.0) == pytest.approx(0.0)
+    assert cosine_decay(0.0) == 1.0
+    assert cosine_decay(1.0) == pytest.approx(0.0)
 
 
 def test_a_rule_with_parameters_is_a_partial():

@@ -12,7 +12,7 @@ from workbench.continual.multihead import mlp
 from workbench.continual.protected import protected_layers
 from workbench.training.setting import Plan
 from workbench.watch.claims import (
-    Claim,
+    TaskClaim,
     claimed_shares,
     learn_and_claim,
     remaining,
@@ -27,8 +27,8 @@ ONE, TWO = (
     Conceptor(V[:, 1:3], torch.tensor([1.0, 1.0]).double()),
 )
 CLAIMS = [
-    Claim({"x": ONE}, {"x": ONE}, {}),
-    Claim({"x": TWO}, {"x": Conceptor(V[:, :3], torch.tensor([0.9, 1.0, 1.0]).double())}, {"x": 0.2}),
+    TaskClaim({"x": ONE}, {"x": ONE}, {}),
+    TaskClaim({"x": TWO}, {"x": Conceptor(V[:, :3], torch.tensor([0.9, 1.0, 1.0]).double())}, {"x": 0.2}),
 ]
 
 
@@ -52,7 +52,7 @@ def test_claims_follow_each_task_and_are_those_of_the_method():
     method = CodeCL(mlp([2] * 3, (10, 32, 16)), CodeCLParams(aperture=3.0, samples=20))
     stream = toy_stream()
     seen = list(learn_and_claim(method, stream, 0.3, Plan(epochs=2), batch_size=8))
-    places = [k for k, item in enumerate(seen) if isinstance(item, Claim)]
+    places = [k for k, item in enumerate(seen) if isinstance(item, TaskClaim)]
     assert len(places) == 3
     assert all(isinstance(seen[k - 1], StreamRecord) and seen[k - 1].accuracies for k in places)
     claims = [seen[k] for k in places]
@@ -67,12 +67,12 @@ def test_claims_follow_each_task_and_are_those_of_the_method():
 
 def test_a_named_stream_is_claimed_with_its_own_settings():
     """A head that all tasks share is protected too; heads of their own are free."""
-    claims = [item for item in start_claims(SHARED, 2.0, seed=1, epochs=1, tasks=2) if isinstance(item, Claim)]
+    claims = [item for item in start_claims(SHARED, 2.0, seed=1, epochs=1, tasks=2) if isinstance(item, TaskClaim)]
     assert len(claims) == 2
     assert [name.startswith("heads") for name in claims[0].own] == [False, False, True]
-    own_heads = [item for item in start_claims(HEADS, 2.0, seed=1, epochs=1, tasks=2) if isinstance(item, Claim)]
+    own_heads = [item for item in start_claims(HEADS, 2.0, seed=1, epochs=1, tasks=2) if isinstance(item, TaskClaim)]
     assert [name.startswith("heads") for name in own_heads[0].own] == [False, False]
-    wider = [item for item in start_claims(HEADS, 9.0, seed=1, epochs=1, tasks=2) if isinstance(item, Claim)]
+    wider = [item for item in start_claims(HEADS, 9.0, seed=1, epochs=1, tasks=2) if isinstance(item, TaskClaim)]
     assert float(claimed_shares(wider)[0, 0]) > float(claimed_shares(own_heads)[0, 0])
 
 
@@ -83,7 +83,7 @@ def test_lance_claims_are_the_projectors_of_its_subspaces():
     stream, before = toy_stream(), []
     claims = []
     for item in learn_and_claim(method, stream, 0.3, Plan(epochs=2), batch_size=8):
-        if isinstance(item, Claim):
+        if isinstance(item, TaskClaim):
             claims.append(item)
             before.append(subspace_layers(method.network)["body.1"].protected)
     for name, layer in subspace_layers(method.network).items():
@@ -98,7 +98,7 @@ def test_lance_claims_are_the_projectors_of_its_subspaces():
 
 
 def test_a_named_stream_is_claimed_by_lance():
-    claims = [item for item in start_lance_claims(SHARED, seed=1, epochs=1, tasks=2) if isinstance(item, Claim)]
+    claims = [item for item in start_lance_claims(SHARED, seed=1, epochs=1, tasks=2) if isinstance(item, TaskClaim)]
     assert [name.startswith("heads") for name in claims[1].own] == [False, False, True]
     assert claimed_shares(claims).shape == (3, 2)
     assert claims[0].overlap == {}

@@ -10,7 +10,7 @@ if TYPE_CHECKING:
     from widgets.frame.race import PERIOD, Race
     from widgets.frame.race_panel import RacePanel
     from widgets.frame.streams import MOST_TASKS, STREAMS, StreamPanel
-    from widgets.frame.try_all import ends, walk
+    from widgets.frame.try_all import ends, try_all_controls
 
 __all__ = [
     "MOST_TASKS",
@@ -27,7 +27,7 @@ __all__ = [
     "read_value",
     "slider",
     "switch",
-    "walk",
+    "try_all_controls",
     "whole_slider",
     "write_value",
 ]

@@ -8,7 +8,7 @@ from widgets.frame.controls import is_setting, read_value
 from widgets.frame.panel import Panel
 
 
-def walk(*panels: Panel) -> str:
+def try_all_controls(*panels: Panel) -> str:
     """Set each control to its smallest and largest value, or to each choice, and back; an error is raised.
 
     Returns a line that tells how many settings were tried.

@@ -28,7 +28,7 @@ from workbench.rules.lls import local_head
 from workbench.serving import Price
 from workbench.training.runner import RunState
 from workbench.training.setting import Setting
-from workbench.watch.synchronization import Examined, Lesson, Look, judge_basis, leads, teach, watch
+from workbench.watch.synchronization import Examined, Look, Taught, judge_basis, leads, teach, watch
 
 HELD = ("waveform", "phase", "epochs", "seed")  # the settings that a training run has
 
@@ -42,7 +42,7 @@ class Sight(NamedTuple):
     basis: Examined
     frequencies: Tensor
     label: int
-    lesson: Lesson | None
+    lesson: Taught | None
     looks: Sequence[Look]
     state: RunState
     error: str

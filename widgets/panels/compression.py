@@ -12,7 +12,7 @@ from widgets.frame.controls import choice, slider, switch, whole_slider
 from widgets.frame.panel import Panel
 from workbench.compression.calibration import Modes
 from workbench.experiments.new_clothes import LAYERS
-from workbench.watch.microscope import MODE_NAMES, Finding, compress_specimen, mosaic, specimens, tradeoff
+from workbench.watch.microscope import MODE_NAMES, Compression, compress_specimen, mosaic, specimens, tradeoff
 
 ENERGIES = (*tuple(round(0.3 + 0.05 * k, 2) for k in range(14)), 0.99)
 IMAGES = 16
@@ -21,7 +21,7 @@ IMAGES = 16
 class Seen(NamedTuple):
     """The finding; each mode's singular values relative to its largest; channels before and after; the whole curve."""
 
-    finding: Finding
+    finding: Compression
     curves: list[Tensor]
     before: Tensor
     after: Tensor

@@ -13,7 +13,7 @@ from widgets.frame.race_panel import RacePanel
 from widgets.panels.cost_pictures import RULES, macs_figure, memory_figure, seconds_figure
 from workbench.cost.formulas import mac_saving
 from workbench.cost.table import CostCurve, break_even, cost_curves, dense_sizes, rule_costs
-from workbench.cost.timed import BATCH, Refusal, TimedCost, timed_costs
+from workbench.cost.timed import BATCH, NotTimed, TimedCost, timed_costs
 from workbench.rule import LayerSize
 from workbench.serving import SPEED, Price
 from workbench.training.runner import RunState
@@ -76,7 +76,7 @@ class CostExplorer(RacePanel):
         curves = cost_curves(sizes, STEPS, learning_steps)
         records = [] if self.race is None or self._changed else list(self.race.records[0])
         measured = {record.rule: record for record in records if isinstance(record, TimedCost)}
-        refused = {record.rule: record.reason for record in records if isinstance(record, Refusal)}
+        refused = {record.rule: record.reason for record in records if isinstance(record, NotTimed)}
         return Costs(steps, k, sizes, curves, rule_costs(sizes, steps, k), mac_saving(steps, k), measured, refused)
 
     @property
@@ -160,7 +160,7 @@ class CostExplorer(RacePanel):
         """
 
 
-def _measurement(steps: int, learning_steps: int, width: int, depth: int) -> Iterator[TimedCost | Refusal]:
+def _measurement(steps: int, learning_steps: int, width: int, depth: int) -> Iterator[TimedCost | NotTimed]:
     torch.set_num_threads(1)
     yield from timed_costs(INPUTS, width, depth, CLASSES, steps, learning_steps)
 

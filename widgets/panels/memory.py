@@ -9,7 +9,7 @@ from widgets.drawing.theme import FAINT, filling, line
 from widgets.frame.controls import choice, slider
 from widgets.frame.panel import Panel
 from workbench.experiments.new_clothes import Transfer, new_clothes
-from workbench.watch.step_timeline import PLACES, STEP_RULES, Alive, place_names, step_timeline
+from workbench.watch.bytes_in_a_step import PLACES, STEP_RULES, BytesAlive, bytes_in_a_step, place_names
 
 EVERY = 7  # a seventh of the images: enough for four batches
 FIRST_ENERGY, LAST_ENERGY = 0.5, 0.95
@@ -27,7 +27,7 @@ _NAMES = [_short(name) for name in place_names()]
 class Steps(NamedTuple):
     """One curve per way to take the step."""
 
-    alive: dict[str, Alive]
+    alive: dict[str, BytesAlive]
 
 
 class MemoryTimeline(Panel):
@@ -41,16 +41,16 @@ class MemoryTimeline(Panel):
 
     def __init__(self, **state: Any) -> None:
         self.timeline, self.peaks = _timeline_figure(), _peaks_figure()
-        self._known: dict[tuple, Alive] = {}
+        self._known: dict[tuple, BytesAlive] = {}
         super().__init__(_controls(), [self.timeline, self.peaks], state)
 
     def compute(self, batch_size: int, energy: float, axis: str) -> Steps:
         return Steps({name: self._alive(name, batch_size, energy) for name in STEP_RULES})
 
-    def _alive(self, name: str, batch_size: int, energy: float) -> Alive:
+    def _alive(self, name: str, batch_size: int, energy: float) -> BytesAlive:
         key = (name, batch_size, None if name in FIXED else energy)
         if key not in self._known:
-            self._known[key] = step_timeline(_task(), STEP_RULES[name], batch_size, energy)
+            self._known[key] = bytes_in_a_step(_task(), STEP_RULES[name], batch_size, energy)
         return self._known[key]
 
     def draw(self, numbers: Steps) -> None:
@@ -75,12 +75,12 @@ class MemoryTimeline(Panel):
     def source(self, batch_size: int, energy: float, axis: str) -> str:
         return f"""
             from workbench.experiments import new_clothes
-            from workbench.watch import STEP_RULES, step_timeline
+            from workbench.watch import STEP_RULES, bytes_in_a_step
 
             task = new_clothes(every={EVERY})
             alive = {{}}
             for name, rule in STEP_RULES.items():
-                alive[name] = step_timeline(task, rule, batch_size={batch_size}, energy={energy})
+                alive[name] = bytes_in_a_step(task, rule, batch_size={batch_size}, energy={energy})
                 print(name, "keeps at most", alive[name].peak, "bytes")
         """
 

@@ -10,7 +10,7 @@ from widgets.frame.controls import choice, slider
 from widgets.frame.streams import STREAMS, StreamPanel
 from widgets.panels.overlap_pictures import left_figure, shares_figure, similarity_figure
 from workbench.experiments.streams import StreamExperiment
-from workbench.watch.claims import Claim, claimed_shares, remaining, similarities, start_claims, start_lance_claims
+from workbench.watch.claims import TaskClaim, claimed_shares, remaining, similarities, start_claims, start_lance_claims
 
 CODE_CL, LANCE = "code-cl", "lance"
 
@@ -56,7 +56,7 @@ class SubspaceOverlap(StreamPanel):
         return start_claims(stream, aperture, seed, epochs, tasks)
 
     def compute(self, layer: int, **_: Any) -> Claimed:
-        claims = [item for item in self.run if isinstance(item, Claim)]
+        claims = [item for item in self.run if isinstance(item, TaskClaim)]
         key = (self.race, len(claims), layer)
         if self._known is None or self._known[0] != key:
             self._known = key, _claimed(claims, layer)
@@ -104,12 +104,12 @@ class SubspaceOverlap(StreamPanel):
         return f"""
             import torch
             from workbench.experiments import STREAMS
-            from workbench.watch import Claim, claimed_shares, remaining, similarities, {name}
+            from workbench.watch import TaskClaim, claimed_shares, remaining, similarities, {name}
 
             torch.set_num_threads(1)
             settings = dict({own}seed={seed}, epochs={epochs}, tasks={tasks})
             run = {name}(STREAMS["{stream.name}"], **settings)
-            claims = [item for item in run if isinstance(item, Claim)]
+            claims = [item for item in run if isinstance(item, TaskClaim)]
             shares = claimed_shares(claims)
             layers = list(claims[-1].protected)
             similarity = similarities(claims, layers[{layer}])
@@ -132,7 +132,7 @@ def _held(overlap: float) -> str:
     )
 
 
-def _claimed(claims: list[Claim], layer: int) -> Claimed:
+def _claimed(claims: list[TaskClaim], layer: int) -> Claimed:
     """What the claims so far amount to."""
     if not claims:
         return Claimed((), torch.zeros(0, 0), [], torch.zeros(0, 0), 0.0)

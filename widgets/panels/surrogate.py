@@ -43,7 +43,7 @@ PUBLISHED: dict[str, Psi | None] = {
 }
 
 
-class Bump(NamedTuple):
+class SurrogateCurve(NamedTuple):
     """Ψ over v, the step that it is the slope of, its whole area and the interval that lets gradients pass."""
 
     psi: Tensor
@@ -52,13 +52,13 @@ class Bump(NamedTuple):
     passing: tuple[float, float]
 
 
-class Bumps(NamedTuple):
+class Curves(NamedTuple):
     """v, the spike z, your Ψ and the published one beside it (or None)."""
 
     v: Tensor
     spike: Tensor
-    yours: Bump
-    published: Bump | None
+    yours: SurrogateCurve
+    published: SurrogateCurve | None
 
 
 class SurrogateExplorer(Panel):
@@ -74,13 +74,13 @@ class SurrogateExplorer(Panel):
         self.fig = _figure()
         super().__init__(_controls(), [self.fig], state)
 
-    def compute(self, form: Callable, slope: float, height: float, width: float, published: str, span: float) -> Bumps:
+    def compute(self, form: Callable, slope: float, height: float, width: float, published: str, span: float) -> Curves:
         other = PUBLISHED[published]
         v = torch.linspace(-span, span, POINTS, dtype=torch.float64)
         yours = partial(form, **_taken(form, slope, height, width))
-        return Bumps(v, heaviside(v), _bump(yours, v), None if other is None else _bump(other, v))
+        return Curves(v, heaviside(v), _curve(yours, v), None if other is None else _curve(other, v))
 
-    def draw(self, numbers: Bumps) -> None:
+    def draw(self, numbers: Curves) -> None:
         v = numbers.v.numpy()
         yours, published, yours_pass, published_pass, spike, yours_step, published_step = self.fig.data
         spike.update(x=v, y=numbers.spike.numpy())
@@ -91,7 +91,7 @@ class SurrogateExplorer(Panel):
         for name in ("slope", "height", "width"):
             self.controls[name].disabled = name not in taken
 
-    def describe(self, numbers: Bumps) -> str:
+    def describe(self, numbers: Curves) -> str:
         told = f"Your Ψ (the {self.controls['form'].label}) {_measures(numbers.yours)}"
         if numbers.published is None:
             return f"{told}."
@@ -118,7 +118,7 @@ class SurrogateExplorer(Panel):
         """
 
 
-def _show(bump: Bump | None, v: Any, curve: Any, passing: Any, step: Any) -> None:
+def _show(bump: SurrogateCurve | None, v: Any, curve: Any, passing: Any, step: Any) -> None:
     """Set the three traces of one Ψ, or hide them."""
     for trace in (curve, passing, step):
         trace.visible = bump is not None
@@ -133,8 +133,8 @@ def _taken(form: Callable, slope: float, height: float, width: float) -> dict[st
     return {name: values[name] for name in TAKES[form]}
 
 
-def _bump(psi: Psi, v: Tensor) -> Bump:
-    return Bump(psi(v), area_up_to(psi, v), area(psi), passing_interval(psi, FRACTION))
+def _curve(psi: Psi, v: Tensor) -> SurrogateCurve:
+    return SurrogateCurve(psi(v), area_up_to(psi, v), area(psi), passing_interval(psi, FRACTION))
 
 
 def _controls() -> dict:
@@ -174,7 +174,7 @@ def _interval(k: int) -> dict:
     return {**trace, "mode": "lines+markers", "marker": ends, "showlegend": False}
 
 
-def _measures(bump: Bump) -> str:
+def _measures(bump: SurrogateCurve) -> str:
     _, edge = bump.passing
     told = f"has the area {bump.area:.2f} and passes gradients while u is within {edge:.2g} of the threshold"
     return told if bump.area <= 1.0005 else f"{told} (the paper asks for an area of at most 1)"

@@ -83,7 +83,7 @@ def audit(
         None if time is None else time.later,
         short,
         long,
-        {name: cosine(mine[name], theirs[name]) for name in theirs},
+        {name: update_cosine(mine[name], theirs[name]) for name in theirs},
         {name: signal_to_noise([each[name] for each in noisy]) for name in mine},
         measure(rule, network, x, y),
     )
@@ -95,7 +95,7 @@ def _peak(network: nn.Module, x: Tensor, y: Tensor, rule: Rule) -> int:
     return peak_live_bytes(lambda: rule(network, x, y))
 
 
-def cosine(a: Tensor, b: Tensor) -> float:
+def update_cosine(a: Tensor, b: Tensor) -> float:
     """Cosine of the angle between two updates; NaN when one of them is zero."""
     return float(F.cosine_similarity(a, b, dim=0)) if a.any() and b.any() else float("nan")
 

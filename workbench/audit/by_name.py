@@ -19,7 +19,7 @@ from workbench.rule import Claim, ForBlocks, LearningRule, Prepared, Steps
 from workbench.rules import RULES, backprop, bptt, rule_named
 
 SAMPLES, CLASSES = 16, 10
-STEPS = Steps(at_once=4)  # small pieces beside 20 steps, so that keeping a piece is not taken for keeping all
+STEPS = Steps(at_once=4)  # small chunks beside 20 steps, so that keeping a chunk is not taken for keeping all
 
 
 class Problem(NamedTuple):

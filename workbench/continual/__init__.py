@@ -41,7 +41,7 @@ if TYPE_CHECKING:
         forward_transfer,
         gain_over,
     )
-    from workbench.continual.multihead import MultiHead, alexnet, mlp, resnet18
+    from workbench.continual.multihead import MultiHead, alexnet, mlp, reduced_resnet18
     from workbench.continual.package_tasks import package_tasks
     from workbench.continual.projected_step import descend, layer_inputs, projected_step
     from workbench.continual.protected import (
@@ -118,8 +118,8 @@ __all__ = [
     "protect",
     "protected_layers",
     "published",
+    "reduced_resnet18",
     "residual",
-    "resnet18",
     "select_task",
     "sgd",
     "similarity",

@@ -72,7 +72,7 @@ def alexnet(classes: Sequence[int], channels: int = 3, seed: int = 0) -> MultiHe
         return MultiHead(body, 2048, classes)
 
 
-def resnet18(
+def reduced_resnet18(
     classes: Sequence[int], width: int = 20, stem_stride: int = 1, channels: int = 3, seed: int = 0
 ) -> MultiHead:
     """ResNet-18 of `width` = 20 channels at first; stem stride 1 for 32×32 images, 2 for 84×84 (miniImageNet)."""

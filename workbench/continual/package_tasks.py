@@ -20,10 +20,10 @@ def package_tasks(per_class: int = 100, test_per_class: int = 20, seed: int = 0)
     makers = (letters, gratings, dots)
     splits = [make(per_class, test_per_class, seed + i) for i, make in enumerate(makers)]
     drawn = [image_task(make.__name__, *part.train, *part.test) for make, part in zip(makers, splits, strict=True)]
-    return [small_fashion_mnist()._replace(name="clothes"), digits(), *drawn]
+    return [small_fashion_mnist()._replace(name="clothes"), digit_task(), *drawn]
 
 
-def digits(test_part: int = 5) -> Task:
+def digit_task(test_part: int = 5) -> Task:
     """1,797 handwritten digits of 8×8 pixels, enlarged; every `test_part`-th one is for the test.
 
     Source: Alpaydin and Kaynak, UCI repository (CC BY 4.0), in scikit-learn.

@@ -38,7 +38,7 @@ def complement(basis: Float[Tensor, "d k"]) -> Float[Tensor, "d rest"]:
     return torch.linalg.qr(basis.double(), mode="complete").Q[:, basis.shape[1] :]
 
 
-class Residual(NamedTuple):
+class UnheldEnergy(NamedTuple):
     """E by its eigenvectors `(D, k)` and energies `(k,)`, rounding errors left out; energy held by P, and in all."""
 
     vectors: Float[Tensor, "d k"]
@@ -47,14 +47,14 @@ class Residual(NamedTuple):
     total: float
 
 
-def residual(protected: Float[Tensor, "d p"], correlation: Float[Tensor, "d d"]) -> Residual:
+def residual(protected: Float[Tensor, "d p"], correlation: Float[Tensor, "d d"]) -> UnheldEnergy:
     """What the protected directions do not hold of R, from both sides (eq. 1)."""
     R = correlation.double()
     outside = complement(protected)  # E in these coordinates: its eigenvectors cannot lean towards P
     energies, vectors = spectrum(outside.T @ R @ outside)
     total, left = float(R.trace()), float(energies.sum())
     rank = int((energies > ROUNDING * total).sum())
-    return Residual(outside @ vectors[:, :rank], energies[:rank], total - left, total)
+    return UnheldEnergy(outside @ vectors[:, :rank], energies[:rank], total - left, total)
 
 
 def new_directions(

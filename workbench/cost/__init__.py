@@ -24,7 +24,7 @@ if TYPE_CHECKING:
         rule_costs,
         written,
     )
-    from workbench.cost.timed import TIMED, Refusal, TimedCost, timed_costs
+    from workbench.cost.timed import TIMED, NotTimed, TimedCost, timed_costs
 
 __all__ = [
     "COSTED",
@@ -33,7 +33,7 @@ __all__ = [
     "CostRow",
     "Macs",
     "Measured",
-    "Refusal",
+    "NotTimed",
     "TimedCost",
     "backprop_macs",
     "break_even",

@@ -37,7 +37,7 @@ class TimedCost(NamedTuple):
         return max(self.counted.state_bytes, self.counted.saved_bytes)
 
 
-class Refusal(NamedTuple):
+class NotTimed(NamedTuple):
     """A rule that cannot run on the network, and why."""
 
     rule: str
@@ -46,7 +46,7 @@ class Refusal(NamedTuple):
 
 def timed_costs(
     inputs: int, width: int, depth: int, classes: int, steps: int, learning_steps: int, repeats: int = 3
-) -> Iterator[TimedCost | Refusal]:
+) -> Iterator[TimedCost | NotTimed]:
     """Yield each rule's cost as soon as it is measured; K is `learning_steps`, or T where that is smaller.
 
     The first batch of a rule is counted and not timed. A rule may refuse: TESS does where a layer has no more neurons
@@ -61,7 +61,7 @@ def timed_costs(
         try:
             rule = chosen.for_spiking(network, x[:1, :1], classes, Steps(min(learning_steps, steps)))
         except ValueError as error:
-            yield Refusal(chosen.label, str(error))
+            yield NotTimed(chosen.label, str(error))
         else:
             yield timed(chosen.label, rule.gradients, network, x, y, repeats)
 

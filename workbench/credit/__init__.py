@@ -37,7 +37,7 @@ if TYPE_CHECKING:
         summed_cross_entropy,
         target_projection,
     )
-    from workbench.credit.three_factor import Passage, as_leaves, pieces, through_standardisation
+    from workbench.credit.three_factor import OnlinePass, as_leaves, learning_chunks, through_standardisation
 
 __all__ = [
     "BACKPROPAGATION",
@@ -48,7 +48,7 @@ __all__ = [
     "Form",
     "Local",
     "Loss",
-    "Passage",
+    "OnlinePass",
     "Signal",
     "Spikes",
     "Traces",
@@ -64,11 +64,11 @@ __all__ = [
     "judge_rows",
     "layer_shapes",
     "learn_from_outputs",
+    "learning_chunks",
     "local_classifiers",
     "local_pass",
     "make_classifiers",
     "past_spikes",
-    "pieces",
     "row_cosines",
     "run_layer",
     "sign_feedback",

@@ -1,4 +1,4 @@
-"""Local gradients of one layer over one piece of time: eligibility traces that a learning signal δ is multiplied with.
+"""Local gradients of one layer over one chunk of time: eligibility traces that a learning signal δ is multiplied with.
 
     ΔŴ_ij = Σ_t δ_i[t] (α_pre ψ_i[t] q_j[t] + α_post x_j[t] h_i[t])
     q[t] = λ_pre q[t−1] + x[t]                    trace of the input, with the present
@@ -8,7 +8,7 @@
 S-TLLR (arXiv 2306.15220), eq. 9 and 10; TESS and OTTT are the same with another δ or other factors. A recurrent weight
 has the same ψ and h, and z[t−1] in the place of x[t]; nothing flows back into z[t−1].
 
-Nothing is kept of the past but u⁺, q and h. A piece starts at step s; inside it the causal sum is done on the output
+Nothing is kept of the past but u⁺, q and h. A chunk starts at step s; inside it the causal sum is done on the output
 side, which is the same number for half the work and needs x, which is sparse, instead of q, which is not:
 
     Σ_t a[t] ⊗ q[t] = Σ_k ã[k] ⊗ x[k] + λ ã[s] ⊗ q[s−1],      a = δψ,   ã[k] = Σ_{t≥k} λ^{t−k} a[t]             (*)
@@ -24,7 +24,7 @@ from torch import Tensor, nn
 from workbench.faces import short_repr
 from workbench.kernels.connections import Connection, Inputs, add_weight_gradient, input_gradient, inputs_of
 from workbench.kernels.plain import Kernels, Weighing
-from workbench.kernels.sparse import Events
+from workbench.kernels.sparse import SpikeList
 from workbench.networks.layers import Advance, Layer, LeakyReadout, Neurons, Weights, advance, layer_kernels
 from workbench.neurons.surrogate import Psi
 from workbench.neurons.traces import Factors
@@ -49,7 +49,7 @@ class Form(NamedTuple):
 
 
 class Traces(NamedTuple):
-    """What a layer carries from one piece to the next: u⁺ (and z), q, Σ_{k≤t} λ_post^{t−k} ψ[k], the trace of the
+    """What a layer carries from one chunk to the next: u⁺ (and z), q, Σ_{k≤t} λ_post^{t−k} ψ[k], the trace of the
     input 1, and of a recurrent layer the trace of its own past spikes. h is None where nothing asks for it: while
     α_post = 0, and in a readout."""
 
@@ -69,7 +69,7 @@ def run_layer(
     learns: bool,
     feedback: Tensor | None = None,
 ) -> tuple[Float[Tensor, "time batch ..."], Traces]:
-    """One layer over one piece: its output, with the local gradient attached when the piece learns, and its traces.
+    """One layer over one chunk: its output, with the local gradient attached when the chunk learns, and its traces.
 
     `feedback` takes the place of Ŵ on the way down (feedback alignment). Gradients reach `weights` and the bias.
     """
@@ -87,10 +87,10 @@ def run_layer(
     if not learns:
         return ran.output, after
     connections, inputs, before = layer_synapses(layer, ran, traces, kernels)
-    piece = Piece(form, kernels, traces.one, x.shape, connections, before, weights)
+    chunk = Chunk(form, kernels, traces.one, x.shape, connections, before, weights)
     down = weights.forward.detach() if feedback is None else feedback
     output = _Eligibility.apply(
-        x, *weights, layer.connection.bias, ran.output, psi, h, down, piece, *itertools.chain(*map(pack, inputs))
+        x, *weights, layer.connection.bias, ran.output, psi, h, down, chunk, *itertools.chain(*map(pack, inputs))
     )
     return output, after  # pyright: ignore[reportReturnType]
 
@@ -113,7 +113,7 @@ def start_traces(ran: Advance, x: Tensor, layer: Layer) -> Traces:
 
 
 def past_spikes(output: Float[Tensor, "time batch n"], before: Neurons) -> Float[Tensor, "time batch n"]:
-    """z[t−1] of every step of a piece."""
+    """z[t−1] of every step of a chunk."""
     assert before.spikes is not None
     return torch.cat([before.spikes[None], output[:-1]])
 
@@ -121,7 +121,7 @@ def past_spikes(output: Float[Tensor, "time batch n"], before: Neurons) -> Float
 def layer_synapses(
     layer: Layer, ran: Advance, traces: Traces, kernels: Kernels
 ) -> tuple[tuple[Connection, ...], tuple[Inputs, ...], tuple[Tensor, ...]]:
-    """The connections of a layer with what drives each, in this piece and before: one, or two of a recurrent layer."""
+    """The connections of a layer with what drives each, in this chunk and before: one, or two of a recurrent layer."""
     if not isinstance(layer.recurrent, nn.Linear) or traces.q_recurrent is None:
         return (layer.connection,), (ran.inputs,), (traces.q,)
     past = Inputs(None, ran.past)
@@ -133,7 +133,7 @@ def layer_synapses(
 def advance_traces(
     traces: Traces, ran: Advance, x: Tensor, psi: Tensor | None, h: Tensor | None, factors: Factors
 ) -> Traces:
-    """Traces at the end of a piece: each in one weighted sum over its steps."""
+    """Traces at the end of a chunk: each in one weighted sum over its steps."""
     one = traces.one
     for _ in range(len(x)):
         one = factors.lambda_pre * one + 1.0
@@ -159,8 +159,8 @@ def trace_after(
     return torch.tensordot(weights, x, dims=1).add_(start, alpha=decay ** len(x))
 
 
-class Piece(NamedTuple):
-    """What the backward pass of one layer and piece needs besides the tensors that autograd keeps."""
+class Chunk(NamedTuple):
+    """What the backward pass of one layer and chunk needs besides the tensors that autograd keeps."""
 
     form: Form
     kernels: Kernels
@@ -186,36 +186,36 @@ class _Eligibility(torch.autograd.Function):
         psi: Tensor | None,
         h: Tensor | None,
         down: Tensor,
-        piece: Piece,
+        chunk: Chunk,
         *inputs: Tensor | None,
     ) -> Tensor:
         ctx.save_for_backward(down, psi, h, *inputs)
-        ctx.piece, ctx.has_bias = piece, bias is not None
+        ctx.chunk, ctx.has_bias = chunk, bias is not None
         return output.view_as(output)
 
     @staticmethod
     def backward(ctx: Any, delta: Tensor) -> tuple[Tensor | None, ...]:  # pyright: ignore
         down, psi, h, *flat = ctx.saved_tensors
-        piece: Piece = ctx.piece
+        chunk: Chunk = ctx.chunk
         delta = delta.contiguous()
-        grad_x = down_to(piece, delta, psi, down) if ctx.needs_input_grad[0] else None
-        m, earlier = piece.kernels.output_side(delta, psi, None if h is None else h[:-1], weighing(piece.form))
+        grad_x = down_to(chunk, delta, psi, down) if ctx.needs_input_grad[0] else None
+        m, earlier = chunk.kernels.output_side(delta, psi, None if h is None else h[:-1], weighing(chunk.form))
         grad_bias = None
-        if ctx.has_bias and piece.form.traced_bias:
-            grad_bias = per_output(m) + piece.one * per_output(earlier[None])
+        if ctx.has_bias and chunk.form.traced_bias:
+            grad_bias = per_output(m) + chunk.one * per_output(earlier[None])
         elif ctx.has_bias:
             grad_bias = per_output(delta if psi is None else delta * psi)
-        for place, connection in enumerate(piece.connections):
+        for place, connection in enumerate(chunk.connections):
             inputs = unpack(connection, flat[4 * place : 4 * place + 4])
-            add_to_weight(piece, place, inputs, m, earlier)
+            add_to_weight(chunk, place, inputs, m, earlier)
         return grad_x, None, None, grad_bias, None, None, None, None, None, *[None] * len(flat)
 
 
-def down_to(piece: Piece, delta: Tensor, psi: Tensor | None, down: Tensor) -> Tensor:
+def down_to(chunk: Chunk, delta: Tensor, psi: Tensor | None, down: Tensor) -> Tensor:
     """(δψ)Ŵ, the signal for the layer below."""
-    shape = torch.Size((piece.shape[0] * piece.shape[1], *piece.shape[2:]))
+    shape = torch.Size((chunk.shape[0] * chunk.shape[1], *chunk.shape[2:]))
     a = delta if psi is None else delta * psi
-    return input_gradient(piece.connections[0], shape, down, a.flatten(0, 1)).view(piece.shape)
+    return input_gradient(chunk.connections[0], shape, down, a.flatten(0, 1)).view(chunk.shape)
 
 
 def weighing(form: Form) -> Weighing:
@@ -224,15 +224,15 @@ def weighing(form: Form) -> Weighing:
     return Weighing(lambda_pre, alpha_pre, alpha_post * (1.0 if form.released_noncausal else lambda_post))
 
 
-def add_to_weight(piece: Piece, place: int, inputs: Inputs, m: Tensor, earlier: Tensor) -> None:
+def add_to_weight(chunk: Chunk, place: int, inputs: Inputs, m: Tensor, earlier: Tensor) -> None:
     """Add (*) to `.grad` of one effective weight, without the copies that autograd would make of it."""
-    connection, weight, kernels = piece.connections[place], piece.weights[place], piece.kernels
+    connection, weight, kernels = chunk.connections[place], chunk.weights[place], chunk.kernels
     assert weight is not None
     if weight.grad is None:
         weight.grad = torch.zeros_like(weight)
     add_weight_gradient(connection, weight.grad, inputs, m.flatten(0, 1), kernels)
-    if piece.one and piece.form.factors.lambda_pre:
-        add_weight_gradient(connection, weight.grad, Inputs(piece.before[place]), earlier)
+    if chunk.one and chunk.form.factors.lambda_pre:
+        add_weight_gradient(connection, weight.grad, Inputs(chunk.before[place]), earlier)
 
 
 def per_output(g: Float[Tensor, "time batch n_out *space"]) -> Float[Tensor, "n_out"]:
@@ -250,4 +250,4 @@ def unpack(connection: Connection, tensors: list[Tensor | None]) -> Inputs:
     x, columns, starts, values = tensors
     if columns is None or starts is None or values is None:
         return Inputs(x)
-    return Inputs(None, Events(columns, starts, values, connection.weight.shape[1]))
+    return Inputs(None, SpikeList(columns, starts, values, connection.weight.shape[1]))

@@ -1,6 +1,6 @@
 """Learning signals: who tells a layer what was wrong.
 
-A rule runs a piece of time and asks a `Signal` for δ of every layer. With e[t] = ∂L/∂o[t] the error of the output o at
+A rule runs a chunk of time and asks a `Signal` for δ of every layer. With e[t] = ∂L/∂o[t] the error of the output o at
 step t, all in gradient sign (the optimiser subtracts):
 
     backpropagation           δ_l = (δ_{l+1} ψ_{l+1}) Ŵ_{l+1}   within the step      Rumelhart et al. 1986
@@ -29,15 +29,15 @@ from workbench.networks.spiking import Simulation, layers_with_memory, spiking_l
 from workbench.rule import check_labels
 
 Loss = Callable[[Tensor, Tensor], Tensor]  # (outputs, y) → a number
-Spikes = Mapping[SpikingLayer, Tensor]  # what each layer gave in a piece
+Spikes = Mapping[SpikingLayer, Tensor]  # what each layer gave in a chunk
 Teach = Callable[[Tensor, Spikes, Tensor, Loss], Tensor]
 Local = Callable[[SpikingLayer, Tensor, Tensor], None]  # (layer, its output, y): leaves δ in `.grad`
 
 
 class Signal(NamedTuple):
-    """How the error of a piece of time reaches the layers.
+    """How the error of a chunk of time reaches the layers.
 
-    teach(output, spikes, y, loss): called when a piece has run; calls backward and returns the loss, detached.
+    teach(output, spikes, y, loss): called when a chunk has run; calls backward and returns the loss, detached.
     cut: each layer's input is detached, so that nothing flows from a layer to the one below.
     feedback: the weights used on the way down in place of Ŵ, by layer.
     local(layer, z, y): called as soon as a layer has run; calls backward on a loss of this layer's own.
@@ -58,7 +58,7 @@ def summed_cross_entropy(output: Float[Tensor, "time batch classes"], y: Int[Ten
 
 
 def backpropagate(output: Tensor, spikes: Spikes, y: Tensor, loss: Loss) -> Tensor:
-    """Down the graph of the piece, which holds no path from one step to another; the readout learns so in any case."""
+    """Down the graph of the chunk, which holds no path from one step to another; the readout learns so in any case."""
     value = loss(output, y)
     value.backward()
     return value.detach()

@@ -1,6 +1,6 @@
-"""One batch on its way through time under a local rule: pieces of time, effective weights, states, the report.
+"""One batch on its way through time under a local rule: chunks of time, effective weights, states, the report.
 
-What a layer does with a piece of time is the rule's function `run_layer`; who tells it what was wrong is the `Signal`.
+What a layer does with a chunk of time is the rule's function `run_layer`; who tells it what was wrong is the `Signal`.
 """
 
 from collections.abc import Callable, Iterator
@@ -17,16 +17,16 @@ from workbench.rule import StepReport
 RunLayer = Callable[[Layer, Tensor, Weights, Any, bool, Tensor | None], tuple[Tensor, Any]]
 
 
-def pieces(steps: int, start: int, size: int) -> list[slice]:
-    """Pieces of at most `size` steps with a border at T_l, so that a piece learns wholly or not at all."""
+def learning_chunks(steps: int, start: int, size: int) -> list[slice]:
+    """Chunks of at most `size` steps with a border at T_l, so that a chunk learns wholly or not at all."""
     before = chunks(start, size)
-    return before + [slice(start + part.start, start + part.stop) for part in chunks(steps - start, size)]
+    return before + [slice(start + chunk.start, start + chunk.stop) for chunk in chunks(steps - start, size)]
 
 
-class Passage:
+class OnlinePass:
     """One batch: effective weights, the layers' states, and sums for the report.
 
-    `run_layer(layer, x, weights, state, learns, feedback)` gives the layer's output over a piece, with its local
+    `run_layer(layer, x, weights, state, learns, feedback)` gives the layer's output over a chunk, with its local
     gradient attached when it learns, and its new state (a tuple of tensors; None at the start).
     """
 
@@ -46,7 +46,7 @@ class Passage:
         self.weights = {layer: as_leaves(running_weights(layer)) for layer in self.layers.values()}
 
     def advance(self, x: Tensor, y: Tensor, learns: bool, ahead: int = 0) -> None:
-        """Run the network over one piece; when it learns, add to the gradients of effective weights and biases.
+        """Run the network over one chunk; when it learns, add to the gradients of effective weights and biases.
 
         `ahead` is how many more steps follow before the first one that learns.
         """

@@ -71,6 +71,7 @@ if TYPE_CHECKING:
         with_hosvd,
         with_lance,
     )
+    from workbench.experiments.overrides import fewer_samples, set_rate, vary
     from workbench.experiments.pretrained import fashion_resnet20, load_weights
     from workbench.experiments.sound import SOUND_FACTORS, SOUND_RULES, sound_setting, voice_network
     from workbench.experiments.streams import (
@@ -86,7 +87,6 @@ if TYPE_CHECKING:
         untrained,
     )
     from workbench.experiments.tess import TESS_RULES, tess_events, tess_still
-    from workbench.experiments.variation import fewer_samples, set_rate, vary
 
 __all__ = [
     "BLOCK_RULES",

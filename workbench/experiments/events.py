@@ -19,7 +19,7 @@ from workbench.training.setting import Setting
 FASHION_FACTORS = Factors(lambda_post=0.2, lambda_pre=0.8, alpha_post=-0.5, alpha_pre=1.0)
 
 
-FASHION_CHUNK = 4  # of 20 steps: small pieces, so that a rule keeps little even of a short recording
+FASHION_CHUNK = 4  # of 20 steps: small chunks, so that a rule keeps little even of a short recording
 
 
 def fashion_events_setting(make_rule: MakeRule, seed: int) -> Setting:

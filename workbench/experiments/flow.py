@@ -23,7 +23,7 @@ from workbench.data.sets.flow import FlowCamera, FlowHalves, moving_clips
 from workbench.kernels.plain import Kernels
 from workbench.meters.evaluation import evaluation
 from workbench.networks.architectures import Cells, spiking_conv
-from workbench.networks.layers import LeakyReadout, Run, over_time
+from workbench.networks.layers import LeakyReadout, RunPart, over_time
 from workbench.networks.seeded import seeded
 from workbench.networks.spiking import Simulation, chunks
 from workbench.neurons.lif import Neuron
@@ -64,7 +64,7 @@ class SpikingUNet(nn.Module):
         self.readout = LeakyReadout(outs[-1], 2, decay, image=True)
 
     def forward(
-        self, x: Float[Tensor, "time batch polarity height width"], run: Run
+        self, x: Float[Tensor, "time batch polarity height width"], run: RunPart
     ) -> Float[Tensor, "time batch 2 height width"]:
         side = 2 ** len(self.encoders)
         if x.shape[-1] % side or x.shape[-2] % side:

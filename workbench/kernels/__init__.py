@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     )
     from workbench.kernels.convolution import Geometry, conv2d_input_gradient, convolve, geometry_of
     from workbench.kernels.plain import TORCH, Fired, Kernels, Weighing
-    from workbench.kernels.sparse import Events, find_events
+    from workbench.kernels.sparse import SpikeList, find_events
     from workbench.kernels.warm_up import WarmUp, compile_all
     from workbench.kernels.weight_gradient import weight_gradient
 
@@ -27,12 +27,12 @@ __all__ = [
     "NUMBA",
     "TORCH",
     "Connection",
-    "Events",
     "Fired",
     "Geometry",
     "Inputs",
     "Kernels",
     "Loops",
+    "SpikeList",
     "WarmUp",
     "Weighing",
     "add_weight_gradient",

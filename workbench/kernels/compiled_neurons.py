@@ -1,4 +1,4 @@
-"""Spiking neurons over a piece of time, compiled by numba for the CPU; see `kernels.plain.fire`."""
+"""Spiking neurons over a chunk of time, compiled by numba for the CPU; see `kernels.plain.fire`."""
 
 import numpy as np
 import torch
@@ -8,7 +8,7 @@ from torch import Tensor
 from workbench.kernels import plain
 from workbench.kernels.compiling import check_dimensions, check_shape, compiled, inlined, suits
 from workbench.kernels.plain import Fired
-from workbench.kernels.sparse import Events
+from workbench.kernels.sparse import SpikeList
 from workbench.neurons.lif import Neuron, Reset, hard_reset, soft_reset
 
 BLOCK = 1024  # neurons that are taken through all steps together, so that their u⁺ stays in the nearest cache
@@ -38,7 +38,7 @@ def fire(
     check_shape("the recurrent weight", rows, (rest.shape[1], rest.shape[1]))
     found = _fire_recurrent(*(t.numpy() for t in (current, spikes, rest, rows, last)), *constants)
     columns, row_starts = map(torch.from_numpy, found)
-    return Fired(spikes, rest, Events(columns, row_starts, torch.ones_like(columns, dtype=rest.dtype), len(rows)))
+    return Fired(spikes, rest, SpikeList(columns, row_starts, torch.ones_like(columns, dtype=rest.dtype), len(rows)))
 
 
 @inlined

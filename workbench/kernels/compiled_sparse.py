@@ -7,10 +7,10 @@ from torch import Tensor
 
 from workbench.kernels import sparse
 from workbench.kernels.compiling import check_dimensions, check_shape, compiled, suits
-from workbench.kernels.sparse import DENSEST, Events
+from workbench.kernels.sparse import DENSEST, SpikeList
 
 
-def find_events(x: Float[Tensor, "rows columns"], densest: float = DENSEST) -> Events | None:
+def find_events(x: Float[Tensor, "rows columns"], densest: float = DENSEST) -> SpikeList | None:
     """See `workbench.kernels.sparse.find_events`."""
     if not suits(x):
         return sparse.find_events(x, densest)
@@ -23,10 +23,10 @@ def find_events(x: Float[Tensor, "rows columns"], densest: float = DENSEST) -> E
     columns, values = np.empty(found + 1, np.int64), np.empty(found, entries.dtype)
     _collect(entries, row_starts, columns, values)
     columns, starts, values = map(torch.from_numpy, (columns[:found], row_starts, values))
-    return Events(columns, starts, values, x.shape[1])
+    return SpikeList(columns, starts, values, x.shape[1])
 
 
-def add_outer(grad: Float[Tensor, "columns n"], events: Events, g: Float[Tensor, "rows n"]) -> None:
+def add_outer(grad: Float[Tensor, "columns n"], events: SpikeList, g: Float[Tensor, "rows n"]) -> None:
     """See `workbench.kernels.sparse.add_outer`. Raises ValueError for events that point outside."""
     columns, row_starts, values, width = events
     if not suits(grad, g, values):

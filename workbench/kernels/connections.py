@@ -12,7 +12,7 @@ from torch.nn import functional as F
 from torch.nn import grad as conv_gradients
 
 from workbench.kernels.plain import TORCH, Kernels
-from workbench.kernels.sparse import Events, times
+from workbench.kernels.sparse import SpikeList, times
 
 Connection = nn.Linear | nn.Conv2d  # what carries weights
 
@@ -21,7 +21,7 @@ class Inputs(NamedTuple):
     """What drives a connection over a piece, time and batch in one axis: all of x, or its events where they are few."""
 
     x: Float[Tensor, "n ..."] | None
-    events: Events | None = None
+    events: SpikeList | None = None
 
 
 def check_input(connection: Connection, x: Tensor) -> None:

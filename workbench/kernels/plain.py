@@ -13,7 +13,7 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from workbench.faces import short_repr
-from workbench.kernels.sparse import Events, add_outer, find_events, times
+from workbench.kernels.sparse import SpikeList, add_outer, find_events, times
 from workbench.neurons.lif import Neuron, Reset
 
 
@@ -25,11 +25,11 @@ def convolve(
 
 
 class Fired(NamedTuple):
-    """Spikes of a piece, the last u⁺, and of recurrent layers the events of z[t−1] where they were found on the way."""
+    """Spikes of a chunk, the last u⁺, and of recurrent layers the events of z[t−1] where they were found on the way."""
 
     spikes: Float[Tensor, "time batch ..."]
     rest: Float[Tensor, "batch ..."]
-    past: Events | None = None
+    past: SpikeList | None = None
 
 
 def fire(
@@ -42,7 +42,7 @@ def fire(
 ) -> Fired:
     """Turn input currents into potentials u, in place, and give the spikes: `neurons.lif_step` without copies.
 
-    With `recurrent` Ŵ_r and the `last` spikes before the piece, Ŵ_r z[t−1] is added to the current of every step.
+    With `recurrent` Ŵ_r and the `last` spikes before the chunk, Ŵ_r z[t−1] is added to the current of every step.
     """
     spikes = torch.empty_like(current)
     for u, z in zip(current.unbind(), spikes.unbind(), strict=True):
@@ -80,7 +80,7 @@ def output_side(
     weighing: Weighing,
 ) -> tuple[Float[Tensor, "time batch *shape"], Float[Tensor, "batch *shape"]]:
     """α_pre ã + α_post δh, which meets x[k], and α_pre λ_pre ã[s], which meets q[s−1]. Equation (*) of
-    `credit.eligibility`: ã[k] = Σ_{t≥k} λ_pre^{t−k} δ[t] ψ[t], s the first step of the piece; ψ = 1 when None."""
+    `credit.eligibility`: ã[k] = Σ_{t≥k} λ_pre^{t−k} δ[t] ψ[t], s the first step of the chunk; ψ = 1 when None."""
     lambda_pre, alpha_pre, alpha_post = weighing
     m = delta.clone(memory_format=torch.contiguous_format) if psi is None else delta * psi
     steps = m.unbind()
@@ -97,7 +97,7 @@ def output_side(
 def run_h(
     psi: Float[Tensor, "time *shape"], start: Float[Tensor, "*shape"], decay: float
 ) -> Float[Tensor, "time+1 *shape"]:
-    """Σ_{k<t} λ_post^{t−1−k} ψ[k] for every step of a piece and one more, which starts the next piece."""
+    """Σ_{k<t} λ_post^{t−1−k} ψ[k] for every step of a chunk and one more, which starts the next chunk."""
     h = psi.new_empty(len(psi) + 1, *psi.shape[1:])
     h[0] = start
     for before, now, after in zip(h[:-1].unbind(), psi.unbind(), h[1:].unbind(), strict=True):
@@ -126,11 +126,11 @@ class Kernels(NamedTuple):
     """Events of a matrix, firing, the trace h, the output side, Xᵀ G added to a gradient, a convolution, and of e-prop
     the trace of every synapse and what the learning signal makes of it."""
 
-    find_events: Callable[[Tensor], Events | None]
+    find_events: Callable[[Tensor], SpikeList | None]
     fire: Callable[..., Fired]
     run_h: Callable[[Tensor, Tensor, float], Tensor]
     output_side: Callable[..., tuple[Tensor, Tensor]]
-    add_outer: Callable[[Tensor, Events, Tensor], None]
+    add_outer: Callable[[Tensor, SpikeList, Tensor], None]
     convolve: Callable[[nn.Conv2d, Tensor, Tensor, Tensor | None], Tensor]
     filter_synapses: Callable[[Tensor, Tensor, Tensor, float], Tensor]
     weigh_synapses: Callable[[Tensor, Tensor], Tensor]

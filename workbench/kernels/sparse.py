@@ -17,7 +17,7 @@ from torch.nn import functional as F
 DENSEST = 0.125  # above this fraction of entries that are not zero, dense products are faster
 
 
-class Events(NamedTuple):
+class SpikeList(NamedTuple):
     """Entries of a matrix that are not zero, row by row: row r owns `columns[row_starts[r] : row_starts[r + 1]]`."""
 
     columns: Int[Tensor, "events"]
@@ -26,7 +26,7 @@ class Events(NamedTuple):
     width: int
 
 
-def find_events(x: Float[Tensor, "rows columns"], densest: float = DENSEST) -> Events | None:
+def find_events(x: Float[Tensor, "rows columns"], densest: float = DENSEST) -> SpikeList | None:
     """The entries of x that are not zero, or None where a dense product is the better choice.
 
     >>> find_events(torch.tensor([[0.0, 2.0, 0.0, 0.0, 0.0, 0.0, 0.0, 0.0]])).columns
@@ -40,19 +40,19 @@ def find_events(x: Float[Tensor, "rows columns"], densest: float = DENSEST) -> E
     rows, width = x.shape
     places = torch.from_numpy(np.flatnonzero(fired))
     row_starts = torch.searchsorted(places, torch.arange(rows + 1) * width)
-    return Events(places % width, row_starts, x.reshape(-1)[places], width)
+    return SpikeList(places % width, row_starts, x.reshape(-1)[places], width)
 
 
-def transpose(events: Events) -> Events:
+def transpose(events: SpikeList) -> SpikeList:
     """The same entries column by column: events of the transposed matrix."""
     counts = events.row_starts.diff()
     rows = torch.repeat_interleave(torch.arange(len(counts)), counts)
     order = torch.from_numpy(_stable_order(events.columns.numpy(), events.width))
     column_starts = F.pad(torch.bincount(events.columns, minlength=events.width).cumsum(0), (1, 0))
-    return Events(rows[order], column_starts, events.values[order], len(counts))
+    return SpikeList(rows[order], column_starts, events.values[order], len(counts))
 
 
-def times(events: Events, matrix: Float[Tensor, "columns n"]) -> Float[Tensor, "rows n"]:
+def times(events: SpikeList, matrix: Float[Tensor, "columns n"]) -> Float[Tensor, "rows n"]:
     """X M, with X given by its events: for every row of X the weighted sum of a few rows of M."""
     return F.embedding_bag(
         events.columns,
@@ -64,7 +64,7 @@ def times(events: Events, matrix: Float[Tensor, "columns n"]) -> Float[Tensor, "
     )
 
 
-def add_outer(grad: Float[Tensor, "columns n"], events: Events, g: Float[Tensor, "rows n"]) -> None:
+def add_outer(grad: Float[Tensor, "columns n"], events: SpikeList, g: Float[Tensor, "rows n"]) -> None:
     """Add Xᵀ G to `grad`, in place."""
     grad.add_(times(transpose(events), g))
 

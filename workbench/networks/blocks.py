@@ -17,7 +17,7 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from workbench.meters.evaluation import evaluation, mode
-from workbench.networks.layers import Run
+from workbench.networks.layers import RunPart
 
 SLOPE = 0.01  # of LeakyReLU for negative inputs
 
@@ -46,14 +46,14 @@ class Block(nn.Module):
         self.cells = cells
         self.between = nn.Sequential() if between is None else between
 
-    def features(self, x: Float[Tensor, "batch ..."], run: Run = apply) -> Float[Tensor, "batch ..."]:
+    def features(self, x: Float[Tensor, "batch ..."], run: RunPart = apply) -> Float[Tensor, "batch ..."]:
         """The block's activation a, before what lies between the blocks."""
         x = channels_last(x)
         for module in self.body:
             x = run(module, x)
         return x
 
-    def forward(self, x: Float[Tensor, "batch ..."], run: Run = apply) -> Float[Tensor, "batch ..."]:
+    def forward(self, x: Float[Tensor, "batch ..."], run: RunPart = apply) -> Float[Tensor, "batch ..."]:
         return self.between(self.features(x, run))
 
     def latents(self, a: Float[Tensor, "batch ..."]) -> Float[Tensor, "batch latents"]:
@@ -90,7 +90,7 @@ class BlockNetwork(nn.Module):
         self.heads = nn.ModuleList(makers)
         self.to(memory_format=torch.channels_last)  # pyright: ignore[reportCallIssue]
 
-    def forward(self, x: Float[Tensor, "batch ..."], run: Run = apply) -> Float[Tensor, "batch classes"]:
+    def forward(self, x: Float[Tensor, "batch ..."], run: RunPart = apply) -> Float[Tensor, "batch classes"]:
         for block in self.blocks:
             x = block(x, run)
         return run(self.classifier, x)

@@ -24,13 +24,13 @@ from torch.nn import functional as F
 from workbench.kernels.choice import kernels_for
 from workbench.kernels.connections import Connection, Inputs, check_input, inputs_of, linear_map, run_layout
 from workbench.kernels.plain import Kernels
-from workbench.kernels.sparse import Events
+from workbench.kernels.sparse import SpikeList
 from workbench.neurons.lif import Neuron, Reset, check_neuron, soft_reset
 from workbench.neurons.surrogate import Psi, psi_gesture
 
 C = TypeVar("C", bound=Connection)
 Rescale = Callable[[Tensor], Tensor]
-Run = Callable[[nn.Module, Tensor], Tensor]  # how a rule runs one part of a network
+RunPart = Callable[[nn.Module, Tensor], Tensor]  # how a rule runs one part of a network
 
 
 def standardize_weight(
@@ -205,7 +205,7 @@ class Advance(NamedTuple):
     potential: Float[Tensor, "time batch ..."]
     neurons: Neurons
     inputs: Inputs
-    past: Events | None = None
+    past: SpikeList | None = None
 
 
 @torch.no_grad()

@@ -1,7 +1,7 @@
 """Networks: how layers are connected. How they are run over time is the rule's business.
 
-A network is called as `network(x, run)`, with x `(time, batch, ...)` a piece of the sequence and `run(layer, x)` the
-function that runs one layer over that piece; the rule supplies it and keeps the layers' state. Parts without memory
+A network is called as `network(x, run)`, with x `(time, batch, ...)` a chunk of the sequence and `run(layer, x)` the
+function that runs one layer over that chunk; the rule supplies it and keeps the layers' state. Parts without memory
 (pooling, flattening) are applied to all steps at once.
 """
 
@@ -19,7 +19,7 @@ from workbench.networks.layers import (
     LeakyReadout,
     Neurons,
     Rescale,
-    Run,
+    RunPart,
     SpikingLayer,
     TimeDropout,
     advance,
@@ -35,7 +35,7 @@ class SpikingSequential(nn.Sequential):
     are called with it, other modules (`nn.AvgPool2d`, `nn.Flatten`) are applied to every step."""
 
     def forward(  # pyright: ignore[reportIncompatibleMethodOverride]
-        self, x: Float[Tensor, "time batch *features"], run: Run
+        self, x: Float[Tensor, "time batch *features"], run: RunPart
     ) -> Float[Tensor, "time batch *outputs"]:
         for module in self:
             if isinstance(module, SpikingLayer | LeakyReadout | TimeDropout):
@@ -57,7 +57,7 @@ class ResidualBlock(nn.Module):
         super().__init__()
         self.body, self.shortcut = body, shortcut
 
-    def forward(self, x: Float[Tensor, "time batch *features"], run: Run) -> Float[Tensor, "time batch *outputs"]:
+    def forward(self, x: Float[Tensor, "time batch *features"], run: RunPart) -> Float[Tensor, "time batch *outputs"]:
         return self.body(x, run) + (x if self.shortcut is None else run(self.shortcut, x))
 
 
@@ -90,7 +90,7 @@ class SpikingMLP(nn.Module):
         )
         self.readout = LeakyReadout(sizes[-1], classes, readout_decay)
 
-    def forward(self, x: Float[Tensor, "time batch *features"], run: Run) -> Float[Tensor, "time batch classes"]:
+    def forward(self, x: Float[Tensor, "time batch *features"], run: RunPart) -> Float[Tensor, "time batch classes"]:
         x = x.flatten(2)
         for layer in self.hidden:
             x = run(layer, x)
@@ -129,7 +129,7 @@ def layers_with_memory(network: nn.Module) -> dict[str, Layer]:
 
 
 class Simulation:
-    """Runs a network forward without learning, piece by piece; keeps the layers' state between the pieces.
+    """Runs a network forward without learning, chunk by chunk; keeps the layers' state between the chunks.
 
     >>> network = SpikingMLP([6, 8], classes=3)
     >>> simulation = Simulation(network)
@@ -143,7 +143,7 @@ class Simulation:
         self.neurons: dict[nn.Module, Neurons] = {}
 
     def run(self, layer: nn.Module, x: Float[Tensor, "time batch ..."]) -> Float[Tensor, "time batch ..."]:
-        """Spikes of a spiking layer, or outputs of a readout, over this piece of time; dropout does nothing."""
+        """Spikes of a spiking layer, or outputs of a readout, over this chunk of time; dropout does nothing."""
         if not isinstance(layer, SpikingLayer | LeakyReadout):
             return x
         ran = advance(layer, x, self.weights[layer], self.neurons.get(layer), self.kernels)
@@ -152,7 +152,7 @@ class Simulation:
 
 
 def chunks(steps: int, size: int) -> list[slice]:
-    """Consecutive pieces of at most `size` steps."""
+    """Consecutive chunks of at most `size` steps."""
     return [slice(start, min(start + size, steps)) for start in range(0, steps, size)]
 
 
@@ -162,5 +162,5 @@ def spiking_logits(network: nn.Module, x: Shaped[Tensor, "time batch *features"]
     simulation = Simulation(network)
     dtype = next(network.parameters()).dtype
     with evaluation(network):
-        sums = [network(x[part].to(dtype), simulation.run).sum(0) for part in chunks(len(x), size)]
+        sums = [network(x[chunk].to(dtype), simulation.run).sum(0) for chunk in chunks(len(x), size)]
     return torch.stack(sums).sum(0) / len(x)

@@ -103,7 +103,7 @@ class BPTT(NamedTuple):
 
     summed_output: cross-entropy of the outputs summed over those steps, as in the released baseline, instead of the
     sum of each step's cross-entropy; only without a window.
-    window: steps per piece of graph of truncated BPTT; None for the whole sequence.
+    window: steps per chunk of graph of truncated BPTT; None for the whole sequence.
     loss: of the outputs of those steps, see `workbench.rules.stllr.STLLR`.
     """
 
@@ -126,12 +126,12 @@ def gradients(
     start = learning_start(len(x), params.last_steps)
     graph, outputs, loss = Unrolled(network), torch.zeros(()), 0.0
     dtype = next(network.parameters()).dtype
-    for part in chunks(len(x), check_window(params, len(x))):
+    for chunk in chunks(len(x), check_window(params, len(x))):
         graph.cut()
-        output = network(x[part].to(dtype), graph.run)
+        output = network(x[chunk].to(dtype), graph.run)
         outputs = outputs + output.detach().sum(0)
-        if part.stop > start:
-            value = batch_loss(output[max(start - part.start, 0) :], y, params)
+        if chunk.stop > start:
+            value = batch_loss(output[max(start - chunk.start, 0) :], y, params)
             value.backward()
             loss += float(value.detach())
     loss /= 1 if params.summed_output else len(x) - start
@@ -140,7 +140,7 @@ def gradients(
 
 
 def check_window(params: BPTT, steps: int) -> int:
-    """Steps per piece of graph; or ValueError."""
+    """Steps per chunk of graph; or ValueError."""
     if params.window is None:
         return steps
     if params.window < 1 or params.summed_output:
@@ -175,7 +175,7 @@ class Unrolled:
         self.history = 0
 
     def run(self, layer: nn.Module, x: Tensor) -> Tensor:
-        """One layer over a piece, differentiable through all its steps."""
+        """One layer over a chunk, differentiable through all its steps."""
         if isinstance(layer, TimeDropout):
             return layer.masked(x, self.masks)
         assert isinstance(layer, SpikingLayer | LeakyReadout)
@@ -189,7 +189,7 @@ class Unrolled:
 def run_layer(
     layer: Layer, x: Float[Tensor, "time batch ..."], before: tuple[Tensor, Tensor] | None = None
 ) -> tuple[Float[Tensor, "time batch ..."], Float[Tensor, "batch ..."], Float[Tensor, "batch ..."]]:
-    """One layer over a piece, differentiable through all its steps: outputs, last u⁺ and last output."""
+    """One layer over a chunk, differentiable through all its steps: outputs, last u⁺ and last output."""
     check_input(layer.connection, x)
     weight, recurrent = layer.effective_weights()
     current = linear_map(layer.connection, Inputs(x.flatten(0, 1)), weight, layer.connection.bias)

@@ -27,7 +27,7 @@ from torch.nn import functional as F
 
 from workbench.credit.eligibility import activation, past_spikes
 from workbench.credit.signals import BACKPROPAGATION, Loss, Signal, summed_cross_entropy
-from workbench.credit.three_factor import Passage
+from workbench.credit.three_factor import OnlinePass
 from workbench.faces import short_repr
 from workbench.kernels.choice import kernels_for
 from workbench.kernels.plain import Kernels
@@ -126,11 +126,11 @@ def gradients(
 ) -> StepReport:
     """Fill `.grad` of every parameter with the e-prop update of one batch, step by step. Dense layers only."""
     start = learning_start(len(x), params.last_steps)
-    passage = passage_of(network, x, y, params)
+    ongoing = begin_pass(network, x, y, params)
     for step in range(len(x)):
-        passage.advance(x[step : step + 1], y, step >= start)
-    passage.hand_over()
-    return passage.report(len(x), len(x) - start)
+        ongoing.advance(x[step : step + 1], y, step >= start)
+    ongoing.hand_over()
+    return ongoing.report(len(x), len(x) - start)
 
 
 def online(
@@ -141,17 +141,17 @@ def online(
 ) -> Iterator[StepReport]:
     """Yield after every learning step with the update of that step alone in `.grad`; the next uses the new weights."""
     start = learning_start(len(x), params.last_steps)
-    passage = passage_of(network, x, y, params)
+    ongoing = begin_pass(network, x, y, params)
     for step in range(len(x)):
         network.zero_grad(set_to_none=True)
-        passage.advance(x[step : step + 1], y, step >= start)
+        ongoing.advance(x[step : step + 1], y, step >= start)
         if step >= start:
-            passage.hand_over()
-            yield passage.report(step + 1, step + 1 - start)
-            passage.take_weights()
+            ongoing.hand_over()
+            yield ongoing.report(step + 1, step + 1 - start)
+            ongoing.take_weights()
 
 
-def passage_of(network: nn.Module, x: Tensor, y: Tensor, params: EProp) -> Passage:
+def begin_pass(network: nn.Module, x: Tensor, y: Tensor, params: EProp) -> OnlinePass:
     """One batch on its way through time under this rule."""
     check_batch(x, y)
     kappa = readout_decay(network)
@@ -160,7 +160,7 @@ def passage_of(network: nn.Module, x: Tensor, y: Tensor, params: EProp) -> Passa
         kernels = params.kernels or synapse_kernels(layer, x)
         return run_step(layer, x, weights, state, kappa, learns, feedback, kernels)
 
-    return Passage(network, run, params.signal, params.loss)
+    return OnlinePass(network, run, params.signal, params.loss)
 
 
 def readout_decay(network: nn.Module) -> float:

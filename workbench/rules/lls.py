@@ -86,7 +86,7 @@ class LLS(NamedTuple):
     __repr__ = short_repr
 
 
-class Signal(NamedTuple):
+class LocalSignal(NamedTuple):
     """The local loss and its gradients: with respect to s (rows), z (latents) and, where there is one, m or M."""
 
     loss: Float[Tensor, ""]
@@ -162,7 +162,7 @@ def local_signal(
     y: Int[Tensor, "batch"],
     params: LLS = LLS(),
     modulation: Float[Tensor, "*modulation"] | None = None,
-) -> Signal:
+) -> LocalSignal:
     """The local loss of one block and its gradients in closed form (4); costs 2 · rows · latents MACs per sample.
 
     A silent sample, whose latents are 0 or (root mean square below `SILENT`) but the rounding errors of a batch
@@ -187,7 +187,7 @@ def local_signal(
     g = d_s @ basis
     if params.normalized:
         g = fade.across * g + (fade.along - fade.across) * (d_s * raw).sum(1, keepdim=True) * u
-    return Signal(loss, d_s, g, d_modulation)
+    return LocalSignal(loss, d_s, g, d_modulation)
 
 
 def modulate(

@@ -23,7 +23,7 @@ from torch.nn import functional as F
 
 from workbench.credit.eligibility import Form, run_layer
 from workbench.credit.signals import Loss, Signal, Spikes, backpropagate, summed_cross_entropy
-from workbench.credit.three_factor import Passage, pieces
+from workbench.credit.three_factor import OnlinePass, learning_chunks
 from workbench.faces import short_repr
 from workbench.kernels.plain import Kernels
 from workbench.networks.layers import Layer, LeakyReadout, Weights
@@ -91,11 +91,11 @@ def gradients(
 ) -> StepReport:
     """Fill `.grad`: minus the STDP change of one batch in spiking layers, the loss's gradient in the readout."""
     check_batch(x, y)
-    start, passage = learning_start(len(x), params.last_steps), passage_of(network, params)
-    for part in pieces(len(x), start, params.chunk):
-        passage.advance(x[part], y, part.start >= start)
-    passage.hand_over()
-    return passage.report(len(x), len(x) - start)
+    start, ongoing = learning_start(len(x), params.last_steps), begin_pass(network, params)
+    for chunk in learning_chunks(len(x), start, params.chunk):
+        ongoing.advance(x[chunk], y, chunk.start >= start)
+    ongoing.hand_over()
+    return ongoing.report(len(x), len(x) - start)
 
 
 def online(
@@ -106,17 +106,17 @@ def online(
 ) -> Iterator[StepReport]:
     """Yield after every learning step with the update of that step alone in `.grad`, see `stllr.online`."""
     check_batch(x, y)
-    start, passage = learning_start(len(x), params.last_steps), passage_of(network, params)
+    start, ongoing = learning_start(len(x), params.last_steps), begin_pass(network, params)
     for step in range(len(x)):
         network.zero_grad(set_to_none=True)
-        passage.advance(x[step : step + 1], y, step >= start)
+        ongoing.advance(x[step : step + 1], y, step >= start)
         if step >= start:
-            passage.hand_over()
-            yield passage.report(step + 1, step + 1 - start)
-            passage.take_weights()
+            ongoing.hand_over()
+            yield ongoing.report(step + 1, step + 1 - start)
+            ongoing.take_weights()
 
 
-def passage_of(network: nn.Module, params: STDP) -> Passage:
+def begin_pass(network: nn.Module, params: STDP) -> OnlinePass:
     """One batch on its way through time under this rule."""
     form = Form(pair_factors(params.rule, params.dt), psi=heaviside, kernels=params.kernels)
 
@@ -125,7 +125,7 @@ def passage_of(network: nn.Module, params: STDP) -> Passage:
         own = form._replace(factors=Factors(0.0, layer.trace_decay, 0.0, 1.0)) if readout else form
         return run_layer(layer, x, weights, traces, own, learns, feedback)
 
-    return Passage(network, run, Signal(everywhere_the_same, cut=True), params.loss)
+    return OnlinePass(network, run, Signal(everywhere_the_same, cut=True), params.loss)
 
 
 def pair_factors(rule: PairRule, dt: float) -> Factors:

@@ -16,8 +16,8 @@ Symbols: x input spikes, u membrane before the reset, z spikes, o outputs, y lab
 All ΔŴ here carry the sign of a gradient (the optimiser subtracts them); the paper prints the opposite sign.
 
 `by_definition` is the rule as it stands above. `gradients` gives the same numbers faster and for any network: the
-sequence is cut into pieces of `chunk` steps so that products are large; the autograd graph spans one piece and only its
-spatial part. What a layer does with a piece stands in `workbench.credit.eligibility`. Either way nothing is kept of the
+sequence is cut into chunks of `chunk` steps so that products are large; the autograd graph spans one chunk and only its
+spatial part. What a layer does with a chunk stands in `workbench.credit.eligibility`. Either way nothing is kept of the
 past but u⁺, q and h: memory does not grow with the number of steps.
 """
 
@@ -32,7 +32,7 @@ from torch.nn import functional as F
 
 from workbench.credit.eligibility import Form, Traces, run_layer
 from workbench.credit.signals import BACKPROPAGATION, Loss, Signal, direct_feedback, summed_cross_entropy
-from workbench.credit.three_factor import Passage, as_leaves, pieces, through_standardisation
+from workbench.credit.three_factor import OnlinePass, as_leaves, learning_chunks, through_standardisation
 from workbench.faces import short_repr
 from workbench.kernels.plain import Kernels
 from workbench.networks.layers import Layer, LeakyReadout, SpikingLayer, Weights, running_weights
@@ -112,7 +112,7 @@ class STLLR(NamedTuple):
     last_steps: K = T − T_l, how many of the last steps learn; None for all.
     released_noncausal: leave out the factor λ_post of the non-causal term, as the released code (and TESS) does.
     traced_bias: treat a bias as the weight of a constant input 1, trace included; False is the released code.
-    chunk: steps per piece; changes speed and memory, not the result.
+    chunk: steps per chunk; changes speed and memory, not the result.
     signal: who tells the layers what was wrong.
     loss: of the outputs `(time, batch, ...)` of learning steps and y, summed over steps and averaged over the batch.
     kernels: the inner loops, `TORCH` of `workbench.kernels.plain` or `NUMBA` of `workbench.kernels.compiled`; None
@@ -140,14 +140,14 @@ def gradients(
     """Fill `.grad` of every parameter with the S-TLLR update of one batch.
 
     The loss of a learning step is the cross-entropy of that step's output, averaged over the batch and summed over
-    steps; the report gives its mean over steps. `x` may be stored as integers, it is converted piece by piece.
+    steps; the report gives its mean over steps. `x` may be stored as integers, it is converted chunk by chunk.
     """
     start = check_arguments(x, y, params)
-    passage = passage_of(network, params)
-    for part in pieces(len(x), start, params.chunk):
-        passage.advance(x[part], y, part.start >= start, ahead=start - part.stop)
-    passage.hand_over()
-    return passage.report(len(x), len(x) - start)
+    ongoing = begin_pass(network, params)
+    for chunk in learning_chunks(len(x), start, params.chunk):
+        ongoing.advance(x[chunk], y, chunk.start >= start, ahead=start - chunk.stop)
+    ongoing.hand_over()
+    return ongoing.report(len(x), len(x) - start)
 
 
 def online(
@@ -166,15 +166,15 @@ def online(
     ...     optimizer.step()
     """
     start = check_arguments(x, y, params)
-    passage = passage_of(network, params)
-    for part in chunks(start, params.chunk):
-        passage.advance(x[part], y, learns=False, ahead=start - part.stop)
+    ongoing = begin_pass(network, params)
+    for chunk in chunks(start, params.chunk):
+        ongoing.advance(x[chunk], y, learns=False, ahead=start - chunk.stop)
     for step in range(start, len(x)):
         network.zero_grad(set_to_none=True)
-        passage.advance(x[step : step + 1], y, learns=True)
-        passage.hand_over()
-        yield passage.report(step + 1, step + 1 - start)
-        passage.take_weights()
+        ongoing.advance(x[step : step + 1], y, learns=True)
+        ongoing.hand_over()
+        yield ongoing.report(step + 1, step + 1 - start)
+        ongoing.take_weights()
 
 
 class Taught(NamedTuple):
@@ -195,12 +195,12 @@ def teach_layer(
     start = check_arguments(x, torch.zeros(x.shape[1], device=x.device), params._replace(last_steps=len(delta)))
     weights, form, traces = as_leaves(running_weights(layer)), layer_form(layer, params), None
     outputs, below = [], []
-    for part in pieces(len(x), start, params.chunk):
-        learns = part.start >= start
-        inputs = x[part].detach().requires_grad_(learns)
+    for chunk in learning_chunks(len(x), start, params.chunk):
+        learns = chunk.start >= start
+        inputs = x[chunk].detach().requires_grad_(learns)
         output, traces = run_layer(layer, inputs, weights, traces, form, learns)
         if learns:
-            output.backward(delta[part.start - start : part.stop - start])
+            output.backward(delta[chunk.start - start : chunk.stop - start])
             below.append(inputs.grad)
         outputs.append(output.detach())
     through_standardisation(layer, weights)
@@ -214,23 +214,23 @@ def check_arguments(x: Tensor, y: Tensor, params: STLLR) -> int:
     if isinstance(params.factors, Factors):
         check_factors(params.factors)
     if params.chunk < 1:
-        raise ValueError(f"chunk, the steps per piece, must be at least 1, got {params.chunk}")
+        raise ValueError(f"chunk, the steps per chunk, must be at least 1, got {params.chunk}")
     return learning_start(len(x), params.last_steps)
 
 
-def passage_of(network: nn.Module, params: STLLR) -> Passage:
+def begin_pass(network: nn.Module, params: STLLR) -> OnlinePass:
     """One batch on its way through time under this rule."""
     forms = {layer: layer_form(layer, params) for layer in layers_with_memory(network).values()}
     resolution = torch.finfo(next(network.parameters()).dtype).eps
 
     def run(layer: Layer, x: Tensor, weights: Weights, traces: Traces | None, learns: bool, feedback: Tensor | None):
         form = forms[layer]
-        if not learns and max(form.factors[:2]) ** passage.ahead < resolution:
+        if not learns and max(form.factors[:2]) ** ongoing.ahead < resolution:
             form = form._replace(factors=FORGOTTEN)
         return run_layer(layer, x, weights, traces, form, learns, feedback)
 
-    passage = Passage(network, run, params.signal, params.loss)
-    return passage
+    ongoing = OnlinePass(network, run, params.signal, params.loss)
+    return ongoing
 
 
 def layer_form(layer: Layer, params: STLLR) -> Form:

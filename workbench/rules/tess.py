@@ -53,7 +53,7 @@ from workbench.rule import (
 from workbench.rules import stllr
 from workbench.rules.stllr import STLLR
 
-Scale = Callable[[Tensor], Tensor]
+Normalise = Callable[[Tensor], Tensor]
 
 SILENT = 1e-5  # shorter than one spike pooled over the largest image
 FACTORS = Factors(lambda_post=0.2, lambda_pre=0.5, alpha_post=1.0, alpha_pre=1.0)
@@ -137,7 +137,7 @@ class TESS(NamedTuple):
     heads: Mapping[SpikingLayer, Head]
     factors: Factors = FACTORS
     last_steps: int | None = None
-    scale: Scale = over_root_n
+    scale: Normalise = over_root_n
     loss: Loss = summed_cross_entropy
     chunk: int = 16
     kernels: Kernels | None = None
@@ -202,7 +202,7 @@ def teach(params: TESS, layer: SpikingLayer, z: Float[Tensor, "time batch ..."],
 
 
 def head_logits(
-    z: Float[Tensor, "time batch *shape"], head: Head, scale: Scale = over_root_n
+    z: Float[Tensor, "time batch *shape"], head: Head, scale: Normalise = over_root_n
 ) -> Float[Tensor, "time batch classes"]:
     """B s of eq. 9: how much each step's spikes look like each class's wave."""
     return scale(latents(z, head)) @ head.rows.T

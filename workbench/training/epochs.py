@@ -10,7 +10,7 @@ from torch import Tensor, nn
 Schedule = Callable[[float], float]  # share of the run done, 0 to 1 → factor of the learning rate
 
 
-def cosine(progress: float) -> float:
+def cosine_decay(progress: float) -> float:
     """From 1 to 0 along half a cosine."""
     return 0.5 * (1.0 + math.cos(math.pi * progress))
 

@@ -14,7 +14,7 @@ from workbench.kernels.choice import Loops, current_loops, taking
 from workbench.meters.kept import KeptBytes
 from workbench.rule import Rule
 from workbench.training.checkpoint import Tree, network_state, restore_network
-from workbench.training.epochs import Schedule, check_finite, cosine, epoch_order, set_learning_rate
+from workbench.training.epochs import Schedule, check_finite, cosine_decay, epoch_order, set_learning_rate
 from workbench.training.score import ACCURACY, Logits, Samples, Score, evaluate
 
 
@@ -104,7 +104,7 @@ class Setting(NamedTuple):
     rule: Rule
     logits: Logits
     batch_size: int = 64
-    schedule: Schedule | None = cosine
+    schedule: Schedule | None = cosine_decay
     evaluating: Evaluating = unchanged
     score: Score = ACCURACY
 

@@ -5,27 +5,43 @@ from typing import TYPE_CHECKING
 from workbench.faces import lazy
 
 if TYPE_CHECKING:
-    from workbench.watch.claims import Claim, claimed_shares, remaining, similarities, start_claims, start_lance_claims
+    from workbench.watch.bytes_in_a_step import PLACES, STEP_RULES, BytesAlive, alive, bytes_in_a_step, place_names
+    from workbench.watch.claims import (
+        TaskClaim,
+        claimed_shares,
+        remaining,
+        similarities,
+        start_claims,
+        start_lance_claims,
+    )
     from workbench.watch.curves import Curves, learning_curves, running_mean
     from workbench.watch.dependence import Dependence, dependence, shade
-    from workbench.watch.microscope import MODE_NAMES, Finding, Specimen, compress_specimen, mosaic, specimens, tradeoff
-    from workbench.watch.step_timeline import PLACES, STEP_RULES, Alive, alive, place_names, step_timeline
-    from workbench.watch.synchronization import Examined, Lesson, Look, judge_basis, lead, leads, teach, watch
+    from workbench.watch.microscope import (
+        MODE_NAMES,
+        Compression,
+        Specimen,
+        compress_specimen,
+        mosaic,
+        specimens,
+        tradeoff,
+    )
+    from workbench.watch.synchronization import Examined, Look, Taught, judge_basis, lead, leads, teach, watch
 
 __all__ = [
     "MODE_NAMES",
     "PLACES",
     "STEP_RULES",
-    "Alive",
-    "Claim",
+    "BytesAlive",
+    "Compression",
     "Curves",
     "Dependence",
     "Examined",
-    "Finding",
-    "Lesson",
     "Look",
     "Specimen",
+    "TaskClaim",
+    "Taught",
     "alive",
+    "bytes_in_a_step",
     "claimed_shares",
     "compress_specimen",
     "dependence",
@@ -42,7 +58,6 @@ __all__ = [
     "specimens",
     "start_claims",
     "start_lance_claims",
-    "step_timeline",
     "teach",
     "tradeoff",
     "watch",

@@ -29,7 +29,7 @@ from workbench.training.epochs import epoch_order
 from workbench.training.setting import Plan
 
 
-class Claim(NamedTuple):
+class TaskClaim(NamedTuple):
     """After one task, by layer: the task's own conceptor, what is protected in all, and the overlap with the past.
 
     overlap, found before the task began: ρ of CODE-CL; for LANCE the share of the new inputs' energy that P held.
@@ -42,7 +42,7 @@ class Claim(NamedTuple):
 
 def start_claims(
     experiment: StreamExperiment, aperture: float, seed: int, epochs: int, tasks: int
-) -> Iterator[StreamRecord | Claim]:
+) -> Iterator[StreamRecord | TaskClaim]:
     """Begin a run of CODE-CL with an aperture: the generator of `learn_and_claim`."""
     setting = prepare_stream(experiment, seed, tasks)
     method = CodeCL(setting.network, CodeCLParams(aperture=aperture))
@@ -51,7 +51,7 @@ def start_claims(
 
 def start_lance_claims(
     experiment: StreamExperiment, seed: int, epochs: int, tasks: int
-) -> Iterator[StreamRecord | Claim]:
+) -> Iterator[StreamRecord | TaskClaim]:
     """Begin a run of LANCE: the generator of `learn_and_claim`. Its subspaces are conceptors of values 1."""
     setting = prepare_stream(experiment, seed, tasks)
     method = LanceContinual(setting.network)
@@ -60,8 +60,8 @@ def start_lance_claims(
 
 def learn_and_claim(
     method: CodeCL | LanceContinual, stream: Sequence[Task], learning_rate: float, plan: Plan, batch_size: int = BATCH
-) -> Iterator[StreamRecord | Claim]:
-    """The records of `learn_stream`, and after the last one of each task its `Claim`."""
+) -> Iterator[StreamRecord | TaskClaim]:
+    """The records of `learn_stream`, and after the last one of each task its `TaskClaim`."""
     claim = _conceptors if isinstance(method, CodeCL) else _subspaces
     for record in learn_stream(method, stream, sgd(learning_rate), plan, batch_size=batch_size):
         yield record
@@ -71,41 +71,41 @@ def learn_and_claim(
             yield claim(method, task.train_x[order[: method.params.samples]], record.task)  # pyright: ignore
 
 
-def _conceptors(method: CodeCL, x: Tensor, task: int) -> Claim:
+def _conceptors(method: CodeCL, x: Tensor, task: int) -> TaskClaim:
     inputs = layer_inputs(method.network, lambda: method.network(x, task))
     own = {name: task_conceptor(columns, method.params) for name, columns in inputs.items()}
     protected = {name: layer.conceptor for name, layer in protected_layers(method.network).items()}
-    return Claim(own, protected, dict(method.overlaps[task]))
+    return TaskClaim(own, protected, dict(method.overlaps[task]))
 
 
-def _subspaces(method: LanceContinual, x: Tensor, task: int) -> Claim:
+def _subspaces(method: LanceContinual, x: Tensor, task: int) -> TaskClaim:
     correlations = input_correlations(method.network, lambda batch: method.network(batch, task), x)
     own = {
         name: _projector(protect(R.new_zeros(len(R), 0), R, method.energy(task)))
         for name, (R, _) in correlations.items()
     }
     protected = {name: _projector(layer.protected) for name, layer in subspace_layers(method.network).items()}
-    return Claim(own, protected, dict(method.held[task]))
+    return TaskClaim(own, protected, dict(method.held[task]))
 
 
 def _projector(basis: Tensor) -> Conceptor:
     return Conceptor(basis, basis.new_ones(basis.shape[1]))
 
 
-def claimed_shares(claims: Sequence[Claim]) -> Float[Tensor, "layers tasks"]:
+def claimed_shares(claims: Sequence[TaskClaim]) -> Float[Tensor, "layers tasks"]:
     """new_t of each layer and task; the rest to 1 is free. A task that needs nothing new adds 0."""
     theta = torch.tensor([[capacity(c) for c in claim.protected.values()] for claim in claims], dtype=torch.float64)
     return theta.diff(dim=0, prepend=torch.zeros_like(theta[:1])).T
 
 
-def similarities(claims: Sequence[Claim], layer: str) -> Float[Tensor, "tasks tasks"]:
+def similarities(claims: Sequence[TaskClaim], layer: str) -> Float[Tensor, "tasks tasks"]:
     """How alike the tasks' own conceptors are in a layer: 1 the same, 0 nothing in common."""
     own = [claim.own[layer] for claim in claims]
     lower = torch.tensor([[similarity(a, b) if j <= i else 0.0 for j, b in enumerate(own)] for i, a in enumerate(own)])
     return lower.double() + lower.double().tril(-1).T
 
 
-def remaining(claim: Claim, layer: str) -> Float[Tensor, " d"]:
+def remaining(claim: TaskClaim, layer: str) -> Float[Tensor, " d"]:
     """1 − s along every direction of a layer's inputs, least first: what is left of a step there."""
     c = claim.protected[layer]
     left = torch.ones(len(c.vectors), dtype=torch.float64)

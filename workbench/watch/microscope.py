@@ -37,7 +37,7 @@ class Specimen(NamedTuple):
     vectors: tuple[Float[Tensor, "size size"], ...]
 
 
-class Finding(NamedTuple):
+class Compression(NamedTuple):
     """Ranks (None: left whole), bytes of X and of what is kept, cosine of the weight gradient, ‖X − X̂‖/‖X‖, and X̂."""
 
     ranks: tuple[int | None, ...]
@@ -59,7 +59,7 @@ def specimens(calibration_batches: int = 4) -> dict[str, Specimen]:
     return {name: _specimen(task.network, name, inputs[name], grads[name], learned[name]) for name in LAYERS}
 
 
-def compress_specimen(specimen: Specimen, energy: float, modes: Modes = Modes()) -> Finding:
+def compress_specimen(specimen: Specimen, energy: float, modes: Modes = Modes()) -> Compression:
     """Cut the chosen modes of X to the share `energy` and see what that does to the weight gradient."""
     conv, x, bases = specimen.conv, specimen.x, _bases(specimen, energy, modes)
     geometry, kernel = geometry_of(conv), (conv.weight.shape[2], conv.weight.shape[3])
@@ -70,7 +70,7 @@ def compress_specimen(specimen: Specimen, energy: float, modes: Modes = Modes())
     ranks = tuple(None if U is None else U.shape[1] for U in bases)
     cosine = float(torch.cosine_similarity(ours.flatten(), exact.flatten(), 0))
     kept = tucker_elements(x.shape, ranks) * x.element_size()
-    return Finding(ranks, x.numel() * x.element_size(), kept, cosine, relative_error(x, x_hat), x_hat)
+    return Compression(ranks, x.numel() * x.element_size(), kept, cosine, relative_error(x, x_hat), x_hat)
 
 
 def tradeoff(specimen: Specimen, energies: Sequence[float], modes: Modes = Modes()) -> tuple[list[float], list[float]]:

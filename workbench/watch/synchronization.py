@@ -46,7 +46,7 @@ def judge_basis(basis: Basis, classes: int, latents: int) -> Examined:
     return Examined(rows, row_cosines(rows), *judge_rows(rows))
 
 
-class Lesson(NamedTuple):
+class Taught(NamedTuple):
     """One sample: its latents with norm 1, the probability of its class, and −∂L/∂z, where learning pushes z."""
 
     direction: Float64[Tensor, "latents"]
@@ -56,12 +56,12 @@ class Lesson(NamedTuple):
 
 def teach(
     rows: Float64[Tensor, "rows latents"], label: int, share: float, seed: int = 0, params: LLS = LLS()
-) -> Lesson:
+) -> Taught:
     """The learning signal for latents that are in step with `label` by `share` (0 to 1) and noise for the rest."""
     noise = torch.randn(rows.shape[1], generator=torch.Generator().manual_seed(seed), dtype=rows.dtype)
     z = share * F.normalize(rows[label], dim=0) + (1.0 - share) * F.normalize(noise, dim=0)
     signal = local_signal(z[None], rows, torch.tensor([label]), params)
-    return Lesson(F.normalize(z, dim=0), float(torch.exp(-signal.loss)), -signal.latents[0])
+    return Taught(F.normalize(z, dim=0), float(torch.exp(-signal.loss)), -signal.latents[0])
 
 
 class Look(NamedTuple):

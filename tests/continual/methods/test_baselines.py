@@ -13,7 +13,7 @@ from workbench.continual.methods.ewc import EWC, fisher
 from workbench.continual.methods.fine_tuning import FineTuning
 from workbench.continual.methods.gpm import GPM
 from workbench.continual.methods.lance import LanceContinual
-from workbench.continual.methods.replay import Joint, Memory, Replay
+from workbench.continual.methods.replay import EpisodicMemory, Joint, Replay
 from workbench.continual.methods.sgp import SGP
 from workbench.continual.methods.trgp import TRGP
 from workbench.continual.metrics import average_accuracy, backward_transfer
@@ -130,7 +130,7 @@ def test_accuracies_leave_the_network_in_training_mode():
 
 
 def test_memory_keeps_and_draws():
-    memory = Memory(per_task=5, seed=1)
+    memory = EpisodicMemory(per_task=5, seed=1)
     x, y = torch.randn(20, 3), torch.arange(20)
     memory.add(x, y)
     memory.add(-x, y)
@@ -143,7 +143,7 @@ def test_memory_keeps_and_draws():
     x.zero_()
     assert float(memory.tasks[0].x.abs().max()) > 0  # a copy
     with pytest.raises(ValueError, match="at least one sample per task, got 0"):
-        Memory(0)
+        EpisodicMemory(0)
 
 
 def test_joint_step_is_the_mean_over_tasks():

@@ -18,7 +18,7 @@ from workbench.continual.methods.code_cl import (
     task_conceptor,
     uniform_mixing,
 )
-from workbench.continual.multihead import MultiHead, alexnet, mlp, resnet18
+from workbench.continual.multihead import MultiHead, alexnet, mlp, reduced_resnet18
 from workbench.continual.projected_step import columns, descend, is_plain_sgd, layer_inputs, projected_step
 from workbench.continual.protected import (
     Mixing,
@@ -394,8 +394,8 @@ def test_prepare_refuses_weights_that_it_cannot_protect(module):
         (lambda: mlp([2, 2]), (4, 1, 28, 28), 2, [784, 100]),
         (lambda: mlp([10]), (4, 784), 10, [784, 100, 100]),
         (lambda: alexnet([10] * 2), (4, 3, 32, 32), 10, [48, 576, 512, 1024, 2048]),
-        (lambda: resnet18([5] * 2), (2, 3, 32, 32), 5, None),
-        (lambda: resnet18([5] * 2, stem_stride=2), (2, 3, 84, 84), 5, None),
+        (lambda: reduced_resnet18([5] * 2), (2, 3, 32, 32), 5, None),
+        (lambda: reduced_resnet18([5] * 2, stem_stride=2), (2, 3, 84, 84), 5, None),
     ],
 )
 def test_the_networks_of_the_paper(network, shape, classes, dimensions):

@@ -4,7 +4,7 @@ import pytest
 import torch
 from torch.nn import functional as F
 
-from workbench.continual.methods.gpm import GPM, GPMParams, new_directions
+from workbench.continual.methods.gpm import GPM, GPMParams, gpm_directions
 from workbench.continual.methods.sgp import SGP, SGPParams, importance
 from workbench.continual.methods.trgp import TRGP, TRGPParams, related_tasks
 from workbench.continual.multihead import mlp
@@ -40,7 +40,7 @@ def by_svd(X, M, threshold):
 @pytest.mark.parametrize("threshold", [0.3, 0.9, 0.97])
 def test_new_directions_equal_the_steps_by_singular_values(d, n, m, threshold):
     X, M = data(d, n), basis(d, m) if m else torch.zeros(d, 0, dtype=torch.float64)
-    ours, theirs = new_directions(X, M, threshold), by_svd(X, M, threshold)
+    ours, theirs = gpm_directions(X, M, threshold), by_svd(X, M, threshold)
     assert ours.shape == theirs.shape
     torch.testing.assert_close(ours @ ours.T, theirs @ theirs.T, rtol=0, atol=1e-11)
     assert float((M.T @ ours).abs().max() if ours.numel() and m else 0) < 1e-12
@@ -48,9 +48,9 @@ def test_new_directions_equal_the_steps_by_singular_values(d, n, m, threshold):
 
 def test_no_new_directions_where_the_old_ones_suffice():
     X = data(10, 50)
-    assert new_directions(X, basis(10, 10), 0.99).shape == (10, 0)
-    assert new_directions(torch.zeros(10, 5), torch.zeros(10, 0), 0.99).shape == (10, 0)
-    assert new_directions(X, torch.zeros(10, 0).double(), 1.0).shape == (10, 10)
+    assert gpm_directions(X, basis(10, 10), 0.99).shape == (10, 0)
+    assert gpm_directions(torch.zeros(10, 5), torch.zeros(10, 0), 0.99).shape == (10, 0)
+    assert gpm_directions(X, torch.zeros(10, 0).double(), 1.0).shape == (10, 10)
 
 
 @pytest.mark.parametrize("dtype", [torch.float32, torch.float64])
@@ -60,11 +60,11 @@ def test_rounding_errors_are_no_new_directions(d, n, dtype):
     M = torch.zeros(d, 0, dtype=dtype)
     for _ in range(15):
         X = (torch.randn(d, n) * torch.linspace(1e-3, 1, d)[:, None]).to(dtype)
-        M = torch.cat([M, new_directions(X, M, 1.0).to(dtype)], dim=1)
+        M = torch.cat([M, gpm_directions(X, M, 1.0).to(dtype)], dim=1)
         assert M.shape[1] <= d
         rounding = 1e-12 if dtype == torch.float64 else 1e-6
         torch.testing.assert_close(M.T @ M, torch.eye(M.shape[1], dtype=dtype), rtol=0, atol=rounding)
-        assert new_directions(X, M, 1.0).shape == (d, 0)
+        assert gpm_directions(X, M, 1.0).shape == (d, 0)
     assert M.shape == (d, d)
 
 
@@ -72,7 +72,7 @@ def test_directions_with_little_energy_stay_outside_the_basis():
     """Directions 1e-5 times as long as the others, near the limit where they count as rounding errors."""
     M = basis(30, 10)
     X = M @ torch.randn(10, 100).double() + 1e-5 * (torch.eye(30) - M @ M.T) @ torch.randn(30, 100).double()
-    U = new_directions(X, M, 1.0)
+    U = gpm_directions(X, M, 1.0)
     assert U.shape == (30, 20)
     both = torch.cat([M, U], dim=1)
     torch.testing.assert_close(both.T @ both, torch.eye(30).double(), rtol=0, atol=1e-13)

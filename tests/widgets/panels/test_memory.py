@@ -4,7 +4,7 @@ from house import check_house_rules, drawn, run_code, same
 
 from widgets.panels.memory import MemoryTimeline
 from workbench.experiments.new_clothes import new_clothes
-from workbench.watch.step_timeline import STEP_RULES, step_timeline
+from workbench.watch.bytes_in_a_step import STEP_RULES, bytes_in_a_step
 
 
 def test_house_rules():
@@ -15,7 +15,7 @@ def test_it_draws_every_way_to_take_the_step():
     panel = MemoryTimeline(batch_size="16", energy=0.8)
     task = new_clothes(every=7)
     for k, (name, rule) in enumerate(STEP_RULES.items()):
-        expected = step_timeline(task, rule, 16, 0.8)
+        expected = bytes_in_a_step(task, rule, 16, 0.8)
         x, y = drawn(panel.timeline, name)
         assert same(x, expected.places)
         assert same(y * 1024, expected.bytes)

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
         input_correlations,
         subspace_layers,
     )
-    from workbench.continual.methods.replay import Joint, Memory, Replay
+    from workbench.continual.methods.replay import EpisodicMemory, Joint, Replay
     from workbench.continual.methods.sgp import SGP, SGPParams
     from workbench.continual.methods.trgp import TRGP, TRGPParams
 
@@ -35,12 +35,12 @@ __all__ = [
     "TRGP",
     "CodeCL",
     "CodeCLParams",
+    "EpisodicMemory",
     "FineTuning",
     "GPMParams",
     "Joint",
     "LanceContinual",
     "LanceContinualParams",
-    "Memory",
     "Replay",
     "SGPParams",
     "TRGPParams",

@@ -11,7 +11,7 @@ from jaxtyping import Float, Int64
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from workbench.continual.methods.replay import Memory
+from workbench.continual.methods.replay import EpisodicMemory
 from workbench.continual.multihead import MultiHead
 
 Gradients = dict[nn.Parameter, Tensor]
@@ -21,7 +21,7 @@ class AGEM:
     """A step may not raise the loss on the memory, to first order; its batch is of one earlier task at a time."""
 
     def __init__(self, network: MultiHead, per_task: int = 100, seed: int = 0):
-        self.network, self.memory = network, Memory(per_task, seed)
+        self.network, self.memory = network, EpisodicMemory(per_task, seed)
 
     def before_task(self, task: int, x: Float[Tensor, "n *shape"], y: Int64[Tensor, " n"]) -> None:
         """Nothing to prepare."""

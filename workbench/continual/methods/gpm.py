@@ -34,7 +34,7 @@ class GPMParams(NamedTuple):
     __repr__ = short_repr
 
 
-def new_directions(inputs: Float[Tensor, "d n"], basis: Float[Tensor, "d m"], threshold: float) -> Float[Tensor, "d k"]:
+def gpm_directions(inputs: Float[Tensor, "d n"], basis: Float[Tensor, "d m"], threshold: float) -> Float[Tensor, "d k"]:
     """Equation (1): the fewest directions outside `basis` with which it holds the share ε of the energy of X.
 
     Rounding errors are no directions: at ε = 1 there are at most d − m, and none where `basis` holds all of X.
@@ -76,7 +76,7 @@ class GPM:
         inputs = layer_inputs(self.network, lambda: self.network(x[: self.params.samples], task))
         for name, layer in protected_layers(self.network).items():
             M = layer.vectors.double()
-            M = torch.cat([M, new_directions(inputs[name], M, threshold)], dim=1)
+            M = torch.cat([M, gpm_directions(inputs[name], M, threshold)], dim=1)
             layer.protect(Conceptor(M, M.new_ones(M.shape[1])))
         freeze_rest(self.network, self.network.free())
 

@@ -16,14 +16,14 @@ from torch.nn import functional as F
 from workbench.continual.multihead import MultiHead
 
 
-class Samples(NamedTuple):
+class Remembered(NamedTuple):
     """Remembered samples of one task."""
 
     x: Float[Tensor, "n *shape"]
     y: Int64[Tensor, " n"]
 
 
-class Memory:
+class EpisodicMemory:
     """Up to `per_task` samples of each finished task (all of them for None), and seeded batches from them."""
 
     def __init__(self, per_task: int | None, seed: int = 0):
@@ -34,17 +34,17 @@ class Memory:
 
     def add(self, x: Float[Tensor, "n *shape"], y: Int64[Tensor, " n"]) -> None:
         """Remember samples of a finished task; x comes in random order, so the first ones are a random choice."""
-        self.tasks.append(Samples(x[: self.per_task].clone(), y[: self.per_task].clone()))
+        self.tasks.append(Remembered(x[: self.per_task].clone(), y[: self.per_task].clone()))
 
     def draw_task(self) -> int:
         """The number of one finished task, each equally likely."""
         return int(torch.randint(len(self.tasks), (), generator=self._generator))
 
-    def draw(self, task: int, n: int) -> Samples:
+    def draw(self, task: int, n: int) -> Remembered:
         """n different samples of a task, or all where there are fewer."""
         x, y = self.tasks[task]
         rows = torch.randperm(len(y), generator=self._generator)[:n]
-        return Samples(x[rows], y[rows])
+        return Remembered(x[rows], y[rows])
 
     def kept_bytes(self) -> int:
         """Bytes of all samples."""
@@ -55,7 +55,7 @@ class Replay:
     """Experience replay with a fixed number of samples per task."""
 
     def __init__(self, network: MultiHead, per_task: int = 100, seed: int = 0):
-        self.network, self.memory = network, Memory(per_task, seed)
+        self.network, self.memory = network, EpisodicMemory(per_task, seed)
 
     def before_task(self, task: int, x: Float[Tensor, "n *shape"], y: Int64[Tensor, " n"]) -> None:
         """Nothing to prepare."""
@@ -87,7 +87,7 @@ class Joint:
     """All tasks so far at once, from all their data: no continual learning, and the upper reference."""
 
     def __init__(self, network: MultiHead, seed: int = 0):
-        self.network, self.memory = network, Memory(None, seed)
+        self.network, self.memory = network, EpisodicMemory(None, seed)
 
     def before_task(self, task: int, x: Float[Tensor, "n *shape"], y: Int64[Tensor, " n"]) -> None:
         """Nothing to prepare."""

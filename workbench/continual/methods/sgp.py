@@ -18,7 +18,7 @@ from torch import Tensor
 from torch.nn import functional as F
 
 from workbench.continual.conceptors import Conceptor
-from workbench.continual.methods.gpm import new_directions
+from workbench.continual.methods.gpm import gpm_directions
 from workbench.continual.multihead import MultiHead
 from workbench.continual.projected_step import descend, layer_inputs
 from workbench.continual.protected import freeze_rest, kept_bytes, prepare, protected_layers
@@ -64,7 +64,7 @@ class SGP:
         inputs = layer_inputs(self.network, lambda: self.network(x[: self.params.samples], task))
         for name, layer in protected_layers(self.network).items():
             M, before = layer.vectors.double(), layer.values.double()
-            M = torch.cat([M, new_directions(inputs[name], M, threshold)], dim=1)
+            M = torch.cat([M, gpm_directions(inputs[name], M, threshold)], dim=1)
             importances = importance(inputs[name], M, self.params.scale)
             importances[: len(before)] += before
             layer.protect(Conceptor(M, importances.clamp(max=1.0)))

@@ -19,7 +19,7 @@ from torch import Tensor
 from torch.nn import functional as F
 
 from workbench.continual.conceptors import Conceptor
-from workbench.continual.methods.gpm import new_directions
+from workbench.continual.methods.gpm import gpm_directions
 from workbench.continual.multihead import MultiHead
 from workbench.continual.projected_step import descend, layer_inputs
 from workbench.continual.protected import Mixing, freeze_rest, kept_bytes, prepare, protected_layers
@@ -79,9 +79,9 @@ class TRGP:
         inputs = layer_inputs(self.network, lambda: self.network(x[: self.params.samples], task))
         for name, layer in protected_layers(self.network).items():
             M = layer.vectors.double()
-            own = new_directions(inputs[name], M[:, :0], threshold)
+            own = gpm_directions(inputs[name], M[:, :0], threshold)
             self.subspaces[name].append(own.to(layer.layer.weight))
-            M = torch.cat([M, new_directions(inputs[name], M, threshold)], dim=1)
+            M = torch.cat([M, gpm_directions(inputs[name], M, threshold)], dim=1)
             layer.protect(Conceptor(M, M.new_ones(M.shape[1])))
         freeze_rest(self.network, self.network.free())
 

@@ -5,7 +5,7 @@ import torch
 from tiny import RULES, TINY, prepare
 
 from workbench.experiments.named import start
-from workbench.experiments.variation import fewer_samples, set_rate, vary
+from workbench.experiments.overrides import fewer_samples, set_rate, vary
 
 
 def losses(experiment, rule, **settings):

@@ -43,7 +43,7 @@ STEP_RULES: dict[str, FineTuningRule] = {
 }
 
 
-class Alive(NamedTuple):
+class BytesAlive(NamedTuple):
     """Bytes that autograd keeps at each place of a step, and the most of them."""
 
     places: list[int]
@@ -56,23 +56,23 @@ def place_names(places: Sequence[str] = PLACES) -> list[str]:
     return [*places, "loss", *reversed(places)]
 
 
-def alive(moments: Sequence[Moment], places: Sequence[str] = PLACES) -> Alive:
+def alive(moments: Sequence[Moment], places: Sequence[str] = PLACES) -> BytesAlive:
     """The curve of a timeline: it may rise and fall within one place, and then the place has several points.
 
     What a checkpointed block computes again belongs to the place of the layer in the backward pass.
 
     >>> alive([Moment("a", 8, 8), Moment("b", 4, 12), Moment("b", -4, 8), Moment("a", -8, 0)], ["a", "b"])
-    Alive(places=[0, 1, 3, 4], bytes=[8, 12, 8, 0], peak=12)
+    BytesAlive(places=[0, 1, 3, 4], bytes=[8, 12, 8, 0], peak=12)
     """
     turn = _turning_point(moments)
     x = [_place(moment.layer, k > turn, list(places)) for k, moment in enumerate(moments)]
     for k in range(1, len(x)):
         x[k] = max(x[k], x[k - 1])  # bytes of a block are let go of after those of its layers
     totals = [moment.total for moment in moments]
-    return Alive(x, totals, max(totals, default=0))
+    return BytesAlive(x, totals, max(totals, default=0))
 
 
-def step_timeline(task: Transfer, rule: FineTuningRule, batch_size: int = BATCH, energy: float = 0.7) -> Alive:
+def bytes_in_a_step(task: Transfer, rule: FineTuningRule, batch_size: int = BATCH, energy: float = 0.7) -> BytesAlive:
     """One step of fine-tuning `task` with `batch_size` images, watched. The trunk's output counts as kept."""
     batches = [batch[:batch_size] for batch in task.calibration()[:4]]
     network = rule(task.network, batches, energy)
