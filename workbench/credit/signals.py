@@ -18,29 +18,32 @@ from functools import partial
 from typing import NamedTuple
 
 import torch
-from jaxtyping import Float, Int, Shaped
+from jaxtyping import Bool, Float, Int, Shaped
 from torch import Tensor, nn
 from torch.nn import functional as F
 
 from workbench.faces import short_repr
 from workbench.meters.evaluation import evaluation
 from workbench.networks.layers import Layer, LeakyReadout, SpikingLayer
+from workbench.networks.spans import keep
 from workbench.networks.spiking import Simulation, layers_with_memory, spiking_layers
 from workbench.rule import check_labels
 
 Loss = Callable[[Tensor, Tensor], Tensor]  # (outputs, y) → a number
 Spikes = Mapping[SpikingLayer, Tensor]  # what each layer gave in a chunk
-Teach = Callable[[Tensor, Spikes, Tensor, Loss], Tensor]
-Local = Callable[[SpikingLayer, Tensor, Tensor], None]  # (layer, its output, y): leaves δ in `.grad`
+Mask = Bool[Tensor, "time batch"] | None  # which steps of which samples learn; None for all
+Teach = Callable[[Tensor, Spikes, Tensor, Loss, Mask], Tensor]
+Local = Callable[[SpikingLayer, Tensor, Tensor, Mask], None]  # (layer, its output, y, learning): leaves δ in `.grad`
 
 
 class Signal(NamedTuple):
     """How the error of a chunk of time reaches the layers.
 
-    teach(output, spikes, y, loss): called when a chunk has run; calls backward and returns the loss, detached.
+    teach(output, spikes, y, loss, learning): called when a chunk has run; calls backward and returns the loss,
+    detached. local(layer, z, y, learning): called as soon as a layer has run; calls backward on a loss of this layer's
+    own. Nothing but the steps and samples in `learning` `(time, batch)` may learn, see `masked_loss`; None for all.
     cut: each layer's input is detached, so that nothing flows from a layer to the one below.
     feedback: the weights used on the way down in place of Ŵ, by layer.
-    local(layer, z, y): called as soon as a layer has run; calls backward on a loss of this layer's own.
     """
 
     teach: Teach
@@ -57,9 +60,23 @@ def summed_cross_entropy(output: Float[Tensor, "time batch classes"], y: Int[Ten
     return F.cross_entropy(output.flatten(0, 1), y.repeat(len(output)), reduction="sum") / len(y)
 
 
-def backpropagate(output: Tensor, spikes: Spikes, y: Tensor, loss: Loss) -> Tensor:
+def masked_loss(
+    loss: Loss, output: Float[Tensor, "time batch *outputs"], y: Shaped[Tensor, "batch *target"], learning: Mask
+) -> Float[Tensor, ""]:
+    """The part of a loss that comes from the steps and samples in `learning`.
+
+    `loss` is a sum over the steps and a mean over the batch of terms that each know one step of one sample. It is given
+    those that learn, as if they were the samples of a single step.
+    """
+    if learning is None:
+        return loss(output, y)
+    targets = y.expand(len(output), *y.shape)[learning]
+    return loss(output[learning][None], targets) * (len(targets) / len(y))
+
+
+def backpropagate(output: Tensor, spikes: Spikes, y: Tensor, loss: Loss, learning: Mask = None) -> Tensor:
     """Down the graph of the chunk, which holds no path from one step to another; the readout learns so in any case."""
-    value = loss(output, y)
+    value = masked_loss(loss, output, y, learning)
     value.backward()
     return value.detach()
 
@@ -115,8 +132,8 @@ def target_projection(
 def local_classifiers(classifiers: Mapping[SpikingLayer, nn.Module], loss: Loss = summed_cross_entropy) -> Signal:
     """A classifier per layer, trained with the layer on the layer's spikes; see `make_classifiers`."""
 
-    def local(layer: SpikingLayer, z: Tensor, y: Tensor) -> None:
-        loss(classifiers[layer](z.flatten(0, 1)).unflatten(0, z.shape[:2]), y).backward()
+    def local(layer: SpikingLayer, z: Tensor, y: Tensor, learning: Mask = None) -> None:
+        masked_loss(loss, classifiers[layer](z.flatten(0, 1)).unflatten(0, z.shape[:2]), y, learning).backward()
 
     return Signal(backpropagate, cut=True, local=local)
 
@@ -173,11 +190,12 @@ def _direct(
     spikes: Spikes,
     y: Tensor,
     loss: Loss,
+    learning: Mask = None,
 ) -> Tensor:
     output.retain_grad()
-    value = backpropagate(output, spikes, y, loss)
+    value = backpropagate(output, spikes, y, loss, learning)
     assert output.grad is not None
-    e = project(output.grad, y)
+    e = keep(project(output.grad, y), learning)
     for layer, z in spikes.items():
         z.backward(torch.tensordot(e, matrices[layer], dims=1))
     return value

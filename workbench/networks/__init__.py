@@ -65,6 +65,7 @@ if TYPE_CHECKING:
     )
     from workbench.networks.resnet import BasicBlock, ImageNetBlock, ResNet, resnet18, resnet20, resnet34
     from workbench.networks.seeded import seeded
+    from workbench.networks.spans import Learning, Lengths, Spans, check_lengths, learning_steps
     from workbench.networks.spiking import (
         ResidualBlock,
         Simulation,
@@ -91,11 +92,14 @@ __all__ = [
     "ImageNetBlock",
     "Layer",
     "LeakyReadout",
+    "Learning",
+    "Lengths",
     "Neurons",
     "ResNet",
     "ResidualBlock",
     "RunPart",
     "Simulation",
+    "Spans",
     "SpikingLayer",
     "SpikingMLP",
     "SpikingSequential",
@@ -107,6 +111,7 @@ __all__ = [
     "block_logits",
     "channels_last",
     "check_examples",
+    "check_lengths",
     "chunks",
     "conv_block",
     "dense_block",
@@ -115,6 +120,7 @@ __all__ = [
     "global_pool",
     "layer_kernels",
     "layers_with_memory",
+    "learning_steps",
     "maximum_pool",
     "mini_conv",
     "mobilenet",

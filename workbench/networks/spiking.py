@@ -26,6 +26,7 @@ from workbench.networks.layers import (
     over_time,
     running_weights,
 )
+from workbench.networks.spans import Lengths, keep, learning_steps, mean_over_steps, steps_done
 from workbench.neurons.lif import Neuron
 from workbench.neurons.surrogate import Psi, psi_gesture
 
@@ -157,10 +158,19 @@ def chunks(steps: int, size: int) -> list[slice]:
 
 
 @torch.no_grad()
-def spiking_logits(network: nn.Module, x: Shaped[Tensor, "time batch *features"], size: int = 16) -> Tensor:
-    """Outputs averaged over time `(batch, classes)`; their argmax is the prediction (S-TLLR, section 5)."""
+def spiking_logits(
+    network: nn.Module, x: Shaped[Tensor, "time batch *features"], size: int = 16, lengths: Lengths = None
+) -> Tensor:
+    """Outputs averaged over time `(batch, classes)`; their argmax is the prediction (S-TLLR, section 5).
+
+    lengths: how many steps of each sample are its own, the average is over these; None for all.
+    """
     simulation = Simulation(network)
     dtype = next(network.parameters()).dtype
+    x, _, spans = learning_steps(x, None, lengths)
+    sums = []
     with evaluation(network):
-        sums = [network(x[chunk].to(dtype), simulation.run).sum(0) for chunk in chunks(len(x), size)]
-    return torch.stack(sums).sum(0) / len(x)
+        for chunk in chunks(len(x), size):
+            own = None if spans is None else spans.own(chunk)
+            sums.append(keep(network(keep(x[chunk], own).to(dtype), simulation.run), own).sum(0))
+    return mean_over_steps(torch.stack(sums).sum(0), steps_done(spans, len(x)))

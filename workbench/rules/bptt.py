@@ -29,10 +29,11 @@ from jaxtyping import Float, Int, Shaped
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from workbench.credit.signals import Loss, summed_cross_entropy
+from workbench.credit.signals import Loss, Mask, masked_loss, summed_cross_entropy
 from workbench.faces import short_repr
 from workbench.kernels.connections import Inputs, check_input, linear_map
 from workbench.networks.layers import Layer, LeakyReadout, SpikingLayer, TimeDropout
+from workbench.networks.spans import Lengths, Spans, keep, learning_steps, mean_over_steps, steps_done
 from workbench.networks.spiking import chunks, layers_with_memory
 from workbench.neurons.lif import Neuron, no_reset, run_lif
 from workbench.neurons.surrogate import Psi, heaviside, psi_gesture, spike
@@ -120,23 +121,33 @@ def gradients(
     x: Shaped[Tensor, "time batch *features"],
     y: Shaped[Tensor, "batch *target"],
     params: BPTT = BPTT(),
+    lengths: Lengths = None,
 ) -> StepReport:
-    """Fill `.grad` of every parameter with the exact gradient through all steps (Ψ for the spike's derivative)."""
+    """Fill `.grad` of every parameter with the exact gradient through all steps (Ψ for the spike's derivative).
+
+    lengths as in `workbench.rules.stllr.gradients`.
+    """
     check_batch(x, y)
-    start = learning_start(len(x), params.last_steps)
-    graph, outputs, loss = Unrolled(network), torch.zeros(()), 0.0
-    dtype = next(network.parameters()).dtype
+    x, start, spans = learning_steps(x, params.last_steps, lengths)
+    graph, outputs, loss, learned = Unrolled(network), torch.zeros(()), 0.0, 0.0
     for chunk in chunks(len(x), check_window(params, len(x))):
         graph.cut()
-        output = network(x[chunk].to(dtype), graph.run)
-        outputs = outputs + output.detach().sum(0)
-        if chunk.stop > start:
-            value = batch_loss(output[max(start - chunk.start, 0) :], y, params)
+        output = graph.outputs(x[chunk], spans, chunk)
+        outputs = outputs + keep(output.detach(), graph.own).sum(0)
+        first = max(start, chunk.start)
+        if first >= chunk.stop:
+            continue
+        learning = None if spans is None else spans.learning(slice(first, chunk.stop))
+        if learning is None or learning.any():
+            value = batch_loss(output[first - chunk.start :], y, params, learning)
             value.backward()
             loss += float(value.detach())
-    loss /= 1 if params.summed_output else len(x) - start
-    rates = {name: graph.spikes[z] / len(x) for name, z in graph.layers.items() if isinstance(z, SpikingLayer)}
-    return StepReport(loss, outputs / len(x), rates, graph.history)
+            learned += chunk.stop - first if learning is None else float(learning.sum()) / len(y)
+    steps = steps_done(spans, len(x))
+    mean = len(x) if spans is None else float(spans.end.double().mean())
+    rates = {name: graph.spikes[z] / mean for name, z in graph.layers.items() if isinstance(z, SpikingLayer)}
+    loss /= 1 if params.summed_output else learned
+    return StepReport(loss, mean_over_steps(outputs, steps), rates, graph.history)
 
 
 def check_window(params: BPTT, steps: int) -> int:
@@ -151,28 +162,36 @@ def check_window(params: BPTT, steps: int) -> int:
     return params.window
 
 
-def batch_loss(output: Float[Tensor, "time batch ..."], y: Tensor, params: BPTT) -> Float[Tensor, ""]:
-    """Sum over steps of the loss of each output, or the cross-entropy of the summed output."""
+def batch_loss(
+    output: Float[Tensor, "time batch ..."], y: Tensor, params: BPTT, learning: Mask = None
+) -> Float[Tensor, ""]:
+    """Sum over steps of the loss of each output, or the cross-entropy of the summed output; of what learns."""
     if not params.summed_output:
-        return params.loss(output, y)
+        return masked_loss(params.loss, output, y, learning)
     check_labels(y, output.shape[-1])
-    return F.cross_entropy(output.sum(0), y)
+    return F.cross_entropy(keep(output, learning).sum(0), y)
 
 
 class Unrolled:
     """The graph of one batch through time: what each layer carries, with its graph, and sums for the report."""
 
     def __init__(self, network: nn.Module):
-        self.layers = layers_with_memory(network)
+        self.network, self.layers = network, layers_with_memory(network)
         self.carried: dict[Layer, tuple[Tensor, Tensor]] = {}
         self.masks: dict[TimeDropout, Tensor] = {}
         self.spikes = dict.fromkeys(self.layers.values(), 0.0)
+        self.own: Mask = None
         self.history = 0
 
     def cut(self) -> None:
         """Keep the states, forget where they came from."""
         self.carried = {layer: (rest.detach(), z.detach()) for layer, (rest, z) in self.carried.items()}
         self.history = 0
+
+    def outputs(self, x: Tensor, spans: Spans | None, chunk: slice) -> Tensor:
+        """The network's outputs over a chunk of time, of which only the samples' own steps are counted."""
+        self.own = None if spans is None else spans.own(chunk)
+        return self.network(keep(x, self.own).to(next(self.network.parameters()).dtype), self.run)
 
     def run(self, layer: nn.Module, x: Tensor) -> Tensor:
         """One layer over a chunk, differentiable through all its steps."""
@@ -181,7 +200,7 @@ class Unrolled:
         assert isinstance(layer, SpikingLayer | LeakyReadout)
         output, *carried = run_layer(layer, x, self.carried.get(layer))
         self.carried[layer] = (carried[0], carried[1])
-        self.spikes[layer] += float(output.detach().mean()) * len(output)
+        self.spikes[layer] += float(keep(output.detach(), self.own).mean()) * len(output)
         self.history += 2 * output.nbytes  # u and z of every neuron and step
         return output
 
@@ -222,22 +241,26 @@ def by_step(
     x: Shaped[Tensor, "time batch *features"],
     y: Shaped[Tensor, "batch *target"],
     params: BPTT = BPTT(),
+    lengths: Lengths = None,
 ) -> Iterator[StepReport]:
     """Yield for each step t with ∂L/∂W[t] in `.grad`, W[t] the weights as they were used at t; they sum to `gradients`.
 
     Nothing is known before the last step has run: this is for looking at, not for learning step by step.
     """
     check_batch(x, y)
-    start, graph = learning_start(len(x), params.last_steps), Unrolled(network)
-    dtype = next(network.parameters()).dtype
+    x, start, spans = learning_steps(x, params.last_steps, lengths)
+    graph, dtype = Unrolled(network), next(network.parameters()).dtype
+    own = None if spans is None else spans.own(slice(0, len(x)))
     copies = [{name: p.detach().clone().requires_grad_() for name, p in network.named_parameters()} for _ in x]
     outputs = [
         torch.func.functional_call(network, dict(weights), (now[None].to(dtype), graph.run))
-        for weights, now in zip(copies, x, strict=True)
+        for weights, now in zip(copies, keep(x, own), strict=True)
     ]
-    loss = batch_loss(torch.cat(outputs[start:]), y, params)
+    learning = None if spans is None else spans.learning(slice(start, len(x)))
+    loss = batch_loss(torch.cat(outputs[start:]), y, params, learning)
     loss.backward()
-    logits = torch.cat(outputs).detach().mean(0)
+    sums = keep(torch.cat(outputs).detach(), own).sum(0)
+    logits = mean_over_steps(sums, steps_done(spans, len(x)))
     for weights in copies:
         for name, parameter in network.named_parameters():
             parameter.grad = weights[name].grad

@@ -32,6 +32,7 @@ from workbench.faces import short_repr
 from workbench.kernels.choice import kernels_for
 from workbench.kernels.plain import Kernels
 from workbench.networks.layers import Layer, LeakyReadout, Neurons, SpikingLayer, Weights, advance
+from workbench.networks.spans import Lengths, Spans, learning_steps
 from workbench.networks.spiking import layers_with_memory
 from workbench.neurons.lif import Neuron
 from workbench.neurons.surrogate import Psi, heaviside, psi_gesture
@@ -123,14 +124,19 @@ def gradients(
     x: Shaped[Tensor, "time batch *features"],
     y: Shaped[Tensor, "batch *target"],
     params: EProp = EProp(),
+    lengths: Lengths = None,
 ) -> StepReport:
-    """Fill `.grad` of every parameter with the e-prop update of one batch, step by step. Dense layers only."""
-    start = learning_start(len(x), params.last_steps)
-    ongoing = begin_pass(network, x, y, params)
+    """Fill `.grad` of every parameter with the e-prop update of one batch, step by step. Dense layers only.
+
+    lengths as in `workbench.rules.stllr.gradients`.
+    """
+    check_batch(x, y)
+    x, start, spans = learning_steps(x, params.last_steps, lengths)
+    ongoing = begin_pass(network, params, spans)
     for step in range(len(x)):
         ongoing.advance(x[step : step + 1], y, step >= start)
     ongoing.hand_over()
-    return ongoing.report(len(x), len(x) - start)
+    return ongoing.report()
 
 
 def online(
@@ -138,29 +144,29 @@ def online(
     x: Shaped[Tensor, "time batch *features"],
     y: Shaped[Tensor, "batch *target"],
     params: EProp = EProp(),
+    lengths: Lengths = None,
 ) -> Iterator[StepReport]:
     """Yield after every learning step with the update of that step alone in `.grad`; the next uses the new weights."""
-    start = learning_start(len(x), params.last_steps)
-    ongoing = begin_pass(network, x, y, params)
+    check_batch(x, y)
+    x, start, spans = learning_steps(x, params.last_steps, lengths)
+    ongoing = begin_pass(network, params, spans)
     for step in range(len(x)):
         network.zero_grad(set_to_none=True)
-        ongoing.advance(x[step : step + 1], y, step >= start)
-        if step >= start:
+        if ongoing.advance(x[step : step + 1], y, step >= start):
             ongoing.hand_over()
-            yield ongoing.report(step + 1, step + 1 - start)
+            yield ongoing.report()
             ongoing.take_weights()
 
 
-def begin_pass(network: nn.Module, x: Tensor, y: Tensor, params: EProp) -> OnlinePass:
+def begin_pass(network: nn.Module, params: EProp, spans: Spans | None = None) -> OnlinePass:
     """One batch on its way through time under this rule."""
-    check_batch(x, y)
     kappa = readout_decay(network)
 
     def run(layer: Layer, x: Tensor, weights: Weights, state: State | None, learns: bool, feedback: Tensor | None):
         kernels = params.kernels or synapse_kernels(layer, x)
         return run_step(layer, x, weights, state, kappa, learns, feedback, kernels)
 
-    return OnlinePass(network, run, params.signal, params.loss)
+    return OnlinePass(network, run, params.signal, params.loss, spans)
 
 
 def readout_decay(network: nn.Module) -> float:

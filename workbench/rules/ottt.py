@@ -26,6 +26,7 @@ from workbench.credit.signals import BACKPROPAGATION, Loss, Signal, summed_cross
 from workbench.faces import short_repr
 from workbench.kernels.plain import Kernels
 from workbench.networks.layers import SpikingLayer
+from workbench.networks.spans import Lengths
 from workbench.neurons.lif import Neuron
 from workbench.neurons.surrogate import Psi, heaviside, psi_gesture
 from workbench.neurons.traces import Factors
@@ -100,9 +101,10 @@ def gradients(
     x: Shaped[Tensor, "time batch *features"],
     y: Shaped[Tensor, "batch *target"],
     params: OTTT = OTTT(),
+    lengths: Lengths = None,
 ) -> StepReport:
-    """Fill `.grad` of every parameter with the OTTT-A update of one batch."""
-    return stllr.gradients(network, x, y, as_stllr(params))
+    """Fill `.grad` of every parameter with the OTTT-A update of one batch; lengths as in `stllr.gradients`."""
+    return stllr.gradients(network, x, y, as_stllr(params), lengths)
 
 
 def online(
@@ -110,9 +112,10 @@ def online(
     x: Shaped[Tensor, "time batch *features"],
     y: Shaped[Tensor, "batch *target"],
     params: OTTT = OTTT(),
+    lengths: Lengths = None,
 ) -> Iterator[StepReport]:
     """OTTT-O: yield after every learning step with the update of that step alone in `.grad`."""
-    return stllr.online(network, x, y, as_stllr(params))
+    return stllr.online(network, x, y, as_stllr(params), lengths)
 
 
 def as_stllr(params: OTTT) -> stllr.STLLR:

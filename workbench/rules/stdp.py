@@ -22,11 +22,12 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from workbench.credit.eligibility import Form, run_layer
-from workbench.credit.signals import Loss, Signal, Spikes, backpropagate, summed_cross_entropy
+from workbench.credit.signals import Loss, Mask, Signal, Spikes, backpropagate, summed_cross_entropy
 from workbench.credit.three_factor import OnlinePass, learning_chunks
 from workbench.faces import short_repr
 from workbench.kernels.plain import Kernels
 from workbench.networks.layers import Layer, LeakyReadout, Weights
+from workbench.networks.spans import Lengths, Spans, keep, learning_steps
 from workbench.neurons.lif import Neuron
 from workbench.neurons.surrogate import heaviside
 from workbench.neurons.traces import Factors
@@ -88,14 +89,19 @@ def gradients(
     x: Shaped[Tensor, "time batch *features"],
     y: Shaped[Tensor, "batch *target"],
     params: STDP = STDP(),
+    lengths: Lengths = None,
 ) -> StepReport:
-    """Fill `.grad`: minus the STDP change of one batch in spiking layers, the loss's gradient in the readout."""
+    """Fill `.grad`: minus the STDP change of one batch in spiking layers, the loss's gradient in the readout.
+
+    lengths as in `workbench.rules.stllr.gradients`.
+    """
     check_batch(x, y)
-    start, ongoing = learning_start(len(x), params.last_steps), begin_pass(network, params)
+    x, start, spans = learning_steps(x, params.last_steps, lengths)
+    ongoing = begin_pass(network, params, spans)
     for chunk in learning_chunks(len(x), start, params.chunk):
         ongoing.advance(x[chunk], y, chunk.start >= start)
     ongoing.hand_over()
-    return ongoing.report(len(x), len(x) - start)
+    return ongoing.report()
 
 
 def online(
@@ -103,20 +109,21 @@ def online(
     x: Shaped[Tensor, "time batch *features"],
     y: Shaped[Tensor, "batch *target"],
     params: STDP = STDP(),
+    lengths: Lengths = None,
 ) -> Iterator[StepReport]:
     """Yield after every learning step with the update of that step alone in `.grad`, see `stllr.online`."""
     check_batch(x, y)
-    start, ongoing = learning_start(len(x), params.last_steps), begin_pass(network, params)
+    x, start, spans = learning_steps(x, params.last_steps, lengths)
+    ongoing = begin_pass(network, params, spans)
     for step in range(len(x)):
         network.zero_grad(set_to_none=True)
-        ongoing.advance(x[step : step + 1], y, step >= start)
-        if step >= start:
+        if ongoing.advance(x[step : step + 1], y, step >= start):
             ongoing.hand_over()
-            yield ongoing.report(step + 1, step + 1 - start)
+            yield ongoing.report()
             ongoing.take_weights()
 
 
-def begin_pass(network: nn.Module, params: STDP) -> OnlinePass:
+def begin_pass(network: nn.Module, params: STDP, spans: Spans | None = None) -> OnlinePass:
     """One batch on its way through time under this rule."""
     form = Form(pair_factors(params.rule, params.dt), psi=heaviside, kernels=params.kernels)
 
@@ -125,7 +132,7 @@ def begin_pass(network: nn.Module, params: STDP) -> OnlinePass:
         own = form._replace(factors=Factors(0.0, layer.trace_decay, 0.0, 1.0)) if readout else form
         return run_layer(layer, x, weights, traces, own, learns, feedback)
 
-    return OnlinePass(network, run, Signal(everywhere_the_same, cut=True), params.loss)
+    return OnlinePass(network, run, Signal(everywhere_the_same, cut=True), params.loss, spans)
 
 
 def pair_factors(rule: PairRule, dt: float) -> Factors:
@@ -133,11 +140,11 @@ def pair_factors(rule: PairRule, dt: float) -> Factors:
     return Factors(math.exp(-dt / rule.tau_minus), math.exp(-dt / rule.tau_plus), -rule.a_minus, rule.a_plus)
 
 
-def everywhere_the_same(output: Tensor, spikes: Spikes, y: Tensor, loss: Loss) -> Tensor:
-    """A learning signal of 1 for every neuron and step (in gradient sign, per sample of the batch)."""
-    value = backpropagate(output, spikes, y, loss)
+def everywhere_the_same(output: Tensor, spikes: Spikes, y: Tensor, loss: Loss, learning: Mask = None) -> Tensor:
+    """A learning signal of 1 for every neuron and learning step (in gradient sign, per sample of the batch)."""
+    value = backpropagate(output, spikes, y, loss, learning)
     for z in spikes.values():
-        z.backward(torch.full_like(z, -1.0 / z.shape[1]))
+        z.backward(keep(torch.full_like(z, -1.0 / z.shape[1]), learning))
     return value
 
 

@@ -36,6 +36,7 @@ from workbench.credit.three_factor import OnlinePass, as_leaves, learning_chunks
 from workbench.faces import short_repr
 from workbench.kernels.plain import Kernels
 from workbench.networks.layers import Layer, LeakyReadout, SpikingLayer, Weights, running_weights
+from workbench.networks.spans import Learning, Lengths, Spans, learning_steps
 from workbench.networks.spiking import chunks, layers_with_memory
 from workbench.neurons.lif import Neuron
 from workbench.neurons.surrogate import Psi, heaviside, psi_gesture
@@ -114,7 +115,8 @@ class STLLR(NamedTuple):
     traced_bias: treat a bias as the weight of a constant input 1, trace included; False is the released code.
     chunk: steps per chunk; changes speed and memory, not the result.
     signal: who tells the layers what was wrong.
-    loss: of the outputs `(time, batch, ...)` of learning steps and y, summed over steps and averaged over the batch.
+    loss: of the outputs `(time, batch, ...)` of learning steps and y, summed over steps and averaged over the batch;
+        with lengths it is given what learns as if it were one step of more samples.
     kernels: the inner loops, `TORCH` of `workbench.kernels.plain` or `NUMBA` of `workbench.kernels.compiled`; None
         chooses for each layer, see `workbench.kernels.choice`.
     """
@@ -136,18 +138,21 @@ def gradients(
     x: Shaped[Tensor, "time batch *features"],
     y: Shaped[Tensor, "batch *target"],
     params: STLLR = STLLR(),
+    lengths: Lengths = None,
 ) -> StepReport:
     """Fill `.grad` of every parameter with the S-TLLR update of one batch.
 
     The loss of a learning step is the cross-entropy of that step's output, averaged over the batch and summed over
     steps; the report gives its mean over steps. `x` may be stored as integers, it is converted chunk by chunk.
+    lengths: how many steps of each sample are its own, where shorter ones are padded at the end; None for all. The
+    update is then the mean of those of each sequence alone, and `last_steps` counts from each sample's own end.
     """
-    start = check_arguments(x, y, params)
-    ongoing = begin_pass(network, params)
+    x, start, spans = check_arguments(x, y, params, lengths)
+    ongoing = begin_pass(network, params, spans)
     for chunk in learning_chunks(len(x), start, params.chunk):
         ongoing.advance(x[chunk], y, chunk.start >= start, ahead=start - chunk.stop)
     ongoing.hand_over()
-    return ongoing.report(len(x), len(x) - start)
+    return ongoing.report()
 
 
 def online(
@@ -155,6 +160,7 @@ def online(
     x: Shaped[Tensor, "time batch *features"],
     y: Shaped[Tensor, "batch *target"],
     params: STLLR = STLLR(),
+    lengths: Lengths = None,
 ) -> Iterator[StepReport]:
     """Yield after every learning step with the update of that step alone in `.grad`, so that the optimiser can take a
     step before the next one; the following steps use the new weights.
@@ -165,16 +171,16 @@ def online(
     >>> for report in online(network, x, y, STLLR(last_steps=2)):
     ...     optimizer.step()
     """
-    start = check_arguments(x, y, params)
-    ongoing = begin_pass(network, params)
+    x, start, spans = check_arguments(x, y, params, lengths)
+    ongoing = begin_pass(network, params, spans)
     for chunk in chunks(start, params.chunk):
         ongoing.advance(x[chunk], y, learns=False, ahead=start - chunk.stop)
     for step in range(start, len(x)):
         network.zero_grad(set_to_none=True)
-        ongoing.advance(x[step : step + 1], y, learns=True)
-        ongoing.hand_over()
-        yield ongoing.report(step + 1, step + 1 - start)
-        ongoing.take_weights()
+        if ongoing.advance(x[step : step + 1], y, learns=True):
+            ongoing.hand_over()
+            yield ongoing.report()
+            ongoing.take_weights()
 
 
 class Taught(NamedTuple):
@@ -192,7 +198,7 @@ def teach_layer(
     params: STLLR = STLLR(),
 ) -> Taught:
     """Fill `.grad` of one layer for a given learning signal δ = ∂L/∂z of the last steps; earlier steps do not learn."""
-    start = check_arguments(x, torch.zeros(x.shape[1], device=x.device), params._replace(last_steps=len(delta)))
+    _, start, _ = check_arguments(x, torch.zeros(x.shape[1], device=x.device), params._replace(last_steps=len(delta)))
     weights, form, traces = as_leaves(running_weights(layer)), layer_form(layer, params), None
     outputs, below = [], []
     for chunk in learning_chunks(len(x), start, params.chunk):
@@ -208,17 +214,17 @@ def teach_layer(
     return Taught(torch.cat(outputs), torch.cat(below), traces)
 
 
-def check_arguments(x: Tensor, y: Tensor, params: STLLR) -> int:
-    """T_l; or ValueError for a batch or parameters that make no sense."""
+def check_arguments(x: Tensor, y: Tensor, params: STLLR, lengths: Lengths = None) -> Learning:
+    """What is run, T_l and the samples' spans; or ValueError for a batch or parameters that make no sense."""
     check_batch(x, y)
     if isinstance(params.factors, Factors):
         check_factors(params.factors)
     if params.chunk < 1:
         raise ValueError(f"chunk, the steps per chunk, must be at least 1, got {params.chunk}")
-    return learning_start(len(x), params.last_steps)
+    return learning_steps(x, params.last_steps, lengths)
 
 
-def begin_pass(network: nn.Module, params: STLLR) -> OnlinePass:
+def begin_pass(network: nn.Module, params: STLLR, spans: Spans | None = None) -> OnlinePass:
     """One batch on its way through time under this rule."""
     forms = {layer: layer_form(layer, params) for layer in layers_with_memory(network).values()}
     resolution = torch.finfo(next(network.parameters()).dtype).eps
@@ -229,7 +235,7 @@ def begin_pass(network: nn.Module, params: STLLR) -> OnlinePass:
             form = form._replace(factors=FORGOTTEN)
         return run_layer(layer, x, weights, traces, form, learns, feedback)
 
-    ongoing = OnlinePass(network, run, params.signal, params.loss)
+    ongoing = OnlinePass(network, run, params.signal, params.loss, spans)
     return ongoing
 
 

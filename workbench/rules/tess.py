@@ -30,10 +30,20 @@ from torch.nn import functional as F
 
 from workbench.credit.bases import Basis, check_rows, dct, judge_rows, square
 from workbench.credit.direction import direction
-from workbench.credit.signals import BACKPROPAGATION, Loss, Signal, backpropagate, layer_shapes, summed_cross_entropy
+from workbench.credit.signals import (
+    BACKPROPAGATION,
+    Loss,
+    Mask,
+    Signal,
+    backpropagate,
+    layer_shapes,
+    masked_loss,
+    summed_cross_entropy,
+)
 from workbench.faces import short_repr
 from workbench.kernels.plain import Kernels
 from workbench.networks.layers import SpikingLayer
+from workbench.networks.spans import Lengths
 from workbench.neurons.lif import Neuron
 from workbench.neurons.surrogate import Psi, heaviside, psi_gesture
 from workbench.neurons.traces import Factors
@@ -150,12 +160,14 @@ def gradients(
     x: Shaped[Tensor, "time batch *features"],
     y: Int[Tensor, "batch"],
     params: TESS,
+    lengths: Lengths = None,
 ) -> StepReport:
     """Fill `.grad` of every parameter with the TESS update of one batch: S-TLLR's eligibility, each layer's own signal.
 
-    The report's loss is the readout's. Raises ValueError for a spiking layer without a head.
+    The report's loss is the readout's; lengths as in `stllr.gradients`. Raises ValueError for a spiking layer without a
+    head.
     """
-    return stllr.gradients(network, x, y, local_stllr(network, params))
+    return stllr.gradients(network, x, y, local_stllr(network, params), lengths)
 
 
 def online(
@@ -163,9 +175,10 @@ def online(
     x: Shaped[Tensor, "time batch *features"],
     y: Int[Tensor, "batch"],
     params: TESS,
+    lengths: Lengths = None,
 ) -> Iterator[StepReport]:
     """Yield after every learning step with the update of that step alone in `.grad`, see `stllr.online`."""
-    return stllr.online(network, x, y, local_stllr(network, params))
+    return stllr.online(network, x, y, local_stllr(network, params), lengths)
 
 
 def local_stllr(network: nn.Module, params: TESS) -> STLLR:
@@ -177,11 +190,15 @@ def local_stllr(network: nn.Module, params: TESS) -> STLLR:
 
 
 def released_gradients(
-    network: nn.Module, x: Shaped[Tensor, "time batch *features"], y: Int[Tensor, "batch"], params: TESS
+    network: nn.Module,
+    x: Shaped[Tensor, "time batch *features"],
+    y: Int[Tensor, "batch"],
+    params: TESS,
+    lengths: Lengths = None,
 ) -> StepReport:
     """What the published training script does: it never hands the target to a layer, so that the readout's error goes
     back through all layers. That is S-TLLR with backpropagation, and not local in space."""
-    return stllr.gradients(network, x, y, as_stllr(params, BACKPROPAGATION))
+    return stllr.gradients(network, x, y, as_stllr(params, BACKPROPAGATION), lengths)
 
 
 def as_stllr(params: TESS, signal: Signal) -> STLLR:
@@ -196,9 +213,15 @@ def as_stllr(params: TESS, signal: Signal) -> STLLR:
     )
 
 
-def teach(params: TESS, layer: SpikingLayer, z: Float[Tensor, "time batch ..."], y: Int[Tensor, "batch"]) -> None:
+def teach(
+    params: TESS,
+    layer: SpikingLayer,
+    z: Float[Tensor, "time batch ..."],
+    y: Int[Tensor, "batch"],
+    learning: Mask = None,
+) -> None:
     """Send the layer its signal: the backward pass of its own loss, which ends at the layer's detached input."""
-    params.loss(head_logits(z, params.heads[layer], params.scale), y).backward()
+    masked_loss(params.loss, head_logits(z, params.heads[layer], params.scale), y, learning).backward()
 
 
 def head_logits(
