@@ -5,7 +5,7 @@ from typing import NamedTuple
 import torch
 from torch import Tensor
 
-from workbench.experiments.named import Experiment
+from workbench.experiments.experiment import Experiment
 from workbench.networks.spiking import SpikingMLP, spiking_logits
 from workbench.rules import bptt, stllr
 from workbench.training.setting import Setting

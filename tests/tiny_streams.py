@@ -2,9 +2,11 @@
 
 import torch
 
+from workbench.continual.learning import StreamSetting, sgd
 from workbench.continual.multihead import mlp
 from workbench.continual.streams import Task
-from workbench.experiments.streams import METHODS, StreamExperiment, StreamSetting
+from workbench.experiments.experiment import Experiment
+from workbench.experiments.streams import METHODS
 
 
 def toy_stream(tasks=3, n=80):
@@ -19,16 +21,14 @@ def toy_stream(tasks=3, n=80):
     return stream
 
 
-def own_heads(seed, tasks):
-    torch.manual_seed(seed)
-    return StreamSetting(mlp([2] * tasks, (10, 32, 16)), toy_stream(tasks), learning_rate=0.3)
+def own_heads(method, seed):
+    return StreamSetting(method(mlp([2] * 5, (10, 32, 16), seed=seed)), toy_stream(5), sgd(0.3))
 
 
-def shared_head(seed, tasks):
-    torch.manual_seed(seed)
-    return StreamSetting(mlp([2], (10, 32, 16)), toy_stream(tasks), learning_rate=0.3)
+def shared_head(method, seed):
+    return StreamSetting(method(mlp([2], (10, 32, 16), seed=seed)), toy_stream(5), sgd(0.3))
 
 
-HEADS = StreamExperiment("heads", "clouds, a head per task", METHODS, epochs=2, tasks=5, prepare=own_heads)
-SHARED = StreamExperiment("shared", "clouds, one head", METHODS, epochs=2, tasks=5, prepare=shared_head)
+HEADS = Experiment("heads", "clouds, a head per task", METHODS, epochs=2, prepare=own_heads, tasks=5)
+SHARED = Experiment("shared", "clouds, one head", METHODS, epochs=2, prepare=shared_head, tasks=5)
 TINY_STREAMS = {"one head": SHARED, "own heads": HEADS}

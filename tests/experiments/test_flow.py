@@ -20,6 +20,7 @@ from workbench.data.sets.flow import (
     plane_waves,
     seen,
 )
+from workbench.experiments.experiment import start
 from workbench.experiments.flow import (
     BPTT_FLOW,
     ENDPOINT_ERROR,
@@ -36,7 +37,7 @@ from workbench.experiments.flow import (
     seen_pixels,
     zero_error,
 )
-from workbench.experiments.named import FLOW, start
+from workbench.experiments.named import FLOW
 from workbench.experiments.overrides import vary
 from workbench.neurons.traces import Factors
 from workbench.rules.bptt import BPTT

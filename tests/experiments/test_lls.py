@@ -12,6 +12,7 @@ from workbench.credit.bases import closest_rows, square
 from workbench.data.images import ImageSet, ImageSplit
 from workbench.data.pictures import crop_padded, mirror
 from workbench.data.sets.fashion_mnist import fashion_mnist_small
+from workbench.experiments.experiment import Experiment, start
 from workbench.experiments.lls import (
     BLOCK_RULES,
     MANY_ROWS,
@@ -20,7 +21,6 @@ from workbench.experiments.lls import (
     lls_fashion,
     lls_fashion_full,
 )
-from workbench.experiments.named import Experiment, start
 from workbench.networks.block_networks import mini_conv
 from workbench.networks.blocks import block_logits
 from workbench.rules.lls import LocalHead

@@ -6,12 +6,12 @@ import threading
 import pytest
 import torch
 
-from workbench.continual.multihead import alexnet, mlp, resnet18
-from workbench.experiments.named import EXPERIMENTS
+from workbench.continual.multihead import alexnet, mlp, reduced_resnet18
+from workbench.experiments.experiment import prepare
+from workbench.experiments.named import EXPERIMENTS, STREAMS
 from workbench.experiments.new_clothes import fine_tuning_setting, with_lance
 from workbench.experiments.pretrained import fashion_resnet20
 from workbench.experiments.sound import voice_network
-from workbench.experiments.streams import STREAMS
 from workbench.networks.block_networks import mini_conv
 from workbench.rules.direct_feedback import direct_feedback
 from workbench.rules.feedback_alignment import feedback_weights
@@ -19,7 +19,7 @@ from workbench.rules.lls import local_head, mixing, random_head
 from workbench.rules.tess import make_heads
 
 DEAR = ("fine-tune-fashion", "lls-fashion-full")  # a trunk to run through, a data set to fetch
-CHEAP = [name for name in EXPERIMENTS if name not in DEAR]
+CHEAP = [name for name, e in EXPERIMENTS.items() if name not in DEAR and e.tasks is None]
 
 
 def numbers(network):
@@ -33,7 +33,7 @@ def prepared(name, seed):
 
 
 def stream_network(name, seed):
-    return STREAMS[name].prepare(seed, 2).network
+    return prepare(STREAMS[name], "fine-tuning", seed, 2).method.network
 
 
 @pytest.fixture
@@ -75,7 +75,7 @@ MAKERS = {
     "fashion_resnet20": fashion_resnet20,
     "mlp": lambda: mlp([2, 2]),
     "alexnet": lambda: alexnet([2]),
-    "resnet18": lambda: resnet18([2]),
+    "reduced_resnet18": lambda: reduced_resnet18([2]),
     "heads of LLS": lambda: mini_conv(10, 1, local_head(10, modulation=mixing)),
     "random heads": lambda: mini_conv(10, 1, random_head(10, modulation=mixing)),
     "heads of TESS": lambda: make_heads(voice_network(10), torch.zeros(1, 1, 128), 5),

@@ -4,7 +4,7 @@ import pytest
 import torch
 from tiny import RULES, TINY, prepare
 
-from workbench.experiments.named import start
+from workbench.experiments.experiment import start
 from workbench.experiments.overrides import fewer_samples, set_rate, vary
 
 

@@ -3,7 +3,8 @@
 import pytest
 import torch
 
-from workbench.experiments.named import experiment, start
+from workbench.experiments.experiment import start
+from workbench.experiments.named import experiment
 from workbench.experiments.overrides import vary
 from workbench.experiments.sound import SOUND_RULES, voice_network
 

@@ -6,7 +6,8 @@ from torch import nn
 
 from workbench.data.sets.fashion_mnist import fashion_mnist_small
 from workbench.data.still_images import still_images
-from workbench.experiments.named import EXPERIMENTS, experiment, start
+from workbench.experiments.experiment import start
+from workbench.experiments.named import EXPERIMENTS, experiment
 from workbench.experiments.tess import TESS_RULES, pooled_heads
 from workbench.networks.architectures import global_pool, maximum_pool, vgg9
 from workbench.networks.spiking import spiking_layers

@@ -5,7 +5,7 @@ import torch
 from tiny_streams import HEADS, SHARED, toy_stream
 
 from workbench.continual.conceptors import Conceptor, capacity, dense
-from workbench.continual.learning import StreamRecord
+from workbench.continual.learning import StreamRecord, StreamSetting, sgd
 from workbench.continual.methods.code_cl import CodeCL, CodeCLParams
 from workbench.continual.methods.lance import LanceContinual, LanceContinualParams, subspace_layers
 from workbench.continual.multihead import mlp
@@ -51,7 +51,7 @@ def test_claims_follow_each_task_and_are_those_of_the_method():
     torch.manual_seed(0)
     method = CodeCL(mlp([2] * 3, (10, 32, 16)), CodeCLParams(aperture=3.0, samples=20))
     stream = toy_stream()
-    seen = list(learn_and_claim(method, stream, 0.3, Plan(epochs=2), batch_size=8))
+    seen = list(learn_and_claim(StreamSetting(method, stream, sgd(0.3), batch_size=8), Plan(epochs=2)))
     places = [k for k, item in enumerate(seen) if isinstance(item, TaskClaim)]
     assert len(places) == 3
     assert all(isinstance(seen[k - 1], StreamRecord) and seen[k - 1].accuracies for k in places)
@@ -82,7 +82,7 @@ def test_lance_claims_are_the_projectors_of_its_subspaces():
     method = LanceContinual(mlp([2] * 3, (10, 32, 16)), LanceContinualParams(threshold=0.9))
     stream, before = toy_stream(), []
     claims = []
-    for item in learn_and_claim(method, stream, 0.3, Plan(epochs=2), batch_size=8):
+    for item in learn_and_claim(StreamSetting(method, stream, sgd(0.3), batch_size=8), Plan(epochs=2)):
         if isinstance(item, TaskClaim):
             claims.append(item)
             before.append(subspace_layers(method.network)["body.1"].protected)

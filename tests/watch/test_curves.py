@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from tiny import TINY
 
-from workbench.experiments.named import start
+from workbench.experiments.experiment import start
 from workbench.watch.curves import learning_curves
 
 

@@ -12,11 +12,12 @@ from widgets.frame.controls import button, choice, whole_slider
 from widgets.frame.race import ACTIVE, Race
 from widgets.frame.race_panel import RacePanel
 from workbench.continual.learning import StreamRecord
-from workbench.experiments.streams import PERMUTED_FASHION, SPLIT_FASHION, StreamExperiment
+from workbench.experiments.experiment import Experiment
+from workbench.experiments.streams import PERMUTED_FASHION, SPLIT_FASHION
 from workbench.serving import SPEED, Price
 from workbench.training.runner import RunState
 
-STREAMS: Mapping[str, StreamExperiment] = {"permuted pixels": PERMUTED_FASHION, "pairs of clothes": SPLIT_FASHION}
+STREAMS: Mapping[str, Experiment] = {"permuted pixels": PERMUTED_FASHION, "pairs of clothes": SPLIT_FASHION}
 MOST_TASKS = 5  # of a stream that a panel shows
 _SAMPLES, _MACS = 5_000, 3 * (784 * 100 + 100 * 100 + 100 * 10)  # of a task; of a sample forwards and backwards
 _BYTES = 100e6  # images of all tasks, and what the methods keep of them
@@ -30,7 +31,7 @@ class StreamPanel(RacePanel):
 
     def __init__(
         self,
-        streams: Mapping[str, StreamExperiment],
+        streams: Mapping[str, Experiment],
         controls: Mapping[str, Any],
         pictures: list[Fig],
         state: Mapping[str, Any],
@@ -96,7 +97,7 @@ class StreamPanel(RacePanel):
         return self.records(**settings)
 
 
-def _run_controls(streams: Mapping[str, StreamExperiment]) -> dict[str, Any]:
+def _run_controls(streams: Mapping[str, Experiment]) -> dict[str, Any]:
     return {
         "stream": choice("stream", streams, "which tasks follow one another: Fashion-MNIST, cut up in two ways"),
         "tasks": whole_slider("tasks T", MOST_TASKS, 2, MOST_TASKS, "how many tasks are learned in turn"),

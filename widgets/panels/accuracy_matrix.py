@@ -15,7 +15,8 @@ from widgets.frame.controls import choice
 from widgets.frame.streams import MOST_TASKS, STREAMS, StreamPanel
 from workbench.continual.learning import StreamRecord
 from workbench.continual.metrics import average_accuracy, backward_transfer, forward_transfer
-from workbench.experiments.streams import StreamExperiment, Untrained, start_stream, untrained
+from workbench.experiments.experiment import Experiment, start
+from workbench.experiments.streams import Untrained, untrained
 
 SHOWN = {
     "CODE-CL": "code-cl",
@@ -44,14 +45,14 @@ class AccuracyMatrix(StreamPanel):
     name = "matrix"
     title = "Forgetting"
 
-    def __init__(self, streams: Mapping[str, StreamExperiment] = STREAMS, **state: Any) -> None:
+    def __init__(self, streams: Mapping[str, Experiment] = STREAMS, **state: Any) -> None:
         self.matrix, self.curves = _matrix_figure(), _curves_figure()
         method = choice("method", SHOWN, "what is done against forgetting; fine-tuning does nothing")
         super().__init__(streams, {"method": method}, [self.matrix, self.curves], state)
 
-    def records(self, stream: StreamExperiment, tasks: int, epochs: int, seed: int, method: str) -> Iterator[Any]:
+    def records(self, stream: Experiment, tasks: int, epochs: int, seed: int, method: str) -> Iterator[Any]:
         before = untrained(stream, seed, tasks)
-        return chain([before], start_stream(stream, method, seed, epochs, tasks))
+        return chain([before], start(stream, method, seed, epochs, tasks=tasks))
 
     def compute(self, tasks: int, **_: Any) -> Filled:
         run = self.run
@@ -82,15 +83,15 @@ class AccuracyMatrix(StreamPanel):
             told += f" {_measures(numbers)}"
         return told + self.changed_since("stream", "tasks", "epochs", "seed", "method")
 
-    def source(self, stream: StreamExperiment, tasks: int, epochs: int, seed: int, method: str) -> str:
+    def source(self, stream: Experiment, tasks: int, epochs: int, seed: int, method: str) -> str:
         return f"""
             import torch
             from workbench.continual import accuracy_matrix, average_accuracy, backward_transfer
-            from workbench.experiments import STREAMS, start_stream
+            from workbench.experiments import STREAMS, start
 
             torch.set_num_threads(1)
             stream = STREAMS["{stream.name}"]
-            A = accuracy_matrix(start_stream(stream, "{method}", seed={seed}, epochs={epochs}, tasks={tasks}))
+            A = accuracy_matrix(start(stream, "{method}", seed={seed}, epochs={epochs}, tasks={tasks}))
             print(A)
             print(f"ACC {{average_accuracy(A):.3f}}, BWT {{backward_transfer(A):+.3f}}")
         """

@@ -9,7 +9,7 @@ from torch import Tensor
 from widgets.frame.controls import choice, slider
 from widgets.frame.streams import STREAMS, StreamPanel
 from widgets.panels.overlap_pictures import left_figure, shares_figure, similarity_figure
-from workbench.experiments.streams import StreamExperiment
+from workbench.experiments.experiment import Experiment
 from workbench.watch.claims import TaskClaim, claimed_shares, remaining, similarities, start_claims, start_lance_claims
 
 CODE_CL, LANCE = "code-cl", "lance"
@@ -35,7 +35,7 @@ class SubspaceOverlap(StreamPanel):
     name = "overlap"
     title = "Overlap"
 
-    def __init__(self, streams: Mapping[str, StreamExperiment] = STREAMS, **state: Any) -> None:
+    def __init__(self, streams: Mapping[str, Experiment] = STREAMS, **state: Any) -> None:
         self.shares, self.similarity, self.left = shares_figure(), similarity_figure(), left_figure()
         self._known: tuple[tuple, Claimed] | None = None  # claims are long in coming: compute and draw each once
         self._drawn: Claimed | None = None
@@ -49,7 +49,7 @@ class SubspaceOverlap(StreamPanel):
         super().__init__(streams, controls, [self.shares, self.similarity, self.left], state)
 
     def records(
-        self, stream: StreamExperiment, tasks: int, epochs: int, seed: int, method: str, aperture: float, **_: Any
+        self, stream: Experiment, tasks: int, epochs: int, seed: int, method: str, aperture: float, **_: Any
     ) -> Iterator[Any]:
         if method == LANCE:
             return start_lance_claims(stream, seed, epochs, tasks)
@@ -98,7 +98,7 @@ class SubspaceOverlap(StreamPanel):
         return told + self.changed_since("stream", "tasks", "epochs", "seed", "method", "aperture")
 
     def source(
-        self, stream: StreamExperiment, tasks: int, epochs: int, seed: int, method: str, aperture: float, layer: int
+        self, stream: Experiment, tasks: int, epochs: int, seed: int, method: str, aperture: float, layer: int
     ) -> str:
         name, own = ("start_lance_claims", "") if method == LANCE else ("start_claims", f"aperture={aperture}, ")
         return f"""

@@ -13,7 +13,8 @@ from widgets.drawing.theme import line, marker
 from widgets.frame.controls import button, choice, whole_slider
 from widgets.frame.race import ACTIVE, Race
 from widgets.frame.race_panel import RacePanel
-from workbench.experiments.named import FASHION_EVENTS, Experiment, start
+from workbench.experiments.experiment import Experiment, start
+from workbench.experiments.named import FASHION_EVENTS
 from workbench.experiments.overrides import vary
 from workbench.kernels.choice import Loops, current_loops
 from workbench.kernels.warm_up import WarmUp

@@ -111,13 +111,9 @@ def add_train(commands: Any) -> None:
 def list_experiments(arguments: argparse.Namespace) -> None:
     """One experiment a line, with its rules."""
     from workbench.experiments.named import EXPERIMENTS
-    from workbench.experiments.streams import STREAMS
 
     for item in EXPERIMENTS.values():
-        print(f"{item.name:24} {item.summary}\n{'':24} rules: {', '.join(item.rules)}; {item.epochs} epochs")
-    for item in STREAMS.values():
-        length = f"{item.epochs} epochs for each of {item.tasks} tasks"
-        print(f"{item.name:24} {item.summary}\n{'':24} rules: {', '.join(item.rules)}; {length}")
+        print(f"{item.name:24} {item.summary}\n{'':24} rules: {', '.join(item.rules)}; {item.length}")
 
 
 def audit(arguments: argparse.Namespace) -> None:

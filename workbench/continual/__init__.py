@@ -26,14 +26,14 @@ if TYPE_CHECKING:
     )
     from workbench.continual.folder_streams import five_datasets, split_mini_imagenet
     from workbench.continual.learning import (
-        Method,
         Plateau,
         StreamRecord,
+        StreamSetting,
         accuracies,
         accuracy_matrix,
-        learn_stream,
         sgd,
     )
+    from workbench.continual.method import Method, TaskNetwork, backpropagation
     from workbench.continual.metrics import (
         average_accuracy,
         backward_transfer,
@@ -41,9 +41,10 @@ if TYPE_CHECKING:
         forward_transfer,
         gain_over,
     )
-    from workbench.continual.multihead import MultiHead, alexnet, mlp, reduced_resnet18
+    from workbench.continual.multihead import MultiHead, SharedHead, alexnet, mlp, reduced_resnet18
     from workbench.continual.package_tasks import package_tasks
     from workbench.continual.projected_step import descend, layer_inputs, projected_step
+    from workbench.continual.projecting import Projecting
     from workbench.continual.protected import (
         Mixing,
         Protected,
@@ -71,15 +72,20 @@ __all__ = [
     "MultiHead",
     "Pair",
     "Plateau",
+    "Projecting",
     "Protected",
     "Shape",
+    "SharedHead",
     "StreamRecord",
+    "StreamSetting",
     "Task",
+    "TaskNetwork",
     "accuracies",
     "accuracy_matrix",
     "adapt",
     "alexnet",
     "average_accuracy",
+    "backpropagation",
     "backward_transfer",
     "capacity",
     "cloud",
@@ -100,7 +106,6 @@ __all__ = [
     "intersection",
     "kept_bytes",
     "layer_inputs",
-    "learn_stream",
     "learnable",
     "looking",
     "matrix",

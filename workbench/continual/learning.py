@@ -1,65 +1,95 @@
-"""Learning one task after the other, as a generator of small records: the loop that all continual methods share.
+"""Learning one task after the other: `StreamSetting` is what a run needs, `StreamRecord` what it tells.
 
-The baselines are ours: avalanche-lib has them as plug-ins of its trainer, and needs torchvision, wandb and tensorboard.
+A run is a `training.train` like any other, with checkpoints. The baselines are ours: avalanche-lib has them as plug-ins
+of its trainer, and needs torchvision, wandb and tensorboard.
 """
 
 import math
 import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import nullcontext
-from typing import NamedTuple, Protocol, runtime_checkable
+from typing import Any, NamedTuple
 
 import torch
 from jaxtyping import Float
 from torch import Tensor, nn
 
+from workbench.continual.method import Method
+from workbench.continual.metrics import average_accuracy, backward_transfer, forgetting
 from workbench.continual.streams import Task
 from workbench.faces import short_repr
 from workbench.meters.evaluation import evaluation
 from workbench.meters.kept import KeptBytes
+from workbench.training.chance import drawing_state, restore_drawing
+from workbench.training.checkpoint import Tree, network_state, restore_network
 from workbench.training.epochs import Schedule, check_finite, epoch_order, set_learning_rate
-from workbench.training.score import accuracy
+from workbench.training.score import ACCURACY, Score, accuracy, summed_cross_entropy
 from workbench.training.setting import Plan
 
 MakeOptimizer = Callable[[list[nn.Parameter]], torch.optim.Optimizer]
 TEST_BATCH = 512  # batch normalisation without running statistics sees this many test samples at once
 
 
-@runtime_checkable
-class Method(Protocol):
-    """A way to learn tasks in turn. It holds its network; x and y of a task come in random order."""
-
-    @property
-    def network(self) -> nn.Module: ...
-    def before_task(self, task: int, x: Tensor, y: Tensor) -> None: ...
-    def learn(self, optimizer: torch.optim.Optimizer, x: Tensor, y: Tensor, task: int) -> float: ...
-    def after_task(self, task: int, x: Tensor, y: Tensor) -> None: ...
-    def kept_bytes(self) -> int: ...
-
-
 class StreamRecord(NamedTuple):
-    """One training step. `accuracies`, on every task of the stream, come with the last step of a task, else None.
+    """One training step, number `step` (from 0) of `steps`; an early end of a task leaves some of them out.
 
-    seconds: learning time so far, with what the method does between tasks, without tests.
-    kept_bytes: what the method keeps beside the network. saved_bytes: what autograd kept in the first step of this
-    task, measured; the other steps keep the same.
+    accuracies: on every task of the stream; they come with the last step of a task, else None. rows: all accuracies so
+    far, the finished rows of A. loss, score: of this batch before its update. seconds: learning time so far, with what
+    the method does between tasks, without tests. state_bytes: what the method keeps beside the network. saved_bytes:
+    what autograd kept in the first step of this task, measured; the other steps keep the same. most_state_bytes,
+    most_saved_bytes: the largest so far.
     """
 
     task: int
     epoch: int
     step: int
+    steps: int
     loss: float
-    kept_bytes: int
+    score: float
+    state_bytes: int
     seconds: float
     saved_bytes: int
+    most_state_bytes: int
+    most_saved_bytes: int
+    rows: tuple[tuple[float, ...], ...] = ()
     accuracies: tuple[float, ...] | None = None
+    held_out_loss: float | None = None
+
+    @property
+    def spike_rates(self) -> dict[str, float]:
+        """None: these networks have no spikes."""
+        return {}
+
+    @property
+    def held_out_score(self) -> float | None:
+        """Mean accuracy on the tasks that were learned, at the end of a task; else None."""
+        return None if self.accuracies is None else sum(self.accuracies[: self.task + 1]) / (self.task + 1)
+
+    def where(self, epochs: int) -> str:
+        """The place in a run of so many epochs, in words."""
+        return f"task {self.task + 1}, epoch {self.epoch + 1}/{epochs}"
+
+    def totals(self, score: Score) -> dict[str, Any]:
+        """The closing numbers of a run that ends here. accuracy and acc are ACC, the mean over all tasks at the end."""
+        A = accuracy_matrix([self])
+        acc = round(average_accuracy(A), 4)
+        return {
+            score.name: acc,
+            "acc": acc,
+            "bwt": round(backward_transfer(A), 4),
+            "forgetting": round(forgetting(A), 4),
+            "tasks": len(A),
+            "seconds": round(self.seconds, 2),
+            "peak_state_bytes": self.most_state_bytes,
+            "saved_bytes": self.most_saved_bytes,
+        }
 
 
 class Plateau(NamedTuple):
     """CODE-CL's schedule: a part of the data is held back, and after each epoch the accuracy on it decides.
 
-    The best weights are kept to the end of the task. After more than `patience` epochs without a better accuracy, the
-    learning rate is multiplied by `factor` and the best weights come back; below `stop_below` the task ends.
+    After more than `patience` epochs without a better accuracy, the learning rate is multiplied by `factor`; below
+    `stop_below` the task ends. Its end brings the best weights back, as the released code does.
     """
 
     held_back: float = 0.05
@@ -75,82 +105,200 @@ def sgd(learning_rate: float) -> MakeOptimizer:
     return lambda parameters: torch.optim.SGD(parameters, lr=learning_rate)
 
 
-def learn_stream(
-    method: Method,
-    stream: Sequence[Task],
-    optimizer: MakeOptimizer,
-    plan: Plan = Plan(),
-    plateau: Plateau | None = None,
-    batch_size: int = 64,
-    schedule: Schedule | None = None,
-) -> Iterator[StreamRecord]:
-    """Learn the tasks of `stream` in turn and yield a record after each step.
+class StreamSetting(NamedTuple):
+    """All that one run needs: a method that holds its network, the tasks, and how steps are made.
 
-    Each task gets a new optimiser over the parameters that may still learn; `schedule` runs once per task. Seeds
-    fix the order of samples; the network is taken as it comes. Raises FloatingPointError when learning diverges.
+    Each task gets a new optimiser over the parameters that may still learn; `schedule` runs once per task.
 
-    >>> from workbench.continual import mlp, split_fashion_mnist
+    >>> from workbench.continual import mlp, sgd, split_fashion_mnist
     >>> from workbench.continual.methods import FineTuning
-    >>> two_tasks = split_fashion_mnist()[:2]
-    >>> records = learn_stream(FineTuning(mlp([2, 2])), two_tasks, sgd(0.05), Plan(epochs=1))
-    >>> accuracy_matrix(records).shape
+    >>> from workbench.training import train
+    >>> setting = StreamSetting(FineTuning(mlp([2, 2])), split_fashion_mnist()[:2], sgd(0.05))
+    >>> accuracy_matrix(train(setting)).shape
     torch.Size([2, 2])
     """
-    tests = [(task.test_x, task.test_y) for task in stream]
-    step, clock = 0, Clock()
-    for t, task in enumerate(stream):
-        order = epoch_order(len(task.train_y), plan.seed, -1 - t)
-        x, y = task.train_x[order], task.train_y[order]
-        with clock:
-            method.before_task(t, x, y)
-        epoch, loss, saved, kept = 0, math.nan, 0, method.kept_bytes()
-        for epoch, loss, saved in _learn_task(method, t, x, y, optimizer, plan, plateau, batch_size, schedule, clock):
-            step += 1
-            yield StreamRecord(t, epoch, step, loss, kept, clock.seconds, saved)
+
+    method: Method
+    stream: Sequence[Task]
+    optimizer: MakeOptimizer
+    batch_size: int = 64
+    plateau: Plateau | None = None
+    schedule: Schedule | None = None
+    score: Score = ACCURACY
+
+    def begin(self, plan: Plan) -> "StreamRun":
+        """A run from the first step of the first task."""
+        return StreamRun(self, plan)
+
+
+class StreamPlace(NamedTuple):
+    """Where a run stands: the next batch, steps and seconds so far, bytes, and the rows of A that are finished."""
+
+    task: int = 0
+    epoch: int = 0
+    batch: int = 0
+    step: int = 0
+    seconds: float = 0.0
+    saved_bytes: int = 0
+    most_state_bytes: int = 0
+    most_saved_bytes: int = 0
+    rows: tuple[tuple[float, ...], ...] = ()
+
+
+class StreamRun:
+    """One run of a `StreamSetting`: its records, and where it stands between two of them.
+
+    Seeds fix the order of samples; the network is taken as it comes.
+    """
+
+    def __init__(self, setting: StreamSetting, plan: Plan):
+        self.setting, self.plan = setting, plan
+        self.place = StreamPlace()
+        self._moving: torch.optim.Optimizer | None = None  # of the current task
+        self._rates: list[float] = []
+        self._best: _Best | None = None
+        self._tests: list[tuple[Tensor, Tensor]] = []
+        self._loss: float | None = None  # on the tests of the tasks that were learned
+        self._steps = 0  # of the whole run, when no task ends early
+
+    def records(self) -> Iterator[StreamRecord]:
+        """A record after each step that is left. Raises FloatingPointError when learning diverges."""
+        self._look_at_stream()
+        while self.place.task < len(self.setting.stream):
+            yield from self._task(self.place.task)
+
+    def state(self) -> Tree:
+        """Everything that the rest of the run depends on."""
+        network = self.setting.method.network
+        return {
+            "network": network_state(network),
+            "method": self.setting.method.state(),
+            "optimizer": None if self._moving is None else self._moving.state_dict(),
+            "rates": self._rates,
+            "best": None if self._best is None else self._best.state(),
+            "place": self.place._asdict(),
+            "drawing": drawing_state(network),
+        }
+
+    def restore(self, state: Tree) -> None:
+        """Go on from there. Raises ValueError for the state of another network."""
+        setting, network = self.setting, self.setting.method.network
+        place = StreamPlace(**state["place"])
+        self.place = place._replace(rows=tuple(map(tuple, place.rows)))
+        restore_network(network, state["network"])
+        setting.method.restore(state["method"], [self.samples(t) for t in range(self.place.task)])
+        if state["optimizer"] is not None:
+            self._begin_task()
+            assert self._moving is not None
+            self._moving.load_state_dict(state["optimizer"])
+            self._rates = state["rates"]
+        if self._best is not None and state["best"] is not None:
+            self._best.restore_state(state["best"])
+        restore_drawing(state["drawing"])
+
+    def _look_at_stream(self) -> None:
+        """Take the tests of all tasks, and count the steps."""
+        setting = self.setting
+        for t, task in enumerate(setting.stream):
+            per_epoch = len(_batches(len(task.train_y) - self._held_back(task.train_y), setting.batch_size, 0, 0))
+            if not per_epoch:
+                raise ValueError(
+                    f"task {t} ('{task.name}') has {len(task.train_y)} training samples, which make no batch; give it "
+                    "at least two, or hold back fewer"
+                )
+            self._tests.append((task.test_x, task.test_y))
+            self._steps += per_epoch * self.plan.epochs
+
+    def samples(self, t: int) -> tuple[Tensor, Tensor]:
+        """The training samples of a task in the order of this run."""
+        task = self.setting.stream[t]
+        order = epoch_order(len(task.train_y), self.plan.seed, -1 - t)
+        return task.train_x[order], task.train_y[order]
+
+    def _begin_task(self) -> None:
+        setting, network = self.setting, self.setting.method.network
+        self._moving = setting.optimizer([p for p in network.parameters() if p.requires_grad])
+        self._rates = [group["lr"] for group in self._moving.param_groups]
+        self._best = _Best(network, setting.plateau) if setting.plateau else None
+
+    def _task(self, t: int) -> Iterator[StreamRecord]:
+        setting, epochs = self.setting, self.plan.epochs
+        (x, y), clock = self.samples(t), Clock(self.place.seconds)
+        if self._moving is None:
+            with clock:
+                setting.method.before_task(t, x, y)
+            self._begin_task()
+            self.place = self.place._replace(saved_bytes=0)
+        state_bytes = setting.method.kept_bytes()
+        while self.place.task == t:
+            epoch = self.place.epoch
+            batches = _batches(len(y) - self._held_back(y), setting.batch_size, self.plan.seed, t * epochs + epoch)
+            for batch in range(self.place.batch, len(batches)):
+                rows = self._held_back(y) + batches[batch]
+                record = self._step(t, epoch, x[rows], y[rows], clock)
+                last = batch == len(batches) - 1
+                self.place = self.place._replace(
+                    batch=batch + 1, step=self.place.step + 1, seconds=clock.seconds, saved_bytes=record.saved_bytes
+                )
+                if last:
+                    self.place = self.place._replace(epoch=epoch + 1, batch=0)
+                    if self._over(x, y, t):
+                        self._finish(t, x, y, clock)
+                        state_bytes = setting.method.kept_bytes()
+                yield self._told(record, state_bytes)
+
+    def _held_back(self, y: Tensor) -> int:
+        plateau = self.setting.plateau
+        return math.ceil(plateau.held_back * len(y)) if plateau else 0
+
+    def _step(self, t: int, epoch: int, x: Tensor, y: Tensor, clock: "Clock") -> StreamRecord:
+        setting, saved, network = self.setting, self.place.saved_bytes, self.setting.method.network
+        assert self._moving is not None
+        set_learning_rate(self._moving, self._rates, setting.schedule, epoch / self.plan.epochs)
+        network.train()
+        measured = nullcontext() if saved else KeptBytes(*network.parameters(), *network.buffers(), x, y)
+        with clock, measured:
+            report = setting.method.learn(self._moving, x, y, t)
+        saved = measured.peak if isinstance(measured, KeptBytes) else saved
+        if not math.isfinite(report.loss):
+            check_finite(network, report.loss, f"epoch {epoch + 1} of task {t}")
+        score = setting.score.mean(report.logits, y)
+        return StreamRecord(t, epoch, self.place.step, self._steps, report.loss, score, 0, clock.seconds, saved, 0, 0)
+
+    def _over(self, x: Tensor, y: Tensor, t: int) -> bool:
+        """Whether the task ends after this epoch."""
+        n, network = self._held_back(y), self.setting.method.network
+        assert self._moving is not None
+        ended = self._best is not None and self._best.reached(self._moving, _judged(network, x[:n], y[:n], t)[0])
+        return ended or self.place.epoch == self.plan.epochs
+
+    def _finish(self, t: int, x: Tensor, y: Tensor, clock: "Clock") -> None:
+        method = self.setting.method
+        if self._best:
+            self._best.restore()
         with clock:
             method.after_task(t, x, y)
-        results = accuracies(method.network, tests)
-        yield StreamRecord(t, epoch, step, loss, method.kept_bytes(), clock.seconds, saved, results)
+        judged = [_judged(method.network, *test, task) for task, test in enumerate(self._tests)]
+        row, losses = zip(*judged, strict=True)
+        self._loss = sum(losses[: t + 1]) / (t + 1)
+        self._moving, self._rates, self._best = None, [], None
+        place = self.place
+        self.place = place._replace(task=t + 1, epoch=0, batch=0, seconds=clock.seconds, rows=(*place.rows, row))
 
-
-def _learn_task(
-    method: Method,
-    t: int,
-    x: Tensor,
-    y: Tensor,
-    optimizer: MakeOptimizer,
-    plan: Plan,
-    plateau: Plateau | None,
-    batch_size: int,
-    schedule: Schedule | None,
-    clock: "Clock",
-) -> Iterator[tuple[int, float, int]]:
-    """The steps of one task: epoch, loss and bytes that autograd kept (in the first) of each."""
-    best = _Best(method.network, plateau) if plateau else None
-    held_back = math.ceil(plateau.held_back * len(y)) if plateau else 0
-    moving, saved = optimizer([p for p in method.network.parameters() if p.requires_grad]), 0
-    rates = [group["lr"] for group in moving.param_groups]
-    method.network.train()
-    for epoch in range(plan.epochs):
-        set_learning_rate(moving, rates, schedule, epoch / plan.epochs)
-        for rows in _batches(len(y) - held_back, batch_size, plan.seed, t * plan.epochs + epoch):
-            batch, labels = x[held_back:][rows], y[held_back:][rows]
-            measured = nullcontext() if saved else _kept_beside(method.network, batch, labels)
-            with clock, measured:
-                loss = method.learn(moving, batch, labels, t)
-            saved = measured.peak if isinstance(measured, KeptBytes) else saved
-            if not math.isfinite(loss):
-                check_finite(method.network, loss, f"epoch {epoch + 1} of task {t}")
-            yield epoch, loss, saved
-        if best and best.reached(moving, _accuracy(method.network, x[:held_back], y[:held_back], t)):
-            break
-    if best:
-        best.restore()
-
-
-def _kept_beside(network: nn.Module, *existing: Tensor) -> KeptBytes:
-    """Counts what autograd keeps beside the network and the batch."""
-    return KeptBytes(*network.parameters(), *network.buffers(), *existing)
+    def _told(self, record: StreamRecord, state_bytes: int) -> StreamRecord:
+        place = self.place
+        most_state = max(place.most_state_bytes, state_bytes)
+        most_saved = max(place.most_saved_bytes, record.saved_bytes)
+        self.place = place._replace(most_state_bytes=most_state, most_saved_bytes=most_saved)
+        return record._replace(
+            state_bytes=state_bytes,
+            seconds=place.seconds,
+            most_state_bytes=most_state,
+            most_saved_bytes=most_saved,
+            rows=place.rows,
+            accuracies=place.rows[-1] if place.task > record.task else None,
+            held_out_loss=self._loss if place.task > record.task else None,
+        )
 
 
 def _batches(n: int, batch_size: int, seed: int, epoch: int) -> list[Tensor]:
@@ -161,27 +309,34 @@ def _batches(n: int, batch_size: int, seed: int, epoch: int) -> list[Tensor]:
 
 def accuracies(network: nn.Module, tests: Sequence[tuple[Tensor, Tensor]]) -> tuple[float, ...]:
     """Accuracy of the network on the test samples of each task, given in the order of the tasks."""
-    return tuple(_accuracy(network, x, y, task) for task, (x, y) in enumerate(tests))
+    return tuple(_judged(network, x, y, task)[0] for task, (x, y) in enumerate(tests))
 
 
 @torch.no_grad()
-def _accuracy(network: nn.Module, x: Tensor, y: Tensor, task: int) -> float:
-    pieces = zip(x.split(TEST_BATCH), y.split(TEST_BATCH), strict=True)
+def _judged(network: nn.Module, x: Tensor, y: Tensor, task: int) -> tuple[float, float]:
+    """Accuracy and mean cross-entropy."""
+    right, loss = 0.0, 0.0
     with evaluation(network):
-        right = sum(accuracy(network(piece, task), labels) * len(labels) for piece, labels in pieces)
-    return right / len(y)
+        for batch, labels in zip(x.split(TEST_BATCH), y.split(TEST_BATCH), strict=True):
+            logits = network(batch, task)
+            right += accuracy(logits, labels) * len(labels)
+            loss += float(summed_cross_entropy(logits, labels))
+    return right / len(y), loss / len(y)
 
 
 def accuracy_matrix(records: Iterable[StreamRecord]) -> Float[Tensor, "tasks tasks"]:
-    """A of `workbench.continual.metrics` from the records of a whole stream."""
-    return torch.tensor([record.accuracies for record in records if record.accuracies], dtype=torch.float64)
+    """A of `workbench.continual.metrics` from the records of a stream, also of one that went on from a checkpoint."""
+    rows: tuple[tuple[float, ...], ...] = ()
+    for record in records:
+        rows = record.rows
+    return torch.tensor(rows, dtype=torch.float64)
 
 
 class Clock:
     """Adds up the seconds spent in its `with` blocks."""
 
-    def __init__(self):
-        self.seconds = 0.0
+    def __init__(self, seconds: float = 0.0):
+        self.seconds = seconds
 
     def __enter__(self) -> None:
         self._started = time.perf_counter()
@@ -195,7 +350,8 @@ class _Best:
 
     def __init__(self, network: nn.Module, plateau: Plateau):
         self.network, self.plateau = network, plateau
-        self.score, self.bad_epochs, self.weights = -1.0, 0, []
+        self.score, self.bad_epochs = -1.0, 0
+        self.weights: list[Tensor] = []
 
     def reached(self, optimizer: torch.optim.Optimizer, score: float) -> bool:
         """Take note of this epoch's score; slow down on a plateau; True when the learning rate is below its end."""
@@ -205,7 +361,6 @@ class _Best:
             self.weights = [parameter.detach().clone() for parameter in self.network.parameters()]
         if self.bad_epochs > self.plateau.patience:
             self.bad_epochs = 0
-            self.restore()
             for group in optimizer.param_groups:
                 group["lr"] *= self.plateau.factor
         return all(group["lr"] < self.plateau.stop_below for group in optimizer.param_groups)
@@ -215,3 +370,9 @@ class _Best:
         """Put the best weights back, in place: the optimiser goes on with the same parameters."""
         for parameter, best in zip(self.network.parameters(), self.weights, strict=False):
             parameter.copy_(best)
+
+    def state(self) -> Tree:
+        return {"score": self.score, "bad_epochs": self.bad_epochs, "weights": self.weights}
+
+    def restore_state(self, state: Tree) -> None:
+        self.score, self.bad_epochs, self.weights = state["score"], state["bad_epochs"], state["weights"]

@@ -48,6 +48,47 @@ class MultiHead(nn.Module):
         """Modules that a task may change at will: its own head, but not a head that all tasks share."""
         return [self.heads] if len(self.heads) > 1 else []
 
+    def seen(self, task: int) -> "OneTask":
+        """The network with the head of a task, as a rule sees it."""
+        return OneTask(self, task)
+
+
+class OneTask(nn.Module):
+    """A network with tasks, in one of them: `network(x)`. Its parameters are the network's own."""
+
+    def __init__(self, network: nn.Module, task: int):
+        super().__init__()
+        self.network, self.task = network, task
+
+    def forward(self, x: Float[Tensor, "batch *shape"]) -> Float[Tensor, "batch classes"]:
+        return self.network(x, self.task)
+
+
+class SharedHead(nn.Module):
+    """Any network that answers all tasks with the same outputs; rules see it as it is.
+
+    >>> import torch
+    >>> from workbench.networks import small_conv
+    >>> SharedHead(small_conv()).seen(3)(torch.zeros(5, 1, 28, 28)).shape
+    torch.Size([5, 10])
+    """
+
+    def __init__(self, network: nn.Module):
+        super().__init__()
+        self.network = network
+
+    def forward(self, x: Float[Tensor, "batch *shape"], task: int) -> Float[Tensor, "batch classes"]:
+        return self.seen(task)(x)
+
+    def seen(self, task: int) -> nn.Module:
+        """The network itself."""
+        select_task(self, task)
+        return self.network
+
+    def free(self) -> list[nn.Module]:
+        """Nothing: what one task changes, all others use."""
+        return []
+
 
 def mlp(classes: Sequence[int], sizes: Sequence[int] = (784, 100, 100), seed: int = 0) -> MultiHead:
     """Inputs and hidden layers of `sizes`, ReLU. For permuted pixels: `mlp([10])`, one head for all tasks."""

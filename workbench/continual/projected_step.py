@@ -6,6 +6,7 @@ the gradient where both are the same, because linear layers then only need proje
 """
 
 from collections.abc import Callable, Iterable
+from typing import TypeVar
 
 import torch
 from jaxtyping import Float
@@ -14,6 +15,8 @@ from torch.nn import functional as F
 
 from workbench.continual.protected import Protected, protected_layers
 from workbench.meters.evaluation import evaluation
+
+R = TypeVar("R")
 
 
 @torch.no_grad()
@@ -27,25 +30,29 @@ def projected_step(optimizer: torch.optim.Optimizer, layers: Iterable[Protected]
         weight.copy_(before + project(step).view_as(weight) if project else weight)
 
 
-def descend(network: nn.Module, optimizer: torch.optim.Optimizer, loss: Callable[[], Tensor]) -> float:
-    """Zero the gradients, differentiate `loss()`, make one protected step; returns the loss before it.
+def descend(
+    network: nn.Module, optimizer: torch.optim.Optimizer, gradients: Callable[[], R], by_autograd: bool = True
+) -> R:
+    """Zero the gradients, let `gradients()` fill them, make one protected step; returns what `gradients` told.
 
-    The layers of `prepare` move by ΔW (I − C), all other parameters freely.
+    The layers of `prepare` move by ΔW (I − C), all other parameters freely. by_autograd: the gradients of these layers
+    come from autograd alone, and may be projected on their way.
     """
     layers = list(protected_layers(network).values())
-    plain = is_plain_sgd(optimizer)
+    plain = by_autograd and is_plain_sgd(optimizer)
     for layer in layers:
         layer.projects_gradient = plain
     optimizer.zero_grad(set_to_none=True)
-    value = loss()
-    value.backward()
-    for layer in layers:
-        layer.projects_gradient = False
+    try:
+        told = gradients()
+    finally:
+        for layer in layers:
+            layer.projects_gradient = False
     if plain:
         optimizer.step()
     else:
         projected_step(optimizer, layers)
-    return value.item()
+    return told
 
 
 def is_plain_sgd(optimizer: torch.optim.Optimizer) -> bool:

@@ -72,6 +72,16 @@ class Protected(nn.Module):
         self.register_load_state_dict_pre_hook(_make_room)
 
     @property
+    def weight(self) -> Tensor:
+        """The layer's own."""
+        return self.layer.weight
+
+    @property
+    def out_features(self) -> int:
+        """Outputs, or output channels."""
+        return len(self.layer.weight)
+
+    @property
     def conceptor(self) -> Conceptor:
         """C of all past inputs; of rank 0 before the first task ends."""
         return Conceptor(self.vectors, self.values)
@@ -90,6 +100,10 @@ class Protected(nn.Module):
     def current_mixings(self) -> list[Mixing]:
         """The mixings of the current task, often none."""
         return list(self.mixings[str(self.task)]) if str(self.task) in self.mixings else []  # pyright: ignore
+
+    def all_mixings(self) -> list[Mixing]:
+        """The mixings of all tasks."""
+        return [module for module in self.mixings.modules() if isinstance(module, Mixing)]
 
     def project(self) -> Projection | None:
         """The function G ↦ G (I − C) on rows, made once per conceptor; None where nothing is protected."""

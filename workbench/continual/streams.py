@@ -29,11 +29,8 @@ class Task(NamedTuple):
 class Permuted(Sequence[Task]):
     """Tasks that differ in the order of pixels only; made when asked for, so that a stream needs no more memory."""
 
-    def __init__(self, base: Task, n_tasks: int, seed: int):
-        self.base = base
-        pixels = base.train_x[0].numel()
-        generator = torch.Generator().manual_seed(seed)
-        self.orders = [torch.arange(pixels)] + [torch.randperm(pixels, generator=generator) for _ in range(n_tasks - 1)]
+    def __init__(self, base: Task, orders: Sequence[Int64[Tensor, " pixels"]], first: int = 0):
+        self.base, self.orders, self.first = base, orders, first
 
     def __len__(self) -> int:
         return len(self.orders)
@@ -41,14 +38,17 @@ class Permuted(Sequence[Task]):
     @overload
     def __getitem__(self, index: int) -> Task: ...
     @overload
-    def __getitem__(self, index: slice) -> list[Task]: ...
-    def __getitem__(self, index: int | slice) -> Task | list[Task]:
+    def __getitem__(self, index: slice) -> Sequence[Task]: ...
+    def __getitem__(self, index: int | slice) -> Task | Sequence[Task]:
         if isinstance(index, slice):
-            return [self[i] for i in range(len(self))[index]]
+            chosen = range(len(self))[index]
+            if chosen.step == 1:
+                return Permuted(self.base, self.orders[index], self.first + chosen.start)
+            return [self[i] for i in chosen]
         index = range(len(self))[index]
         order = self.orders[index]
         train, test = (x.flatten(1)[:, order].view_as(x) for x in (self.base.train_x, self.base.test_x))
-        name = f"{self.base.name}, pixels in order {index}"
+        name = f"{self.base.name}, pixels in order {self.first + index}"
         return self.base._replace(name=name, train_x=train, test_x=test)
 
 
@@ -59,7 +59,9 @@ def permuted_pixels(base: Task, n_tasks: int = 10, seed: int = 0) -> Permuted:
     """
     if n_tasks < 1:
         raise ValueError(f"a stream has at least one task, got n_tasks={n_tasks}")
-    return Permuted(base, n_tasks, seed)
+    pixels, generator = base.train_x[0].numel(), torch.Generator().manual_seed(seed)
+    later = [torch.randperm(pixels, generator=generator) for _ in range(n_tasks - 1)]
+    return Permuted(base, [torch.arange(pixels), *later])
 
 
 def split_classes(base: Task, n_tasks: int, order: Sequence[int] | None = None) -> list[Task]:

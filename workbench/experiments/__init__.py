@@ -7,6 +7,7 @@ from workbench.faces import lazy
 if TYPE_CHECKING:
     from workbench.experiments import fine_tuning
     from workbench.experiments.events import FASHION_FACTORS, FASHION_RULES, fashion_events_setting
+    from workbench.experiments.experiment import Experiment, prepare, prepare_with, start
     from workbench.experiments.fine_tuning import (
         FineTuningData,
         LabelledImages,
@@ -53,11 +54,10 @@ if TYPE_CHECKING:
         LLS_FASHION,
         LLS_FASHION_FULL,
         SOUND,
+        STREAMS,
         TESS_EVENTS,
         TESS_STILL,
-        Experiment,
         experiment,
-        start,
     )
     from workbench.experiments.new_clothes import (
         LAYERS,
@@ -75,15 +75,10 @@ if TYPE_CHECKING:
     from workbench.experiments.pretrained import fashion_resnet20, load_weights
     from workbench.experiments.sound import SOUND_FACTORS, SOUND_RULES, sound_setting, voice_network
     from workbench.experiments.streams import (
+        METHODS,
         PERMUTED_FASHION,
         SPLIT_FASHION,
-        STREAMS,
-        StreamExperiment,
-        StreamSetting,
         Untrained,
-        prepare_stream,
-        start_stream,
-        totals,
         untrained,
     )
     from workbench.experiments.tess import TESS_RULES, tess_events, tess_still
@@ -103,6 +98,7 @@ __all__ = [
     "LAYERS",
     "LLS_FASHION",
     "LLS_FASHION_FULL",
+    "METHODS",
     "PERMUTED_FASHION",
     "SOUND",
     "SOUND_FACTORS",
@@ -121,8 +117,6 @@ __all__ = [
     "LabelledImages",
     "NetworkMaker",
     "SpikingUNet",
-    "StreamExperiment",
-    "StreamSetting",
     "Transfer",
     "Untrained",
     "by_last_step",
@@ -148,17 +142,16 @@ __all__ = [
     "new_clothes",
     "plain",
     "predict_flow",
-    "prepare_stream",
+    "prepare",
+    "prepare_with",
     "select_classes",
     "set_rate",
     "sgd",
     "simulated_flow",
     "sound_setting",
     "start",
-    "start_stream",
     "tess_events",
     "tess_still",
-    "totals",
     "trained_parameters",
     "transfer",
     "untrained",

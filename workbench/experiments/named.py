@@ -1,59 +1,15 @@
-"""Named settings, shared by the command line, the app, the notebooks and the tests.
+"""The named experiments, shared by the command line, the app, the notebooks and the tests."""
 
-An experiment says which data, which network and which rules; `start` begins one run of it as a generator of records.
-"""
-
-from collections.abc import Callable, Iterator, Mapping
-from pathlib import Path
-from typing import Any, NamedTuple
+from collections.abc import Mapping
 
 from workbench.experiments.events import FASHION_RULES, fashion_events_setting
+from workbench.experiments.experiment import Experiment
 from workbench.experiments.flow import ENDPOINT_ERROR, FLOW_RULES, flow_setting
 from workbench.experiments.lls import BLOCK_RULES, lls_fashion, lls_fashion_full
 from workbench.experiments.new_clothes import FINE_TUNING_RULES, fine_tuning_setting
 from workbench.experiments.sound import SOUND_RULES, sound_setting
+from workbench.experiments.streams import PERMUTED_FASHION, SPLIT_FASHION
 from workbench.experiments.tess import TESS_RULES, tess_events, tess_still
-from workbench.networks.seeded import seeded
-from workbench.training.loop import train
-from workbench.training.score import ACCURACY, Score
-from workbench.training.setting import Plan, Record, Setting
-
-
-class Experiment(NamedTuple):
-    """A named experiment: rules by their short name, a number of epochs, and `prepare(rule, seed)`, which makes a run.
-
-    What stands in `rules` is up to `prepare`: a rule, or what makes one for a network, or what else the network needs.
-    score: how its outputs are judged, known before anything is prepared.
-    """
-
-    name: str
-    summary: str
-    rules: Mapping[str, Any]
-    epochs: int
-    prepare: Callable[[Any, int], Setting]
-    score: Score = ACCURACY
-
-
-def start(
-    experiment: Experiment,
-    rule: str,
-    seed: int = 0,
-    epochs: int | None = None,
-    checkpoint: Path | None = None,
-    resume: bool = False,
-    loops: str | None = None,
-) -> Iterator[Record]:
-    """Begin a run: the generator of `loop.train`. Raises ValueError for an unknown rule or no epoch."""
-    epochs = experiment.epochs if epochs is None else epochs
-    if rule not in experiment.rules:
-        raise ValueError(f"{experiment.name} has no rule '{rule}'; it has {', '.join(experiment.rules)}")
-    if epochs < 1:
-        raise ValueError(f"epochs must be at least 1, got {epochs}")
-    with seeded(seed):  # whatever an experiment draws, it leaves torch's generator and other threads alone
-        setting = experiment.prepare(experiment.rules[rule], seed)
-    label = f"{experiment.name}, rule {rule}, seed {seed}, {epochs} epochs"
-    return train(setting, Plan(epochs, seed, loops), checkpoint, resume, label=label)
-
 
 FASHION_EVENTS = Experiment(
     name="fashion-events",
@@ -122,8 +78,20 @@ FLOW = Experiment(
 
 EXPERIMENTS: Mapping[str, Experiment] = {
     e.name: e
-    for e in (FASHION_EVENTS, SOUND, FLOW, TESS_EVENTS, TESS_STILL, LLS_FASHION, LLS_FASHION_FULL, FINE_TUNE_FASHION)
+    for e in (
+        FASHION_EVENTS,
+        SOUND,
+        FLOW,
+        TESS_EVENTS,
+        TESS_STILL,
+        LLS_FASHION,
+        LLS_FASHION_FULL,
+        FINE_TUNE_FASHION,
+        PERMUTED_FASHION,
+        SPLIT_FASHION,
+    )
 }
+STREAMS: Mapping[str, Experiment] = {name: e for name, e in EXPERIMENTS.items() if e.tasks is not None}
 
 
 def experiment(name: str) -> Experiment:

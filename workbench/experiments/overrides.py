@@ -6,10 +6,12 @@ from typing import Any, NamedTuple
 import numpy as np
 import torch
 from jaxtyping import Int, Shaped
-from torch import Tensor
+from torch import Tensor, nn
 
+from workbench.continual.learning import MakeOptimizer, StreamSetting
+from workbench.continual.streams import Task
 from workbench.data.event_sets import balanced_rows
-from workbench.experiments.named import Experiment
+from workbench.experiments.experiment import Experiment
 from workbench.training.score import Samples
 from workbench.training.setting import Data, Setting
 
@@ -74,8 +76,34 @@ def set_rate(optimizer: torch.optim.Optimizer, learning_rate: float) -> None:
 
 def _prepare(
     experiment: Experiment, learning_rate: float | None, per_class: int | None, rule: Any, seed: int
-) -> Setting:
+) -> Setting | StreamSetting:
     setting = experiment.prepare(rule, seed)
+    if isinstance(setting, StreamSetting):
+        return _varied_stream(setting, learning_rate, per_class, seed)
     if learning_rate is not None:
         set_rate(setting.optimizer, learning_rate)
     return setting if per_class is None else setting._replace(data=fewer_samples(setting.data, per_class, seed))
+
+
+def _varied_stream(
+    setting: StreamSetting, learning_rate: float | None, per_class: int | None, seed: int
+) -> StreamSetting:
+    if learning_rate is not None:
+        setting = setting._replace(optimizer=_with_rate(setting.optimizer, learning_rate))
+    if per_class is not None:
+        setting = setting._replace(stream=[_smaller(task, per_class, seed) for task in setting.stream])
+    return setting
+
+
+def _with_rate(make: MakeOptimizer, learning_rate: float) -> MakeOptimizer:
+    def made(parameters: list[nn.Parameter]) -> torch.optim.Optimizer:
+        optimizer = make(parameters)
+        set_rate(optimizer, learning_rate)
+        return optimizer
+
+    return made
+
+
+def _smaller(task: Task, per_class: int, seed: int) -> Task:
+    rows = np.sort(balanced_rows(task.train_y.numpy(), per_class, seed))
+    return task._replace(train_x=task.train_x[rows], train_y=task.train_y[rows])

@@ -38,7 +38,7 @@ class FeedbackAlignment(NamedTuple):
 
 def connections(network: BlockNetwork) -> list[Connection]:
     """The linear maps of blocks and classifier, in the order of the forward pass."""
-    modules = [*network.blocks.modules(), network.classifier]
+    modules = [*network.blocks.modules(), *network.classifier.modules()]
     return [module for module in modules if isinstance(module, Connection)]
 
 
@@ -61,13 +61,22 @@ def gradients(
         raise ValueError("the feedback weights do not have the shapes of this network's; use feedback_weights(network)")
     feedback = dict(zip(maps, params.feedback, strict=True))
 
+    aligned: set[nn.Module] = set()
+
     def run(module: nn.Module, x: Tensor) -> Tensor:
         if not isinstance(module, Connection):
             return apply(module, x)
+        aligned.add(module)
         return _Aligned.apply(x, module.weight, module.bias, feedback[module], module)  # pyright: ignore
 
     check_examples(network, x, y)
-    return learn_from_outputs(network(x.detach(), run), y)
+    outputs = network(x.detach(), run)
+    if hidden := [str(c) for c in maps if c not in aligned]:
+        raise ValueError(
+            f"{hidden[0]} is run by the module around it, so that the error would come back through its own weights; "
+            "feedback alignment cannot train such a network (a protected or compressed layer is one)"
+        )
+    return learn_from_outputs(outputs, y)
 
 
 class _Aligned(torch.autograd.Function):

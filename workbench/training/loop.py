@@ -8,18 +8,18 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from workbench.training.checkpoint import load_checkpoint, save_checkpoint
-from workbench.training.setting import Plan, Record, Trainable
+from workbench.training.setting import Plan, R, Trainable
 
 
 def train(
-    setting: Trainable,
+    setting: Trainable[R],
     plan: Plan = Plan(),
     checkpoint: Path | None = None,
     resume: bool = False,
     checkpoint_every: int = 50,
     label: str = "",
-) -> Iterator[Record]:
-    """Train and yield a `Record` after each step.
+) -> Iterator[R]:
+    """Train and yield a record after each step: a `Record`, or what else the setting tells.
 
     Seeds fix the order of samples; the network is taken as it comes. With `checkpoint`, the file is written (whole or
     not at all) every `checkpoint_every` steps and after the last; `resume` goes on from it with the same numbers as if

@@ -4,7 +4,7 @@ import math
 import time
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, nullcontext
-from typing import NamedTuple, Protocol, runtime_checkable
+from typing import Any, NamedTuple, Protocol, TypeVar, runtime_checkable
 
 import torch
 from torch import Tensor, nn
@@ -13,6 +13,7 @@ from workbench.faces import short_repr
 from workbench.kernels.choice import Loops, current_loops, taking
 from workbench.meters.kept import KeptBytes
 from workbench.rule import Rule
+from workbench.training.chance import drawing_state, restore_drawing
 from workbench.training.checkpoint import Tree, network_state, restore_network
 from workbench.training.epochs import Schedule, check_finite, cosine_decay, epoch_order, set_learning_rate
 from workbench.training.score import ACCURACY, Logits, Samples, Score, evaluate
@@ -58,6 +59,47 @@ class Record(NamedTuple):
     held_out_loss: float | None = None
     loops: Loops = Loops.PLAIN
 
+    def where(self, epochs: int) -> str:
+        """The place in a run of so many epochs, in words."""
+        return f"epoch {self.epoch + 1}/{epochs}"
+
+    def totals(self, score: Score) -> dict[str, Any]:
+        """The closing numbers of a run that ends here, at the end of an epoch; the score under its name."""
+        assert self.held_out_score is not None
+        assert self.held_out_loss is not None
+        return {
+            score.name: round(self.held_out_score, 4),
+            "loss": round(self.held_out_loss, 4),
+            "seconds": round(self.seconds, 2),
+            "samples_per_second": round(self.samples_per_second, 1),
+            "peak_state_bytes": self.state_bytes,
+            "saved_bytes": self.saved_bytes,
+            "loops": self.loops,
+        }
+
+
+class Told(Protocol):
+    """What every record of a run tells, whatever is trained: see `Record` and `continual.StreamRecord`."""
+
+    @property
+    def epoch(self) -> int: ...
+    @property
+    def step(self) -> int: ...
+    @property
+    def steps(self) -> int: ...
+    @property
+    def loss(self) -> float: ...
+    @property
+    def seconds(self) -> float: ...
+    @property
+    def held_out_score(self) -> float | None: ...
+    def where(self, epochs: int) -> str: ...
+    def totals(self, score: Score) -> dict[str, Any]: ...
+
+
+R = TypeVar("R", bound=Told)
+R_co = TypeVar("R_co", bound=Told, covariant=True)
+
 
 class Plan(NamedTuple):
     """One run of a setting: passes over the training data, the seed of the order of samples, and its inner loops.
@@ -73,21 +115,21 @@ class Plan(NamedTuple):
 
 
 @runtime_checkable
-class Run(Protocol):
+class Run(Protocol[R_co]):
     """A run that may end between two records and go on from its `state` as if it had never ended."""
 
-    def records(self) -> Iterator[Record]: ...
+    def records(self) -> Iterator[R_co]: ...
     def state(self) -> Tree: ...
     def restore(self, state: Tree) -> None: ...
 
 
 @runtime_checkable
-class Trainable(Protocol):
+class Trainable(Protocol[R_co]):
     """All that `train` asks of a setting: how its outputs are judged, and a run of it."""
 
     @property
     def score(self) -> Score: ...
-    def begin(self, plan: Plan) -> Run: ...
+    def begin(self, plan: Plan) -> Run[R_co]: ...
 
 
 class Setting(NamedTuple):
@@ -150,6 +192,7 @@ class Training:
             "network": network_state(self.setting.network),
             "optimizer": self.setting.optimizer.state_dict(),
             "place": self.place._asdict(),
+            "drawing": drawing_state(self.setting.network),
         }
 
     def restore(self, state: Tree) -> None:
@@ -157,6 +200,7 @@ class Training:
         restore_network(self.setting.network, state["network"])
         self.setting.optimizer.load_state_dict(state["optimizer"])
         self.place = Place(**state["place"])
+        restore_drawing(state.get("drawing"))
 
     def _batch(self, epoch: int, batch: int) -> tuple[Tensor, Tensor]:
         samples, size = self.setting.data.train, self.setting.batch_size

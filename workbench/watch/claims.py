@@ -10,22 +10,20 @@ LANCE has no conceptors: it protects a direction wholly or not at all. Its proje
 """
 
 from collections.abc import Iterator, Sequence
-from typing import NamedTuple
+from functools import partial
+from typing import Any, NamedTuple
 
 import torch
 from jaxtyping import Float
 from torch import Tensor
 
 from workbench.continual.conceptors import Conceptor, capacity, similarity
-from workbench.continual.learning import StreamRecord, learn_stream, sgd
+from workbench.continual.learning import StreamRecord, StreamSetting
 from workbench.continual.methods.code_cl import CodeCL, CodeCLParams, task_conceptor
 from workbench.continual.methods.lance import LanceContinual, input_correlations, subspace_layers
-from workbench.continual.projected_step import layer_inputs
 from workbench.continual.protected import protected_layers
-from workbench.continual.streams import Task
 from workbench.continual.subspaces import protect
-from workbench.experiments.streams import BATCH, StreamExperiment, prepare_stream
-from workbench.training.epochs import epoch_order
+from workbench.experiments.experiment import Experiment, prepare_with
 from workbench.training.setting import Plan
 
 
@@ -41,44 +39,40 @@ class TaskClaim(NamedTuple):
 
 
 def start_claims(
-    experiment: StreamExperiment, aperture: float, seed: int, epochs: int, tasks: int
+    experiment: Experiment, aperture: float, seed: int, epochs: int, tasks: int
 ) -> Iterator[StreamRecord | TaskClaim]:
     """Begin a run of CODE-CL with an aperture: the generator of `learn_and_claim`."""
-    setting = prepare_stream(experiment, seed, tasks)
-    method = CodeCL(setting.network, CodeCLParams(aperture=aperture))
-    return learn_and_claim(method, setting.stream, setting.learning_rate, Plan(epochs, seed))
+    method = partial(CodeCL, params=CodeCLParams(aperture=aperture))
+    return learn_and_claim(prepare_with(experiment, method, seed, tasks), Plan(epochs, seed))
 
 
 def start_lance_claims(
-    experiment: StreamExperiment, seed: int, epochs: int, tasks: int
+    experiment: Experiment, seed: int, epochs: int, tasks: int
 ) -> Iterator[StreamRecord | TaskClaim]:
     """Begin a run of LANCE: the generator of `learn_and_claim`. Its subspaces are conceptors of values 1."""
-    setting = prepare_stream(experiment, seed, tasks)
-    method = LanceContinual(setting.network)
-    return learn_and_claim(method, setting.stream, setting.learning_rate, Plan(epochs, seed))
+    return learn_and_claim(prepare_with(experiment, LanceContinual, seed, tasks), Plan(epochs, seed))
 
 
-def learn_and_claim(
-    method: CodeCL | LanceContinual, stream: Sequence[Task], learning_rate: float, plan: Plan, batch_size: int = BATCH
-) -> Iterator[StreamRecord | TaskClaim]:
-    """The records of `learn_stream`, and after the last one of each task its `TaskClaim`."""
-    claim = _conceptors if isinstance(method, CodeCL) else _subspaces
-    for record in learn_stream(method, stream, sgd(learning_rate), plan, batch_size=batch_size):
+def learn_and_claim(setting: StreamSetting, plan: Plan) -> Iterator[StreamRecord | TaskClaim]:
+    """The records of a run with CODE-CL or LANCE, and after the last one of each task its `TaskClaim`."""
+    run, method = setting.begin(plan), setting.method
+    for record in run.records():
         yield record
         if record.accuracies:
-            task = stream[record.task]
-            order = epoch_order(len(task.train_y), plan.seed, -1 - record.task)  # as `learn_stream` takes them
-            yield claim(method, task.train_x[order[: method.params.samples]], record.task)  # pyright: ignore
+            x = run.samples(record.task)[0]
+            claim = _conceptors if isinstance(method, CodeCL) else _subspaces
+            yield claim(method, x, record.task)  # pyright: ignore[reportArgumentType]
 
 
 def _conceptors(method: CodeCL, x: Tensor, task: int) -> TaskClaim:
-    inputs = layer_inputs(method.network, lambda: method.network(x, task))
+    inputs = method.inputs(task, x)
     own = {name: task_conceptor(columns, method.params) for name, columns in inputs.items()}
     protected = {name: layer.conceptor for name, layer in protected_layers(method.network).items()}
     return TaskClaim(own, protected, dict(method.overlaps[task]))
 
 
-def _subspaces(method: LanceContinual, x: Tensor, task: int) -> TaskClaim:
+def _subspaces(method: Any, x: Tensor, task: int) -> TaskClaim:
+    x = x[: method.params.samples]
     correlations = input_correlations(method.network, lambda batch: method.network(batch, task), x)
     own = {
         name: _projector(protect(R.new_zeros(len(R), 0), R, method.energy(task)))

@@ -6,7 +6,7 @@ from tiny_streams import toy_stream
 from torch import nn
 from torch.nn import functional as F
 
-from workbench.continual.learning import Plateau, accuracies, accuracy_matrix, learn_stream, sgd
+from workbench.continual.learning import Plateau, StreamSetting, accuracies, accuracy_matrix, sgd
 from workbench.continual.methods.a_gem import AGEM, without_conflict
 from workbench.continual.methods.code_cl import CodeCL, CodeCLParams
 from workbench.continual.methods.ewc import EWC, fisher
@@ -19,7 +19,9 @@ from workbench.continual.methods.trgp import TRGP
 from workbench.continual.metrics import average_accuracy, backward_transfer
 from workbench.continual.multihead import mlp
 from workbench.continual.streams import split_fashion_mnist
+from workbench.rule import StepReport
 from workbench.training.epochs import epoch_order
+from workbench.training.loop import train
 from workbench.training.setting import Plan
 
 METHODS = [FineTuning, Joint, Replay, AGEM, EWC, GPM, SGP, TRGP, CodeCL, LanceContinual]
@@ -39,11 +41,12 @@ def small(tasks=3):
 
 @pytest.mark.parametrize("method", METHODS)
 def test_every_method_learns_and_reports(method):
-    records = list(learn_stream(method(small()), toy_stream(), sgd(0.3), Plan(epochs=12), batch_size=8))
+    records = list(train(StreamSetting(method(small()), toy_stream(), sgd(0.3), batch_size=8), Plan(epochs=12)))
     ends = [r for r in records if r.accuracies]
     assert [r.task for r in ends] == [0, 1, 2]
-    assert [r.step for r in ends] == [60, 120, 180]
-    assert len(records) == 180 + 3
+    assert [r.step for r in records] == list(range(180))
+    assert [r.step for r in ends] == [59, 119, 179]
+    assert {r.steps for r in records} == {180}
     assert [r.epoch for r in records[:7]] == [0, 0, 0, 0, 0, 1, 1]
     assert all(len(r.accuracies) == 3 for r in ends)
     seconds = [r.seconds for r in records]
@@ -51,21 +54,21 @@ def test_every_method_learns_and_reports(method):
     A = accuracy_matrix(records)
     assert A.shape == (3, 3)
     assert float(A.diagonal().mean()) > 0.85
-    assert [r.kept_bytes for r in ends] == sorted(r.kept_bytes for r in ends)
-    assert (ends[-1].kept_bytes == 0) == (method is FineTuning)
+    assert [r.state_bytes for r in ends] == sorted(r.state_bytes for r in ends)
+    assert (ends[-1].state_bytes == 0) == (method is FineTuning)
 
 
 def test_seeds_fix_everything():
     def run(seed):
-        torch.manual_seed(3)
-        return [r.loss for r in learn_stream(CodeCL(small()), toy_stream(), sgd(0.1), Plan(2, seed), batch_size=8)]
+        setting = StreamSetting(CodeCL(small()), toy_stream(), sgd(0.1), batch_size=8)
+        return [record.loss for record in train(setting, Plan(2, seed))]
 
     assert run(0) == run(0) != run(1)
 
 
 def test_divergence_names_the_layer():
     with pytest.raises(FloatingPointError, match=r"task 0.*body\.1"):
-        list(learn_stream(FineTuning(small()), toy_stream(), sgd(1e30), Plan(3), batch_size=8))
+        list(train(StreamSetting(FineTuning(small()), toy_stream(), sgd(1e30), batch_size=8), Plan(3)))
 
 
 def test_schedule_runs_once_per_task():
@@ -77,7 +80,7 @@ def test_schedule_runs_once_per_task():
             return super().step(closure)
 
     how = {"batch_size": 20, "schedule": lambda progress: 1 - progress}
-    list(learn_stream(FineTuning(small()), toy_stream(2), lambda p: Watched(p, lr=0.5), Plan(epochs=2), **how))
+    list(train(StreamSetting(FineTuning(small()), toy_stream(2), lambda p: Watched(p, lr=0.5), **how), Plan(epochs=2)))
     assert rates == [0.5, 0.5, 0.25, 0.25] * 2
 
 
@@ -94,7 +97,7 @@ class Wandering(FineTuning):
         self.heads.append(self.network.heads[0].weight.detach().clone())
         self.rates.append(optimizer.param_groups[0]["lr"])
         self.samples |= {tuple(row) for row in x.tolist()}
-        return 0.0
+        return StepReport(0.0, torch.zeros(len(y), 2), {}, 0)
 
 
 @pytest.mark.parametrize(
@@ -108,7 +111,7 @@ class Wandering(FineTuning):
 )
 def test_plateau_keeps_the_best_weights_and_stops(plateau, epochs, rates):
     method = Wandering(small(1))
-    records = list(learn_stream(method, toy_stream(1), sgd(1.0), Plan(epochs), plateau, batch_size=30))
+    records = list(train(StreamSetting(method, toy_stream(1), sgd(1.0), plateau=plateau, batch_size=30), Plan(epochs)))
     assert method.rates == rates
     assert records[-1].epoch == len(rates) - 1
     assert torch.equal(method.network.heads[0].weight, method.heads[0])
@@ -278,7 +281,7 @@ def test_code_cl_does_not_forget_where_fine_tuning_does():
         "code-cl": lambda network: CodeCL(network, CodeCLParams(aperture=2.0)),
     }.items():
         torch.manual_seed(0)
-        records = learn_stream(make(mlp([2] * 5)), stream, sgd(0.2), Plan(epochs=2))
+        records = train(StreamSetting(make(mlp([2] * 5)), stream, sgd(0.2)), Plan(epochs=2))
         A = accuracy_matrix(records)
         results[name] = (average_accuracy(A), backward_transfer(A))
     assert results["fine-tuning"][1] < -0.08

@@ -97,7 +97,7 @@ def test_fifteen_permuted_tasks_with_the_papers_thresholds(make, dtype):
         x = base[:, torch.randperm(16)]
         method.before_task(task, x, y)
         optimizer = torch.optim.SGD([p for p in network.parameters() if p.requires_grad], lr=0.1)
-        losses = [method.learn(optimizer, x[rows], y[rows], task) for rows in torch.randperm(200).split(20)]
+        losses = [method.learn(optimizer, x[rows], y[rows], task).loss for rows in torch.randperm(200).split(20)]
         F.cross_entropy(network(x, task), y).backward()
         assert min(cosines_after_projection(network)) > -1e-5
         method.after_task(task, x, y)
@@ -133,7 +133,7 @@ def test_gpm_keeps_the_answers_to_old_inputs_and_learns_the_new():
     frozen = network.body[1].layer.weight.detach().clone()
     new_x, new_y = torch.randn(60, 20), torch.randint(2, (60,))
     optimizer = torch.optim.Adam([p for p in network.parameters() if p.requires_grad], lr=0.01)
-    losses = [method.learn(optimizer, new_x, new_y, 1) for _ in range(60)]
+    losses = [method.learn(optimizer, new_x, new_y, 1).loss for _ in range(60)]
     torch.testing.assert_close(network(x, 0), before, rtol=0, atol=1e-4)
     assert losses[-1] < 0.7 * losses[0]
     assert float((network.body[1].layer.weight.detach() - frozen).abs().max()) > 0.01

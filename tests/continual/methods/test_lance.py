@@ -6,7 +6,7 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from workbench.compression.tucker import spectrum
-from workbench.continual.learning import accuracy_matrix, learn_stream, sgd
+from workbench.continual.learning import StreamSetting, accuracy_matrix, sgd
 from workbench.continual.methods.lance import (
     LanceContinual,
     LanceContinualParams,
@@ -18,6 +18,7 @@ from workbench.continual.multihead import MultiHead, mlp
 from workbench.continual.streams import Task
 from workbench.continual.subspaces import learnable, new_directions, protect, residual
 from workbench.meters.timeline import network_tensors, saved_bytes
+from workbench.training.loop import train
 from workbench.training.setting import Plan
 
 
@@ -172,7 +173,7 @@ def test_a_convolution_keeps_its_core_and_its_signs_only():
     net = convolutional([2, 2])
     method = LanceContinual(net, LanceContinualParams(threshold=0.5, samples=60))
     tasks = stream(2, (2, 8, 8), 20)
-    list(learn_stream(method, tasks[:1], sgd(0.1), Plan(1), batch_size=20))
+    list(train(StreamSetting(method, tasks[:1], sgd(0.1), batch_size=20), Plan(1)))
     method.before_task(1, tasks[1].train_x, tasks[1].train_y)
     layer = subspace_layers(net)["body.3"]
     assert layer.directions is not None
@@ -188,7 +189,7 @@ def test_groups_and_optimisers_that_break_the_law_are_refused():
     method, tasks = LanceContinual(mlp([2, 2], (6, 5))), stream(2, (1, 2, 3), 2)
     for optimizer in (torch.optim.Adam, lambda p: torch.optim.SGD(p, lr=0.1, weight_decay=0.1)):
         with pytest.raises(ValueError, match="without weight decay"):
-            list(learn_stream(method, tasks, optimizer, Plan(1), batch_size=20))
+            list(train(StreamSetting(method, tasks, optimizer, batch_size=20), Plan(1)))
 
 
 # --- the method -----------------------------------------------------------------------------------------------------
@@ -208,7 +209,7 @@ def test_weights_do_not_move_in_protected_directions(build, dtype: torch.dtype):
     momentum = lambda parameters: torch.optim.SGD(parameters, lr=0.1, momentum=0.9)  # noqa: E731
     layers = subspace_layers(network)
     before, protected, moved = weights(network), {n: layer.protected for n, layer in layers.items()}, 0.0
-    for record in learn_stream(method, tasks, momentum, Plan(epochs=4), batch_size=20):
+    for record in train(StreamSetting(method, tasks, momentum, batch_size=20), Plan(epochs=4)):
         if record.accuracies is None:
             continue
         for name, layer in layers.items():
@@ -228,7 +229,7 @@ def test_an_old_task_is_kept_exactly_when_all_its_energy_is_protected():
     network = mlp([2, 2], (100, 90))
     method = LanceContinual(network, LanceContinualParams(threshold=1.0, samples=60))
     records, answer = [], torch.tensor(0.0)
-    for record in learn_stream(method, tasks, sgd(0.1), Plan(epochs=10), batch_size=20):
+    for record in train(StreamSetting(method, tasks, sgd(0.1), batch_size=20), Plan(epochs=10)):
         records.append(record)
         if record.accuracies and record.task == 0:
             answer = network(tasks[0].train_x, 0).detach()
@@ -242,7 +243,7 @@ def test_a_full_layer_says_so_and_stays():
     tasks = stream(2, (1, 2, 3), 6)
     network = mlp([2, 2], (6, 5))
     method = LanceContinual(network, LanceContinualParams(threshold=1.0, samples=60))
-    list(learn_stream(method, tasks[:1], sgd(0.1), Plan(1), batch_size=20))
+    list(train(StreamSetting(method, tasks[:1], sgd(0.1), batch_size=20), Plan(1)))
     (name, layer), *_ = subspace_layers(network).items()
     assert layer.protected.shape == (6, 6)
     before, x, y = weights(network), tasks[1].train_x, tasks[1].train_y
@@ -273,7 +274,7 @@ def test_correlations_do_not_depend_on_batches_and_use_evaluation_mode():
 def test_bases_are_saved_and_restored_with_the_network():
     tasks = stream(2, (2, 8, 8), 20)
     method = LanceContinual(convolutional([2, 2]), LanceContinualParams(threshold=0.9, samples=60))
-    list(learn_stream(method, tasks, sgd(0.1), Plan(1), batch_size=20))
+    list(train(StreamSetting(method, tasks, sgd(0.1), batch_size=20), Plan(1)))
     other = LanceContinual(convolutional([2, 2]))
     other.network.load_state_dict(method.network.state_dict())
     assert method.kept_bytes() == other.kept_bytes() == method.protected_bytes() + method.training_bytes() > 0

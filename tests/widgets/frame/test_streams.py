@@ -14,10 +14,11 @@ from widgets.panels.accuracy_matrix import AccuracyMatrix
 from widgets.panels.overlap import SubspaceOverlap
 from workbench.continual.learning import accuracy_matrix
 from workbench.continual.metrics import average_accuracy, backward_transfer, forward_transfer
-from workbench.experiments import streams as experiments
-from workbench.experiments.streams import start_stream, untrained
+from workbench.experiments import named as experiments
+from workbench.experiments.experiment import start
+from workbench.experiments.streams import untrained
 from workbench.training.runner import RunState
-from workbench.watch.claims import Claim, claimed_shares, remaining, similarities, start_claims, start_lance_claims
+from workbench.watch.claims import TaskClaim, claimed_shares, remaining, similarities, start_claims, start_lance_claims
 
 PANELS = [AccuracyMatrix, SubspaceOverlap]
 
@@ -43,7 +44,7 @@ def test_house_rules(make):
 
 def test_the_matrix_is_that_of_the_run():
     panel = ran(AccuracyMatrix, tasks=4, seed=2)
-    A = accuracy_matrix(start_stream(SHARED, "code-cl", seed=2, epochs=1, tasks=4))
+    A = accuracy_matrix(start(SHARED, "code-cl", seed=2, epochs=1, tasks=4))
     assert torch.equal(panel.numbers.A, A)
     assert np.allclose(np.asarray(panel.matrix.data[0].z, dtype=float), 100 * A)
     assert panel.matrix.data[0].text[3][0] == f"{100 * A[3, 0]:.1f}"
@@ -73,7 +74,7 @@ def test_every_method_and_own_heads():
         ("joint training", "joint"),
     ):
         panel = ran(AccuracyMatrix, stream="own heads", method=label, tasks=2)
-        assert torch.equal(panel.numbers.A, accuracy_matrix(start_stream(HEADS, rule, epochs=1, tasks=2)))
+        assert torch.equal(panel.numbers.A, accuracy_matrix(start(HEADS, rule, epochs=1, tasks=2)))
         assert "FWT says nothing here" in panel.text
 
 
@@ -84,7 +85,7 @@ def test_the_code_gives_the_same_matrix():
 
 def test_the_overlap_is_that_of_the_run():
     panel = ran(SubspaceOverlap, tasks=3, aperture=2.0, seed=1, layer="layer 2")
-    claims = [item for item in start_claims(SHARED, 2.0, 1, 1, 3) if isinstance(item, Claim)]
+    claims = [item for item in start_claims(SHARED, 2.0, 1, 1, 3) if isinstance(item, TaskClaim)]
     names = list(claims[0].own)
     shares = claimed_shares(claims)
     for t in range(3):
@@ -103,7 +104,7 @@ def test_the_overlap_is_that_of_the_run():
 
 def test_lance_claims_whole_directions_and_says_that_it_has_no_conceptors():
     panel = ran(SubspaceOverlap, tasks=3, seed=1, method="LANCE")
-    claims = [item for item in start_lance_claims(SHARED, 1, 1, 3) if isinstance(item, Claim)]
+    claims = [item for item in start_lance_claims(SHARED, 1, 1, 3) if isinstance(item, TaskClaim)]
     shares = claimed_shares(claims)
     assert np.allclose(drawn(panel.shares, "task 2")[1], 100 * shares[:, 1])
     assert set(drawn(panel.left, "layer 1")[1]) <= {0.0, 1.0}

@@ -15,7 +15,7 @@ from tiny import TINY
 from widgets.frame.race import Race
 from widgets.panels.training import TrainingMonitor
 from workbench.experiments import named as experiments
-from workbench.experiments.named import start
+from workbench.experiments.experiment import start
 from workbench.kernels import warm_up
 from workbench.networks.spiking import SpikingMLP
 from workbench.training.runner import RunState

@@ -6,54 +6,42 @@ Source: Chaudhry, Ranzato, Rohrbach, Elhoseiny, "Efficient lifelong learning wit
     g ← g − (gᵀ g_ref / g_refᵀ g_ref) g_ref   where gᵀ g_ref < 0                                            (eq. 11)
 """
 
+from typing import Any
+
 import torch
 from jaxtyping import Float, Int64
 from torch import Tensor, nn
-from torch.nn import functional as F
 
-from workbench.continual.methods.replay import EpisodicMemory
-from workbench.continual.multihead import MultiHead
+from workbench.continual.method import backpropagation
+from workbench.continual.methods.replay import Remembering
+from workbench.rule import Rule, StepReport
 
 Gradients = dict[nn.Parameter, Tensor]
 
 
-class AGEM:
+class AGEM(Remembering):
     """A step may not raise the loss on the memory, to first order; its batch is of one earlier task at a time."""
 
-    def __init__(self, network: MultiHead, per_task: int = 100, seed: int = 0):
-        self.network, self.memory = network, EpisodicMemory(per_task, seed)
+    def __init__(self, network: Any, per_task: int = 100, seed: int = 0, rule: Rule = backpropagation):
+        super().__init__(network, per_task, seed, rule)
 
-    def before_task(self, task: int, x: Float[Tensor, "n *shape"], y: Int64[Tensor, " n"]) -> None:
-        """Nothing to prepare."""
-
-    def learn(
-        self, optimizer: torch.optim.Optimizer, x: Float[Tensor, "batch *shape"], y: Int64[Tensor, " batch"], task: int
-    ) -> float:
-        """One batch; returns the loss."""
-        reference = self._reference(optimizer, len(y)) if self.memory.tasks else {}
-        optimizer.zero_grad(set_to_none=True)
-        loss = F.cross_entropy(self.network(x, task), y)
-        loss.backward()
-        gradients = {p: p.grad for p in self.network.parameters() if p.grad is not None}
-        for parameter, corrected in without_conflict(gradients, reference).items():
+    def gradients(self, x: Float[Tensor, "batch *shape"], y: Int64[Tensor, " batch"], task: int) -> StepReport:
+        """Those of the batch without what is against the memory."""
+        reference = self._reference(len(y)) if self.memory.tasks else {}
+        report = super().gradients(x, y, task)
+        for parameter, corrected in without_conflict(self._filled(), reference).items():
             parameter.grad = corrected
-        optimizer.step()
-        return loss.item()
+        return report
 
-    def _reference(self, optimizer: torch.optim.Optimizer, n: int) -> Gradients:
-        optimizer.zero_grad(set_to_none=True)
+    def _reference(self, n: int) -> Gradients:
         past = self.memory.draw_task()
-        x, y = self.memory.draw(past, n)
-        F.cross_entropy(self.network(x, past), y).backward()
+        super().gradients(*self.memory.draw(past, n), past)
+        reference = self._filled()
+        self.network.zero_grad(set_to_none=True)
+        return reference
+
+    def _filled(self) -> Gradients:
         return {p: p.grad for p in self.network.parameters() if p.grad is not None}
-
-    def after_task(self, task: int, x: Float[Tensor, "n *shape"], y: Int64[Tensor, " n"]) -> None:
-        """Remember samples."""
-        self.memory.add(x, y)
-
-    def kept_bytes(self) -> int:
-        """Bytes of the remembered samples."""
-        return self.memory.kept_bytes()
 
 
 def without_conflict(g: Gradients, reference: Gradients) -> Gradients:

@@ -20,13 +20,12 @@ what (4) learns from M = I. (2) can only be met where the two ranges intersect: 
 alike.
 """
 
-from collections.abc import Callable
-from typing import NamedTuple
+from collections.abc import Callable, Sequence
+from typing import Any, NamedTuple
 
 import torch
 from jaxtyping import Float, Int64
 from torch import Tensor
-from torch.nn import functional as F
 
 from workbench.continual.conceptors import (
     Conceptor,
@@ -38,10 +37,12 @@ from workbench.continual.conceptors import (
     cut,
     disjunction,
 )
-from workbench.continual.multihead import MultiHead
-from workbench.continual.projected_step import descend, layer_inputs
-from workbench.continual.protected import Mixing, freeze_rest, kept_bytes, prepare, protected_layers
+from workbench.continual.method import backpropagation
+from workbench.continual.projecting import Projecting
+from workbench.continual.protected import Mixing, Protected
 from workbench.faces import short_repr
+from workbench.rule import Rule
+from workbench.training.checkpoint import Tree
 
 
 def identity_mixing(k: int) -> Float[Tensor, "k k"]:
@@ -113,15 +114,12 @@ def shared_directions(past: Conceptor, new: Conceptor, params: CodeCLParams = Co
     return Overlap(ratio, both.vectors[:, strongest])
 
 
-class CodeCL:
-    """The method on a network: call `before_task`, `learn` per batch and `after_task` for each task in turn.
+class CodeCL(Projecting):
+    """The method on a network, which is prepared in place; conceptors and mixings are part of its `state_dict`."""
 
-    The network is prepared in place; conceptors and mixings are part of its `state_dict`.
-    """
-
-    def __init__(self, network: MultiHead, params: CodeCLParams = CodeCLParams()):
-        self.network, self.params = network, params
-        prepare(network, network.free(), params.replaced_detached, params.added)
+    def __init__(self, network: Any, params: CodeCLParams = CodeCLParams(), rule: Rule = backpropagation):
+        super().__init__(network, params.samples, rule, params.replaced_detached, params.added)
+        self.params = params
         self.overlaps: list[dict[str, float]] = []  # ρ of (2), by task and layer
 
     def before_task(self, task: int, x: Float[Tensor, "n *shape"], y: Int64[Tensor, " n"]) -> None:
@@ -129,32 +127,23 @@ class CodeCL:
         self.overlaps.append({})
         if task == 0:
             return
-        inputs = layer_inputs(self.network, lambda: self.network(x[: self.params.samples], task))
-        for name, layer in protected_layers(self.network).items():
+        inputs = self.inputs(task, x)
+        for name, layer in self.layers().items():
             new = task_conceptor(inputs[name], self.params)
             ratio, U = shared_directions(layer.conceptor, new, self.params)
             self.overlaps[-1][name] = ratio
             if U.shape[1]:
                 layer.mix(task, [Mixing(U, self.params.initial_mixing(U.shape[1]))])
 
-    def learn(
-        self,
-        optimizer: torch.optim.Optimizer,
-        x: Float[Tensor, "batch *shape"],
-        y: Int64[Tensor, " batch"],
-        task: int,
-    ) -> float:
-        """One batch by equation (4), with any optimiser; returns the loss."""
-        return descend(self.network, optimizer, lambda: F.cross_entropy(self.network(x, task), y))
+    def protects(self, task: int, name: str, layer: Protected, inputs: Float[Tensor, "d n"]) -> Conceptor:
+        """Equation (5)."""
+        finished = task_conceptor(inputs, self.params)
+        return cut(disjunction(layer.conceptor, finished), self.params.floor)
 
-    def after_task(self, task: int, x: Float[Tensor, "n *shape"], y: Int64[Tensor, " n"]) -> None:
-        """Equation (5); from now on, biases and normalisation stay as the first task left them."""
-        inputs = layer_inputs(self.network, lambda: self.network(x[: self.params.samples], task))
-        for name, layer in protected_layers(self.network).items():
-            finished = task_conceptor(inputs[name], self.params)
-            layer.protect(cut(disjunction(layer.conceptor, finished), self.params.floor))
-        freeze_rest(self.network, self.network.free())
+    def state(self) -> Tree:
+        """ρ of the tasks so far."""
+        return {"overlaps": self.overlaps}
 
-    def kept_bytes(self) -> int:
-        """Bytes that the method keeps beside the network."""
-        return kept_bytes(self.network)
+    def restore(self, state: Tree, past: Sequence[tuple[Tensor, Tensor]]) -> None:
+        """Go on from a `state`."""
+        self.overlaps = state["overlaps"]

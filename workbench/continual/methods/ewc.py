@@ -10,43 +10,47 @@ The sum of springs is one parabola per weight, so two numbers per weight are kep
 its gradient is λ (Σ_i F_i θ − Σ_i F_i θ*_i).
 """
 
+from collections.abc import Sequence
+from typing import Any
+
 import torch
 from jaxtyping import Float, Int64
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from workbench.continual.multihead import MultiHead
+from workbench.continual.method import Method, backpropagation
 from workbench.meters.evaluation import evaluation
+from workbench.rule import Rule, StepReport
+from workbench.training.checkpoint import Tree
 
 
-class EWC:
+class EWC(Method):
     """`strength` is λ; the Fisher information is of `batches` batches of `batch_size` samples of a finished task."""
 
     def __init__(
-        self, network: MultiHead, strength: float = 10.0, batches: int = 100, batch_size: int = 4, seed: int = 0
+        self,
+        network: Any,
+        strength: float = 10.0,
+        batches: int = 100,
+        batch_size: int = 4,
+        seed: int = 0,
+        rule: Rule = backpropagation,
     ):
         if strength < 0.0:
             raise ValueError(f"strength is the stiffness of springs and not negative, got {strength!r}")
-        self.network, self.strength, self.batches, self.batch_size = network, strength, batches, batch_size
+        super().__init__(network, rule)
+        self.strength, self.batches, self.batch_size = strength, batches, batch_size
         self.stiffness: dict[nn.Parameter, Tensor] = {}  # Σ_i F_i
         self.pull: dict[nn.Parameter, Tensor] = {}  # Σ_i F_i θ*_i
         self._generator = torch.Generator().manual_seed(seed)
 
-    def before_task(self, task: int, x: Float[Tensor, "n *shape"], y: Int64[Tensor, " n"]) -> None:
-        """Nothing to prepare."""
-
-    def learn(
-        self, optimizer: torch.optim.Optimizer, x: Float[Tensor, "batch *shape"], y: Int64[Tensor, " batch"], task: int
-    ) -> float:
-        """One batch; returns the cross-entropy, without the springs."""
-        optimizer.zero_grad(set_to_none=True)
-        loss = F.cross_entropy(self.network(x, task), y)
-        loss.backward()
+    def gradients(self, x: Float[Tensor, "batch *shape"], y: Int64[Tensor, " batch"], task: int) -> StepReport:
+        """Those of the batch and of the springs; the loss is reported without the springs."""
+        report = super().gradients(x, y, task)
         for theta, stiffness in self.stiffness.items():
             if theta.grad is not None:  # the heads of other tasks do not move
                 theta.grad += self.strength * (stiffness * theta.detach() - self.pull[theta])
-        optimizer.step()
-        return loss.item()
+        return report
 
     def after_task(self, task: int, x: Float[Tensor, "n *shape"], y: Int64[Tensor, " n"]) -> None:
         """Add this task's springs."""
@@ -59,9 +63,23 @@ class EWC:
         """Bytes of both numbers per weight."""
         return sum(t.numel() * t.element_size() for kept in (self.stiffness, self.pull) for t in kept.values())
 
+    def state(self) -> Tree:
+        """Both numbers per weight, by its name, and where drawing stands."""
+        names = {theta: name for name, theta in self.network.named_parameters()}
+        stiffness = {names[theta]: value for theta, value in self.stiffness.items()}
+        pull = {names[theta]: value for theta, value in self.pull.items()}
+        return {"stiffness": stiffness, "pull": pull, "generator": self._generator.get_state()}
+
+    def restore(self, state: Tree, past: Sequence[tuple[Tensor, Tensor]]) -> None:
+        """Go on from a `state`."""
+        weights = dict(self.network.named_parameters())
+        self.stiffness = {weights[name]: value for name, value in state["stiffness"].items()}
+        self.pull = {weights[name]: value for name, value in state["pull"].items()}
+        self._generator.set_state(state["generator"])
+
 
 def fisher(
-    network: MultiHead,
+    network: Any,
     x: Float[Tensor, "n *shape"],
     task: int,
     batches: int,

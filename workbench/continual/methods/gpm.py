@@ -9,19 +9,19 @@ Source: Saha, Garg, Roy, "Gradient projection memory for continual learning", IC
 The projector M Mᵀ is a conceptor whose values are all one, and is kept as such.
 """
 
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import torch
-from jaxtyping import Float, Int64
+from jaxtyping import Float
 from torch import Tensor
-from torch.nn import functional as F
 
 from workbench.continual.conceptors import Conceptor, correlation
-from workbench.continual.multihead import MultiHead
-from workbench.continual.projected_step import descend, layer_inputs
-from workbench.continual.protected import freeze_rest, kept_bytes, prepare, protected_layers
+from workbench.continual.method import backpropagation
+from workbench.continual.projecting import Projecting
+from workbench.continual.protected import Protected
 from workbench.continual.subspaces import ROUNDING, orthonormal
 from workbench.faces import short_repr
+from workbench.rule import Rule
 
 
 class GPMParams(NamedTuple):
@@ -54,32 +54,23 @@ def _outside(columns: Tensor, M: Tensor) -> Tensor:
     return columns - M @ (M.T @ columns)
 
 
-class GPM:
+class GPM(Projecting):
     """The method on a network, which is prepared in place; the bases are part of its `state_dict`."""
 
-    def __init__(self, network: MultiHead, params: GPMParams = GPMParams()):
-        self.network, self.params = network, params
-        prepare(network, network.free())
+    def __init__(self, network: Any, params: Any = GPMParams(), rule: Rule = backpropagation):
+        super().__init__(network, params.samples, rule)
+        self.params = params
 
-    def before_task(self, task: int, x: Float[Tensor, "n *shape"], y: Int64[Tensor, " n"]) -> None:
-        """Nothing to prepare."""
+    def threshold(self, task: int) -> float:
+        """ε after a task."""
+        return min(self.params.threshold + self.params.increase * task, 1.0)
 
-    def learn(
-        self, optimizer: torch.optim.Optimizer, x: Float[Tensor, "batch *shape"], y: Int64[Tensor, " batch"], task: int
-    ) -> float:
-        """One batch, with any optimiser; returns the loss."""
-        return descend(self.network, optimizer, lambda: F.cross_entropy(self.network(x, task), y))
+    def basis(self, task: int, layer: Protected, inputs: Float[Tensor, "d n"]) -> Float[Tensor, "d m"]:
+        """M, enlarged by equation (1)."""
+        M = layer.vectors.double()
+        return torch.cat([M, gpm_directions(inputs, M, self.threshold(task))], dim=1)
 
-    def after_task(self, task: int, x: Float[Tensor, "n *shape"], y: Int64[Tensor, " n"]) -> None:
-        """Enlarge the bases; from now on, biases and normalisation stay as the first task left them."""
-        threshold = min(self.params.threshold + self.params.increase * task, 1.0)
-        inputs = layer_inputs(self.network, lambda: self.network(x[: self.params.samples], task))
-        for name, layer in protected_layers(self.network).items():
-            M = layer.vectors.double()
-            M = torch.cat([M, gpm_directions(inputs[name], M, threshold)], dim=1)
-            layer.protect(Conceptor(M, M.new_ones(M.shape[1])))
-        freeze_rest(self.network, self.network.free())
-
-    def kept_bytes(self) -> int:
-        """Bytes of the bases."""
-        return kept_bytes(self.network)
+    def protects(self, task: int, name: str, layer: Protected, inputs: Float[Tensor, "d n"]) -> Conceptor:
+        """M Mᵀ."""
+        M = self.basis(task, layer, inputs)
+        return Conceptor(M, M.new_ones(M.shape[1]))

@@ -19,7 +19,7 @@ A layer with nothing left to learn says so, and stays as it is.
 
 import warnings
 from collections.abc import Callable, Sequence
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import torch
 import torch.nn.functional as F
@@ -29,11 +29,13 @@ from torch import Tensor, nn
 from workbench.compression.lance import linear
 from workbench.compression.lean import make_lean
 from workbench.compression.tucker import project, rank_for_energy, spectrum
-from workbench.continual.multihead import MultiHead
+from workbench.continual.method import Method, backpropagation
 from workbench.continual.subspaces import learnable, protect, residual
 from workbench.faces import short_repr
 from workbench.kernels.convolution import Geometry, conv2d_input_gradient, convolve, geometry_of
 from workbench.meters.evaluation import evaluation
+from workbench.rule import Rule, StepReport
+from workbench.training.checkpoint import Tree
 
 # --- the layer, eq. 5 -----------------------------------------------------------------------------------------------
 
@@ -163,15 +165,19 @@ class LanceContinualParams(NamedTuple):
     __repr__ = short_repr
 
 
-class LanceContinual:
+class LanceContinual(Method):
     """The method on a network, which is prepared in place; the bases are part of its `state_dict`.
 
-    Use it with `workbench.continual.learning.learn_stream`. Any SGD without weight decay will do: momentum adds up
-    gradients of one task only, since each task gets a new optimiser.
+    Any SGD without weight decay will do: momentum adds up gradients of one task only, since each task gets a new
+    optimiser. The rule has to be backpropagation, or another whose gradients autograd makes: the layers themselves
+    keep S instead of their inputs.
     """
 
-    def __init__(self, network: MultiHead, params: LanceContinualParams = LanceContinualParams()):
-        self.network, self.params = network, params
+    def __init__(
+        self, network: Any, params: LanceContinualParams = LanceContinualParams(), rule: Rule = backpropagation
+    ):
+        super().__init__(network, rule)
+        self.params = params
         spared = {id(module) for root in network.free() for module in root.modules()}
         for name, module in list(network.named_modules()):
             if isinstance(module, nn.Linear | nn.Conv2d) and id(module) not in spared:
@@ -205,15 +211,11 @@ class LanceContinual:
 
     def learn(
         self, optimizer: torch.optim.Optimizer, x: Float[Tensor, "batch *shape"], y: Int64[Tensor, " batch"], task: int
-    ) -> float:
-        """One batch; returns the loss. ValueError for optimisers whose step would leave the learnable directions."""
+    ) -> StepReport:
+        """One batch. Raises ValueError for optimisers whose step would leave the learnable directions."""
         if task > 0:
             _check_optimizer(optimizer)
-        optimizer.zero_grad(set_to_none=True)
-        loss = F.cross_entropy(self.network(x, task), y)
-        loss.backward()
-        optimizer.step()
-        return loss.item()
+        return super().learn(optimizer, x, y, task)
 
     def after_task(self, task: int, x: Float[Tensor, "n *shape"], y: Int64[Tensor, " n"]) -> None:
         """Protect what the inputs of the finished task use."""
@@ -237,6 +239,14 @@ class LanceContinual:
         """Bytes of the bases that training needs beside the activations' cores."""
         layers = subspace_layers(self.network).values()
         return _bytes([basis for layer in layers for basis in (layer.directions, layer.positions)])
+
+    def state(self) -> Tree:
+        """What P held of the tasks so far."""
+        return {"held": self.held}
+
+    def restore(self, state: Tree, past: Sequence[tuple[Tensor, Tensor]]) -> None:
+        """Go on from a `state`."""
+        self.held = state["held"]
 
     def _correlations(self, task: int, x: Tensor) -> dict[str, Correlations]:
         return input_correlations(self.network, lambda batch: self.network(batch, task), x[: self.params.samples])

@@ -6,14 +6,16 @@ Source: Chaudhry et al., "On tiny episodic memories in continual learning", arXi
     L = Σ_{i ≤ t} CE(batch of task i) / (t + 1)                                                     joint training
 """
 
-from typing import NamedTuple
+from collections.abc import Sequence
+from typing import Any, NamedTuple
 
 import torch
 from jaxtyping import Float, Int64
 from torch import Tensor
-from torch.nn import functional as F
 
-from workbench.continual.multihead import MultiHead
+from workbench.continual.method import Method, backpropagation
+from workbench.rule import Rule, StepReport
+from workbench.training.checkpoint import Tree
 
 
 class Remembered(NamedTuple):
@@ -50,29 +52,24 @@ class EpisodicMemory:
         """Bytes of all samples."""
         return sum(t.numel() * t.element_size() for samples in self.tasks for t in samples)
 
+    def state(self) -> Tree:
+        """Where drawing stands; the samples are those of the finished tasks."""
+        return {"generator": self._generator.get_state()}
 
-class Replay:
-    """Experience replay with a fixed number of samples per task."""
+    def restore(self, state: Tree, past: Sequence[tuple[Tensor, Tensor]]) -> None:
+        """Remember the finished tasks again, and draw on from there."""
+        self.tasks = []
+        for x, y in past:
+            self.add(x, y)
+        self._generator.set_state(state["generator"])
 
-    def __init__(self, network: MultiHead, per_task: int = 100, seed: int = 0):
-        self.network, self.memory = network, EpisodicMemory(per_task, seed)
 
-    def before_task(self, task: int, x: Float[Tensor, "n *shape"], y: Int64[Tensor, " n"]) -> None:
-        """Nothing to prepare."""
+class Remembering(Method):
+    """A method that remembers samples of finished tasks, up to `per_task` of each (all for None)."""
 
-    def learn(
-        self, optimizer: torch.optim.Optimizer, x: Float[Tensor, "batch *shape"], y: Int64[Tensor, " batch"], task: int
-    ) -> float:
-        """One batch and as many samples of an earlier task; returns the loss on the current task."""
-        optimizer.zero_grad(set_to_none=True)
-        loss = F.cross_entropy(self.network(x, task), y)
-        loss.backward()
-        if self.memory.tasks:
-            past = self.memory.draw_task()
-            old_x, old_y = self.memory.draw(past, len(y))
-            F.cross_entropy(self.network(old_x, past), old_y).backward()
-        optimizer.step()
-        return loss.item()
+    def __init__(self, network: Any, per_task: int | None, seed: int = 0, rule: Rule = backpropagation):
+        super().__init__(network, rule)
+        self.memory = EpisodicMemory(per_task, seed)
 
     def after_task(self, task: int, x: Float[Tensor, "n *shape"], y: Int64[Tensor, " n"]) -> None:
         """Remember samples."""
@@ -82,34 +79,42 @@ class Replay:
         """Bytes of the remembered samples."""
         return self.memory.kept_bytes()
 
+    def state(self) -> Tree:
+        """Where the drawing of remembered samples stands."""
+        return self.memory.state()
 
-class Joint:
+    def restore(self, state: Tree, past: Sequence[tuple[Tensor, Tensor]]) -> None:
+        """Remember the finished tasks again."""
+        self.memory.restore(state, past)
+
+
+class Replay(Remembering):
+    """Experience replay with a fixed number of samples per task."""
+
+    def __init__(self, network: Any, per_task: int = 100, seed: int = 0, rule: Rule = backpropagation):
+        super().__init__(network, per_task, seed, rule)
+
+    def gradients(self, x: Float[Tensor, "batch *shape"], y: Int64[Tensor, " batch"], task: int) -> StepReport:
+        """Those of the batch, and of as many samples of an earlier task."""
+        report = super().gradients(x, y, task)
+        if self.memory.tasks:
+            past = self.memory.draw_task()
+            super().gradients(*self.memory.draw(past, len(y)), past)
+        return report
+
+
+class Joint(Remembering):
     """All tasks so far at once, from all their data: no continual learning, and the upper reference."""
 
-    def __init__(self, network: MultiHead, seed: int = 0):
-        self.network, self.memory = network, EpisodicMemory(None, seed)
+    def __init__(self, network: Any, seed: int = 0, rule: Rule = backpropagation):
+        super().__init__(network, None, seed, rule)
 
-    def before_task(self, task: int, x: Float[Tensor, "n *shape"], y: Int64[Tensor, " n"]) -> None:
-        """Nothing to prepare."""
-
-    def learn(
-        self, optimizer: torch.optim.Optimizer, x: Float[Tensor, "batch *shape"], y: Int64[Tensor, " batch"], task: int
-    ) -> float:
-        """One batch of every task so far; returns the loss on the current task."""
-        optimizer.zero_grad(set_to_none=True)
-        share = 1 / (len(self.memory.tasks) + 1)
-        loss = F.cross_entropy(self.network(x, task), y)
-        (share * loss).backward()
+    def gradients(self, x: Float[Tensor, "batch *shape"], y: Int64[Tensor, " batch"], task: int) -> StepReport:
+        """The mean of those of one batch of every task so far."""
+        report = super().gradients(x, y, task)
         for past in range(len(self.memory.tasks)):
-            old_x, old_y = self.memory.draw(past, len(y))
-            (share * F.cross_entropy(self.network(old_x, past), old_y)).backward()
-        optimizer.step()
-        return loss.item()
-
-    def after_task(self, task: int, x: Float[Tensor, "n *shape"], y: Int64[Tensor, " n"]) -> None:
-        """Remember everything."""
-        self.memory.add(x, y)
-
-    def kept_bytes(self) -> int:
-        """Bytes of all data so far."""
-        return self.memory.kept_bytes()
+            super().gradients(*self.memory.draw(past, len(y)), past)
+        for parameter in self.network.parameters():
+            if parameter.grad is not None:
+                parameter.grad /= len(self.memory.tasks) + 1
+        return report

@@ -10,19 +10,18 @@ Source: Saha, Roy, "Continual learning with scaled gradient projection", AAAI 20
 M Λ Mᵀ is a conceptor with other values than λ/(λ + α⁻²), and added up instead of joined by OR.
 """
 
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import torch
-from jaxtyping import Float, Int64
+from jaxtyping import Float
 from torch import Tensor
-from torch.nn import functional as F
 
 from workbench.continual.conceptors import Conceptor
-from workbench.continual.methods.gpm import gpm_directions
-from workbench.continual.multihead import MultiHead
-from workbench.continual.projected_step import descend, layer_inputs
-from workbench.continual.protected import freeze_rest, kept_bytes, prepare, protected_layers
+from workbench.continual.method import backpropagation
+from workbench.continual.methods.gpm import GPM
+from workbench.continual.protected import Protected
 from workbench.faces import short_repr
+from workbench.rule import Rule
 
 
 class SGPParams(NamedTuple):
@@ -42,34 +41,15 @@ def importance(inputs: Float[Tensor, "d n"], basis: Float[Tensor, "d m"], scale:
     return (scale + 1) * sigma / (scale * sigma + sigma.max()).clamp(min=torch.finfo(sigma.dtype).tiny)
 
 
-class SGP:
+class SGP(GPM):
     """The method on a network, which is prepared in place; bases and importances are part of its `state_dict`."""
 
-    def __init__(self, network: MultiHead, params: SGPParams = SGPParams()):
-        self.network, self.params = network, params
-        prepare(network, network.free())
+    def __init__(self, network: Any, params: SGPParams = SGPParams(), rule: Rule = backpropagation):
+        super().__init__(network, params, rule)
 
-    def before_task(self, task: int, x: Float[Tensor, "n *shape"], y: Int64[Tensor, " n"]) -> None:
-        """Nothing to prepare."""
-
-    def learn(
-        self, optimizer: torch.optim.Optimizer, x: Float[Tensor, "batch *shape"], y: Int64[Tensor, " batch"], task: int
-    ) -> float:
-        """One batch, with any optimiser; returns the loss."""
-        return descend(self.network, optimizer, lambda: F.cross_entropy(self.network(x, task), y))
-
-    def after_task(self, task: int, x: Float[Tensor, "n *shape"], y: Int64[Tensor, " n"]) -> None:
-        """Enlarge the bases and add importances; biases and normalisation stay as the first task left them."""
-        threshold = min(self.params.threshold + self.params.increase * task, 1.0)
-        inputs = layer_inputs(self.network, lambda: self.network(x[: self.params.samples], task))
-        for name, layer in protected_layers(self.network).items():
-            M, before = layer.vectors.double(), layer.values.double()
-            M = torch.cat([M, gpm_directions(inputs[name], M, threshold)], dim=1)
-            importances = importance(inputs[name], M, self.params.scale)
-            importances[: len(before)] += before
-            layer.protect(Conceptor(M, importances.clamp(max=1.0)))
-        freeze_rest(self.network, self.network.free())
-
-    def kept_bytes(self) -> int:
-        """Bytes of bases and importances."""
-        return kept_bytes(self.network)
+    def protects(self, task: int, name: str, layer: Protected, inputs: Float[Tensor, "d n"]) -> Conceptor:
+        """M Λ Mᵀ."""
+        before, M = layer.values.double(), self.basis(task, layer, inputs)
+        importances = importance(inputs, M, self.params.scale)
+        importances[: len(before)] += before
+        return Conceptor(M, importances.clamp(max=1.0))

@@ -11,19 +11,20 @@ arXiv 2202.02931.
 CODE-CL takes one set of directions, the strongest that the new task shares with all the past together, instead.
 """
 
-from typing import NamedTuple
+from collections.abc import Sequence
+from typing import Any, NamedTuple
 
 import torch
 from jaxtyping import Float, Int64
 from torch import Tensor
-from torch.nn import functional as F
 
 from workbench.continual.conceptors import Conceptor
-from workbench.continual.methods.gpm import gpm_directions
-from workbench.continual.multihead import MultiHead
-from workbench.continual.projected_step import descend, layer_inputs
-from workbench.continual.protected import Mixing, freeze_rest, kept_bytes, prepare, protected_layers
+from workbench.continual.method import backpropagation
+from workbench.continual.methods.gpm import GPM, gpm_directions
+from workbench.continual.protected import Mixing, Protected, kept_bytes
 from workbench.faces import short_repr
+from workbench.rule import Rule
+from workbench.training.checkpoint import Tree
 
 
 class TRGPParams(NamedTuple):
@@ -48,43 +49,41 @@ def related_tasks(
     return [j for j in ranking[: params.most_related] if shares[j] >= params.relation]
 
 
-class TRGP:
+class TRGP(GPM):
     """The method on a network, which is prepared in place. The tasks' own subspaces are kept here, M in the network."""
 
-    def __init__(self, network: MultiHead, params: TRGPParams = TRGPParams()):
-        self.network, self.params = network, params
-        prepare(network, network.free())
-        self.subspaces: dict[str, list[Tensor]] = {name: [] for name in protected_layers(network)}
+    def __init__(self, network: Any, params: TRGPParams = TRGPParams(), rule: Rule = backpropagation):
+        super().__init__(network, params, rule)
+        self.subspaces: dict[str, list[Tensor]] = {name: [] for name in self.layers()}
 
     def before_task(self, task: int, x: Float[Tensor, "n *shape"], y: Int64[Tensor, " n"]) -> None:
         """Find the related old tasks of each layer and make room for rescaling inside their subspaces."""
-        few = slice(self.params.samples)
-        F.cross_entropy(self.network(x[few], task), y[few]).backward()
-        for name, layer in protected_layers(self.network).items():
+        self.network.zero_grad(set_to_none=True)
+        self.gradients(x[: self.samples], y[: self.samples], task)
+        for name, layer in self.layers().items():
             gradient = layer.layer.weight.grad.flatten(1)  # pyright: ignore[reportOptionalMemberAccess]
             related = related_tasks(gradient, self.subspaces[name], self.params)
             if related:
                 bases = [self.subspaces[name][j] for j in related]
                 layer.mix(task, [Mixing(S, torch.eye(S.shape[1])) for S in bases])
 
-    def learn(
-        self, optimizer: torch.optim.Optimizer, x: Float[Tensor, "batch *shape"], y: Int64[Tensor, " batch"], task: int
-    ) -> float:
-        """One batch, with any optimiser; returns the loss."""
-        return descend(self.network, optimizer, lambda: F.cross_entropy(self.network(x, task), y))
-
-    def after_task(self, task: int, x: Float[Tensor, "n *shape"], y: Int64[Tensor, " n"]) -> None:
-        """Keep the task's own subspace and enlarge the basis of all."""
-        threshold = min(self.params.threshold + self.params.increase * task, 1.0)
-        inputs = layer_inputs(self.network, lambda: self.network(x[: self.params.samples], task))
-        for name, layer in protected_layers(self.network).items():
-            M = layer.vectors.double()
-            own = gpm_directions(inputs[name], M[:, :0], threshold)
-            self.subspaces[name].append(own.to(layer.layer.weight))
-            M = torch.cat([M, gpm_directions(inputs[name], M, threshold)], dim=1)
-            layer.protect(Conceptor(M, M.new_ones(M.shape[1])))
-        freeze_rest(self.network, self.network.free())
+    def protects(self, task: int, name: str, layer: Protected, inputs: Float[Tensor, "d n"]) -> Conceptor:
+        """M Mᵀ; the task's own subspace is kept beside it."""
+        own = gpm_directions(inputs, layer.vectors.double()[:, :0], self.threshold(task))
+        self.subspaces[name].append(own.to(layer.layer.weight))
+        return super().protects(task, name, layer, inputs)
 
     def kept_bytes(self) -> int:
         """Bytes of M, of the subspaces and of the rescalings."""
         return kept_bytes(self.network, *(S for subspaces in self.subspaces.values() for S in subspaces))
+
+    def state(self) -> Tree:
+        """The tasks' own subspaces."""
+        return {"subspaces": self.subspaces}
+
+    def restore(self, state: Tree, past: Sequence[tuple[Tensor, Tensor]]) -> None:
+        """Go on from a `state`."""
+        self.subspaces = state["subspaces"]
+        for name, layer in self.layers().items():
+            for mixing in layer.all_mixings():  # rescalings share the memory of the subspaces they are in
+                mixing.directions = next(S for S in self.subspaces[name] if torch.equal(S, mixing.directions))

@@ -1,0 +1,81 @@
+"""What a named experiment is, whatever it trains, and how a run of it begins."""
+
+from collections.abc import Callable, Iterator, Mapping
+from pathlib import Path
+from typing import Any, NamedTuple
+
+from workbench.networks.seeded import seeded
+from workbench.training.loop import train
+from workbench.training.score import ACCURACY, Score
+from workbench.training.setting import Plan
+
+
+class Experiment(NamedTuple):
+    """A named experiment: rules by their short name, a number of epochs, and `prepare(rule, seed)`, which makes a run.
+
+    What stands in `rules` is up to `prepare`: a rule, or what makes one for a network, or what else the network needs;
+    for a stream of tasks, what makes a method for a network. score: how its outputs are judged, known before anything
+    is prepared. tasks: how many follow one another, each for so many epochs; None where there is one.
+    """
+
+    name: str
+    summary: str
+    rules: Mapping[str, Any]
+    epochs: int
+    prepare: Callable[[Any, int], Any]  # a `training.Setting`, or a `continual.StreamSetting`
+    score: Score = ACCURACY
+    tasks: int | None = None
+
+    @property
+    def length(self) -> str:
+        """How long a run is, in words."""
+        return f"{self.epochs} epochs" + ("" if self.tasks is None else f" for each of {self.tasks} tasks")
+
+
+def prepare(experiment: Experiment, rule: str, seed: int = 0, tasks: int | None = None) -> Any:
+    """The setting of a run, of the first `tasks` of a stream (all when None).
+
+    Raises ValueError for a rule that the experiment does not have, and for tasks that there are not.
+    """
+    if rule not in experiment.rules:
+        raise ValueError(f"{experiment.name} has no rule '{rule}'; it has {', '.join(experiment.rules)}")
+    return prepare_with(experiment, experiment.rules[rule], seed, tasks)
+
+
+def prepare_with(experiment: Experiment, rule: Any, seed: int = 0, tasks: int | None = None) -> Any:
+    """`prepare` with what could stand in `experiment.rules`."""
+    if tasks is not None and experiment.tasks is None:
+        raise ValueError(f"{experiment.name} is one task and cannot be cut to {tasks}; leave `tasks` out")
+    if tasks is not None and not 1 <= tasks <= (experiment.tasks or 1):
+        raise ValueError(f"{experiment.name} has 1 to {experiment.tasks} tasks, got {tasks}")
+    with seeded(seed):  # whatever an experiment draws, it leaves torch's generator and other threads alone
+        setting = experiment.prepare(rule, seed)
+    return setting if tasks is None else setting._replace(stream=setting.stream[:tasks])
+
+
+def start(
+    experiment: Experiment,
+    rule: str,
+    seed: int = 0,
+    epochs: int | None = None,
+    checkpoint: Path | None = None,
+    resume: bool = False,
+    loops: str | None = None,
+    tasks: int | None = None,
+) -> Iterator[Any]:
+    """Begin a run: the generator of `training.train`, of `Record`s or, for a stream of tasks, of `StreamRecord`s.
+
+    tasks: of a stream, only the first so many. Raises ValueError for an unknown rule, no epoch or no task.
+
+    >>> from workbench.continual import accuracy_matrix
+    >>> from workbench.experiments import SPLIT_FASHION
+    >>> accuracy_matrix(start(SPLIT_FASHION, "code-cl", tasks=2, epochs=1)).shape
+    torch.Size([2, 2])
+    """
+    epochs = experiment.epochs if epochs is None else epochs
+    if epochs < 1:
+        raise ValueError(f"epochs must be at least 1, got {epochs}")
+    setting = prepare(experiment, rule, seed, tasks)
+    label = f"{experiment.name}, rule {rule}, seed {seed}, {epochs} epochs"
+    label += "" if tasks in (None, experiment.tasks) else f", {tasks} tasks"
+    return train(setting, Plan(epochs, seed, loops), checkpoint, resume, label=label)

@@ -1,0 +1,23 @@
+"""What networks with dropout draw while they learn: part of where a run stands.
+
+Layers of torch draw masks from one generator that the whole process shares. A run that goes on from a checkpoint draws
+the same masks as one that never ended, as long as it is the only one in its process that draws.
+"""
+
+import torch
+from torch import Tensor, nn
+
+from workbench.networks.layers import TimeDropout
+
+DRAWS = (nn.Dropout, nn.Dropout1d, nn.Dropout2d, nn.Dropout3d, nn.AlphaDropout, nn.FeatureAlphaDropout, TimeDropout)
+
+
+def drawing_state(network: nn.Module) -> Tensor | None:
+    """The state of torch's generator where the network draws while it learns; None where nothing is drawn."""
+    return torch.get_rng_state() if any(isinstance(module, DRAWS) for module in network.modules()) else None
+
+
+def restore_drawing(state: Tensor | None) -> None:
+    """Draw from now on what was drawn after `drawing_state`."""
+    if state is not None:
+        torch.set_rng_state(state)
