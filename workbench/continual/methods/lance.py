@@ -30,7 +30,7 @@ from workbench.compression.lance import linear
 from workbench.compression.lean import make_lean
 from workbench.compression.tucker import project, rank_for_energy, spectrum
 from workbench.continual.method import Method, backpropagation
-from workbench.continual.subspaces import learnable, protect, residual
+from workbench.continual.subspaces import Measure, learnable, protect, residual
 from workbench.faces import short_repr
 from workbench.kernels.convolution import Geometry, conv2d_input_gradient, convolve, geometry_of
 from workbench.meters.evaluation import evaluation
@@ -154,13 +154,17 @@ def input_correlations(
 class LanceContinualParams(NamedTuple):
     """threshold, increase: ε_t; space: ε of the positions, None leaves them whole; samples: per task, for R.
 
-    The published code passes over the whole training set before a task and over 11 batches of 64 after it.
+    measure: of what P does not hold, see `subspaces`. small: layers of at most so many input directions may learn all
+    that are left. The published code has `one_sided` and 80. It passes over the whole training set before a task and
+    over 11 batches of 64 after it.
     """
 
     threshold: float = 0.97
     increase: float = 0.003
     space: float | None = 0.98
     samples: int = 704
+    measure: Measure = residual
+    small: int = 0
 
     __repr__ = short_repr
 
@@ -198,7 +202,8 @@ class LanceContinual(Method):
             layer = subspace_layers(self.network)[name]
             E = residual(layer.protected, R)
             self.held[-1][name] = E.held / E.total if E.total else 0.0
-            U1 = learnable(layer.protected, R, self.energy(task)).to(layer.layer.weight)
+            U1 = learnable(layer.protected, R, self.energy(task), self.params.measure, self.params.small)
+            U1 = U1.to(layer.layer.weight)
             layer.directions = U1
             layer.positions = self._positions(L).to(U1) if L is not None and self.params.space is not None else None
             layer.layer.weight.requires_grad_(U1.shape[1] > 0)
@@ -221,7 +226,8 @@ class LanceContinual(Method):
         """Protect what the inputs of the finished task use."""
         for name, (R, _) in self._correlations(task, x).items():
             layer = subspace_layers(self.network)[name]
-            layer.protected = protect(layer.protected, R, self.energy(task)).to(layer.layer.weight)
+            P = protect(layer.protected, R, self.energy(task), self.params.measure)
+            layer.protected = P.to(layer.layer.weight)
 
     def energy(self, task: int) -> float:
         """ε_t, the share of its inputs' energy that is protected after task t."""
