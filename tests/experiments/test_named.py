@@ -18,7 +18,7 @@ from workbench.rules.feedback_alignment import feedback_weights
 from workbench.rules.lls import local_head, mixing, random_head
 from workbench.rules.tess import make_heads
 
-DEAR = ("fine-tune-fashion", "lls-fashion-full")  # a trunk to run through, a data set to fetch
+DEAR = ("fine-tune-fashion", "lls-fashion-full", "tess-integer-gesture")  # a trunk to run through, data to fetch
 CHEAP = [name for name, e in EXPERIMENTS.items() if name not in DEAR and e.tasks is None]
 
 

@@ -56,6 +56,8 @@ if TYPE_CHECKING:
         SOUND,
         STREAMS,
         TESS_EVENTS,
+        TESS_INTEGER,
+        TESS_INTEGER_GESTURE,
         TESS_STILL,
         experiment,
     )
@@ -82,6 +84,7 @@ if TYPE_CHECKING:
         untrained,
     )
     from workbench.experiments.tess import TESS_RULES, tess_events, tess_still
+    from workbench.experiments.tess_integer import INTEGER_RULES, integer_events, integer_gesture, integer_network
 
 __all__ = [
     "BLOCK_RULES",
@@ -95,6 +98,7 @@ __all__ = [
     "FLOW",
     "FLOW_FACTORS",
     "FLOW_RULES",
+    "INTEGER_RULES",
     "LAYERS",
     "LLS_FASHION",
     "LLS_FASHION_FULL",
@@ -107,6 +111,8 @@ __all__ = [
     "STLLR_FLOW",
     "STREAMS",
     "TESS_EVENTS",
+    "TESS_INTEGER",
+    "TESS_INTEGER_GESTURE",
     "TESS_RULES",
     "TESS_STILL",
     "BlockRule",
@@ -135,6 +141,9 @@ __all__ = [
     "freeze_except",
     "held_out_error",
     "inputs_of",
+    "integer_events",
+    "integer_gesture",
+    "integer_network",
     "last_convolutions",
     "lls_fashion",
     "lls_fashion_full",

@@ -10,6 +10,7 @@ from workbench.experiments.new_clothes import FINE_TUNING_RULES, fine_tuning_set
 from workbench.experiments.sound import SOUND_RULES, sound_setting
 from workbench.experiments.streams import PERMUTED_FASHION, SPLIT_FASHION
 from workbench.experiments.tess import TESS_RULES, tess_events, tess_still
+from workbench.experiments.tess_integer import INTEGER_RULES, integer_events, integer_gesture
 
 FASHION_EVENTS = Experiment(
     name="fashion-events",
@@ -41,6 +42,22 @@ TESS_STILL = Experiment(
     rules=TESS_RULES,
     epochs=3,
     prepare=tess_still,
+)
+
+TESS_INTEGER = Experiment(
+    name="tess-integer",
+    summary="TESS with weights of 8, 10 or 12 bits and membranes of 16, on simulated events, three small convolutions",
+    rules=INTEGER_RULES,
+    epochs=3,
+    prepare=integer_events,
+)
+
+TESS_INTEGER_GESTURE = Experiment(
+    name="tess-integer-gesture",
+    summary="the same on DVS128 Gesture, from the folder dvs_gesture of the data folder",
+    rules=INTEGER_RULES,
+    epochs=100,
+    prepare=integer_gesture,
 )
 
 LLS_FASHION = Experiment(
@@ -84,6 +101,8 @@ EXPERIMENTS: Mapping[str, Experiment] = {
         FLOW,
         TESS_EVENTS,
         TESS_STILL,
+        TESS_INTEGER,
+        TESS_INTEGER_GESTURE,
         LLS_FASHION,
         LLS_FASHION_FULL,
         FINE_TUNE_FASHION,

@@ -20,6 +20,7 @@ if TYPE_CHECKING:
         soft_reset,
         unit_reset,
     )
+    from workbench.neurons.registers import Grid, Register, grid, nearest, stochastic
     from workbench.neurons.stimuli import constant_current, random_spikes, regular_spikes, spikes_at
     from workbench.neurons.surrogate import (
         Psi,
@@ -85,10 +86,12 @@ __all__ = [
     "SPOKEN_DIGITS",
     "Factors",
     "Fire",
+    "Grid",
     "Membrane",
     "Neuron",
     "PairRule",
     "Psi",
+    "Register",
     "Reset",
     "SynapseRule",
     "SynapseRun",
@@ -108,11 +111,13 @@ __all__ = [
     "fast_sigmoid",
     "firing_rate",
     "geometric_limit",
+    "grid",
     "half_life",
     "hard_reset",
     "heaviside",
     "lif_step",
     "logistic",
+    "nearest",
     "no_reset",
     "ottt_synapse",
     "pair_contributions",
@@ -142,6 +147,7 @@ __all__ = [
     "stllr_pair_sum",
     "stllr_synapse",
     "stllr_window",
+    "stochastic",
     "threshold_current",
     "time_constant",
     "trace_step",

@@ -7,6 +7,7 @@ from workbench.faces import lazy
 if TYPE_CHECKING:
     from workbench.training.checkpoint import load_checkpoint, save_checkpoint, write_safetensors
     from workbench.training.epochs import Schedule, check_finite, cosine_decay, epoch_order, set_learning_rate
+    from workbench.training.grid_descent import GridDescent
     from workbench.training.loop import train
     from workbench.training.runner import ACTIVE, Runner, RunState
     from workbench.training.schedule_free import averaged_weights
@@ -18,6 +19,7 @@ __all__ = [
     "ACTIVE",
     "Data",
     "Evaluating",
+    "GridDescent",
     "Logits",
     "Plan",
     "Record",
