@@ -21,9 +21,9 @@ def two_sides(samples=48, side=8, classes=2):
     counts = torch.rand(6, samples, 2, side, side, generator=generator) < 0.1
     for row, label in enumerate(labels):
         counts[:, row, :, :, : side // 2] |= bool(label) & (
-            torch.rand(6, 2, side, side // 2, generator=generator) < 0.5
+            torch.rand(6, 2, side, side // 2, generator=generator) < 0.7
         )
-    part = EventSet(counts.to(torch.uint8), labels)
+    part = EventSet(3 * counts.to(torch.uint8), labels)
     return EventSplit(part, part, ("right", "left", *map(str, range(2, classes))))
 
 

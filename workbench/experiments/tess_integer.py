@@ -35,7 +35,7 @@ from workbench.data.sets.image_events import fashion_events
 from workbench.networks.architectures import Cells, maximum_pool, spiking_conv
 from workbench.networks.layers import LeakyReadout
 from workbench.networks.seeded import seeded
-from workbench.networks.spiking import SpikingSequential, spiking_layers, spiking_logits
+from workbench.networks.spiking import SpikingSequential, spiking_logits
 from workbench.neurons.lif import Neuron, soft_reset
 from workbench.neurons.registers import Grid, Register, grid
 from workbench.neurons.surrogate import triangle
