@@ -7,6 +7,7 @@ from workbench.faces import lazy
 if TYPE_CHECKING:
     from workbench import (
         audit,
+        checks,
         cli,
         compression,
         continual,
@@ -29,6 +30,7 @@ if TYPE_CHECKING:
 
 __all__ = [
     "audit",
+    "checks",
     "cli",
     "compression",
     "continual",

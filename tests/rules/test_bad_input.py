@@ -8,12 +8,12 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from torch import nn
 
+from workbench.checks import check_batch, check_labels
 from workbench.networks.architectures import spiking_small_conv
 from workbench.networks.layers import LeakyReadout, SpikingLayer, TimeDropout
 from workbench.networks.spiking import SpikingMLP
 from workbench.neurons.lif import Neuron
 from workbench.neurons.traces import Factors
-from workbench.rule import check_batch, check_labels
 from workbench.rules import bptt, eprop, ottt, stdp, stllr
 from workbench.rules.bptt import BPTT
 from workbench.rules.stllr import STLLR
@@ -56,7 +56,7 @@ def test_wrong_rank_is_quoted(shape):
 
 
 @QUICK
-@given(st.integers(0, 5).filter(lambda n: n != BATCH))
+@given(st.integers(0, 5).filter(lambda n: n not in (BATCH, 3)))
 def test_labels_that_do_not_fit_the_batch_are_quoted(count):
     y = torch.zeros(count, dtype=torch.long)
     refuses(rf"\({BATCH},\), got \({count},\)", check_batch, torch.zeros(3, BATCH, INPUTS), y)

@@ -5,6 +5,7 @@ import pytest
 import torch
 from torch import nn
 
+from workbench.checks import check_batch
 from workbench.credit.three_factor import learning_chunks
 from workbench.kernels.plain import run_h
 from workbench.meters.kept import KeptBytes
@@ -13,7 +14,6 @@ from workbench.networks.spiking import SpikingMLP, layers_with_memory, spiking_l
 from workbench.neurons.lif import Neuron, hard_reset, run_lif, soft_reset
 from workbench.neurons.surrogate import fast_sigmoid, psi_speech, triangle
 from workbench.neurons.traces import Factors, eligibility
-from workbench.rule import check_batch
 from workbench.rules import bptt, ottt, stllr
 from workbench.rules.stllr import STLLR, teach_layer
 

@@ -15,8 +15,9 @@ from jaxtyping import Float, Shaped
 from torch import Tensor, nn
 
 from workbench.audit.updates import layer_updates
+from workbench.checks import check_batch
 from workbench.networks.spiking import layers_with_memory
-from workbench.rule import Rule, check_batch
+from workbench.rule import Rule
 from workbench.rules import bptt
 
 

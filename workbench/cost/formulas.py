@@ -22,7 +22,7 @@ from torch import Tensor, nn
 
 from workbench.meters.evaluation import evaluation
 from workbench.networks.layers import LeakyReadout, SpikingLayer
-from workbench.networks.spiking import Simulation, layers_with_memory
+from workbench.networks.spiking import Simulation, layers_with_memory, run_network
 from workbench.rule import LayerSize
 
 
@@ -38,7 +38,7 @@ def layer_sizes(network: nn.Module, x: Shaped[Tensor, "time batch *features"]) -
         return z
 
     with evaluation(network), torch.no_grad():
-        network(x[:1, :1].to(next(network.parameters()).dtype), run)
+        run_network(network, x[:1, :1].to(next(network.parameters()).dtype), run)
     return sizes
 
 

@@ -16,5 +16,6 @@ def train_classifier(network: BlockNetwork, x: Float[Tensor, "batch n_in"], y: I
 def learn_from_outputs(logits: Float[Tensor, "batch classes"], y: Int[Tensor, "batch"]) -> StepReport:
     """Mean cross-entropy of the outputs, its gradient sent back through whatever graph they hang on."""
     loss = F.cross_entropy(logits, y)
-    loss.backward()
+    if loss.requires_grad:  # or all that it depends on is frozen
+        loss.backward()
     return StepReport(float(loss.detach()), logits.detach(), {}, 0)

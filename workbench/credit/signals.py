@@ -22,12 +22,12 @@ from jaxtyping import Bool, Float, Int, Shaped
 from torch import Tensor, nn
 from torch.nn import functional as F
 
+from workbench.checks import Array, as_tensor, check_labels, without_autocast
 from workbench.faces import short_repr
 from workbench.meters.evaluation import evaluation
 from workbench.networks.layers import Layer, LeakyReadout, SpikingLayer
 from workbench.networks.spans import keep
-from workbench.networks.spiking import Simulation, layers_with_memory, spiking_layers
-from workbench.rule import check_labels
+from workbench.networks.spiking import Simulation, check_spiking, layers_with_memory, run_network, spiking_layers
 
 Loss = Callable[[Tensor, Tensor], Tensor]  # (outputs, y) → a number
 Spikes = Mapping[SpikingLayer, Tensor]  # what each layer gave in a chunk
@@ -56,7 +56,7 @@ class Signal(NamedTuple):
 
 def summed_cross_entropy(output: Float[Tensor, "time batch classes"], y: Int[Tensor, "batch"]) -> Float[Tensor, ""]:
     """Cross-entropy of each step's output: mean over the batch, sum over the steps (S-TLLR, eq. 12)."""
-    check_labels(y, output.shape[-1])
+    y = check_labels(y, output.shape[-1])
     return F.cross_entropy(output.flatten(0, 1), y.repeat(len(output)), reduction="sum") / len(y)
 
 
@@ -94,7 +94,7 @@ def feedback_alignment(network: nn.Module, seed: int = 0) -> Signal:
 
 def direct_feedback(
     network: nn.Module,
-    x: Shaped[Tensor, "time batch *features"],
+    x: Shaped[Array, "time batch *features"],
     seed: int = 0,
     mean: bool = True,
 ) -> Signal:
@@ -110,7 +110,7 @@ def direct_feedback_through(matrices: Mapping[SpikingLayer, Tensor], mean: bool 
     return Signal(partial(_direct, matrices, partial(_error, mean)), cut=True)
 
 
-def sign_feedback(network: nn.Module, x: Shaped[Tensor, "time batch *features"], seed: int = 0) -> Signal:
+def sign_feedback(network: nn.Module, x: Shaped[Array, "time batch *features"], seed: int = 0) -> Signal:
     """sDFA: the sign of each output's error, through one fixed random matrix per layer; mean over the batch.
 
     With cross-entropy the error of the label's output is always negative and all others are positive, so that what is
@@ -120,7 +120,7 @@ def sign_feedback(network: nn.Module, x: Shaped[Tensor, "time batch *features"],
 
 
 def target_projection(
-    network: nn.Module, x: Shaped[Tensor, "time batch *features"], seed: int = 0, zero_mean: bool = False
+    network: nn.Module, x: Shaped[Array, "time batch *features"], seed: int = 0, zero_mean: bool = False
 ) -> Signal:
     """DRTP: the label alone, through one fixed random matrix per layer; mean over the batch.
 
@@ -139,7 +139,7 @@ def local_classifiers(classifiers: Mapping[SpikingLayer, nn.Module], loss: Loss 
 
 
 def make_classifiers(
-    network: nn.Module, x: Shaped[Tensor, "time batch *features"], classes: int, pool: int = 2
+    network: nn.Module, x: Shaped[Array, "time batch *features"], classes: int, pool: int = 2
 ) -> nn.ModuleList:
     """One linear classifier for each spiking layer, in order; images are averaged to `pool` × `pool` first.
 
@@ -153,8 +153,9 @@ def make_classifiers(
     return nn.ModuleList(_classifier(shape, classes, pool) for shape in layer_shapes(network, x).values())
 
 
-def layer_shapes(network: nn.Module, x: Shaped[Tensor, "time batch *features"]) -> dict[SpikingLayer, torch.Size]:
+def layer_shapes(network: nn.Module, x: Shaped[Array, "time batch *features"]) -> dict[SpikingLayer, torch.Size]:
     """Shape of each spiking layer's output for one sample, by running one step of one sample."""
+    network, x = check_spiking(network), as_tensor(x)
     simulation, shapes = Simulation(network), {}
 
     def run(layer: nn.Module, x: Tensor) -> Tensor:
@@ -163,13 +164,13 @@ def layer_shapes(network: nn.Module, x: Shaped[Tensor, "time batch *features"]) 
             shapes[layer] = z.shape[2:]
         return z
 
-    with evaluation(network), torch.no_grad():
-        network(x[:1, :1].to(next(network.parameters()).dtype), run)
+    with evaluation(network), torch.no_grad(), without_autocast(x):
+        run_network(network, x[:1, :1].to(next(network.parameters()).dtype), run)
     return {layer: shapes[layer] for layer in spiking_layers(network).values()}
 
 
 def feedback_matrices(
-    network: nn.Module, x: Shaped[Tensor, "time batch *features"], seed: int = 0
+    network: nn.Module, x: Shaped[Array, "time batch *features"], seed: int = 0
 ) -> dict[SpikingLayer, Tensor]:
     """Fixed matrices `(classes, *layer shape)`, uniform in ±√(6 / fan) with the fan of a Kaiming initialisation."""
     generator = torch.Generator().manual_seed(seed)

@@ -10,10 +10,11 @@ import torch
 from jaxtyping import Bool
 from torch import Tensor, nn
 
+from workbench.checks import without_autocast
 from workbench.credit.signals import Loss, Signal
 from workbench.networks.layers import Layer, LeakyReadout, SpikingLayer, TimeDropout, Weights, running_weights
 from workbench.networks.spans import Spans, keep, mean_over_steps, steps_done
-from workbench.networks.spiking import chunks, layers_with_memory
+from workbench.networks.spiking import check_spiking, chunks, layers_with_memory, no_place, run_network
 from workbench.rule import StepReport
 
 RunLayer = Callable[[Layer, Tensor, Weights, Any, bool, Tensor | None], tuple[Tensor, Any]]
@@ -34,6 +35,7 @@ class OnlinePass:
     """
 
     def __init__(self, network: nn.Module, run_layer: RunLayer, signal: Signal, loss: Loss, spans: Spans | None = None):
+        network = check_spiking(network)
         self.network, self.run_layer, self.signal, self.loss_of = network, run_layer, signal, loss
         self.spans = spans
         self.layers = layers_with_memory(network)
@@ -71,7 +73,8 @@ class OnlinePass:
         def run(layer: nn.Module, x: Tensor) -> Tensor:
             if isinstance(layer, TimeDropout):
                 return layer.masked(x, self.masks)
-            assert isinstance(layer, SpikingLayer | LeakyReadout)
+            if not isinstance(layer, SpikingLayer | LeakyReadout) or layer not in self.weights:
+                raise ValueError(no_place(layer))
             z = self._run(layer, x.detach() if self.signal.cut else x, learns)
             if learns and isinstance(layer, SpikingLayer):
                 if self.signal.local is not None:
@@ -80,8 +83,8 @@ class OnlinePass:
                 taught[layer] = z
             return z
 
-        with torch.set_grad_enabled(learns):
-            output = self.network(keep(x, self.own).to(next(self.network.parameters()).dtype), run)
+        with torch.set_grad_enabled(learns), without_autocast(x):
+            output = run_network(self.network, keep(x, self.own).to(next(self.network.parameters()).dtype), run)
             self.outputs = self.outputs + keep(output.detach(), self.own).sum(0)
             if learns:
                 self.loss += float(self.signal.teach(output, taught, y, self.loss_of, learning))
@@ -111,9 +114,9 @@ class OnlinePass:
 
 
 def through_standardisation(layer: Layer, leaves: Weights) -> None:
-    """Carry the gradients of Ŵ (and Ŵ_r) to W and the gains."""
+    """Carry the gradients of Ŵ (and Ŵ_r) to W and the gains, as far as these are not frozen."""
     for weight, leaf in zip(layer.effective_weights(), leaves, strict=True):
-        if weight is not None and leaf is not None and leaf.grad is not None:
+        if weight is not None and weight.requires_grad and leaf is not None and leaf.grad is not None:
             weight.backward(leaf.grad)
 
 

@@ -25,7 +25,7 @@ from workbench.meters.evaluation import evaluation
 from workbench.networks.architectures import Cells, spiking_conv
 from workbench.networks.layers import LeakyReadout, RunPart, over_time
 from workbench.networks.seeded import seeded
-from workbench.networks.spiking import Simulation, chunks
+from workbench.networks.spiking import Simulation, chunks, run_network
 from workbench.neurons.lif import Neuron
 from workbench.neurons.surrogate import psi_flow
 from workbench.neurons.traces import MOTION
@@ -145,7 +145,7 @@ def predict_flow(
     simulation, output = Simulation(network, kernels), torch.zeros(())
     with evaluation(network):
         for part in chunks(len(x), 8):
-            output = network(x[part].to(next(network.parameters()).dtype), simulation.run)[-1]
+            output = run_network(network, x[part].to(next(network.parameters()).dtype), simulation.run)[-1]
     return output
 
 

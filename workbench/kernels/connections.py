@@ -3,7 +3,7 @@
 Dense products skip silent inputs (see `kernels.sparse`); convolutions are the library's, or those of the kernels.
 """
 
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import torch
 from jaxtyping import Float
@@ -11,6 +11,7 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 from torch.nn import grad as conv_gradients
 
+from workbench.kernels.convolution import geometry_of
 from workbench.kernels.plain import TORCH, Kernels
 from workbench.kernels.sparse import SpikeList, times
 
@@ -22,6 +23,14 @@ class Inputs(NamedTuple):
 
     x: Float[Tensor, "n ..."] | None
     events: SpikeList | None = None
+
+
+def check_connection(connection: Any) -> None:
+    """Raise ValueError unless it is a linear map that can be run and learned here: see `Connection` and `steps_of`."""
+    if not isinstance(connection, Connection):
+        raise ValueError(f"a layer's connection must be nn.Linear or nn.Conv2d, got {type(connection).__name__}")
+    if isinstance(connection, nn.Conv2d):
+        steps_of(connection)
 
 
 def check_input(connection: Connection, x: Tensor) -> None:
@@ -66,7 +75,7 @@ def add_weight_gradient(
     elif inputs.x is not None and isinstance(connection, nn.Linear):
         grad.T.addmm_(inputs.x.T, g)
     elif inputs.x is not None and isinstance(connection, nn.Conv2d):
-        grad.add_(conv_gradients.conv2d_weight(inputs.x, connection.weight.shape, g, *_geometry(connection)))  # pyright: ignore
+        grad.add_(conv_gradients.conv2d_weight(inputs.x, connection.weight.shape, g, *steps_of(connection)))  # pyright: ignore
 
 
 def input_gradient(
@@ -75,8 +84,19 @@ def input_gradient(
     """The gradient of Σ g · map(x) with respect to x, which has `shape` (n, ...)."""
     if isinstance(connection, nn.Linear):
         return g @ weight
-    return conv_gradients.conv2d_input(shape, weight, g, *_geometry(connection))  # pyright: ignore
+    return conv_gradients.conv2d_input(shape, weight, g, *steps_of(connection))  # pyright: ignore
 
 
-def _geometry(connection: nn.Conv2d) -> tuple:
-    return connection.stride, connection.padding, connection.dilation, connection.groups
+def steps_of(connection: nn.Conv2d) -> tuple:
+    """Stride, padding, dilation and groups in numbers, also of padding "same".
+
+    Raises ValueError for a padding with other values than zeros, or with uneven sides: `nn.ReflectionPad2d` and its
+    like are layers of their own.
+    """
+    stride, (left, right, top, bottom), dilation, groups = geometry_of(connection)
+    if (left, top) != (right, bottom):
+        raise ValueError(
+            f"padding={connection.padding!r} of a kernel {connection.kernel_size} pads unevenly; take an odd kernel, "
+            "or put nn.ZeroPad2d before the convolution"
+        )
+    return stride, (top, left), dilation, groups

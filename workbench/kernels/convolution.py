@@ -27,7 +27,7 @@ def geometry_of(conv: nn.Conv2d) -> Geometry:
     if conv.padding_mode != "zeros":
         raise ValueError(
             f"padding_mode={conv.padding_mode!r} is not supported, expected 'zeros'; put the padding into a layer "
-            "of its own before the convolution"
+            "of its own before the convolution: nn.ReflectionPad2d, nn.ReplicationPad2d or nn.CircularPad2d"
         )
     stride, dilation = (conv.stride[0], conv.stride[1]), (conv.dilation[0], conv.dilation[1])
     if conv.padding == "valid":

@@ -12,12 +12,13 @@ from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
 import torch
-from jaxtyping import Float
+from jaxtyping import Float, Int64, Shaped
 from torch import Tensor, nn
 from torch.nn import functional as F
 
+from workbench.checks import Array, check_inputs, check_labels, check_weights, written
 from workbench.meters.evaluation import evaluation, mode
-from workbench.networks.layers import RunPart
+from workbench.networks.layers import LeakyReadout, RunPart, SpikingLayer
 
 SLOPE = 0.01  # of LeakyReLU for negative inputs
 
@@ -135,8 +136,9 @@ def parameter_groups(network: BlockNetwork) -> list[dict[str, Any]]:
 
 
 @torch.no_grad()
-def block_logits(network: BlockNetwork, x: Float[Tensor, "batch ..."]) -> Float[Tensor, "batch classes"]:
+def block_logits(network: nn.Module, x: Shaped[Array, "batch ..."]) -> Float[Tensor, "batch classes"]:
     """Outputs in evaluation mode: batch normalisation uses the running statistics."""
+    network, x = check_pictures(network, x)
     with evaluation(network):
         return network(x)
 
@@ -180,14 +182,40 @@ def feature_shapes(network: BlockNetwork, input_shape: Sequence[int]) -> list[to
     return shapes
 
 
-def check_examples(network: BlockNetwork, x: Tensor, y: Tensor) -> None:
-    """Raise ValueError unless x is a finite `(batch, ...)`, y holds a label for each, and all labels have an output."""
-    if x.ndim < 2 or x.shape[0] == 0:
-        raise ValueError(f"x must be (batch, ...) with at least one sample, got shape {tuple(x.shape)}")
-    if y.shape != x.shape[:1]:
-        raise ValueError(f"y must hold one label per sample, shape ({x.shape[0]},), got {tuple(y.shape)}")
-    classes = network.classifier.out_features
-    if not 0 <= int(y.min()) <= int(y.max()) < classes:
-        raise ValueError(f"labels must lie in 0..{classes - 1}, got {int(y.min())}..{int(y.max())}")
-    if not bool(x.sum().isfinite()) and not bool(torch.isfinite(x).all()):  # the sum alone is quick, but can overflow
-        raise ValueError("x holds NaN or infinite values; clean the input first")
+def check_blocks(network: Any) -> BlockNetwork:
+    """The network as it was written, or ValueError unless it has blocks and a classifier, with finite weights."""
+    network = written(network)
+    if not isinstance(network, BlockNetwork):
+        kind, layers = type(network).__name__, isinstance(network, nn.Module)
+        spiking = layers and any(isinstance(module, SpikingLayer | LeakyReadout) for module in network.modules())
+        advice = (
+            "it is trained by the rules for spiking networks (stllr, tess, bptt and so on)"
+            if spiking
+            else "build BlockNetwork([Block(nn.Sequential(...), cells=4), ...], nn.Linear(...)) from your layers"
+        )
+        raise ValueError(f"this needs a BlockNetwork, blocks that learn alone and a classifier, got {kind}; {advice}")
+    check_weights(network)
+    return network
+
+
+def check_pictures(network: Any, x: Any) -> tuple[BlockNetwork, Float[Tensor, "batch ..."]]:
+    """The network of `check_blocks` and x in the type of its weights; or ValueError."""
+    network = check_blocks(network)
+    return network, check_inputs(x, network.classifier.weight)
+
+
+def check_examples(
+    network: Any, x: Any, y: Any
+) -> tuple[BlockNetwork, Float[Tensor, "batch ..."], Int64[Tensor, "batch"]]:
+    """Network, x and labels as a rule needs them; or ValueError unless x is a finite `(batch, ...)` with a label each.
+
+    A single sample is refused where batch normalisation would have one value to normalise.
+    """
+    network, x = check_pictures(network, x)
+    y = check_labels(y, network.classifier.out_features, len(x))
+    if len(x) == 1 and any(isinstance(module, nn.BatchNorm1d) and module.training for module in network.modules()):
+        raise ValueError(
+            "a batch of one sample has nothing for batch normalisation to compare it with; take larger batches, leave "
+            "the last one out, or build the network with normalize=False"
+        )
+    return network, x, y

@@ -22,7 +22,15 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from workbench.kernels.choice import kernels_for
-from workbench.kernels.connections import Connection, Inputs, check_input, inputs_of, linear_map, run_layout
+from workbench.kernels.connections import (
+    Connection,
+    Inputs,
+    check_connection,
+    check_input,
+    inputs_of,
+    linear_map,
+    run_layout,
+)
 from workbench.kernels.plain import Kernels
 from workbench.kernels.sparse import SpikeList
 from workbench.neurons.lif import Neuron, Reset, check_neuron, soft_reset
@@ -81,6 +89,7 @@ class SpikingLayer(nn.Module):
         gain: float = 1.0,
     ):
         super().__init__()
+        check_connection(connection)
         if recurrent and not isinstance(connection, nn.Linear):
             raise ValueError(f"only a dense layer can be recurrent, got {type(connection).__name__}")
         n_out = connection.weight.shape[0]

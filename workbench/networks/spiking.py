@@ -7,11 +7,14 @@ function that runs one layer over that chunk; the rule supplies it and keeps the
 
 import itertools
 from collections.abc import Sequence
+from contextlib import nullcontext
+from typing import Any
 
 import torch
 from jaxtyping import Float, Shaped
 from torch import Tensor, nn
 
+from workbench.checks import Array, as_tensor, check_finite, check_weights, without_autocast, written
 from workbench.kernels.plain import Kernels
 from workbench.meters.evaluation import evaluation
 from workbench.networks.layers import (
@@ -31,12 +34,20 @@ from workbench.neurons.lif import Neuron
 from workbench.neurons.surrogate import Psi, psi_gesture
 
 
+def nobody(layer: nn.Module, x: Tensor) -> Tensor:
+    """Stands for `run` where it was forgotten, and says who can run a network."""
+    raise ValueError(
+        "a spiking network is run by a rule, or by spiking_logits(network, x) without learning; to run it by hand "
+        "write network(x, Simulation(network).run)"
+    )
+
+
 class SpikingSequential(nn.Sequential):
     """Parts one after another. Spiking layers, readouts and time-constant dropout are run by the rule, residual blocks
     are called with it, other modules (`nn.AvgPool2d`, `nn.Flatten`) are applied to every step."""
 
     def forward(  # pyright: ignore[reportIncompatibleMethodOverride]
-        self, x: Float[Tensor, "time batch *features"], run: RunPart
+        self, x: Float[Tensor, "time batch *features"], run: RunPart = nobody
     ) -> Float[Tensor, "time batch *outputs"]:
         for module in self:
             if isinstance(module, SpikingLayer | LeakyReadout | TimeDropout):
@@ -58,7 +69,9 @@ class ResidualBlock(nn.Module):
         super().__init__()
         self.body, self.shortcut = body, shortcut
 
-    def forward(self, x: Float[Tensor, "time batch *features"], run: RunPart) -> Float[Tensor, "time batch *outputs"]:
+    def forward(
+        self, x: Float[Tensor, "time batch *features"], run: RunPart = nobody
+    ) -> Float[Tensor, "time batch *outputs"]:
         return self.body(x, run) + (x if self.shortcut is None else run(self.shortcut, x))
 
 
@@ -91,7 +104,9 @@ class SpikingMLP(nn.Module):
         )
         self.readout = LeakyReadout(sizes[-1], classes, readout_decay)
 
-    def forward(self, x: Float[Tensor, "time batch *features"], run: RunPart) -> Float[Tensor, "time batch classes"]:
+    def forward(
+        self, x: Float[Tensor, "time batch *features"], run: RunPart = nobody
+    ) -> Float[Tensor, "time batch classes"]:
         x = x.flatten(2)
         for layer in self.hidden:
             x = run(layer, x)
@@ -129,6 +144,50 @@ def layers_with_memory(network: nn.Module) -> dict[str, Layer]:
     return {name: m for name, m in network.named_modules() if isinstance(m, SpikingLayer | LeakyReadout)}
 
 
+def no_place(layer: nn.Module) -> str:
+    """What is said of a layer that a network hands to a rule and that the rule does not know."""
+    return (
+        f"the network asks a spiking rule to run a {type(layer).__name__}; it runs layers that are modules of the "
+        "network and a SpikingLayer, LeakyReadout or TimeDropout, everything else is called directly"
+    )
+
+
+def check_spiking(network: Any) -> Any:
+    """The network as it was written, or ValueError unless it has layers that a rule can run, with finite weights."""
+    network = written(network)
+    if not isinstance(network, nn.Module) or not layers_with_memory(network):
+        raise ValueError(
+            f"this needs a spiking network, with a SpikingLayer or a LeakyReadout, got {type(network).__name__}; "
+            "networks of blocks are trained by the rules for them (lls, backprop, direct_feedback and so on)"
+        )
+    check_weights(network)
+    return network
+
+
+def run_network(
+    network: nn.Module, x: Float[Tensor, "time batch ..."], run: RunPart
+) -> Float[Tensor, "time batch ..."]:
+    """`network(x, run)` over one chunk of time, in the precision of the weights and not compiled.
+
+    Raises ValueError where a layer stands at two places: what it carries through time belongs to one of them.
+    """
+    seen: set[nn.Module] = set()
+
+    def once(layer: nn.Module, x: Tensor) -> Tensor:
+        if layer in seen and isinstance(layer, SpikingLayer | LeakyReadout):
+            name = next((name for name, module in network.named_modules() if module is layer), type(layer).__name__)
+            raise ValueError(
+                f"layer '{name}' stands at two places of the network, which would share its membranes; make a layer of "
+                "its own for each place"
+            )
+        seen.add(layer)
+        return run(layer, x)
+
+    compiled = getattr(network, "_compiled_call_impl", None) is not None  # by network.compile(), in place
+    with torch.compiler.set_stance("force_eager") if compiled else nullcontext():
+        return network(x, once)
+
+
 class Simulation:
     """Runs a network forward without learning, chunk by chunk; keeps the layers' state between the chunks.
 
@@ -159,18 +218,22 @@ def chunks(steps: int, size: int) -> list[slice]:
 
 @torch.no_grad()
 def spiking_logits(
-    network: nn.Module, x: Shaped[Tensor, "time batch *features"], size: int = 16, lengths: Lengths = None
+    network: nn.Module, x: Shaped[Array, "time batch *features"], size: int = 16, lengths: Lengths = None
 ) -> Tensor:
     """Outputs averaged over time `(batch, classes)`; their argmax is the prediction (S-TLLR, section 5).
 
     lengths: how many steps of each sample are its own, the average is over these; None for all.
     """
+    network, x = check_spiking(network), as_tensor(x)
+    if x.ndim < 3 or not len(x):
+        raise ValueError(f"x must be (time, batch, ...) with at least one step, got shape {tuple(x.shape)}")
+    check_finite(x, "x", ("step", "sample"))
     simulation = Simulation(network)
     dtype = next(network.parameters()).dtype
     x, _, spans = learning_steps(x, None, lengths)
     sums = []
-    with evaluation(network):
+    with evaluation(network), without_autocast(x):
         for chunk in chunks(len(x), size):
             own = None if spans is None else spans.own(chunk)
-            sums.append(keep(network(keep(x[chunk], own).to(dtype), simulation.run), own).sum(0))
+            sums.append(keep(run_network(network, keep(x[chunk], own).to(dtype), simulation.run), own).sum(0))
     return mean_over_steps(torch.stack(sums).sum(0), steps_done(spans, len(x)))

@@ -6,10 +6,11 @@ the fraction `decay` of what they held one step before. After n steps decay^n of
 
 import math
 
-from jaxtyping import Float
+from jaxtyping import Float, Shaped
 from torch import Tensor
 
-from workbench.neurons.traces import decay_matrix
+from workbench.checks import SHARE, Array
+from workbench.neurons.traces import check_spikes, decay_matrix
 
 
 def time_constant(decay: float) -> float:
@@ -43,7 +44,7 @@ def geometric_limit(decay: float) -> float:
     return math.inf if decay == 1.0 else 1.0 / (1.0 - decay)
 
 
-def single_traces(x: Float[Tensor, "time"], decay: float) -> Float[Tensor, "n_spikes time"]:
+def single_traces(x: Shaped[Array, "time"], decay: float) -> Float[Tensor, "n_spikes time"]:
     """One row x[k] decay^{t−k} for each step k with x[k] ≠ 0: all that is to be remembered without a trace.
 
     The sum over the rows is `run_trace(x, decay)`.
@@ -53,11 +54,12 @@ def single_traces(x: Float[Tensor, "time"], decay: float) -> Float[Tensor, "n_sp
     tensor([[1.0000, 0.5000, 0.2500],
             [0.0000, 0.0000, 1.0000]])
     """
+    x = check_spikes(x)
     spiking = x.nonzero()[:, 0]
     return (decay_matrix(len(x), decay, x)[:, spiking] * x[spiking]).T
 
 
 def check_decay(decay: float) -> None:
     """Raise ValueError when `decay` is not in [0, 1]."""
-    if not 0.0 <= decay <= 1.0:
+    if not SHARE.holds(decay):
         raise ValueError(f"a decay per step must lie in [0, 1], got {decay!r}")

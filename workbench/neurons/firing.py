@@ -8,10 +8,12 @@ With the hard reset it then fires once every n steps, n the first with I (1 − 
 what exceeded the threshold, so intervals may differ by one step and the rate follows the current more closely.
 """
 
-from jaxtyping import Float, Int
+from jaxtyping import Float, Int, Shaped
 from torch import Tensor
 
+from workbench.checks import Array, as_tensor
 from workbench.neurons.lif import Neuron, Reset, check_neuron, run_lif, soft_reset
+from workbench.neurons.traces import check_spikes
 
 
 def threshold_current(neuron: Neuron) -> float:
@@ -24,19 +26,19 @@ def threshold_current(neuron: Neuron) -> float:
     return neuron.threshold * (1.0 - neuron.decay)
 
 
-def firing_rate(spikes: Float[Tensor, "time *shape"]) -> Float[Tensor, "*shape"]:
+def firing_rate(spikes: Shaped[Array, "time *shape"]) -> Float[Tensor, "*shape"]:
     """Spikes per step, averaged over time."""
-    return spikes.mean(0)
+    return check_spikes(spikes, "spikes").mean(0)
 
 
-def spike_intervals(spikes: Float[Tensor, "time"]) -> Int[Tensor, "intervals"]:
+def spike_intervals(spikes: Shaped[Array, "time"]) -> Int[Tensor, "intervals"]:
     """Steps from each spike to the next one; empty with fewer than two spikes.
 
     >>> import torch
     >>> spike_intervals(torch.tensor([0.0, 1.0, 0.0, 0.0, 1.0]))
     tensor([3])
     """
-    return spikes.nonzero()[:, 0].diff()
+    return as_tensor(spikes, "spikes").nonzero()[:, 0].diff()
 
 
 def rate_curve(

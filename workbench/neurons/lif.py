@@ -10,14 +10,14 @@ The paper prints u[t] = γ (u[t−1] − v_th z[t−1]) + I[t], which is the sam
 Symbols: γ decay of the membrane per step, v_th threshold, u⁺ `rest`. Everything is dimensionless, time is in steps.
 """
 
-import math
 from collections.abc import Callable
 from typing import NamedTuple
 
 import torch
-from jaxtyping import Float
+from jaxtyping import Float, Shaped
 from torch import Tensor
 
+from workbench.checks import POSITIVE, SHARE, Array, as_floats, check_kind
 from workbench.faces import short_repr
 from workbench.neurons.surrogate import heaviside
 
@@ -45,9 +45,10 @@ Fire = Callable[[Tensor], Tensor]  # u − v_th → z
 
 def check_neuron(neuron: Neuron) -> Neuron:
     """Return `neuron`, or raise ValueError when γ is outside [0, 1] or v_th is not a positive number."""
-    if not 0.0 <= neuron.decay <= 1.0:
+    check_kind(neuron, Neuron)
+    if not SHARE.holds(neuron.decay):
         raise ValueError(f"the membrane decay γ must lie in [0, 1], got {neuron.decay!r}")
-    if not (neuron.threshold > 0.0 and math.isfinite(neuron.threshold)):
+    if not POSITIVE.holds(neuron.threshold):
         raise ValueError(f"the threshold v_th must be a positive number, got {neuron.threshold!r}")
     return neuron
 
@@ -89,7 +90,7 @@ def lif_step(
 
 
 def run_lif(
-    current: Float[Tensor, "time *shape"],
+    current: Shaped[Array, "time *shape"],
     neuron: Neuron,
     rest: Float[Tensor, "*shape"] | None = None,
     reset: Reset = soft_reset,
@@ -100,7 +101,8 @@ def run_lif(
     >>> run_lif(torch.full((4,), 0.5), Neuron(decay=0.5, threshold=0.6)).spikes
     tensor([0., 1., 0., 1.])
     """
-    if current.shape[0] == 0:
+    current = as_floats(current, "the input current")
+    if not current.ndim or current.shape[0] == 0:
         raise ValueError("the input current has no time step; give at least one, shape (time, ...)")
     rest = torch.zeros_like(current[0]) if rest is None else rest
     spikes, potential = [], []

@@ -14,9 +14,10 @@ import math
 from typing import NamedTuple
 
 import torch
-from jaxtyping import Float
+from jaxtyping import Float, Shaped
 from torch import Tensor
 
+from workbench.checks import Array, as_floats, check_kind
 from workbench.faces import short_repr
 from workbench.neurons.decay import check_decay
 from workbench.neurons.surrogate import triangle
@@ -67,7 +68,7 @@ def stdp_synapse(rule: PairRule) -> SynapseRule:
     return SynapseRule(factors_of(rule), by_spikes=True, taught=False)
 
 
-def closeness(spikes: Float[Tensor, "time"], width: float) -> Float[Tensor, "time"]:
+def closeness(spikes: Shaped[Array, "time"], width: float) -> Float[Tensor, "time"]:
     """A made-up ψ: 1 where the neuron fires, falling to 0 within `width` steps on either side.
 
     >>> closeness(torch.tensor([0.0, 0.0, 1.0, 0.0]), width=2.0)
@@ -75,6 +76,7 @@ def closeness(spikes: Float[Tensor, "time"], width: float) -> Float[Tensor, "tim
     """
     if not (width > 0.0 and math.isfinite(width)):
         raise ValueError(f"width must be a positive number of steps, got {width!r}")
+    spikes = as_floats(spikes, "spikes")
     steps, fired = torch.arange(len(spikes)), spikes.nonzero()[:, 0]
     away = (steps[:, None] - fired).to(spikes.dtype)
     return triangle(away, width=width).amax(1) if len(fired) else torch.zeros_like(spikes)
@@ -88,14 +90,14 @@ def signal_window(steps: int, start: int, length: int, strength: float) -> Float
 
 
 def run_synapse(
-    x: Float[Tensor, "time"],
-    z: Float[Tensor, "time"],
-    psi: Float[Tensor, "time"],
-    signal: Float[Tensor, "time"],
+    x: Shaped[Array, "time"],
+    z: Shaped[Array, "time"],
+    psi: Shaped[Array, "time"],
+    signal: Shaped[Array, "time"],
     rule: SynapseRule,
 ) -> SynapseRun:
     """The synapse step by step, by traces. x: pre spikes, z: post spikes, psi: ψ, signal: m."""
-    post, m = _post_and_signal(z, psi, signal, rule)
+    x, post, m = _checked(x, z, psi, signal, rule)
     q, h = run_trace(x, rule.factors.lambda_pre), post_trace(post, rule.factors.lambda_post)
     causal = run_trace(rule.factors.alpha_pre * post * q, rule.kappa)
     non_causal = run_trace(rule.factors.alpha_post * x * h, rule.kappa)
@@ -103,22 +105,25 @@ def run_synapse(
 
 
 def pair_contributions(
-    x: Float[Tensor, "time"],
-    z: Float[Tensor, "time"],
-    psi: Float[Tensor, "time"],
-    signal: Float[Tensor, "time"],
+    x: Shaped[Array, "time"],
+    z: Shaped[Array, "time"],
+    psi: Shaped[Array, "time"],
+    signal: Shaped[Array, "time"],
     rule: SynapseRule,
 ) -> Float[Tensor, "time_post time_pre"]:
     """What each pair of a post step (row) and a pre step (column) adds to the weight, without any trace.
 
     On and below the diagonal pre came first (causal), above it post. All of them add up to `run_synapse`'s last weight.
     """
-    post, m = _post_and_signal(z, psi, signal, rule)
+    x, post, m = _checked(x, z, psi, signal, rule)
     later = decay_matrix(len(x), rule.kappa, x).T @ m  # Σ_{t ≥ s} κ^{t−s} m[t]: what the signal makes of e[s]
     causal = rule.factors.alpha_pre * decay_matrix(len(x), rule.factors.lambda_pre, x) * later[:, None]
     ages = decay_matrix(len(x), rule.factors.lambda_post, x).T.triu(1)
     return post[:, None] * x * (causal + rule.factors.alpha_post * ages * later)
 
 
-def _post_and_signal(z: Tensor, psi: Tensor, signal: Tensor, rule: SynapseRule) -> tuple[Tensor, Tensor]:
-    return z if rule.by_spikes else psi, signal if rule.taught else torch.ones_like(signal)
+def _checked(x: Array, z: Array, psi: Array, signal: Array, rule: SynapseRule) -> tuple[Tensor, Tensor, Tensor]:
+    """x, what stands in the place of ψ, and m."""
+    check_factors(check_kind(rule, SynapseRule).factors)
+    x, z, psi, m = (as_floats(each, name) for each, name in ((x, "x"), (z, "z"), (psi, "psi"), (signal, "signal")))
+    return x, z if rule.by_spikes else psi, m if rule.taught else torch.ones_like(m)

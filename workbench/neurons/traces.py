@@ -19,9 +19,10 @@ Symbols: x_j pre-synaptic spikes, ψ_i = Ψ(u_i) secondary activation of the pos
 from typing import NamedTuple
 
 import torch
-from jaxtyping import Float
+from jaxtyping import Float, Shaped
 from torch import Tensor
 
+from workbench.checks import FINITE, SHARE, Array, as_floats, check_fields
 from workbench.faces import short_repr
 
 
@@ -45,28 +46,38 @@ MOTION = Factors(0.5, 0.8, -0.2, 1.0)  # MVSEC
 
 
 def check_factors(factors: Factors) -> Factors:
-    """Return `factors`, or raise ValueError when a decay is outside [0, 1]; λ = 1 forgets nothing (the paper's λ_pre
-    for spoken digits)."""
+    """Return `factors`, or raise ValueError when a decay is outside [0, 1] or α not finite; λ = 1 forgets nothing (the
+    paper's λ_pre for spoken digits)."""
+    check_fields(factors, Factors, alpha_post=FINITE, alpha_pre=FINITE)
     for name in ("lambda_post", "lambda_pre"):
         value = getattr(factors, name)
-        if not 0.0 <= value <= 1.0:
+        if not SHARE.holds(value):
             raise ValueError(f"{name} is a decay per step and must lie in [0, 1], got {value!r}")
     return factors
 
 
-def trace_step(trace: Float[Tensor, "*shape"], x: Float[Tensor, "*shape"], decay: float) -> Float[Tensor, "*shape"]:
+def check_spikes(x: Array, name: str = "x") -> Float[Tensor, "time ..."]:
+    """x as floating-point numbers, be it bool or integers; ValueError where there is no step."""
+    x = as_floats(x, name)
+    if not x.ndim or not len(x):
+        raise ValueError(f"{name} needs at least one step, shape (time, ...), got {tuple(x.shape)}")
+    return x
+
+
+def trace_step(trace: Float[Tensor, "*shape"], x: Shaped[Array, "*shape"], decay: float) -> Float[Tensor, "*shape"]:
     """q[t] = λ q[t−1] + x[t]."""
-    return torch.add(x, trace, alpha=decay)
+    return torch.add(as_floats(x), trace, alpha=decay)
 
 
 def run_trace(
-    x: Float[Tensor, "time *shape"], decay: float, start: Float[Tensor, "*shape"] | None = None
+    x: Shaped[Array, "time *shape"], decay: float, start: Float[Tensor, "*shape"] | None = None
 ) -> Float[Tensor, "time *shape"]:
     """All q[t] of a sequence by the recursion `trace_step`, from q[−1] = `start` (zero when None).
 
     >>> run_trace(torch.tensor([1.0, 0.0, 0.0]), decay=0.5)
     tensor([1.0000, 0.5000, 0.2500])
     """
+    x = check_spikes(x)
     trace = torch.zeros_like(x[0]) if start is None else start
     traces = []
     for now in x:
@@ -83,21 +94,24 @@ def decay_matrix(steps: int, decay: float, like: Tensor) -> Float[Tensor, "time 
     return powers.masked_fill(age < 0, 0.0)
 
 
-def post_trace(psi: Float[Tensor, "time *shape"], decay: float, released: bool = False) -> Float[Tensor, "time *shape"]:
+def post_trace(psi: Shaped[Array, "time *shape"], decay: float, released: bool = False) -> Float[Tensor, "time *shape"]:
     """h[t], the trace of ψ that excludes the present; `released` leaves out the paper's extra factor λ_post."""
+    psi = check_spikes(psi, "psi")
     before = torch.zeros_like(psi)
     before[1:] = run_trace(psi, decay)[:-1]
     return before if released else decay * before
 
 
 def eligibility(
-    x: Float[Tensor, "time n_in"],
-    psi: Float[Tensor, "time n_out"],
+    x: Shaped[Array, "time n_in"],
+    psi: Shaped[Array, "time n_out"],
     factors: Factors,
     released: bool = False,
 ) -> Float[Tensor, "time n_out n_in"]:
     """e_ij[t] of eq. 10 for every synapse and step, written out as a matrix. For pictures and tests only: it is what
     the rule avoids storing."""
+    check_factors(factors)
+    x, psi = check_spikes(x), check_spikes(psi, "psi")
     q = run_trace(x, factors.lambda_pre)
     h = post_trace(psi, factors.lambda_post, released)
     causal = factors.alpha_pre * psi[:, :, None] * q[:, None, :]

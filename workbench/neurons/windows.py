@@ -8,11 +8,12 @@ import math
 from typing import NamedTuple
 
 import torch
-from jaxtyping import Float, Int
+from jaxtyping import Float, Int, Shaped
 from torch import Tensor
 
+from workbench.checks import FINITE, POSITIVE, Array, check_fields, check_number
 from workbench.faces import short_repr
-from workbench.neurons.traces import Factors, eligibility, post_trace, run_trace
+from workbench.neurons.traces import Factors, check_factors, check_spikes, eligibility, post_trace, run_trace
 
 
 class PairRule(NamedTuple):
@@ -26,6 +27,11 @@ class PairRule(NamedTuple):
     __repr__ = short_repr
 
 
+def check_pair_rule(rule: PairRule) -> PairRule:
+    """Return `rule`, or raise ValueError when an amplitude is not finite or a time constant not above 0."""
+    return check_fields(rule, PairRule, a_plus=FINITE, a_minus=FINITE, tau_plus=POSITIVE, tau_minus=POSITIVE)
+
+
 def stdp_window(
     lag: Float[Tensor, "*shape"], rule: PairRule, potentiation: bool = True, depression: bool = True
 ) -> Float[Tensor, "*shape"]:
@@ -34,6 +40,7 @@ def stdp_window(
     A₊ exp(−lag/τ₊) for lag ≥ 0 (pre before post: causal), −A₋ exp(lag/τ₋) for lag < 0 (non-causal).
     Coincident spikes count as causal, as in S-TLLR, whose pre trace includes the present.
     """
+    check_pair_rule(rule)
     causal = rule.a_plus * torch.exp(-lag.clamp(min=0.0) / rule.tau_plus) * (lag >= 0)
     non_causal = -rule.a_minus * torch.exp(lag.clamp(max=0.0) / rule.tau_minus) * (lag < 0)
     return potentiation * causal + depression * non_causal
@@ -45,13 +52,14 @@ def stdp_pair_sum(pre: Float[Tensor, "n_pre"], post: Float[Tensor, "n_post"], ru
 
 
 def stdp_by_traces(
-    pre: Float[Tensor, "time"], post: Float[Tensor, "time"], rule: PairRule, dt: float = 1.0
+    pre: Shaped[Array, "time"], post: Shaped[Array, "time"], rule: PairRule, dt: float = 1.0
 ) -> Float[Tensor, "time"]:
     """Weight change accumulated up to each step, by two traces instead of all pairs.
 
     `pre` and `post` hold 0 or 1 per step of `dt` ms. The last value equals `stdp_pair_sum` of the same spikes.
     """
-    decay_plus, decay_minus = math.exp(-dt / rule.tau_plus), math.exp(-dt / rule.tau_minus)
+    decay_minus, decay_plus, *_ = factors_of(rule, dt)
+    pre, post = check_spikes(pre, "pre"), check_spikes(post, "post")
     q = run_trace(pre, decay_plus)
     h = post_trace(post, decay_minus)
     return torch.cumsum(rule.a_plus * post * q - rule.a_minus * pre * h, dim=0)
@@ -63,15 +71,17 @@ def stllr_window(lag: Float[Tensor, "*shape"], factors: Factors, released: bool 
     α_pre λ_pre^lag for lag ≥ 0, α_post λ_post^|lag| for lag < 0; the released code has λ_post^(|lag|−1) there.
     α_post = −1 gives the classical antisymmetric window, +1 the symmetric one, 0 the causal one.
     """
+    check_factors(factors)
     causal = factors.alpha_pre * _power(factors.lambda_pre, lag.clamp(min=0.0)) * (lag >= 0)
     age = -lag.clamp(max=0.0) - (1.0 if released else 0.0)
     return causal + factors.alpha_post * _power(factors.lambda_post, age.clamp(min=0.0)) * (lag < 0)
 
 
 def stllr_pair_sum(
-    x: Float[Tensor, "time n_in"], psi: Float[Tensor, "time n_out"], factors: Factors, released: bool = False
+    x: Shaped[Array, "time n_in"], psi: Shaped[Array, "time n_out"], factors: Factors, released: bool = False
 ) -> Float[Tensor, "n_out n_in"]:
     """Σ_t e_ij[t] by the window over all pairs of steps, without any trace: what the recursion must reproduce."""
+    x, psi = check_spikes(x), check_spikes(psi, "psi")
     steps = torch.arange(x.shape[0], dtype=x.dtype, device=x.device)
     window = stllr_window(steps[:, None] - steps, factors, released)  # (t_post, t_pre)
     return torch.einsum("si,st,tj->ij", psi, window, x)
@@ -88,6 +98,8 @@ def factors_of(rule: PairRule, dt: float = 1.0) -> Factors:
     >>> factors_of(PairRule(a_plus=1.0, a_minus=0.5)).alpha_post
     -0.5
     """
+    check_pair_rule(rule)
+    check_number(dt, "dt, ms per step,", POSITIVE)
     return Factors(
         lambda_post=math.exp(-dt / rule.tau_minus),
         lambda_pre=math.exp(-dt / rule.tau_plus),
@@ -106,9 +118,10 @@ def window_by_traces(lags: Int[Tensor, "n"], factors: Factors, released: bool = 
 
 
 def change_by_traces(
-    pre: Float[Tensor, "time"], post: Float[Tensor, "time"], factors: Factors, released: bool = False
+    pre: Shaped[Array, "time"], post: Shaped[Array, "time"], factors: Factors, released: bool = False
 ) -> Float[Tensor, "time"]:
     """Weight change of one synapse accumulated up to each step, Σ_{k≤t} e[k]: two numbers are kept between steps."""
+    pre, post = check_spikes(pre, "pre"), check_spikes(post, "post")
     return eligibility(pre[:, None], post[:, None], factors, released)[:, 0, 0].cumsum(0)
 
 

@@ -4,20 +4,21 @@ The reference for local rules. All activations are kept until the error is known
 a block costs as many MACs as its forward pass.
 """
 
-from jaxtyping import Float, Int
-from torch import Tensor
+from jaxtyping import Shaped
+from torch import nn
 
+from workbench.checks import Array
 from workbench.credit.classifier import learn_from_outputs
-from workbench.networks.blocks import BlockNetwork, check_examples
+from workbench.networks.blocks import check_examples
 from workbench.rule import Claim, ForBlocks, LearningRule, Locality, StepReport
 
 
-def gradients(network: BlockNetwork, x: Float[Tensor, "batch ..."], y: Int[Tensor, "batch"]) -> StepReport:
+def gradients(network: nn.Module, x: Shaped[Array, "batch ..."], y: Shaped[Array, "batch"]) -> StepReport:
     """Fill `.grad` of every parameter of blocks and classifier with that of the output's cross-entropy.
 
     Heads for local rules are left alone.
     """
-    check_examples(network, x, y)
+    network, x, y = check_examples(network, x, y)
     return learn_from_outputs(network(x.detach()), y)
 
 

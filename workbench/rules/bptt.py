@@ -29,12 +29,13 @@ from jaxtyping import Float, Int, Shaped
 from torch import Tensor, nn
 from torch.nn import functional as F
 
+from workbench.checks import COUNT, Array, check_batch, check_kind, check_labels
 from workbench.credit.signals import Loss, Mask, masked_loss, summed_cross_entropy
 from workbench.faces import short_repr
 from workbench.kernels.connections import Inputs, check_input, linear_map
 from workbench.networks.layers import Layer, LeakyReadout, SpikingLayer, TimeDropout
 from workbench.networks.spans import Lengths, Spans, keep, learning_steps, mean_over_steps, steps_done
-from workbench.networks.spiking import chunks, layers_with_memory
+from workbench.networks.spiking import check_spiking, chunks, layers_with_memory, no_place, run_network
 from workbench.neurons.lif import Neuron, no_reset, run_lif
 from workbench.neurons.surrogate import Psi, heaviside, psi_gesture, spike
 from workbench.rule import (
@@ -47,8 +48,6 @@ from workbench.rule import (
     Prepared,
     StepReport,
     Steps,
-    check_batch,
-    check_labels,
     learning_start,
 )
 
@@ -118,8 +117,8 @@ class BPTT(NamedTuple):
 
 def gradients(
     network: nn.Module,
-    x: Shaped[Tensor, "time batch *features"],
-    y: Shaped[Tensor, "batch *target"],
+    x: Shaped[Array, "time batch *features"],
+    y: Shaped[Array, "batch *target"],
     params: BPTT = BPTT(),
     lengths: Lengths = None,
 ) -> StepReport:
@@ -127,7 +126,8 @@ def gradients(
 
     lengths as in `workbench.rules.stllr.gradients`.
     """
-    check_batch(x, y)
+    network, (x, y) = check_spiking(network), check_batch(x, y)
+    check_kind(params, BPTT)
     x, start, spans = learning_steps(x, params.last_steps, lengths)
     graph, outputs, loss, learned = Unrolled(network), torch.zeros(()), 0.0, 0.0
     for chunk in chunks(len(x), check_window(params, len(x))):
@@ -140,7 +140,8 @@ def gradients(
         learning = None if spans is None else spans.learning(slice(first, chunk.stop))
         if learning is None or learning.any():
             value = batch_loss(output[first - chunk.start :], y, params, learning)
-            value.backward()
+            if value.requires_grad:  # or all that it depends on is frozen
+                value.backward()
             loss += float(value.detach())
             learned += chunk.stop - first if learning is None else float(learning.sum()) / len(y)
     steps = steps_done(spans, len(x))
@@ -154,7 +155,7 @@ def check_window(params: BPTT, steps: int) -> int:
     """Steps per chunk of graph; or ValueError."""
     if params.window is None:
         return steps
-    if params.window < 1 or params.summed_output:
+    if not COUNT.holds(params.window) or params.summed_output:
         raise ValueError(
             f"window must be at least 1, and a window has no summed output, got window={params.window} and "
             f"summed_output={params.summed_output}"
@@ -168,8 +169,7 @@ def batch_loss(
     """Sum over steps of the loss of each output, or the cross-entropy of the summed output; of what learns."""
     if not params.summed_output:
         return masked_loss(params.loss, output, y, learning)
-    check_labels(y, output.shape[-1])
-    return F.cross_entropy(keep(output, learning).sum(0), y)
+    return F.cross_entropy(keep(output, learning).sum(0), check_labels(y, output.shape[-1]))
 
 
 class Unrolled:
@@ -191,13 +191,14 @@ class Unrolled:
     def outputs(self, x: Tensor, spans: Spans | None, chunk: slice) -> Tensor:
         """The network's outputs over a chunk of time, of which only the samples' own steps are counted."""
         self.own = None if spans is None else spans.own(chunk)
-        return self.network(keep(x, self.own).to(next(self.network.parameters()).dtype), self.run)
+        return run_network(self.network, keep(x, self.own).to(next(self.network.parameters()).dtype), self.run)
 
     def run(self, layer: nn.Module, x: Tensor) -> Tensor:
         """One layer over a chunk, differentiable through all its steps."""
         if isinstance(layer, TimeDropout):
             return layer.masked(x, self.masks)
-        assert isinstance(layer, SpikingLayer | LeakyReadout)
+        if not isinstance(layer, SpikingLayer | LeakyReadout):
+            raise ValueError(no_place(layer))
         output, *carried = run_layer(layer, x, self.carried.get(layer))
         self.carried[layer] = (carried[0], carried[1])
         self.spikes[layer] += float(keep(output.detach(), self.own).mean()) * len(output)
@@ -238,8 +239,8 @@ def leaky(layer: SpikingLayer) -> snntorch.Leaky:
 
 def by_step(
     network: nn.Module,
-    x: Shaped[Tensor, "time batch *features"],
-    y: Shaped[Tensor, "batch *target"],
+    x: Shaped[Array, "time batch *features"],
+    y: Shaped[Array, "batch *target"],
     params: BPTT = BPTT(),
     lengths: Lengths = None,
 ) -> Iterator[StepReport]:
@@ -247,22 +248,25 @@ def by_step(
 
     Nothing is known before the last step has run: this is for looking at, not for learning step by step.
     """
-    check_batch(x, y)
+    network, (x, y) = check_spiking(network), check_batch(x, y)
+    check_kind(params, BPTT)
     x, start, spans = learning_steps(x, params.last_steps, lengths)
     graph, dtype = Unrolled(network), next(network.parameters()).dtype
     own = None if spans is None else spans.own(slice(0, len(x)))
-    copies = [{name: p.detach().clone().requires_grad_() for name, p in network.named_parameters()} for _ in x]
+    weights_that_learn = {name: p for name, p in network.named_parameters() if p.requires_grad}
+    copies = [{name: p.detach().clone().requires_grad_() for name, p in weights_that_learn.items()} for _ in x]
     outputs = [
         torch.func.functional_call(network, dict(weights), (now[None].to(dtype), graph.run))
         for weights, now in zip(copies, keep(x, own), strict=True)
     ]
     learning = None if spans is None else spans.learning(slice(start, len(x)))
     loss = batch_loss(torch.cat(outputs[start:]), y, params, learning)
-    loss.backward()
+    if loss.requires_grad:
+        loss.backward()
     sums = keep(torch.cat(outputs).detach(), own).sum(0)
     logits = mean_over_steps(sums, steps_done(spans, len(x)))
     for weights in copies:
-        for name, parameter in network.named_parameters():
+        for name, parameter in weights_that_learn.items():
             parameter.grad = weights[name].grad
         yield StepReport(float(loss.detach()), logits, {}, graph.history)
 

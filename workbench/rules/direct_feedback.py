@@ -16,10 +16,11 @@ from functools import partial
 from typing import NamedTuple
 
 import torch
-from jaxtyping import Float, Int
-from torch import Tensor
+from jaxtyping import Float, Int, Shaped
+from torch import Tensor, nn
 from torch.nn import functional as F
 
+from workbench.checks import Array, check_kind
 from workbench.credit.classifier import train_classifier
 from workbench.faces import short_repr
 from workbench.networks.blocks import BlockNetwork, check_examples, feature_shapes
@@ -56,19 +57,20 @@ def direct_feedback(
 
 
 def gradients(
-    network: BlockNetwork, x: Float[Tensor, "batch ..."], y: Int[Tensor, "batch"], params: DirectFeedback
+    network: nn.Module, x: Shaped[Array, "batch ..."], y: Shaped[Array, "batch"], params: DirectFeedback
 ) -> StepReport:
     """Fill `.grad` of every parameter."""
-    check_examples(network, x, y)
-    x = x.detach()
-    activations = []
+    network, x, y = check_examples(network, x, y)
+    check_kind(params, DirectFeedback)
+    now, activations = x.detach(), []
     for block in network.blocks:
-        activations.append(block.features(x))
-        x = block.between(activations[-1].detach())
-    report = train_classifier(network, x, y)
+        activations.append(block.features(now))
+        now = block.between(activations[-1].detach())
+    report = train_classifier(network, now, y)
     error = output_error(report.logits, y)
     for a, B in zip(activations, check_feedback(params, activations), strict=True):
-        a.backward(broadcast_error(error, B))
+        if a.requires_grad:
+            a.backward(broadcast_error(error, B))
     return report
 
 

@@ -12,9 +12,10 @@ have mean 0: what the rows of B_l have in common pushes all units alike, whateve
 from collections.abc import Sequence
 from functools import partial
 
-from jaxtyping import Float, Int
-from torch import Tensor
+from jaxtyping import Shaped
+from torch import nn
 
+from workbench.checks import Array, check_kind
 from workbench.credit.classifier import train_classifier
 from workbench.networks.blocks import BlockNetwork, check_examples
 from workbench.rule import ForBlocks, LearningRule, Rule, StepReport
@@ -22,18 +23,20 @@ from workbench.rules.direct_feedback import DirectFeedback, check_feedback, dire
 
 
 def gradients(
-    network: BlockNetwork, x: Float[Tensor, "batch ..."], y: Int[Tensor, "batch"], params: DirectFeedback
+    network: nn.Module, x: Shaped[Array, "batch ..."], y: Shaped[Array, "batch"], params: DirectFeedback
 ) -> StepReport:
     """Fill `.grad` of every parameter; `params` comes from `direct_feedback`. The classifier's gradient is exact."""
-    check_examples(network, x, y)
-    x = x.detach()
+    network, x, y = check_examples(network, x, y)
+    check_kind(params, DirectFeedback)
+    now = x.detach()
     for block, B in zip(network.blocks, params.feedback, strict=True):
-        a = block.features(x)
+        a = block.features(now)
         check_feedback(DirectFeedback((B,)), [a])
-        a.backward(-B[y] / len(y))
-        x = block.between(a.detach())
+        if a.requires_grad:
+            a.backward(-B[y] / len(y))
+        now = block.between(a.detach())
         del a
-    return train_classifier(network, x, y)
+    return train_classifier(network, now, y)
 
 
 def prepare(network: BlockNetwork, input_shape: Sequence[int], seed: int) -> Rule:

@@ -25,6 +25,7 @@ from jaxtyping import Float, Int, Shaped
 from torch import Tensor, nn
 from torch.nn import functional as F
 
+from workbench.checks import Array, check_batch, check_kind
 from workbench.credit.eligibility import activation, past_spikes
 from workbench.credit.signals import BACKPROPAGATION, Loss, Signal, summed_cross_entropy
 from workbench.credit.three_factor import OnlinePass
@@ -33,7 +34,7 @@ from workbench.kernels.choice import kernels_for
 from workbench.kernels.plain import Kernels
 from workbench.networks.layers import Layer, LeakyReadout, Neurons, SpikingLayer, Weights, advance
 from workbench.networks.spans import Lengths, Spans, learning_steps
-from workbench.networks.spiking import layers_with_memory
+from workbench.networks.spiking import check_spiking, layers_with_memory
 from workbench.neurons.lif import Neuron
 from workbench.neurons.surrogate import Psi, heaviside, psi_gesture
 from workbench.rule import (
@@ -46,7 +47,6 @@ from workbench.rule import (
     Prepared,
     StepReport,
     Steps,
-    check_batch,
     learning_start,
 )
 
@@ -121,8 +121,8 @@ class State(NamedTuple):
 
 def gradients(
     network: nn.Module,
-    x: Shaped[Tensor, "time batch *features"],
-    y: Shaped[Tensor, "batch *target"],
+    x: Shaped[Array, "time batch *features"],
+    y: Shaped[Array, "batch *target"],
     params: EProp = EProp(),
     lengths: Lengths = None,
 ) -> StepReport:
@@ -130,7 +130,8 @@ def gradients(
 
     lengths as in `workbench.rules.stllr.gradients`.
     """
-    check_batch(x, y)
+    x, y = check_batch(x, y)
+    check_kind(params, EProp)
     x, start, spans = learning_steps(x, params.last_steps, lengths)
     ongoing = begin_pass(network, params, spans)
     for step in range(len(x)):
@@ -141,13 +142,14 @@ def gradients(
 
 def online(
     network: nn.Module,
-    x: Shaped[Tensor, "time batch *features"],
-    y: Shaped[Tensor, "batch *target"],
+    x: Shaped[Array, "time batch *features"],
+    y: Shaped[Array, "batch *target"],
     params: EProp = EProp(),
     lengths: Lengths = None,
 ) -> Iterator[StepReport]:
     """Yield after every learning step with the update of that step alone in `.grad`; the next uses the new weights."""
-    check_batch(x, y)
+    x, y = check_batch(x, y)
+    check_kind(params, EProp)
     x, start, spans = learning_steps(x, params.last_steps, lengths)
     ongoing = begin_pass(network, params, spans)
     for step in range(len(x)):
@@ -160,6 +162,7 @@ def online(
 
 def begin_pass(network: nn.Module, params: EProp, spans: Spans | None = None) -> OnlinePass:
     """One batch on its way through time under this rule."""
+    network = check_spiking(network)
     kappa = readout_decay(network)
 
     def run(layer: Layer, x: Tensor, weights: Weights, state: State | None, learns: bool, feedback: Tensor | None):

@@ -15,13 +15,15 @@ from functools import partial
 from typing import Any, NamedTuple
 
 import torch
-from jaxtyping import Float, Int
+from jaxtyping import Shaped
 from torch import Tensor, nn
 from torch.nn import functional as F
 from torch.nn.grad import conv2d_input, conv2d_weight
 
+from workbench.checks import Array, check_kind
 from workbench.credit.classifier import learn_from_outputs
 from workbench.faces import short_repr
+from workbench.kernels.connections import check_connection, steps_of
 from workbench.networks.blocks import BlockNetwork, apply, check_examples
 from workbench.rule import ForBlocks, LearningRule, Rule, StepReport
 
@@ -53,12 +55,16 @@ def feedback_weights(network: BlockNetwork, seed: int = 0) -> FeedbackAlignment:
 
 
 def gradients(
-    network: BlockNetwork, x: Float[Tensor, "batch ..."], y: Int[Tensor, "batch"], params: FeedbackAlignment
+    network: nn.Module, x: Shaped[Array, "batch ..."], y: Shaped[Array, "batch"], params: FeedbackAlignment
 ) -> StepReport:
     """Fill `.grad` of every parameter; with B equal to W this is backpropagation."""
+    network, x, y = check_examples(network, x, y)
+    check_kind(params, FeedbackAlignment)
     maps = connections(network)
     if [B.shape for B in params.feedback] != [c.weight.shape for c in maps]:
         raise ValueError("the feedback weights do not have the shapes of this network's; use feedback_weights(network)")
+    for connection in maps:
+        check_connection(connection)
     feedback = dict(zip(maps, params.feedback, strict=True))
 
     aligned: set[nn.Module] = set()
@@ -69,7 +75,6 @@ def gradients(
         aligned.add(module)
         return _Aligned.apply(x, module.weight, module.bias, feedback[module], module)  # pyright: ignore
 
-    check_examples(network, x, y)
     outputs = network(x.detach(), run)
     if hidden := [str(c) for c in maps if c not in aligned]:
         raise ValueError(
@@ -94,7 +99,7 @@ class _Aligned(torch.autograd.Function):
         if isinstance(c, nn.Linear):
             below = delta @ feedback if needs_below else None
             return below, delta.T @ x, delta.sum(0) if needs_bias else None, None, None
-        geometry = (c.stride, c.padding, c.dilation, c.groups)
+        geometry = steps_of(c)
         if needs_below:
             below = conv2d_input(x.shape, feedback, delta, *geometry)
         weight = conv2d_weight(x, c.weight.shape, delta, *geometry)

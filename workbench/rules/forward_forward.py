@@ -17,14 +17,15 @@ Symbols: a activation, θ threshold, C classes.
 from typing import NamedTuple
 
 import torch
-from jaxtyping import Float, Int
-from torch import Tensor
+from jaxtyping import Float, Int, Shaped
+from torch import Tensor, nn
 from torch.nn import functional as F
 
+from workbench.checks import FINITE, POSITIVE, Array, check_fields
 from workbench.credit.classifier import train_classifier
 from workbench.faces import short_repr
 from workbench.meters.evaluation import evaluation
-from workbench.networks.blocks import BlockNetwork, check_examples
+from workbench.networks.blocks import check_examples, check_pictures
 from workbench.rule import ForBlocks, LearningRule, StepReport
 
 
@@ -41,13 +42,14 @@ class ForwardForward(NamedTuple):
 
 
 def gradients(
-    network: BlockNetwork,
-    x: Float[Tensor, "batch ..."],
-    y: Int[Tensor, "batch"],
+    network: nn.Module,
+    x: Shaped[Array, "batch ..."],
+    y: Shaped[Array, "batch"],
     params: ForwardForward = ForwardForward(),
 ) -> StepReport:
     """Fill `.grad` of every parameter; the reported loss and outputs are the classifier's."""
-    check_examples(network, x, y)
+    network, x, y = check_examples(network, x, y)
+    check_fields(params, ForwardForward, threshold=FINITE, brightness=POSITIVE)
     classes = network.classifier.out_features
     signs = torch.ones(2 * len(y), dtype=x.dtype, device=x.device)
     signs[len(y) :] = -1.0
@@ -56,7 +58,8 @@ def gradients(
     neutral = write_label(x, torch.full_like(right, 1.0 / classes), params.brightness)
     for block in network.blocks:
         a = block.features(unit_activity(both))
-        F.softplus(signs * (params.threshold - goodness(a))).mean().backward()
+        if a.requires_grad:
+            F.softplus(signs * (params.threshold - goodness(a))).mean().backward()
         both = block.between(a.detach())
         with torch.no_grad():
             neutral = block(unit_activity(neutral))
@@ -100,9 +103,11 @@ def goodness(a: Float[Tensor, "batch ..."]) -> Float[Tensor, "batch"]:
 
 @torch.no_grad()
 def goodness_logits(
-    network: BlockNetwork, x: Float[Tensor, "batch ..."], params: ForwardForward = ForwardForward()
+    network: nn.Module, x: Shaped[Array, "batch ..."], params: ForwardForward = ForwardForward()
 ) -> Float[Tensor, "batch classes"]:
     """Goodness of each label, summed over all blocks but the first (over all if there is one); its argmax predicts."""
+    check_fields(params, ForwardForward, threshold=FINITE, brightness=POSITIVE)
+    network, x = check_pictures(network, x)
     classes = network.classifier.out_features
     first = min(1, len(network.blocks) - 1)
     total = torch.zeros(len(x), classes, dtype=x.dtype, device=x.device)

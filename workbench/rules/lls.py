@@ -26,10 +26,11 @@ from collections.abc import Callable, Sequence
 from typing import NamedTuple
 
 import torch
-from jaxtyping import Float, Int
+from jaxtyping import Float, Int, Shaped
 from torch import Tensor, nn
 from torch.nn import functional as F
 
+from workbench.checks import POSITIVE, SHARE, Array, check_fields
 from workbench.credit.bases import Basis, build, random, square, synchrony
 from workbench.credit.block_pass import local_pass
 from workbench.credit.classifier import train_classifier
@@ -168,6 +169,7 @@ def local_signal(
     A silent sample, whose latents are 0 or (root mean square below `SILENT`) but the rounding errors of a batch
     normalisation that had nothing to normalise, has no direction: its gradient fades to 0, see `credit.direction`.
     """
+    check_fields(params, LLS, temperature=POSITIVE, label_smoothing=SHARE)
     norm, least = z.norm(dim=1, keepdim=True), SILENT * z.shape[1] ** 0.5
     u = z / norm.clamp(min=torch.finfo(z.dtype).tiny) if params.normalized else z
     fade = fading(norm, least) if params.normalized else Fading(*[torch.ones_like(norm)] * 3)
@@ -208,18 +210,19 @@ def smoothed_targets(
 
 
 def gradients(
-    network: BlockNetwork, x: Float[Tensor, "batch ..."], y: Int[Tensor, "batch"], params: LLS = LLS()
+    network: nn.Module, x: Shaped[Array, "batch ..."], y: Shaped[Array, "batch"], params: LLS = LLS()
 ) -> StepReport:
     """Fill `.grad` of every parameter, block by block; the reported loss is the classifier's.
 
     The network has heads from `local_head` or `random_head`. Each block's graph is freed before the next block runs.
     """
-    check_examples(network, x, y)
+    network, x, y = check_examples(network, x, y)
     for block, head in zip(network.blocks, local_heads(network), strict=True):
         z, x = local_pass(block, x)
         signal = local_signal(z.detach(), head.basis, y, params, detached(head.modulation))
-        z.backward(signal.latents)
-        if head.modulation is not None:
+        if z.requires_grad:
+            z.backward(signal.latents)
+        if head.modulation is not None and head.modulation.requires_grad:
             head.modulation.backward(signal.modulation)
     return train_classifier(network, x, y)
 

@@ -9,9 +9,10 @@ This is LLS with a basis that learns, without normalising z and with τ = 1. Gra
 """
 
 import torch
-from jaxtyping import Float, Int
-from torch import Tensor, nn
+from jaxtyping import Shaped
+from torch import nn
 
+from workbench.checks import Array
 from workbench.credit.block_pass import local_pass
 from workbench.credit.classifier import train_classifier
 from workbench.networks.blocks import BlockNetwork, HeadMaker, check_examples
@@ -39,16 +40,18 @@ def trained_head(classes: int) -> HeadMaker:
 
 
 def gradients(
-    network: BlockNetwork, x: Float[Tensor, "batch ..."], y: Int[Tensor, "batch"], params: LLS = PLAIN
+    network: nn.Module, x: Shaped[Array, "batch ..."], y: Shaped[Array, "batch"], params: LLS = PLAIN
 ) -> StepReport:
     """Fill `.grad` of every parameter, block by block; the reported loss is the last classifier's."""
-    check_examples(network, x, y)
+    network, x, y = check_examples(network, x, y)
     for block, head in zip(network.blocks, trained_heads(network), strict=True):
         z, x = local_pass(block, x)
         latents = z.detach()
         signal = local_signal(latents, head.weight.detach(), y, params)
-        z.backward(signal.latents)
-        head.weight.backward(signal.scores.T @ latents)
+        if z.requires_grad:
+            z.backward(signal.latents)
+        if head.weight.requires_grad:
+            head.weight.backward(signal.scores.T @ latents)
     return train_classifier(network, x, y)
 
 

@@ -22,6 +22,7 @@ from jaxtyping import Float, Int, Shaped
 from torch import Tensor, nn
 from torch.nn import functional as F
 
+from workbench.checks import Array, check_kind
 from workbench.credit.signals import BACKPROPAGATION, Loss, Signal, summed_cross_entropy
 from workbench.faces import short_repr
 from workbench.kernels.plain import Kernels
@@ -98,8 +99,8 @@ class OTTT(NamedTuple):
 
 def gradients(
     network: nn.Module,
-    x: Shaped[Tensor, "time batch *features"],
-    y: Shaped[Tensor, "batch *target"],
+    x: Shaped[Array, "time batch *features"],
+    y: Shaped[Array, "batch *target"],
     params: OTTT = OTTT(),
     lengths: Lengths = None,
 ) -> StepReport:
@@ -109,8 +110,8 @@ def gradients(
 
 def online(
     network: nn.Module,
-    x: Shaped[Tensor, "time batch *features"],
-    y: Shaped[Tensor, "batch *target"],
+    x: Shaped[Array, "time batch *features"],
+    y: Shaped[Array, "batch *target"],
     params: OTTT = OTTT(),
     lengths: Lengths = None,
 ) -> Iterator[StepReport]:
@@ -120,7 +121,7 @@ def online(
 
 def as_stllr(params: OTTT) -> stllr.STLLR:
     """The same rule in S-TLLR's parameters."""
-    last_steps, chunk, signal, loss, kernels = params
+    last_steps, chunk, signal, loss, kernels = check_kind(params, OTTT)
     return stllr.STLLR(membrane_factors, last_steps, chunk=chunk, signal=signal, loss=loss, kernels=kernels)
 
 

@@ -21,6 +21,7 @@ from jaxtyping import Float, Int, Shaped
 from torch import Tensor, nn
 from torch.nn import functional as F
 
+from workbench.checks import COUNT, Array, check_batch, check_fields
 from workbench.credit.eligibility import Form, run_layer
 from workbench.credit.signals import Loss, Mask, Signal, Spikes, backpropagate, summed_cross_entropy
 from workbench.credit.three_factor import OnlinePass, learning_chunks
@@ -28,11 +29,12 @@ from workbench.faces import short_repr
 from workbench.kernels.plain import Kernels
 from workbench.networks.layers import Layer, LeakyReadout, Weights
 from workbench.networks.spans import Lengths, Spans, keep, learning_steps
+from workbench.networks.spiking import check_spiking
 from workbench.neurons.lif import Neuron
 from workbench.neurons.surrogate import heaviside
 from workbench.neurons.traces import Factors
-from workbench.neurons.windows import PairRule
-from workbench.rule import LearningRule, Prepared, StepReport, Steps, check_batch, learning_start
+from workbench.neurons.windows import PairRule, factors_of
+from workbench.rule import LearningRule, Prepared, StepReport, Steps, learning_start
 
 
 def by_definition(
@@ -86,8 +88,8 @@ class STDP(NamedTuple):
 
 def gradients(
     network: nn.Module,
-    x: Shaped[Tensor, "time batch *features"],
-    y: Shaped[Tensor, "batch *target"],
+    x: Shaped[Array, "time batch *features"],
+    y: Shaped[Array, "batch *target"],
     params: STDP = STDP(),
     lengths: Lengths = None,
 ) -> StepReport:
@@ -95,7 +97,8 @@ def gradients(
 
     lengths as in `workbench.rules.stllr.gradients`.
     """
-    check_batch(x, y)
+    check_fields(params, STDP, chunk=COUNT)
+    x, y = check_batch(x, y)
     x, start, spans = learning_steps(x, params.last_steps, lengths)
     ongoing = begin_pass(network, params, spans)
     for chunk in learning_chunks(len(x), start, params.chunk):
@@ -106,13 +109,14 @@ def gradients(
 
 def online(
     network: nn.Module,
-    x: Shaped[Tensor, "time batch *features"],
-    y: Shaped[Tensor, "batch *target"],
+    x: Shaped[Array, "time batch *features"],
+    y: Shaped[Array, "batch *target"],
     params: STDP = STDP(),
     lengths: Lengths = None,
 ) -> Iterator[StepReport]:
     """Yield after every learning step with the update of that step alone in `.grad`, see `stllr.online`."""
-    check_batch(x, y)
+    check_fields(params, STDP, chunk=COUNT)
+    x, y = check_batch(x, y)
     x, start, spans = learning_steps(x, params.last_steps, lengths)
     ongoing = begin_pass(network, params, spans)
     for step in range(len(x)):
@@ -125,7 +129,8 @@ def online(
 
 def begin_pass(network: nn.Module, params: STDP, spans: Spans | None = None) -> OnlinePass:
     """One batch on its way through time under this rule."""
-    form = Form(pair_factors(params.rule, params.dt), psi=heaviside, kernels=params.kernels)
+    network = check_spiking(network)
+    form = Form(factors_of(params.rule, params.dt), psi=heaviside, kernels=params.kernels)
 
     def run(layer: Layer, x: Tensor, weights: Weights, traces, learns: bool, feedback: Tensor | None):
         readout = isinstance(layer, LeakyReadout)
@@ -133,11 +138,6 @@ def begin_pass(network: nn.Module, params: STDP, spans: Spans | None = None) -> 
         return run_layer(layer, x, weights, traces, own, learns, feedback)
 
     return OnlinePass(network, run, Signal(everywhere_the_same, cut=True), params.loss, spans)
-
-
-def pair_factors(rule: PairRule, dt: float) -> Factors:
-    """The pair rule in S-TLLR's factors."""
-    return Factors(math.exp(-dt / rule.tau_minus), math.exp(-dt / rule.tau_plus), -rule.a_minus, rule.a_plus)
 
 
 def everywhere_the_same(output: Tensor, spikes: Spikes, y: Tensor, loss: Loss, learning: Mask = None) -> Tensor:

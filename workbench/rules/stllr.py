@@ -30,6 +30,7 @@ from jaxtyping import Float, Int, Shaped
 from torch import Tensor, nn
 from torch.nn import functional as F
 
+from workbench.checks import COUNT, Array, as_floats, check_batch, check_fields
 from workbench.credit.eligibility import Form, Traces, run_layer
 from workbench.credit.signals import BACKPROPAGATION, Loss, Signal, direct_feedback, summed_cross_entropy
 from workbench.credit.three_factor import OnlinePass, as_leaves, learning_chunks, through_standardisation
@@ -37,7 +38,7 @@ from workbench.faces import short_repr
 from workbench.kernels.plain import Kernels
 from workbench.networks.layers import Layer, LeakyReadout, SpikingLayer, Weights, running_weights
 from workbench.networks.spans import Learning, Lengths, Spans, learning_steps
-from workbench.networks.spiking import chunks, layers_with_memory
+from workbench.networks.spiking import check_spiking, chunks, layers_with_memory
 from workbench.neurons.lif import Neuron
 from workbench.neurons.surrogate import Psi, heaviside, psi_gesture
 from workbench.neurons.traces import Factors, check_factors
@@ -51,7 +52,6 @@ from workbench.rule import (
     Prepared,
     StepReport,
     Steps,
-    check_batch,
     learning_start,
 )
 
@@ -135,8 +135,8 @@ class STLLR(NamedTuple):
 
 def gradients(
     network: nn.Module,
-    x: Shaped[Tensor, "time batch *features"],
-    y: Shaped[Tensor, "batch *target"],
+    x: Shaped[Array, "time batch *features"],
+    y: Shaped[Array, "batch *target"],
     params: STLLR = STLLR(),
     lengths: Lengths = None,
 ) -> StepReport:
@@ -147,7 +147,7 @@ def gradients(
     lengths: how many steps of each sample are its own, where shorter ones are padded at the end; None for all. The
     update is then the mean of those of each sequence alone, and `last_steps` counts from each sample's own end.
     """
-    x, start, spans = check_arguments(x, y, params, lengths)
+    y, (x, start, spans) = check_arguments(x, y, params, lengths)
     ongoing = begin_pass(network, params, spans)
     for chunk in learning_chunks(len(x), start, params.chunk):
         ongoing.advance(x[chunk], y, chunk.start >= start, ahead=start - chunk.stop)
@@ -157,8 +157,8 @@ def gradients(
 
 def online(
     network: nn.Module,
-    x: Shaped[Tensor, "time batch *features"],
-    y: Shaped[Tensor, "batch *target"],
+    x: Shaped[Array, "time batch *features"],
+    y: Shaped[Array, "batch *target"],
     params: STLLR = STLLR(),
     lengths: Lengths = None,
 ) -> Iterator[StepReport]:
@@ -171,7 +171,7 @@ def online(
     >>> for report in online(network, x, y, STLLR(last_steps=2)):
     ...     optimizer.step()
     """
-    x, start, spans = check_arguments(x, y, params, lengths)
+    y, (x, start, spans) = check_arguments(x, y, params, lengths)
     ongoing = begin_pass(network, params, spans)
     for chunk in chunks(start, params.chunk):
         ongoing.advance(x[chunk], y, learns=False, ahead=start - chunk.stop)
@@ -193,12 +193,13 @@ class Taught(NamedTuple):
 
 def teach_layer(
     layer: Layer,
-    x: Float[Tensor, "time batch ..."],
+    x: Shaped[Array, "time batch ..."],
     delta: Float[Tensor, "learning batch ..."],
     params: STLLR = STLLR(),
 ) -> Taught:
     """Fill `.grad` of one layer for a given learning signal δ = ∂L/∂z of the last steps; earlier steps do not learn."""
-    _, start, _ = check_arguments(x, torch.zeros(x.shape[1], device=x.device), params._replace(last_steps=len(delta)))
+    x = as_floats(x)
+    _, (x, start, _) = check_arguments(x, x.new_zeros(x.shape[1]), params._replace(last_steps=len(delta)))
     weights, form, traces = as_leaves(running_weights(layer)), layer_form(layer, params), None
     outputs, below = [], []
     for chunk in learning_chunks(len(x), start, params.chunk):
@@ -214,18 +215,18 @@ def teach_layer(
     return Taught(torch.cat(outputs), torch.cat(below), traces)
 
 
-def check_arguments(x: Tensor, y: Tensor, params: STLLR, lengths: Lengths = None) -> Learning:
-    """What is run, T_l and the samples' spans; or ValueError for a batch or parameters that make no sense."""
-    check_batch(x, y)
-    if isinstance(params.factors, Factors):
+def check_arguments(x: Array, y: Array, params: STLLR, lengths: Lengths = None) -> tuple[Tensor, Learning]:
+    """y, and what is run, T_l and the samples' spans; or ValueError for a batch or parameters that make no sense."""
+    check_fields(params, STLLR, chunk=COUNT)
+    if not callable(params.factors):
         check_factors(params.factors)
-    if params.chunk < 1:
-        raise ValueError(f"chunk, the steps per chunk, must be at least 1, got {params.chunk}")
-    return learning_steps(x, params.last_steps, lengths)
+    x, y = check_batch(x, y)
+    return y, learning_steps(x, params.last_steps, lengths)
 
 
 def begin_pass(network: nn.Module, params: STLLR, spans: Spans | None = None) -> OnlinePass:
     """One batch on its way through time under this rule."""
+    network = check_spiking(network)
     forms = {layer: layer_form(layer, params) for layer in layers_with_memory(network).values()}
     resolution = torch.finfo(next(network.parameters()).dtype).eps
 

@@ -28,6 +28,7 @@ from jaxtyping import Float, Int, Shaped
 from torch import Tensor, nn
 from torch.nn import functional as F
 
+from workbench.checks import Array, check_kind, check_labels
 from workbench.credit.bases import Basis, check_rows, dct, judge_rows, square
 from workbench.credit.direction import direction
 from workbench.credit.signals import (
@@ -44,6 +45,7 @@ from workbench.faces import short_repr
 from workbench.kernels.plain import Kernels
 from workbench.networks.layers import SpikingLayer
 from workbench.networks.spans import Lengths
+from workbench.networks.spiking import check_spiking
 from workbench.neurons.lif import Neuron
 from workbench.neurons.surrogate import Psi, heaviside, psi_gesture
 from workbench.neurons.traces import Factors
@@ -57,7 +59,6 @@ from workbench.rule import (
     Prepared,
     StepReport,
     Steps,
-    check_labels,
     learning_start,
 )
 from workbench.rules import stllr
@@ -157,8 +158,8 @@ class TESS(NamedTuple):
 
 def gradients(
     network: nn.Module,
-    x: Shaped[Tensor, "time batch *features"],
-    y: Int[Tensor, "batch"],
+    x: Shaped[Array, "time batch *features"],
+    y: Shaped[Array, "batch *target"],
     params: TESS,
     lengths: Lengths = None,
 ) -> StepReport:
@@ -172,8 +173,8 @@ def gradients(
 
 def online(
     network: nn.Module,
-    x: Shaped[Tensor, "time batch *features"],
-    y: Int[Tensor, "batch"],
+    x: Shaped[Array, "time batch *features"],
+    y: Shaped[Array, "batch *target"],
     params: TESS,
     lengths: Lengths = None,
 ) -> Iterator[StepReport]:
@@ -183,6 +184,8 @@ def online(
 
 def local_stllr(network: nn.Module, params: TESS) -> STLLR:
     """TESS in S-TLLR's words: its traces, each layer taught by its own head; ValueError for a layer without one."""
+    check_kind(params, TESS)
+    network = check_spiking(network)
     missing = [name for name, m in network.named_modules() if isinstance(m, SpikingLayer) and m not in params.heads]
     if missing:
         raise ValueError(f"no head for {', '.join(missing)}; make all with make_heads(network, x, classes)")
@@ -191,8 +194,8 @@ def local_stllr(network: nn.Module, params: TESS) -> STLLR:
 
 def released_gradients(
     network: nn.Module,
-    x: Shaped[Tensor, "time batch *features"],
-    y: Int[Tensor, "batch"],
+    x: Shaped[Array, "time batch *features"],
+    y: Shaped[Array, "batch *target"],
     params: TESS,
     lengths: Lengths = None,
 ) -> StepReport:
@@ -268,7 +271,7 @@ def make_heads(
 def hard_sigmoid_squares(logits: Float[Tensor, "time batch classes"], y: Int[Tensor, "batch"]) -> Float[Tensor, ""]:
     """A loss for hardware, in place of the cross-entropy: ½ (σ̂ − y*)² with σ̂(a) = clip(a/4 + ½, 0, 1),
     whose gradient is taken as that of the identity. Mean over the batch, sum over steps and classes."""
-    check_labels(y, logits.shape[-1])
+    y = check_labels(y, logits.shape[-1])
     clipped = (0.25 * logits + 0.5).clamp(0.0, 1.0)
     through = logits + (clipped - logits).detach()
     return 0.5 * (through - F.one_hot(y, logits.shape[-1])).square().sum() / len(y)

@@ -1,0 +1,242 @@
+"""What comes in at a door is looked at here: batches, labels, spikes, pictures and parameters.
+
+Each check returns what it was given as the library needs it (NumPy arrays as tensors, labels as int64), or raises
+ValueError that quotes what came, says what was expected, and what to do. A check takes one pass over the data at most.
+"""
+
+import math
+from collections.abc import Iterator
+from contextlib import contextmanager
+from numbers import Real
+from typing import Any, NamedTuple, TypeVar
+
+import numpy as np
+import torch
+from jaxtyping import Float, Int64, Shaped
+from torch import Tensor, nn
+
+T = TypeVar("T")
+Array = Tensor | np.ndarray  # what may be given where a tensor is meant
+AXES = {3: ("inputs",), 4: ("height", "width"), 5: ("channels", "height", "width")}  # behind time and batch
+
+
+# --- tensors --------------------------------------------------------------------------------------------------------
+
+
+def as_tensor(value: Any, name: str = "x") -> Tensor:
+    """The tensor, or a NumPy array of numbers as one; ValueError for anything else.
+
+    >>> as_tensor(np.array([1, 2], dtype=">i2"))
+    tensor([1, 2], dtype=torch.int16)
+    """
+    if isinstance(value, np.ndarray) and value.dtype.kind in "biuf" and value.dtype.itemsize <= 8:
+        kind = value.dtype.newbyteorder("=")
+        if kind.kind == "u" and kind.itemsize > 1:
+            kind = np.dtype(np.int64)  # torch counts with signed numbers only
+        return torch.from_numpy(np.require(value, kind, ["C", "W"]))
+    if not isinstance(value, Tensor) or value.is_complex():
+        raise ValueError(f"{name} must be a tensor or a NumPy array of real numbers, got {_told(value)}")
+    return value
+
+
+def as_floats(value: Any, name: str = "x") -> Float[Tensor, "..."]:
+    """The same with floating-point numbers: spikes may be bool or integers.
+
+    >>> as_floats(torch.tensor([True, False]))
+    tensor([1., 0.])
+    """
+    x = as_tensor(value, name)
+    return x if x.is_floating_point() else x.to(torch.get_default_dtype())
+
+
+def _told(value: Any) -> str:
+    kind = type(value).__name__
+    if isinstance(value, np.ndarray | Tensor):
+        return f"a {kind} of {value.dtype}"
+    if isinstance(value, torch.utils.data.DataLoader):
+        return "a DataLoader; take batches from it, for x, y in loader, or give it to a Setting as data"
+    if isinstance(value, list | tuple) and not any(isinstance(part, Tensor | np.ndarray) for part in value):
+        return f"a {kind}; write torch.tensor(...)"
+    return f"a {kind}"
+
+
+def check_finite(x: Tensor, name: str, axes: tuple[str, ...] = ()) -> None:
+    """Raise ValueError that names the first place where x holds NaN or infinity; `axes` are the names of its axes."""
+    if not x.is_floating_point() or not x.numel() or is_finite(x):
+        return
+    place = (~x.detach().isfinite()).nonzero()[0].tolist()
+    names = [*axes, *(f"axis {k}" for k in range(len(axes), len(place)))]
+    where = ", ".join(f"{axis} {number}" for axis, number in zip(names, place, strict=False))
+    value = float(x.detach()[tuple(place)])
+    raise ValueError(
+        f"{name} holds NaN or infinite values; clean the input first (the first is {value}, at {where or 'once'}, "
+        f"counted from 0; shape {tuple(x.shape)})"
+    )
+
+
+def is_finite(x: Shaped[Tensor, "..."]) -> bool:
+    """Whether all numbers are finite, in one pass and without a copy."""
+    return not x.numel() or all(math.isfinite(float(end)) for end in x.detach().aminmax())
+
+
+# --- batches --------------------------------------------------------------------------------------------------------
+
+
+def check_batch(x: Any, y: Any) -> tuple[Shaped[Tensor, "time batch ..."], Shaped[Tensor, "batch ..."]]:
+    """x and y as tensors, or ValueError unless x is `(time, batch, ...)`, at least one step and sample, finite, and y
+    `(batch, ...)` fits it. Integers in y become int64."""
+    x, y = as_tensor(x), check_integers(as_tensor(y, "y"))
+    if x.ndim < 3 or x.shape[0] == 0:
+        raise ValueError(f"x must be (time, batch, ...) with at least one step, got shape {tuple(x.shape)}")
+    if x.shape[1] == 0:
+        raise ValueError(f"the batch is empty: x has shape {tuple(x.shape)}, expected at least one sample")
+    if y.shape[:1] != x.shape[1:2]:
+        if y.shape[:1] == x.shape[:1]:
+            raise ValueError(f"time comes first: got {_axes(x.shape)}; use x.transpose(0, 1)")
+        raise ValueError(f"y must hold one label per sample, shape ({x.shape[1]},), got {tuple(y.shape)}")
+    check_finite(x, "x", ("step", "sample"))
+    check_finite(y, "y", ("sample",))
+    return x, y
+
+
+def _axes(shape: torch.Size) -> str:
+    """A shape whose first two axes were taken for each other."""
+    names = ("batch", "time", *AXES.get(len(shape), ("",) * (len(shape) - 2)))
+    return f"({', '.join(f'{name} {size}'.strip() for name, size in zip(names, shape, strict=True))})"
+
+
+def check_inputs(x: Any, like: Tensor) -> Float[Tensor, "batch ..."]:
+    """x in the type of `like`, or ValueError unless it is a finite `(batch, ...)` of floating-point numbers."""
+    x = as_tensor(x)
+    if x.ndim < 2 or x.shape[0] == 0:
+        raise ValueError(f"x must be (batch, ...) with at least one sample, got shape {tuple(x.shape)}")
+    if not x.is_floating_point():
+        raise ValueError(f"x must hold floating-point numbers, got {x.dtype}; for the bytes of pictures write x / 255")
+    check_finite(x, "x", ("sample",))
+    return x.to(like.dtype)
+
+
+def check_integers(y: Shaped[Tensor, "..."]) -> Shaped[Tensor, "..."]:
+    """Integers of any width, and truth values, as int64; other numbers as they are."""
+    return y if y.is_floating_point() or y.dtype is torch.int64 else y.to(torch.int64)
+
+
+def check_labels(y: Any, classes: int, samples: int | None = None) -> Int64[Tensor, "batch"]:
+    """y as int64, or ValueError unless y holds one label per sample (`samples` of them), all in 0..classes−1.
+
+    >>> check_labels(np.array([0, 2], dtype=np.uint8), classes=3)
+    tensor([0, 2])
+    """
+    y = as_tensor(y, "y")
+    if y.ndim != 1 or y.is_floating_point():
+        advice = "; for one-hot labels write y.argmax(1)" if y.ndim == 2 and y.shape[1] == classes > 1 else ""
+        raise ValueError(
+            f"labels must be class numbers of shape (batch,), got {y.dtype} of shape {tuple(y.shape)}{advice}"
+        )
+    if samples is not None and len(y) != samples:
+        raise ValueError(f"y must hold one label per sample, shape ({samples},), got {tuple(y.shape)}")
+    y = check_integers(y)
+    if y.numel() and not 0 <= int(y.min()) <= int(y.max()) < classes:
+        advice = "; count classes from 0" if int(y.min()) == 1 and int(y.max()) == classes else ""
+        raise ValueError(f"labels must lie in 0..{classes - 1}, got {int(y.min())}..{int(y.max())}{advice}")
+    return y
+
+
+# --- networks -------------------------------------------------------------------------------------------------------
+
+
+def check_weights(network: nn.Module) -> None:
+    """Raise FloatingPointError that names the first weights, in order of definition, that are not finite."""
+    for name, parameter in network.named_parameters():
+        if parameter.is_floating_point() and not is_finite(parameter):
+            raise FloatingPointError(
+                f"the weights of '{name}' hold NaN or infinity; load weights from before they did, or start again "
+                "with a lower learning rate"
+            )
+
+
+def written(network: Any) -> Any:
+    """The network as it was written: what `torch.compile` wraps, or the network itself.
+
+    Rules hand a function to the network that runs each layer, in which the work is; there is nothing left to compile.
+    """
+    return getattr(network, "_orig_mod", network)
+
+
+@contextmanager
+def without_autocast(x: Tensor) -> Iterator[None]:
+    """Inside, everything is computed in the precision of the weights, whatever autocast is around it."""
+    with torch.autocast(x.device.type, enabled=False):
+        yield
+
+
+# --- parameters -----------------------------------------------------------------------------------------------------
+
+
+class Span(NamedTuple):
+    """Which numbers a parameter may be: from `low` to `high`, the ends included unless `open_low`, `open_high`.
+
+    whole: integers only. optional: None too. words: the same for people.
+    """
+
+    words: str
+    low: float = -math.inf
+    high: float = math.inf
+    open_low: bool = False
+    open_high: bool = False
+    whole: bool = False
+    optional: bool = False
+
+    def holds(self, value: Any) -> bool:
+        """Whether the value is such a number; NaN and infinity never are."""
+        if value is None:
+            return self.optional
+        if not isinstance(value, Real) or isinstance(value, bool) or not math.isfinite(value):
+            return False
+        number = float(value)
+        inside = self.low <= number <= self.high and (number.is_integer() or not self.whole)
+        return inside and not (self.open_low and number == self.low) and not (self.open_high and number == self.high)
+
+    def or_none(self) -> "Span":
+        """The same, or None."""
+        return self._replace(optional=True, words=f"{self.words}, or None")
+
+
+FINITE = Span("a finite number")
+POSITIVE = Span("a number above 0", 0.0, open_low=True)
+NOT_NEGATIVE = Span("a number of at least 0", 0.0)
+SHARE = Span("a number in [0, 1]", 0.0, 1.0)
+COUNT = Span("a whole number of at least 1", 1, whole=True)
+COUNT_OR_ZERO = Span("a whole number of at least 0", 0, whole=True)
+
+
+def check_fields(params: T, kind: type[T], **spans: Span) -> T:
+    """The parameters, or ValueError unless they are a `kind` whose fields lie in their spans.
+
+    >>> class Spring(NamedTuple):
+    ...     stiffness: float = 1.0
+    >>> check_fields(Spring(0.5), Spring, stiffness=POSITIVE)
+    Spring(stiffness=0.5)
+    >>> check_fields(Spring(float("nan")), Spring, stiffness=POSITIVE)
+    Traceback (most recent call last):
+    ValueError: stiffness of Spring must be a number above 0, got nan
+    """
+    check_kind(params, kind)
+    for name, span in spans.items():
+        check_number(getattr(params, name), f"{name} of {kind.__name__}", span)
+    return params
+
+
+def check_number(value: Any, name: str, span: Span) -> None:
+    """Raise ValueError, with the name and the value, unless the value lies in the span."""
+    if not span.holds(value):
+        raise ValueError(f"{name} must be {span.words}, got {value!r}")
+
+
+def check_kind(params: Any, kind: type[T]) -> T:
+    """The parameters, or ValueError when they are no `kind`: a plain tuple, or parameters of something else."""
+    if not isinstance(params, kind):
+        name, fields = kind.__name__, ", ".join(getattr(kind, "_fields", ()))
+        advice = f"; write {name}(*{params!r})" if type(params) is tuple and params else ""
+        raise ValueError(f"expected {name}({fields}), got {params!r}{advice}")
+    return params
