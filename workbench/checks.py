@@ -5,10 +5,11 @@ ValueError that quotes what came, says what was expected, and what to do. A chec
 """
 
 import math
+from abc import ABC
 from collections.abc import Iterator
 from contextlib import contextmanager
 from numbers import Real
-from typing import Any, NamedTuple, TypeVar
+from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar
 
 import numpy as np
 import torch
@@ -16,7 +17,16 @@ from jaxtyping import Float, Int64, Shaped
 from torch import Tensor, nn
 
 T = TypeVar("T")
-Array = Tensor | np.ndarray  # what may be given where a tensor is meant
+if TYPE_CHECKING:
+    Array = Tensor | np.ndarray
+else:
+
+    class Array(ABC):  # one short name in signatures
+        """What may be given where a tensor is meant."""
+
+    Array.register(Tensor)
+    Array.register(np.ndarray)
+
 AXES = {3: ("inputs",), 4: ("height", "width"), 5: ("channels", "height", "width")}  # behind time and batch
 
 
