@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     Array = Tensor | np.ndarray
 else:
 
-    class Array(ABC):  # one short name in signatures
+    class Array(ABC):  # noqa: B024  (one short name in signatures)
         """What may be given where a tensor is meant."""
 
     Array.register(Tensor)
