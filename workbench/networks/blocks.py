@@ -201,7 +201,7 @@ def check_blocks(network: Any) -> BlockNetwork:
 def check_pictures(network: Any, x: Any) -> tuple[BlockNetwork, Float[Tensor, "batch ..."]]:
     """The network of `check_blocks` and x in the type of its weights; or ValueError."""
     network = check_blocks(network)
-    return network, check_inputs(x, network.classifier.weight)
+    return network, check_inputs(x, next(network.parameters()))
 
 
 def check_examples(
