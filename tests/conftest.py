@@ -68,3 +68,9 @@ def gate() -> Iterator[Gate]:
     gate = Gate()
     yield gate
     gate.close()
+
+
+@pytest.fixture
+def in_double_precision() -> None:
+    """What a test creates holds float64, unless it says otherwise; the next test begins with float32 again."""
+    torch.set_default_dtype(torch.float64)

@@ -11,3 +11,11 @@ def few_images(rule, seed):
     small = fashion_mnist_small()
     parts = (ImageSet(part.images[:n], part.labels[:n]) for part, n in ((small.train, 200), (small.test, 100)))
     return block_setting(rule, fashion_pictures(ImageSplit(*parts, small.classes)), mini_conv, seed, refresh=2)
+
+
+def step(setting, rows):
+    """One step on these rows; the rule's report."""
+    setting.optimizer.zero_grad()
+    report = setting.rule(setting.network, *setting.data.train.batch(rows))
+    setting.optimizer.step()
+    return report

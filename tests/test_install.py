@@ -2,23 +2,15 @@
 
 import functools
 import importlib.metadata
-import itertools
 import re
-import tomllib
-from pathlib import Path
 
 import pytest
 from packaging.requirements import Requirement
 from packaging.specifiers import SpecifierSet
 from packaging.utils import canonicalize_name
 from packaging.version import Version
+from pythons import ALLOWED, PROJECT, PYTHONS, ROOT
 
-from workbench import doctor
-
-ROOT = Path(__file__).resolve().parents[1]
-PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))["project"]
-ALLOWED = SpecifierSet(PROJECT["requires-python"])
-PYTHONS = [Version(f"3.{minor}.{micro}") for minor, micro in itertools.product(range(10, 17), range(31))]
 SYSTEMS = {
     "Linux": {"sys_platform": "linux", "platform_system": "Linux", "os_name": "posix"},
     "macOS": {"sys_platform": "darwin", "platform_system": "Darwin", "os_name": "posix"},
@@ -83,21 +75,3 @@ def test_the_named_pythons_are_those_that_are_allowed():
     named = re.findall(r"Python :: (3\.\d+)$", "\n".join(PROJECT["classifiers"]), re.M)
     minors = dict.fromkeys(f"{python.major}.{python.minor}" for python in PYTHONS if python in ALLOWED)
     assert named == list(minors)
-
-
-def test_the_doctor_judges_pythons_as_the_project_does(monkeypatch):
-    for python in PYTHONS:
-        monkeypatch.setattr("sys.version_info", (*python.release, "final", 0))
-        check = doctor.check_python()
-        assert check.good == (python in ALLOWED), python
-        assert check.found == str(python)
-
-
-def test_the_doctor_misses_the_page_templates_but_not_the_compiled_loops(monkeypatch):
-    assert doctor.check_pages().good
-    monkeypatch.setattr("workbench.doctor.jupyter_path", lambda *parts: ["no", "such", "folders"])
-    assert "voila" in doctor.check_pages().advice
-    monkeypatch.setattr("importlib.util.find_spec", lambda name: None)
-    check = doctor.check_compiled()
-    assert check.good
-    assert "pip install numba" in check.found

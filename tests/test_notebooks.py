@@ -10,12 +10,9 @@ from statistics import median
 import nbformat
 import pytest
 
-from workbench.course.student import SOLUTION, write_student_notebooks
-
 NOTEBOOKS = Path(__file__).resolve().parents[1] / "notebooks"
 LESSONS = sorted(NOTEBOOKS.glob("[0-9][0-9]_*.ipynb"))
 CHECK = "NBVAL_CHECK_OUTPUT"
-
 each_lesson = pytest.mark.parametrize("path", LESSONS, ids=lambda path: path.stem)
 
 
@@ -67,19 +64,6 @@ def test_ends_by_walking_its_controls_and_telling_its_cost(path):
 @each_lesson
 def test_defines_no_class(path):
     assert not [cell for cell in code(path) if re.search(r"^\s*class ", cell.source, re.M)]
-
-
-def test_student_copies_have_no_solutions(tmp_path):
-    copies = write_student_notebooks(NOTEBOOKS, tmp_path / "student")
-    assert [copy.name for copy in copies] == [path.name for path in LESSONS]
-    for copy, original in zip(copies, LESSONS, strict=True):
-        tags = [cell.metadata.get("tags", []) for cell in code(copy)]
-        assert not any(SOLUTION in names for names in tags)
-        assert len(tags) == sum(SOLUTION not in cell.metadata.get("tags", []) for cell in code(original))
-    with pytest.raises(ValueError, match="name another folder"):
-        write_student_notebooks(NOTEBOOKS, NOTEBOOKS)
-    with pytest.raises(ValueError, match="no notebook"):
-        write_student_notebooks(tmp_path, tmp_path / "other")
 
 
 @pytest.mark.slow

@@ -32,3 +32,8 @@ def shared_head(method, seed):
 HEADS = Experiment("heads", "clouds, a head per task", METHODS, epochs=2, prepare=own_heads, tasks=5)
 SHARED = Experiment("shared", "clouds, one head", METHODS, epochs=2, prepare=shared_head, tasks=5)
 TINY_STREAMS = {"one head": SHARED, "own heads": HEADS}
+
+
+def small(tasks=3):
+    """A network for `toy_stream`."""
+    return mlp([2] * tasks, (10, 32, 16))

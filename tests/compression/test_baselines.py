@@ -14,13 +14,7 @@ from workbench.experiments.fine_tuning import freeze_except, gradients, last_con
 from workbench.meters.timeline import network_tensors, saved_bytes
 from workbench.networks.resnet import ResNet
 
-
-@pytest.fixture(autouse=True)
-def _double_precision_and_seed():
-    torch.manual_seed(0)
-    torch.set_default_dtype(torch.float64)
-    yield
-    torch.set_default_dtype(torch.float32)
+pytestmark = pytest.mark.usefixtures("in_double_precision")
 
 
 LAST = ["layer3.0.conv1", "layer3.0.conv2"]

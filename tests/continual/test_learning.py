@@ -1,17 +1,113 @@
-"""Streams as runs: what a record says, and that a run which ended anywhere goes on as if it had not."""
+"""The loop over a stream of tasks: every method, plateaus, records, and runs that go on as if they had not ended."""
 
 import pytest
 import torch
-from tiny_streams import toy_stream
+from energies import SIZES
+from tiny_streams import small, toy_stream
 from torch import nn
 
-from workbench.continual.learning import Plateau, StreamSetting, accuracy_matrix, sgd
+from workbench.continual.learning import Plateau, StreamSetting, accuracies, accuracy_matrix, sgd
+from workbench.continual.methods.a_gem import AGEM
 from workbench.continual.methods.code_cl import CodeCL, CodeCLParams, uniform_mixing
+from workbench.continual.methods.ewc import EWC
+from workbench.continual.methods.fine_tuning import FineTuning
+from workbench.continual.methods.gpm import GPM
+from workbench.continual.methods.lance import LanceContinual
+from workbench.continual.methods.replay import Joint, Replay
+from workbench.continual.methods.sgp import SGP
+from workbench.continual.methods.trgp import TRGP
 from workbench.continual.multihead import MultiHead, mlp
 from workbench.experiments.streams import METHODS
+from workbench.rule import StepReport
 from workbench.training.checkpoint import load_checkpoint, save_checkpoint
+from workbench.training.epochs import epoch_order
 from workbench.training.loop import train
 from workbench.training.setting import Plan, Trainable
+
+EVERY_METHOD = [FineTuning, Joint, Replay, AGEM, EWC, GPM, SGP, TRGP, CodeCL, LanceContinual]
+
+
+@pytest.mark.parametrize("method", EVERY_METHOD)
+def test_every_method_learns_and_reports(method):
+    records = list(train(StreamSetting(method(small()), toy_stream(), sgd(0.3), batch_size=8), Plan(epochs=12)))
+    ends = [r for r in records if r.accuracies]
+    assert [r.task for r in ends] == [0, 1, 2]
+    assert [r.step for r in records] == list(range(180))
+    assert [r.step for r in ends] == [59, 119, 179]
+    assert {r.steps for r in records} == {180}
+    assert [r.epoch for r in records[:7]] == [0, 0, 0, 0, 0, 1, 1]
+    assert all(len(r.accuracies) == 3 for r in ends)
+    seconds = [r.seconds for r in records]
+    assert seconds == sorted(seconds)
+    A = accuracy_matrix(records)
+    assert A.shape == (3, 3)
+    assert float(A.diagonal().mean()) > 0.85
+    assert [r.state_bytes for r in ends] == sorted(r.state_bytes for r in ends)
+    assert (ends[-1].state_bytes == 0) == (method is FineTuning)
+
+
+def test_seeds_fix_everything():
+    def run(seed):
+        setting = StreamSetting(CodeCL(small()), toy_stream(), sgd(0.1), batch_size=8)
+        return [record.loss for record in train(setting, Plan(2, seed))]
+
+    assert run(0) == run(0) != run(1)
+
+
+def test_divergence_names_the_layer():
+    with pytest.raises(FloatingPointError, match=r"task 0.*body\.1"):
+        list(train(StreamSetting(FineTuning(small()), toy_stream(), sgd(1e30), batch_size=8), Plan(3)))
+
+
+class Wandering(FineTuning):
+    """Does not learn: every batch moves the head away from where it was, by the same step."""
+
+    def __init__(self, network):
+        super().__init__(network)
+        self.heads, self.rates, self.samples = [], [], set()
+
+    def learn(self, optimizer, x, y, task):
+        with torch.no_grad():
+            self.network.heads[0].weight[0] += 10.0  # from now on every answer is 0: no later epoch is better
+        self.heads.append(self.network.heads[0].weight.detach().clone())
+        self.rates.append(optimizer.param_groups[0]["lr"])
+        self.samples |= {tuple(row) for row in x.tolist()}
+        return StepReport(0.0, torch.zeros(len(y), 2), {}, 0)
+
+
+@pytest.mark.parametrize(
+    ("plateau", "epochs", "rates"),
+    [
+        # one good epoch, then two bad ones per halving: 1 → 0.5 → 0.25 < 0.3
+        (Plateau(held_back=0.25, patience=1, factor=0.5, stop_below=0.3), 50, [1.0, 1.0, 1.0, 0.5, 0.5]),
+        # the epochs end before the patience does
+        (Plateau(held_back=0.25, patience=9), 3, [1.0, 1.0, 1.0]),
+    ],
+)
+def test_plateau_keeps_the_best_weights_and_stops(plateau, epochs, rates):
+    method = Wandering(small(1))
+    records = list(train(StreamSetting(method, toy_stream(1), sgd(1.0), plateau=plateau, batch_size=30), Plan(epochs)))
+    assert method.rates == rates
+    assert records[-1].epoch == len(rates) - 1
+    assert torch.equal(method.network.heads[0].weight, method.heads[0])
+    assert not torch.equal(method.heads[1], method.heads[0])
+    held_back = toy_stream(1)[0].train_x[epoch_order(40, 0, -1)[:10]]  # a quarter, never learned
+    assert len(method.samples) == 30
+    assert method.samples.isdisjoint(map(tuple, held_back.tolist()))
+
+
+def test_accuracies_leave_the_network_in_training_mode():
+    network = small()
+    tests = [(task.test_x, task.test_y) for task in toy_stream()]
+    expected = [(network(x, t).argmax(1) == y).float().mean().item() for t, (x, y) in enumerate(tests)]
+    assert accuracies(network, tests) == pytest.approx(tuple(expected))
+    assert network.training
+
+
+@pytest.mark.parametrize("make", [GPM, SGP, TRGP, CodeCL, LanceContinual])
+def test_methods_keep_nothing_before_the_first_task_has_ended(make):
+    assert make(mlp([2, 2], SIZES)).kept_bytes() == 0
+
 
 EPOCHS = 2
 

@@ -4,7 +4,6 @@ import pytest
 import torch
 
 from workbench.continual.metrics import average_accuracy, backward_transfer, forgetting, forward_transfer, gain_over
-from workbench.continual.published import CIFAR_TASKS, POSTER, RERUN, written
 
 
 @pytest.mark.parametrize("n", [1, 2, 5])
@@ -80,13 +79,3 @@ def test_gain_over_a_reference_is_not_forward_transfer(dtype):
     assert gain_over(A, R) != pytest.approx(forward_transfer(A, torch.zeros(4)))
     with pytest.raises(ValueError, match="same stream, got 4 and 3 tasks"):
         gain_over(A, R[:3, :3])
-
-
-def test_what_the_poster_calls_fwt_is_the_gain_over_gpm():
-    """ACC = mean A[i, i] + (T − 1)/T BWT in its own numbers, which are rounded, and BWT read off a curve."""
-    gpm, later = POSTER[0], (CIFAR_TASKS - 1) / CIFAR_TASKS
-    for row in POSTER:
-        gain = row.cifar_acc - gpm.cifar_acc - later * (row.cifar_bwt - gpm.cifar_bwt)
-        assert gain == pytest.approx(row.cifar_gain, abs=0.02), row.method
-    assert RERUN["TRGP"] > POSTER[-1].cifar_acc
-    assert len(written().splitlines()) == 6

@@ -5,11 +5,11 @@ from typing import Any
 import pytest
 import torch
 
+from widgets.panels.cost import CostExplorer
 from workbench.cost.table import dense_sizes, rule_costs
 from workbench.cost.timed import TIMED, NotTimed, example, timed_costs
 
 RULES = [rule.label for rule in TIMED]
-
 SIZES = {"inputs": 60, "width": 40, "depth": 2, "classes": 5}
 
 
@@ -62,3 +62,13 @@ def test_the_example_is_the_same_each_time_and_leaves_the_generator_alone():
 def test_sizes_below_one_are_refused():
     with pytest.raises(ValueError, match=r"at least 1, got \(60, 40, 0, 5, 3, 3, 3\)"):
         next(timed_costs(60, 40, 0, 5, 3, 3))
+
+
+def test_the_formula_of_the_measurement_is_of_the_right_size():
+    """The dearest rule keeps the bytes of one batch, counted by `measure`, within twice the price."""
+    from workbench.cost.timed import BATCH, TimedCost, timed_costs
+
+    price = CostExplorer(steps=20, width=100, depth=2, learning_steps=20).price().bytes
+    measured = [cost for cost in timed_costs(700, 100, 2, 20, 20, 20, repeats=1) if isinstance(cost, TimedCost)]
+    most = BATCH * max(cost.memory for cost in measured)
+    assert most / 2 < price < 4 * most

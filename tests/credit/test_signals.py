@@ -4,6 +4,7 @@ from functools import partial
 
 import pytest
 import torch
+from signal_networks import FACTORS, NETWORKS, batch_for, convolutional, dense, gradients, run_through
 from torch import nn
 
 from workbench.credit.signals import (
@@ -18,58 +19,10 @@ from workbench.credit.signals import (
     sign_feedback,
     target_projection,
 )
-from workbench.networks.architectures import Cells, spiking_small_conv
-from workbench.networks.layers import LeakyReadout, SpikingLayer, advance, running_weights
-from workbench.networks.spiking import SpikingMLP, SpikingSequential, layers_with_memory, spiking_layers
-from workbench.neurons.lif import Neuron
+from workbench.networks.layers import LeakyReadout, advance, running_weights
+from workbench.networks.spiking import layers_with_memory, spiking_layers
 from workbench.neurons.surrogate import triangle
-from workbench.neurons.traces import Factors
-from workbench.rules import stllr
-from workbench.rules.stllr import STLLR, online, teach_layer
-
-FACTORS = Factors(0.4, 0.6, -0.8, 1.2)
-
-
-def dense():
-    torch.manual_seed(1)
-    return SpikingMLP([8, 7, 6], 3, Neuron(0.7, 0.4), triangle).double(), (8,)
-
-
-def recurrent():
-    torch.manual_seed(1)
-    return SpikingMLP([8, 7, 6], 3, Neuron(0.7, 0.4), triangle, readout_decay=0.9, recurrent=True).double(), (8,)
-
-
-def convolutional():
-    torch.manual_seed(1)
-    return spiking_small_conv(3, (2, 8, 8), cells=Cells(Neuron(0.7, 0.4), triangle, gain=2.0)).double(), (2, 8, 8)
-
-
-NETWORKS = [dense, recurrent, convolutional]
-
-
-def batch_for(shape, steps=9):
-    generator = torch.Generator().manual_seed(steps)
-    x = (torch.rand(steps, 5, *shape, generator=generator) < 0.4).double()
-    return x, torch.randint(0, 3, (5,), generator=generator)
-
-
-def gradients(net, x, y, params):
-    net.zero_grad()
-    report = stllr.gradients(net, x, y, params)
-    return report, {name: None if p.grad is None else p.grad.clone() for name, p in net.named_parameters()}
-
-
-def run_through(net, x):
-    """Input and output of every layer, and the output of the network, by running it without learning."""
-    weights = {layer: running_weights(layer) for layer in layers_with_memory(net).values()}
-    seen = {}
-
-    def run(layer, x):
-        seen[layer] = (x, advance(layer, x, weights[layer]).output)
-        return seen[layer][1]
-
-    return seen, net(x, run)
+from workbench.rules.stllr import STLLR, teach_layer
 
 
 def error(output, y):
@@ -216,62 +169,3 @@ def test_the_same_seed_gives_the_same_matrices():
     assert [matrix.shape for matrix in one] == [(3, 16, 8, 8), (3, 32, 4, 4)]
     assert all(torch.equal(a, b) for a, b in zip(one, same, strict=True))
     assert not torch.equal(one[0], other[0])
-
-
-@pytest.mark.parametrize("make", NETWORKS)
-@pytest.mark.parametrize("last_steps", [None, 4])
-def test_online_updates_add_up_to_the_whole_when_weights_stay(make, last_steps):
-    net, shape = make()
-    x, y = batch_for(shape)
-    params = STLLR(FACTORS, last_steps, chunk=3)
-    report, expected = gradients(net, x, y, params)
-    total, reports = {name: torch.zeros_like(p) for name, p in net.named_parameters()}, []
-    for step_report in online(net, x, y, params):
-        reports.append(step_report)
-        for name, parameter in net.named_parameters():
-            total[name] += parameter.grad
-    assert len(reports) == (last_steps or len(x))
-    assert reports[-1].loss == pytest.approx(report.loss)
-    assert torch.allclose(reports[-1].logits, report.logits)
-    for name, grad in expected.items():
-        assert torch.allclose(total[name], grad, atol=1e-10), name
-
-
-def test_online_steps_use_the_new_weights():
-    net, shape = recurrent()
-    x, y = batch_for(shape)
-    optimizer = torch.optim.SGD(net.parameters(), lr=0.5)
-    losses = []
-    for report in online(net, x.expand(9, 5, 8), y, STLLR(FACTORS)):
-        losses.append(report.loss)
-        optimizer.step()
-    frozen = [report.loss for report in online(recurrent()[0], x, y, STLLR(FACTORS))]
-    assert losses[0] == pytest.approx(frozen[0])
-    assert losses[-1] < 0.9 * frozen[-1]
-
-
-def test_factors_may_differ_between_layers():
-    net, shape = dense()
-    x, y = batch_for(shape)
-    chosen = {net.hidden[0]: Factors(0.1, 0.9, 1.0, 1.0), net.hidden[1]: FACTORS}
-    _, found = gradients(net, x, y, STLLR(chosen.__getitem__))
-    for place, factors in enumerate(chosen.values()):
-        _, alone = gradients(net, x, y, STLLR(factors))
-        name, other = (f"hidden.{i}.connection.weight" for i in (place, 1 - place))
-        assert torch.allclose(found[name], alone[name], atol=1e-12)
-        assert not torch.allclose(found[other], alone[other], atol=1e-12)
-
-
-def test_another_loss_can_be_taken():
-    torch.manual_seed(0)
-    net = SpikingSequential(SpikingLayer(nn.Linear(8, 6), Neuron(0.7, 0.4), triangle), LeakyReadout(6, 2)).double()
-    x, _ = batch_for((8,))
-    target = torch.randn(5, 2, dtype=torch.double)
-
-    def squared(output, y):
-        return (output - y).square().sum((0, 2)).mean()
-
-    report, found = gradients(net, x, target, STLLR(FACTORS, loss=squared, signal=direct_feedback(net, x)))
-    _, output = run_through(net, x)
-    assert report.loss == pytest.approx(float(squared(output, target)) / len(x))
-    assert all(grad.any() for grad in found.values())

@@ -6,6 +6,7 @@ from functools import partial
 import numpy as np
 import pytest
 import torch
+from few_images import step
 from torch import nn
 
 from workbench.credit.bases import closest_rows, square
@@ -25,7 +26,6 @@ from workbench.networks.block_networks import mini_conv
 from workbench.networks.blocks import block_logits
 from workbench.rules.lls import LocalHead
 from workbench.training.loop import train
-from workbench.training.schedule_free import averaged_weights, first_batches
 from workbench.training.score import evaluate
 from workbench.training.setting import Plan, unchanged
 
@@ -43,13 +43,6 @@ def few_images(data, rule, seed):
 
 def setting(data, rule, seed=0):
     return few_images(data, BLOCK_RULES[rule], seed)
-
-
-def step(run, rows):
-    run.optimizer.zero_grad()
-    report = run.rule(run.network, *run.data.train.batch(rows))
-    run.optimizer.step()
-    return report
 
 
 @pytest.mark.parametrize("rule", BLOCK_RULES)
@@ -103,36 +96,6 @@ def test_pooled_variants_are_the_same_network_with_other_latents(data):
     assert [[type(m) for m in block.between] for block in pooled.blocks[:2]] == [[], []]
     x = data.test.batch(torch.arange(20))[0]
     assert block_logits(plain, x).equal(block_logits(pooled, x))
-
-
-def test_averaged_weights_come_with_their_statistics_and_go(data):
-    run = setting(data, "lls")
-    for _ in range(3):
-        step(run, torch.arange(64))
-    weight = run.network.blocks[0].body[0].weight
-    training_point = weight.detach().clone()
-    with run.evaluating(data.train):
-        assert not weight.allclose(training_point)
-        norm = run.network.blocks[0].body[1]
-        outputs = run.network.blocks[0].body[0](data.train.batch(torch.arange(64))[0])
-        assert torch.allclose(norm.running_mean, outputs.mean((0, 2, 3)), atol=1e-3)
-        assert block_logits(run.network, data.test.batch(torch.arange(20))[0]).isfinite().all()
-    assert weight.allclose(training_point, atol=1e-6)
-    step(run, torch.arange(64))
-
-
-def test_training_point_comes_back_after_an_error(data):
-    run = setting(data, "bp")
-    step(run, torch.arange(64))
-    with pytest.raises(RuntimeError, match="stop"), averaged_weights(run.network, run.optimizer, data.train, 1):
-        raise RuntimeError("stop")
-    step(run, torch.arange(64))
-
-
-def test_first_batches_are_the_same_every_time(data):
-    first, again = (torch.cat(list(first_batches(data.train, 2, 10))) for _ in range(2))
-    assert first.equal(again)
-    assert len(first) == 20
 
 
 def numbers(records):

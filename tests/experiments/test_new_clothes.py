@@ -9,15 +9,12 @@ import torch
 import torch.nn.functional as F
 
 from workbench.cli.main import main
-from workbench.compression.calibration import Modes
 from workbench.compression.memory import kept_by_formula
 from workbench.experiments.fine_tuning import gradients, trained_parameters
 from workbench.experiments.named import EXPERIMENTS
 from workbench.experiments.new_clothes import LAYERS, new_clothes, with_checkpointing, with_hosvd, with_lance
 from workbench.experiments.pretrained import KNOWN_CLASSES, NEW_CLASSES
-from workbench.meters.timeline import Moment, network_tensors, saved_bytes
-from workbench.watch.bytes_in_a_step import PLACES, STEP_RULES, alive, bytes_in_a_step, place_names
-from workbench.watch.microscope import compress_specimen, mosaic, specimens, tradeoff
+from workbench.meters.timeline import network_tensors, saved_bytes
 
 
 @pytest.fixture(scope="module")
@@ -66,74 +63,6 @@ def test_checkpointing_and_lance_compute_the_same_outputs(task):
     network = with_checkpointing(task.network, [], 0.7)
     ours = torch.autograd.grad(F.cross_entropy(network(x), y), trained_parameters(network))
     torch.testing.assert_close(ours, exact, rtol=1e-4, atol=1e-6)
-
-
-# --- one layer under the microscope ---------------------------------------------------------------------------------
-
-
-def test_everything_kept_changes_nothing():
-    for specimen in specimens().values():
-        finding = compress_specimen(specimen, 1.0, Modes(batch=True))
-        assert finding.error < 1e-4
-        assert finding.cosine == pytest.approx(1.0, abs=1e-4)
-        assert finding.ranks[1:] == specimen.x.shape[1:]
-
-
-def test_the_gradient_is_that_of_autograd_at_the_projected_input():
-    specimen = specimens()[LAYERS[2]]
-    finding = compress_specimen(specimen, 0.8)
-    weight = specimen.conv.weight.detach().requires_grad_()
-    exact, ours = (
-        torch.autograd.grad(F.conv2d(x, weight, padding=1), weight, specimen.grad_output)[0]
-        for x in (specimen.x, finding.approximation)
-    )
-    assert finding.cosine == pytest.approx(float(F.cosine_similarity(ours.flatten(), exact.flatten(), 0)), abs=1e-4)
-    error = (specimen.x - finding.approximation).norm() / specimen.x.norm()
-    assert finding.error == pytest.approx(float(error), abs=1e-5)
-
-
-def test_channels_alone_never_point_uphill_and_more_energy_keeps_more():
-    specimen = specimens()[LAYERS[0]]
-    factors, cosines = tradeoff(specimen, (0.4, 0.6, 0.8, 0.99), Modes(space=False))
-    assert factors == sorted(factors, reverse=True)
-    assert cosines == sorted(cosines)
-    assert min(cosines) > 0
-
-
-def test_a_mosaic_holds_every_channel():
-    x = torch.arange(3 * 2 * 2.0).view(3, 2, 2)
-    picture = mosaic(x, columns=2)
-    assert picture.shape == (5, 5)
-    assert torch.equal(picture[:2, 3:], x[1])
-    assert torch.equal(picture[3:, :2], x[2])
-    assert picture[2].isnan().all()
-    assert picture[3:, 3:].isnan().all()
-
-
-# --- a step over time -----------------------------------------------------------------------------------------------
-
-
-def test_moments_are_placed_forwards_and_backwards():
-    moments = [Moment("a.block", 8, 8), Moment("b", 4, 12), Moment("", 1, 13), Moment("", -1, 12)]
-    moments += [Moment("b", -4, 8), Moment("a.block.x", 2, 10), Moment("a.block.x", -2, 8), Moment("a.block", -8, 0)]
-    curve = alive(moments, ["a.x", "b"])
-    assert curve.places == [0, 1, 2, 2, 3, 4, 4, 4]
-    assert curve.bytes == [8, 12, 13, 12, 8, 10, 8, 0]
-    assert curve.peak == 13
-    assert place_names(["a", "b"]) == ["a", "b", "loss", "b", "a"]
-
-
-def test_every_version_comes_back_to_nothing_and_lance_keeps_least(task):
-    curves = {name: bytes_in_a_step(task, rule, batch_size=16) for name, rule in STEP_RULES.items()}
-    for curve in curves.values():
-        assert curve.bytes[-1] == 0
-        assert curve.places == sorted(curve.places)
-        assert 0 <= curve.places[0] <= curve.places[-1] <= 2 * len(PLACES)
-    peaks = {name: curve.peak for name, curve in curves.items()}
-    assert peaks["LANCE"] < peaks["checkpointing"] < peaks["backpropagation"]
-
-
-# --- the command line -----------------------------------------------------------------------------------------------
 
 
 def test_every_rule_of_the_command_line_learns_from_a_few_images(tmp_path, monkeypatch, capsys):

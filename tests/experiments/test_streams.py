@@ -1,9 +1,5 @@
 """The named streams: what they hold, what a run of them reports, and what they say about wrong arguments."""
 
-import json
-import subprocess
-import sys
-
 import pytest
 import torch
 
@@ -68,20 +64,6 @@ def test_bytes_that_autograd_keeps_are_measured():
     assert {r.saved_bytes for r in records} == {kept.peak}
 
 
-@pytest.mark.parametrize(
-    ("arguments", "words"),
-    [
-        ({"rule": "x"}, "split-fashion has no rule 'x'; it has code-cl, fine-tuning"),
-        ({"rule": "gpm", "epochs": 0}, "epochs must be at least 1, got 0"),
-        ({"rule": "gpm", "tasks": 6}, "split-fashion has 1 to 5 tasks, got 6"),
-        ({"rule": "gpm", "tasks": 0}, "split-fashion has 1 to 5 tasks, got 0"),
-    ],
-)
-def test_wrong_arguments(arguments, words):
-    with pytest.raises(ValueError, match=words):
-        start(SPLIT_FASHION, **arguments)
-
-
 def test_code_cl_remembers_two_tasks():
     """Short runs of the real stream: what is learned stays, where fine-tuning loses it."""
     A = {rule: accuracy_matrix(start(SPLIT_FASHION, rule, epochs=2, tasks=3)) for rule in ("code-cl", "fine-tuning")}
@@ -100,29 +82,6 @@ def test_lance_learns_and_remembers(stream, tasks):
 def test_lance_keeps_less_for_learning_than_gpm():
     saved = {rule: list(start(SPLIT_FASHION, rule, epochs=1, tasks=2))[-1].saved_bytes for rule in ("lance", "gpm")}
     assert saved["lance"] < saved["gpm"] / 2
-
-
-def test_the_command_line_lists_and_trains_a_stream(tmp_path):
-    command = [sys.executable, "-m", "workbench.cli.main", "train", "split-fashion", "--epochs", "1", "--json"]
-    done = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, timeout=300)
-    assert done.returncode == 0, done.stderr
-    (line,) = done.stdout.splitlines()
-    result = json.loads(line)
-    assert {"experiment", "rule", "seed", "epochs", "accuracy", "seconds", "peak_state_bytes", "saved_bytes"} <= set(
-        result
-    )
-    assert [result[name] for name in ("experiment", "rule", "seed", "epochs", "tasks")] == [
-        "split-fashion",
-        "code-cl",
-        0,
-        1,
-        5,
-    ]
-    assert result["accuracy"] == result["acc"] > 0.9
-    assert -0.05 < result["bwt"] <= 0.05
-    assert result["saved_bytes"] > 0 < result["peak_state_bytes"]
-    assert result["checkpoint"] == "runs/split-fashion-code-cl-0.safetensors"
-    assert (tmp_path / result["checkpoint"]).is_file()
 
 
 @pytest.mark.parametrize(

@@ -4,27 +4,12 @@ import pytest
 import torch
 from torch import nn
 
-from workbench.data.sets.fashion_mnist import fashion_mnist_small
-from workbench.data.still_images import still_images
 from workbench.experiments.experiment import start
 from workbench.experiments.named import EXPERIMENTS, experiment
 from workbench.experiments.tess import TESS_RULES, pooled_heads
 from workbench.networks.architectures import global_pool, maximum_pool, vgg9
 from workbench.networks.spiking import spiking_layers
 from workbench.rules import tess
-
-
-def test_a_still_image_is_the_same_at_every_step():
-    images = fashion_mnist_small()
-    data = still_images(images, steps=4)
-    x, y = data.train.batch(torch.tensor([3, 8]))
-    assert x.shape == (4, 2, 784)
-    assert all(step.equal(x[0]) for step in x)
-    assert x.max() <= 1.0
-    assert y.tolist() == images.train.labels[[3, 8]].tolist()
-    assert torch.equal(x[0, 0] * 255, torch.from_numpy(images.train.images[3]).flatten().float())
-    with pytest.raises(ValueError, match="at least 1, got 0"):
-        still_images(images, steps=0)
 
 
 def test_the_heads_of_the_papers_network():

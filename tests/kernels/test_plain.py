@@ -4,6 +4,7 @@ import pytest
 import torch
 
 from workbench.kernels import plain as kernels
+from workbench.kernels.plain import run_h
 from workbench.kernels.sparse import find_events
 from workbench.networks.spiking import SpikingMLP
 from workbench.neurons.lif import Neuron, hard_reset, no_reset, soft_reset
@@ -13,6 +14,8 @@ from workbench.rules import stllr
 from workbench.rules.stllr import STLLR
 
 pytest.importorskip("numba")
+
+
 fast = pytest.importorskip("workbench.kernels.compiled").NUMBA
 suits = pytest.importorskip("workbench.kernels.compiling").suits
 DTYPES = [torch.float32, torch.float64]
@@ -114,3 +117,10 @@ def test_what_cannot_be_compiled_is_left_to_torch():
     assert not suits(torch.rand(4, 5).T)
     assert not suits(torch.rand(4), torch.rand(4).double())
     assert suits(torch.rand(4), None, torch.rand(4, 5))
+
+
+def test_released_non_causal_trace_without_decay_is_the_last_activation():
+    psi = torch.rand(6, 2, dtype=torch.double)
+    h = run_h(psi, torch.zeros(2, dtype=torch.double), decay=0.0)
+    assert torch.equal(h[1:], psi)
+    assert not h[0].any()

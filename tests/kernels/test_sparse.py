@@ -3,7 +3,6 @@
 import pytest
 import torch
 
-from workbench.kernels.connections import Inputs, add_weight_gradient, inputs_of, linear_map
 from workbench.kernels.sparse import find_events, times, transpose
 
 
@@ -35,19 +34,3 @@ def test_transposing_twice_gives_the_same_events():
 def test_dense_inputs_are_left_to_dense_products():
     assert find_events(torch.ones(4, 5)) is None
     assert find_events(torch.eye(16)) is not None
-
-
-@pytest.mark.parametrize("dtype", [torch.float32, torch.float64])
-def test_a_dense_connection_gives_the_same_with_and_without_events(dtype):
-    connection = torch.nn.Linear(50, 7).to(dtype)
-    x = sparse(30, 50, 0.05, dtype)
-    g = torch.randn(30, 7, dtype=dtype)
-    skipping, dense = inputs_of(connection, x), Inputs(x)
-    assert skipping.events is not None
-    with torch.no_grad():
-        forward = [linear_map(connection, inputs, connection.weight, connection.bias) for inputs in (skipping, dense)]
-    assert torch.allclose(*forward, atol=1e-5)
-    grads = [torch.ones(50, 7, dtype=dtype).T for _ in range(2)]
-    for grad, inputs in zip(grads, (skipping, dense), strict=True):
-        add_weight_gradient(connection, grad, inputs, g)
-        assert torch.allclose(grad - 1.0, g.T @ x, atol=1e-4)

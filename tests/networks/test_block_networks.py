@@ -4,6 +4,7 @@ import copy
 
 import pytest
 import torch
+from few_blocks import convolutional
 from torch import nn
 from torch.nn import functional as F
 
@@ -176,3 +177,7 @@ def test_refreshed_statistics_are_the_mean_over_the_batches():
 def test_bad_input_is_quoted(make, words):
     with pytest.raises(ValueError, match=words):
         make()
+
+
+def test_names_of_the_modules_are_those_of_torch():
+    assert isinstance(convolutional().blocks[0].body[0], nn.Conv2d)

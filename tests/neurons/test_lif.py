@@ -75,3 +75,8 @@ def test_constants_out_of_range_are_quoted(neuron):
 def test_no_step_is_refused():
     with pytest.raises(ValueError, match="no time step"):
         run_lif(torch.zeros(0, 3), Neuron())
+
+
+def test_soft_reset_keeps_what_exceeds_the_threshold():
+    membrane = run_lif(torch.full((5, 1), 0.7), Neuron(1.0, 0.6))
+    assert torch.allclose(membrane.rest, 5 * torch.tensor([0.7]) - 0.6 * membrane.spikes.sum(0))

@@ -99,3 +99,14 @@ def test_released_window_forgets_one_step_less_before():
 def test_decays_out_of_range_are_quoted(factors):
     with pytest.raises(ValueError, match=r"must lie in \[0, 1\], got"):
         check_factors(factors)
+
+
+def test_swapping_before_and_after_moves_all_change_to_the_other_term():
+    pre_first = torch.zeros(8, 1, dtype=torch.double)
+    post_last = torch.zeros(8, 1, dtype=torch.double)
+    pre_first[:3], post_last[5:] = 1.0, 1.0
+    for x, psi, only in ((pre_first, post_last, "causal"), (pre_first.flip(0), post_last.flip(0), "non-causal")):
+        causal = eligibility(x, psi, Factors(0.5, 0.5, 0.0, 1.0)).sum()
+        non_causal = eligibility(x, psi, Factors(0.5, 0.5, 1.0, 0.0)).sum()
+        assert (causal > 0) == (only == "causal")
+        assert (non_causal > 0) == (only == "non-causal")

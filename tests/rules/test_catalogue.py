@@ -7,12 +7,23 @@ import sys
 from pathlib import Path
 
 import pytest
+import torch
 
+from workbench.networks.block_networks import dense_network
+from workbench.networks.blocks import block_logits
 from workbench.rule import LearningRule
-from workbench.rules import RULES, rule_named
+from workbench.rules import (
+    RULES,
+    backprop,
+    direct_feedback,
+    drtp,
+    feedback_alignment,
+    forward_forward,
+    local_classifier,
+    rule_named,
+)
 
 ROOT = Path(__file__).resolve().parents[2]
-
 TOY = '''
 """Toy: S-TLLR without any memory."""
 
@@ -33,7 +44,6 @@ def prepare(network, x, classes, steps: Steps = Steps()) -> Prepared:
 
 RULE = LearningRule(name="toy", label="Toy", paper="nobody 2000", cost=cost, for_spiking=prepare)
 '''
-
 FIND = '''
 import contextlib, io, json
 from workbench.cli.main import main
@@ -84,6 +94,14 @@ assert "Start trains toy (left)" in monitor.text, monitor.text
 assert monitor.learning.data[0].line.color == rule_line("toy")["color"]
 print("found everywhere")
 '''
+LEARNERS = {
+    "bp": (backprop.gradients, lambda net: {}),
+    "fa": (feedback_alignment.gradients, lambda net: {"params": feedback_alignment.feedback_weights(net)}),
+    "dfa": (direct_feedback.gradients, lambda net: {"params": direct_feedback.direct_feedback(net, (64,))}),
+    "drtp": (drtp.gradients, lambda net: {"params": direct_feedback.direct_feedback(net, (64,))}),
+    "local-classifiers": (local_classifier.gradients, lambda net: {}),
+    "forward-forward": (forward_forward.gradients, lambda net: {}),
+}
 
 
 def with_one_file_and_one_line(folder: Path) -> None:
@@ -121,3 +139,22 @@ def test_names_and_labels_are_unique_and_every_rule_can_train_something():
 def test_an_unknown_name_lists_those_there_are():
     with pytest.raises(ValueError, match="no rule 'telepathy'; there are bptt, stllr, stllr-causal"):
         rule_named("telepathy")
+
+
+@pytest.mark.parametrize("name", LEARNERS)
+def test_every_rule_learns_two_separate_clouds(name):
+    torch.manual_seed(0)
+    rule, options = LEARNERS[name]
+    centres = torch.randn(4, 64)
+    y = torch.arange(80) % 4
+    x = centres[y] + 0.3 * torch.randn(80, 64)
+    net = dense_network([64, 40, 40], 4, local_classifier.trained_head(4), normalize=name != "forward-forward")
+    optimizer = torch.optim.Adam(net.parameters(), 1e-2)
+    arguments = options(net)
+    for _ in range(40):
+        optimizer.zero_grad()
+        rule(net, x, y, **arguments)
+        optimizer.step()
+    logits = forward_forward.goodness_logits if name == "forward-forward" else block_logits
+    fresh = centres[y] + 0.3 * torch.randn(80, 64)
+    assert (logits(net, fresh).argmax(1) == y).float().mean() > 0.9

@@ -5,22 +5,14 @@ import copy
 import numpy as np
 import pytest
 import torch
+from few_blocks import with_local_heads
 from torch import nn
 from torch.nn import functional as F
 
-from workbench.cost.blocks import backprop_macs, lls_macs
 from workbench.credit import bases
-from workbench.credit.block_pass import local_pass
 from workbench.meters.kept import KeptBytes
 from workbench.networks.block_networks import dense_network, mini_conv, pool_before_latents, small_conv, vgg8
-from workbench.networks.blocks import (
-    BlockNetwork,
-    check_examples,
-    conv_block,
-    dense_block,
-    parameter_groups,
-    separable_block,
-)
+from workbench.networks.blocks import BlockNetwork, check_examples, conv_block, dense_block
 from workbench.rules import backprop, lls, local_classifier
 from workbench.rules.lls import LLS, local_head, local_signal, mixing, per_class, random_head, unmodulated
 
@@ -29,16 +21,6 @@ def images(batch=6, channels=1, side=16, classes=10):
     generator = torch.Generator().manual_seed(batch + side)
     x = torch.randn(batch, channels, side, side, generator=generator, dtype=torch.double)
     return x, torch.randint(0, classes, (batch,), generator=generator)
-
-
-def network(make=mini_conv, channels=1, seed=0, **head):
-    torch.manual_seed(seed)
-    net = make(10, channels, local_head(10, **head)).double()
-    for module in net.modules():  # scales and shifts that matter
-        if isinstance(module, nn.BatchNorm1d | nn.BatchNorm2d):
-            nn.init.normal_(module.weight)
-            nn.init.normal_(module.bias)
-    return net
 
 
 def gradients(net, x, y, *params, rule=lls.gradients):
@@ -126,7 +108,7 @@ def test_golden_vectors(golden, name):
 
 def test_gradients_with_latents_after_pooling_equal_autograd():
     """Each block alone: everything before it is cut off, the pooled map is what is compared with the waves."""
-    net, (x, y) = pool_before_latents(network(modulation=mixing, rows=20)), images()
+    net, (x, y) = pool_before_latents(with_local_heads(modulation=mixing, rows=20)), images()
     ours = gradients(net, x, y)[1]
     losses = []
     for block, head in zip(net.blocks, net.heads, strict=True):
@@ -175,60 +157,9 @@ def test_temperature_only_rescales_the_rows():
     assert torch.allclose(cold.latents, scaled.latents, atol=1e-12)
 
 
-@pytest.mark.parametrize(("side", "cells"), [(8, 2), (9, 3), (8, 1)])
-def test_averaging_spreads_the_signal_evenly_over_a_cell(side, cells):
-    a = torch.randn(3, 4, side, side, dtype=torch.double, requires_grad=True)
-    z = conv_block(1, 4, cells).latents(a)
-    g = torch.randn_like(z)
-    z.backward(g)
-    parts = a.grad.unflatten(2, (cells, -1)).unflatten(4, (cells, -1))
-    assert torch.allclose(parts.sum((3, 5)).flatten(1), g)
-    assert parts.amax((3, 5)).equal(parts.amin((3, 5)))
-
-
-@pytest.mark.parametrize(("side", "cells"), [(8, 2), (7, 2), (9, 4), (6, 1)])
-@pytest.mark.parametrize("batch", [2, 130])
-def test_pass_in_pieces_equals_autograd(side, cells, batch, monkeypatch):
-    monkeypatch.setattr("workbench.credit.block_pass.PIECE_BYTES", 20_000)  # several pieces of unequal size
-    torch.manual_seed(0)
-    between = nn.Sequential(nn.MaxPool2d(2)) if cells > 1 else None
-    block = conv_block(3, 5, cells, between).double().to(memory_format=torch.channels_last)
-    for parameter in block.parameters():
-        nn.init.normal_(parameter)
-    other, x = copy.deepcopy(block), torch.randn(batch, 3, side, side, dtype=torch.double)
-    z, following = local_pass(block, x)
-    g = torch.randn_like(z)
-    z.backward(g)
-    a = other.features(x)
-    expected = other.latents(a)
-    expected.backward(g)
-    assert torch.allclose(z, expected, atol=1e-12)
-    assert torch.allclose(following, other.between(a), atol=1e-12)
-    assert not following.requires_grad
-    for ours, theirs in zip(block.parameters(), other.parameters(), strict=True):
-        assert torch.allclose(ours.grad, theirs.grad, atol=1e-11 * batch)
-    for ours, theirs in zip(block.buffers(), other.buffers(), strict=True):
-        assert torch.allclose(ours, theirs, atol=1e-12)
-
-
-def test_pass_of_other_blocks_goes_through_autograd():
-    torch.manual_seed(0)
-    for block in (separable_block(4, 6, 2, 1), conv_block(4, 6, 2, normalize=False), conv_block(4, 6, 2).eval()):
-        x = torch.randn(3, 4, 8, 8)
-        z, following = local_pass(block, x)
-        z.sum().backward()
-        assert all(parameter.grad is not None for parameter in block.parameters())
-        assert not following.requires_grad
-
-
-def test_batch_of_a_single_value_is_quoted():
-    with pytest.raises(ValueError, match=r"more than one value per channel, got shape \(1, 5, 1, 1\)"):
-        local_pass(conv_block(3, 5, 1), torch.zeros(1, 3, 1, 1))
-
-
 @pytest.mark.parametrize("modulation", [unmodulated, per_class, mixing])
 def test_whole_rule_equals_autograd_of_each_block_alone(modulation):
-    net, (x, y) = network(modulation=modulation), images()
+    net, (x, y) = with_local_heads(modulation=modulation), images()
     other = copy.deepcopy(net)
     report, ours = gradients(net, x, y)
     for block, head in zip(other.blocks, other.heads, strict=True):
@@ -272,28 +203,6 @@ def test_block_gradients_are_bit_identical_whatever_is_changed_downstream(rule, 
             assert not gradient.equal(after[name]), name
 
 
-def test_backpropagation_is_not_local():
-    torch.manual_seed(0)
-    net, (x, y) = mini_conv(), images()
-    _, before = gradients(net, x.float(), y, rule=backprop.gradients)
-    nn.init.normal_(net.classifier.weight)
-    _, after = gradients(net, x.float(), y, rule=backprop.gradients)
-    assert not before["blocks.0.body.0.weight"].equal(after["blocks.0.body.0.weight"])
-
-
-def test_loss_of_a_block_reaches_no_block_before_it():
-    net, (x, y) = network(), images()
-    first, second = net.blocks[:2]
-    net.zero_grad()
-    z, following = local_pass(first, x.requires_grad_())
-    assert not following.requires_grad
-    z, _ = local_pass(second, following)
-    z.backward(local_signal(z.detach(), net.heads[1].basis, y).latents)
-    assert x.grad is None
-    assert all(parameter.grad is None for parameter in first.parameters())
-    assert all(parameter.grad is not None for parameter in second.parameters())
-
-
 @pytest.mark.parametrize("run", [lls.gradients, lls.train_classifier])
 def test_nothing_flows_into_the_input(run):
     net = dense_network([8, 8], 10, random_head(10))
@@ -304,7 +213,7 @@ def test_nothing_flows_into_the_input(run):
 
 
 def test_gradients_add_up_until_they_are_cleared_and_nothing_is_stepped():
-    net, (x, y) = network(modulation=mixing), images()
+    net, (x, y) = with_local_heads(modulation=mixing), images()
     before = copy.deepcopy(dict(net.named_parameters()))
     _, once = gradients(net, x, y)
     lls.gradients(net, x, y)
@@ -343,10 +252,10 @@ def test_vgg8_keeps_at_most_half_of_backpropagation():
 
 
 def test_basis_is_kept_in_the_state_and_survives_it():
-    net = network()
+    net = with_local_heads()
     assert "heads.0.basis" in net.state_dict()
     assert net.heads[0].basis.equal(bases.build(bases.square, 10, 256).double())
-    other = network(basis=bases.sine)
+    other = with_local_heads(basis=bases.sine)
     other.load_state_dict(net.state_dict())
     assert other.heads[0].basis.equal(net.heads[0].basis)
     assert "heads.0.basis" not in dict(net.named_parameters())
@@ -357,11 +266,6 @@ def test_random_bases_differ_between_blocks_and_repeat_with_their_seed():
     assert nets[0].heads[0].basis.equal(nets[1].heads[0].basis)
     assert not nets[0].heads[0].basis.equal(nets[2].heads[0].basis)
     assert not nets[0].heads[0].basis.equal(nets[0].heads[2].basis)
-
-
-def test_parameters_are_grouped_by_block():
-    groups = parameter_groups(network(modulation=mixing))
-    assert [len(group["params"]) for group in groups] == [5, 5, 5, 5, 2]
 
 
 def test_one_batch_can_be_learned_by_every_block():
@@ -380,15 +284,6 @@ def test_one_batch_can_be_learned_by_every_block():
     assert all(tensor.equal(before[name]) for name, tensor in net.state_dict().items())
 
 
-def test_published_ratios_of_signal_costs_and_the_fair_total():
-    for make, classes, ratio in ((small_conv, 10, 271), (vgg8, 10, 3512), (vgg8, 100, 351)):
-        net = make(classes, 3)
-        ours, theirs = lls_macs(net, (3, 32, 32)), backprop_macs(net, (3, 32, 32))
-        assert theirs.signal / ours.signal == pytest.approx(ratio, abs=0.5)
-        assert 1.4 < theirs.total() / ours.total() < 1.5
-    assert lls_macs(small_conv(10, 3), (3, 32, 32)).signal == 2 * 10 * (512 + 256 + 512 + 512)
-
-
 @pytest.mark.parametrize(
     ("make", "words"),
     [
@@ -397,10 +292,10 @@ def test_published_ratios_of_signal_costs_and_the_fair_total():
             lambda: lls.gradients(mini_conv(10, 1, local_classifier.trained_head(10)), *images()),
             "the network has 0",
         ),
-        (lambda: local_classifier.gradients(network(), *images()), r"trained_head"),
-        (lambda: check_examples(network(), images()[0], images(batch=7)[1]), r"shape \(6,\), got \(7,\)"),
-        (lambda: lls.gradients(network(), images()[0] * float("nan"), images()[1]), "NaN"),
-        (lambda: lls.gradients(network(), images()[0], images()[1] + 10), r"labels must lie in 0\.\.9"),
+        (lambda: local_classifier.gradients(with_local_heads(), *images()), r"trained_head"),
+        (lambda: check_examples(with_local_heads(), images()[0], images(batch=7)[1]), r"shape \(6,\), got \(7,\)"),
+        (lambda: lls.gradients(with_local_heads(), images()[0] * float("nan"), images()[1]), "NaN"),
+        (lambda: lls.gradients(with_local_heads(), images()[0], images()[1] + 10), r"labels must lie in 0\.\.9"),
         (lambda: mini_conv(10, 1, local_head(10, rows=20)), "20 rows for 10 classes; use `mixing`"),
         (lambda: mini_conv(114, 1, local_head(114, bases.sine)), "cannot be told apart"),
     ],

@@ -3,15 +3,13 @@
 import numpy as np
 import pytest
 import torch
+from few_neurons import gradients, largest_difference
 from torch import nn
 
-from workbench.checks import check_batch
-from workbench.credit.three_factor import learning_chunks
-from workbench.kernels.plain import run_h
 from workbench.meters.kept import KeptBytes
 from workbench.networks.layers import SpikingLayer, advance, running_weights
 from workbench.networks.spiking import SpikingMLP, layers_with_memory, spiking_logits
-from workbench.neurons.lif import Neuron, hard_reset, run_lif, soft_reset
+from workbench.neurons.lif import Neuron, hard_reset, soft_reset
 from workbench.neurons.surrogate import fast_sigmoid, psi_speech, triangle
 from workbench.neurons.traces import Factors, eligibility
 from workbench.rules import bptt, ottt, stllr
@@ -30,16 +28,6 @@ def network(sizes=(11, 9, 7), classes=4, decay=0.8, **options):
     for parameter in net.parameters():  # biases and gains that matter
         nn.init.normal_(parameter, parameter.detach().mean().item(), 0.3)
     return net
-
-
-def gradients(rule, net, *batch, **options):
-    net.zero_grad()
-    report = rule(net, *batch, **options)
-    return report, {name: p.grad.clone() for name, p in net.named_parameters()}
-
-
-def largest_difference(a, b):
-    return max(float((a[name] - b[name]).norm() / b[name].norm()) for name in b)
 
 
 @pytest.mark.parametrize("chunk", [1, 5, 16, 64])
@@ -149,24 +137,6 @@ def test_without_memory_only_the_present_counts():
     u = advance(layer, x, running_weights(layer)).potential
     expected = torch.einsum("tbi,tbj->ij", delta * triangle(u - 0.5), x)
     assert torch.allclose(layer.connection.weight.grad, expected, atol=1e-12)
-
-
-def test_released_non_causal_trace_without_decay_is_the_last_activation():
-    psi = torch.rand(6, 2, dtype=torch.double)
-    h = run_h(psi, torch.zeros(2, dtype=torch.double), decay=0.0)
-    assert torch.equal(h[1:], psi)
-    assert not h[0].any()
-
-
-def test_swapping_before_and_after_moves_all_change_to_the_other_term():
-    pre_first = torch.zeros(8, 1, dtype=torch.double)
-    post_last = torch.zeros(8, 1, dtype=torch.double)
-    pre_first[:3], post_last[5:] = 1.0, 1.0
-    for x, psi, only in ((pre_first, post_last, "causal"), (pre_first.flip(0), post_last.flip(0), "non-causal")):
-        causal = eligibility(x, psi, Factors(0.5, 0.5, 0.0, 1.0)).sum()
-        non_causal = eligibility(x, psi, Factors(0.5, 0.5, 1.0, 0.0)).sum()
-        assert (causal > 0) == (only == "causal")
-        assert (non_causal > 0) == (only == "non-causal")
 
 
 def test_memory_does_not_know_the_number_of_steps():
@@ -306,22 +276,5 @@ def test_labels_that_do_not_fit_the_batch_are_quoted():
         check_batch(torch.zeros(5, 3, 11), torch.zeros(4, dtype=torch.long))
 
 
-def test_what_happened_long_before_learning_need_not_be_traced():
-    net, (x, y) = network(), events(200, 5, 11, 4)
-    params = STLLR(Factors(0.4, 0.5, -0.6, 1.1), last_steps=5)
-    _, expected = gradients(stllr.gradients, net, x, y, params)
-    net.zero_grad()
-    ongoing = stllr.begin_pass(net, params)
-    for part in learning_chunks(200, 195, 16):
-        ongoing.advance(x[part], y, part.start >= 195, ahead=0)  # every piece is taken to lie just before
-    ongoing.hand_over()
-    assert all(torch.allclose(p.grad, expected[name], atol=1e-13) for name, p in net.named_parameters())
-
-
 def test_every_layer_of_a_network_is_run():
     assert list(layers_with_memory(network(readout_decay=0.9))) == ["hidden.0", "hidden.1", "readout"]
-
-
-def test_soft_reset_keeps_what_exceeds_the_threshold():
-    membrane = run_lif(torch.full((5, 1), 0.7), Neuron(1.0, 0.6))
-    assert torch.allclose(membrane.rest, 5 * torch.tensor([0.7]) - 0.6 * membrane.spikes.sum(0))

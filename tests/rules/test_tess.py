@@ -174,27 +174,6 @@ def test_golden_block(golden):
 
 
 @pytest.mark.parametrize("dtype", [torch.float32, torch.float64])
-@pytest.mark.parametrize("make", [lambda: nn.Linear(12, 7), lambda: nn.Conv2d(3, 5, 3, padding=1)])
-def test_released_form_of_the_weights_without_standardisation(make, dtype):
-    """(W_i − mean W_i) / (max W − mean W), number by number; the gradient takes the divisor as given."""
-    torch.manual_seed(4)
-    layer = SpikingLayer(make(), standardize=over_the_maximum).to(dtype)
-    W = layer.connection.weight
-    flat = W.detach().flatten(1).tolist()
-    everything = [w for row in flat for w in row]
-    spread = max(everything) - sum(everything) / len(everything)
-    expected = torch.tensor([[(w - sum(row) / len(row)) / spread for w in row] for row in flat], dtype=dtype)
-    torch.testing.assert_close(layer.effective_weight().flatten(1), expected)
-    G = torch.randn_like(W)
-    (found,) = torch.autograd.grad(layer.effective_weight(), W, G)
-    rows = G.flatten(1)
-    torch.testing.assert_close(found.flatten(1), (rows - rows.mean(1, keepdim=True)) / spread)
-    assert layer.gain is None
-    torch.nn.init.zeros_(W)
-    assert not layer.effective_weight().any()  # not NaN
-
-
-@pytest.mark.parametrize("dtype", [torch.float32, torch.float64])
 def test_tess_learns_through_the_released_form_of_the_weights(dtype):
     _, x, y = problem()
     torch.manual_seed(2)

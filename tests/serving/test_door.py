@@ -14,33 +14,15 @@ from pathlib import Path
 
 import pytest
 from gate import wait_for
-from hypothesis import given
-from hypothesis import strategies as st
 from ports import own_port
 from visitors import SECONDS, alive, ask, channels, gone, notebook, open_page, process_of
 
 from workbench.serving import app_command
-from workbench.serving.bucket import Bucket
 from workbench.serving.door import LONGEST_LINK, host_pattern, is_robot, refusal
 from workbench.serving.kernels import DIED, UNCLAIMED, UNKNOWN
 from workbench.serving.process import running
 
 FIREFOX = "Mozilla/5.0 (X11; Linux x86_64; rv:140.0) Gecko/20100101 Firefox/140.0"
-
-
-@given(st.lists(st.tuples(st.floats(0, 5), st.floats(0, 3)), max_size=50))
-def test_a_bucket_never_lets_more_through_than_it_holds_and_gets(steps):
-    bucket, now, passed = Bucket(rate=2.0, burst=5.0), 0.0, 0.0
-    for wait, amount in steps:
-        now += wait
-        if bucket.take(amount, now):
-            passed += amount
-        assert passed <= 5.0 + 2.0 * now + 1e-9
-
-
-def test_a_bucket_refuses_a_rate_of_nothing():
-    with pytest.raises(ValueError, match="above 0, got 0"):
-        Bucket(0, 1)
 
 
 @pytest.mark.parametrize(

@@ -7,7 +7,7 @@ import pytest
 from gate import wait_for
 from ports import own_port
 from prometheus_client.parser import text_string_to_metric_families
-from visitors import alive, ask, channels, notebook, open_page
+from visitors import alive, ask, notebook, open_page
 
 from workbench.serving import app_command, running
 from workbench.serving.rules import PRIVATE, PUBLIC
@@ -106,28 +106,6 @@ def test_the_policy_names_nobody_else(public):
     assert sources <= {"'none'", "'self'", "'unsafe-inline'", "'unsafe-eval'", "blob:", "data:"}
 
 
-def test_other_addresses_than_loopback_ask_for_a_token(tmp_path):
-    command = app_command(9000, address="0.0.0.0", browser=False)
-    assert "--Voila.auto_token=True" in command
-    assert "--Voila.auto_token=True" not in app_command(9000)
-    assert "--Voila.auto_token=True" not in app_command(9000, address="0.0.0.0", public=True)
-    port = own_port()
-    # The same switch, on loopback: no test listens to the network.
-    command = [*app_command(port, notebook=notebook(tmp_path / "page.ipynb", "1"), browser=False), "--token=secret"]
-    with running(command, f"http://127.0.0.1:{port}/login", tmp_path / "log"):
-        answer = ask(port)
-        assert answer.status == 302
-        assert "/login" in answer.headers["location"]
-        assert ask(port, "/?token=wrong").status == 302
-        assert ask(port, "/workbench/alive/00000000-0000-0000-0000-000000000000").status in (302, 403)
-        kernel = open_page(port, "/?token=secret")
-        assert ask(port, f"/api/kernels/{kernel}").status == 403
-        with pytest.raises(Exception, match="403"), channels(port, kernel):
-            pass
-        answer = ask(port, f"/workbench/alive/{kernel}?token=secret")
-        assert json.loads(answer.text) == {"alive": True}
-
-
 def test_a_private_server_has_no_public_pages(tmp_path):
     port = own_port()
     command = app_command(port, notebook=notebook(tmp_path / "page.ipynb", CELL), browser=False)
@@ -136,9 +114,3 @@ def test_a_private_server_has_no_public_pages(tmp_path):
             assert ask(port, path).status == 404
         assert f"{PRIVATE.places} visitors at once" in ask(port, "/workbench/rules").text
         assert alive(port, open_page(port, User_Agent="curl/8.5.0")) == {"alive": True}  # of one's own
-
-
-@pytest.mark.parametrize("path", ["lab/", "/lab", "//evil.example/", "/a b/"])
-def test_a_base_url_that_is_none_is_refused(path):
-    with pytest.raises(ValueError, match=r"begins and ends with '/', got"):
-        app_command(base_url=path)

@@ -1,26 +1,18 @@
 """Training as a generator: seeds fix everything, a killed run resumes to the same numbers, divergence is named."""
 
-import itertools
 import math
 import os
 import signal
 import subprocess
 import sys
-from functools import partial
 from pathlib import Path
 
 import pytest
-import torch
-from tiny_training import numbers, tiny_data, tiny_run
-from torch.nn import functional as F
+from tiny_training import numbers, tiny_run
 
 from workbench.kernels import choice
 from workbench.kernels.choice import Loops, current_loops, taking
-from workbench.networks.spiking import SpikingMLP, spiking_logits
 from workbench.rules import bptt, stllr
-from workbench.training import setting as training
-from workbench.training.epochs import cosine_decay, epoch_order
-from workbench.training.score import accuracy, evaluate
 
 
 @pytest.mark.parametrize("rule", [stllr.gradients, bptt.gradients])
@@ -37,14 +29,6 @@ def test_learns_and_reports(rule):
 def test_seeds_fix_everything():
     assert numbers(tiny_run()) == numbers(tiny_run())
     assert numbers(tiny_run()) != numbers(tiny_run(seed=1))
-
-
-def test_order_depends_on_seed_and_epoch_only():
-    order = epoch_order(50, seed=3, epoch=2)
-    assert sorted(order.tolist()) == list(range(50))
-    assert order.equal(epoch_order(50, 3, 2))
-    assert not order.equal(epoch_order(50, 3, 1))
-    assert not order.equal(epoch_order(50, 4, 2))
 
 
 @pytest.mark.parametrize("stopped_after", [1, 4, 8])
@@ -123,49 +107,6 @@ def test_killed_run_resumes_to_the_same_numbers(tmp_path):
     assert [record.step for record in rest] == [4, 5, 6, 7, 8]
     assert numbers(rest) == numbers(tiny_run())[4:]
     assert list(tmp_path.iterdir()) == [path]
-
-
-def test_divergence_names_the_layer_and_leaves_the_network_alone():
-    def broken(network, x, y):
-        report = stllr.gradients(network, x, y)
-        network.hidden[0].connection.weight.grad[0, 0] = float("nan")
-        return report
-
-    with pytest.raises(FloatingPointError, match=r"step 1, epoch 1.*'hidden.0.connection.weight'.*learning rate"):
-        next(tiny_run(broken))
-
-
-def test_infinite_loss_stops_the_run():
-    def broken(network, x, y):
-        return stllr.gradients(network, x, y)._replace(loss=math.inf)
-
-    with pytest.raises(FloatingPointError, match="the loss is inf"):
-        next(tiny_run(broken))
-
-
-def test_evaluation_in_parts_equals_the_whole():
-    network, samples = SpikingMLP([12, 16], classes=3), tiny_data().test
-    x, y = samples.batch(torch.arange(48))
-    logits = spiking_logits(network, x)
-    assert evaluate(network, samples, spiking_logits, batch_size=7) == pytest.approx(
-        (accuracy(logits, y), float(F.cross_entropy(logits, y)))
-    )
-
-
-def test_schedule_reaches_both_ends():
-    assert cosine_decay(0.0) == 1.0
-    assert cosine_decay(1.0) == pytest.approx(0.0)
-
-
-def test_a_rule_with_parameters_is_a_partial():
-    rule = partial(stllr.gradients, params=stllr.STLLR(last_steps=3))
-    assert next(tiny_run(rule)).loss > 0
-
-
-def test_time_is_counted_without_evaluation_and_what_happens_between_records(monkeypatch):
-    ticks = itertools.count()  # a clock that goes on by one whenever somebody looks at it
-    monkeypatch.setattr(training.time, "perf_counter", lambda: float(next(ticks)))
-    assert [r.seconds for r in tiny_run()] == list(range(1, 10))
 
 
 def test_a_checkpoint_of_another_run_is_refused(tmp_path):

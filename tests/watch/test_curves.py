@@ -5,7 +5,7 @@ import pytest
 from tiny import TINY
 
 from workbench.experiments.experiment import start
-from workbench.watch.curves import learning_curves
+from workbench.watch.curves import learning_curves, running_mean
 
 
 @pytest.fixture(scope="module")
@@ -30,3 +30,16 @@ def test_curves_of_a_run_that_goes_on(records):
     assert np.array_equal(part.loss, whole.loss[:5])
     assert part.held_out_epochs.tolist() == [1.0]
     assert learning_curves([], epochs=2).saved_bytes == 0
+
+
+@pytest.mark.parametrize("window", [1, 3, 20, 50])
+def test_it_is_the_mean_of_the_last_ones(window):
+    values = np.random.default_rng(0).normal(size=30).tolist()
+    expected = [np.mean(values[max(0, k - window + 1) : k + 1]) for k in range(30)]
+    assert np.allclose(running_mean(values, window), expected)
+
+
+def test_nothing_and_wrong():
+    assert running_mean([], 5).shape == (0,)
+    with pytest.raises(ValueError, match="got 0"):
+        running_mean([1.0], 0)

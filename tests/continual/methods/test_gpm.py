@@ -1,28 +1,17 @@
-"""GPM, SGP and TRGP: subspaces against singular value decompositions, and what each protects."""
+"""GPM: subspaces against singular value decompositions, and what is protected."""
 
 import pytest
 import torch
+from conceptor_cases import basis
+from energies import DTYPES, SIZES, equal_energies
+from subspace_cases import data, learn
 from torch.nn import functional as F
 
 from workbench.continual.methods.gpm import GPM, GPMParams, gpm_directions
-from workbench.continual.methods.sgp import SGP, SGPParams, importance
-from workbench.continual.methods.trgp import TRGP, TRGPParams, related_tasks
+from workbench.continual.methods.sgp import SGP, SGPParams
+from workbench.continual.methods.trgp import TRGP, TRGPParams
 from workbench.continual.multihead import mlp
-from workbench.continual.projected_step import layer_inputs
 from workbench.continual.protected import protected_layers
-
-
-@pytest.fixture(autouse=True)
-def seed():
-    torch.manual_seed(0)
-
-
-def data(d, n):
-    return torch.randn(d, n, dtype=torch.float64) * torch.linspace(0.1, 3, d, dtype=torch.float64)[:, None]
-
-
-def basis(d, k):
-    return torch.linalg.qr(torch.randn(d, k, dtype=torch.float64)).Q
 
 
 def by_svd(X, M, threshold):
@@ -110,21 +99,6 @@ def test_fifteen_permuted_tasks_with_the_papers_thresholds(make, dtype):
     assert [layer.vectors.shape[1] for layer in protected_layers(network).values()] == [16, 14, 12]
 
 
-def learn(method, tasks=2, steps=10, d=20):
-    generator = torch.Generator().manual_seed(1)
-    batches = []
-    for task in range(tasks):
-        x, y = torch.randn(60, d, generator=generator), torch.randint(2, (60,), generator=generator)
-        x[:, 5 * task + 5 :] = 0
-        method.before_task(task, x, y)
-        optimizer = torch.optim.SGD([p for p in method.network.parameters() if p.requires_grad], lr=0.2)
-        for _ in range(steps):
-            method.learn(optimizer, x, y, task)
-        method.after_task(task, x, y)
-        batches.append((x, y))
-    return batches
-
-
 def test_gpm_keeps_the_answers_to_old_inputs_and_learns_the_new():
     network = mlp([2, 2], (20, 12, 9))
     method = GPM(network, GPMParams(threshold=1.0))
@@ -151,62 +125,13 @@ def test_gpm_enlarges_one_orthonormal_basis():
     assert method.kept_bytes() == 4 * sum(sizes)
 
 
-def test_importance_of_directions():
-    X, M = data(12, 40), basis(12, 4)
-    sigma = torch.tensor([float((M[:, i] @ X).norm()) for i in range(4)], dtype=torch.float64)
-    expected = torch.tensor([11 * s / (10 * s + max(sigma)) for s in sigma])
-    torch.testing.assert_close(importance(X, M, 10.0), expected)
-    assert float(importance(X, M, 3.0).max()) == pytest.approx(1.0)
-    torch.testing.assert_close(importance(X, M, 1e9), torch.ones(4).double())  # GPM
-    assert torch.equal(importance(torch.zeros(12, 3), M, 10.0), torch.zeros(4).double())
-
-
-def test_sgp_adds_importances_up_to_one():
-    networks = [mlp([2] * 3, (20, 12, 9)) for _ in range(2)]
-    methods = [SGP(network, SGPParams(scale=1.0)) for network in networks]
-    learn(methods[0], 1)
-    networks[1].load_state_dict(networks[0].state_dict())
-    x, y = torch.randn(60, 20), torch.randint(2, (60,))
-    before = {name: layer.values.clone() for name, layer in protected_layers(networks[1]).items()}
-    inputs = layer_inputs(networks[1], lambda: networks[1](x, 1))
-    methods[1].after_task(1, x, y)
-    for name, layer in protected_layers(networks[1]).items():
-        k = len(before[name])
-        now = importance(inputs[name], layer.vectors, 1.0).float()
-        torch.testing.assert_close(layer.values[:k], (before[name] + now[:k]).clamp(max=1), rtol=0, atol=1e-5)
-        torch.testing.assert_close(layer.values[k:], now[k:], rtol=0, atol=1e-5)
-    assert all(float(layer.values.max()) <= 1 for layer in protected_layers(networks[1]).values())
-
-
-def test_related_tasks_hold_most_of_the_gradient():
-    e = torch.eye(6)
-    gradient = torch.tensor([[3.0, 0.0, 4.0, 0.0, 0.0, 0.0]])
-    subspaces = [e[:, :1], e[:, 3:], e[:, 2:3], e[:, :3]]  # shares 0.6, 0, 0.8, 1
-    assert related_tasks(gradient, subspaces, TRGPParams(relation=0.5)) == [3, 2]
-    assert related_tasks(gradient, subspaces, TRGPParams(relation=0.5, most_related=5)) == [3, 2, 0]
-    assert related_tasks(gradient, subspaces[:2], TRGPParams(relation=0.7)) == []
-    assert related_tasks(torch.zeros(1, 6), subspaces, TRGPParams()) == []
-
-
-def test_trgp_starts_from_the_old_function_and_rescales_inside_old_subspaces():
-    network = mlp([2] * 3, (20, 12, 9))
-    method = TRGP(network, TRGPParams(relation=0.01))
-    ((x, y),) = learn(method, 1)
-    plain = network(x, 1).detach().clone()
-    old = network(x, 0).detach().clone()
-    method.before_task(1, x, y)
-    layers = protected_layers(network)
-    assert all(list(layer.mixings) == ["1"] for layer in layers.values())
-    assert torch.equal(network(x, 1), plain)
-    assert torch.equal(layers["body.1"].mixings["1"][0].directions, method.subspaces["body.1"][0])
-    optimizer = torch.optim.SGD([p for p in network.parameters() if p.requires_grad], lr=0.5)
-    for _ in range(20):
-        method.learn(optimizer, x, y, 1)
-    matrix = layers["body.1"].mixings["1"][0].matrix.detach()
-    assert float((matrix - torch.eye(len(matrix))).abs().max()) > 1e-3
-    assert F.cross_entropy(network(x, 1), y).item() < F.cross_entropy(plain, y).item()
-    drift = (network(x, 0).detach() - old).abs().max() / old.abs().max()  # the rescaling is task 1's only
-    assert float(drift) < 0.1
-    kept = [t for layer in layers.values() for t in (layer.vectors, layer.values, layer.mixings["1"][0].matrix)]
-    kept += [S for subspaces in method.subspaces.values() for S in subspaces]
-    assert method.kept_bytes() == sum(t.numel() * 4 for t in kept)  # shared directions count once
+@pytest.mark.parametrize("dtype", DTYPES)
+@pytest.mark.parametrize(("make", "params"), [(GPM, GPMParams), (SGP, SGPParams), (TRGP, TRGPParams)])
+def test_the_first_task_has_the_threshold_itself_and_each_later_one_the_increase_more(make, params, dtype):
+    network = mlp([2, 2], SIZES).to(dtype)
+    method = make(network, params(threshold=0.55, increase=0.2, samples=100))
+    x, y = equal_energies(dtype)
+    layer = next(iter(protected_layers(network).values()))
+    for task, expected in ((0, 6), (1, 8)):
+        method.after_task(task, x, y)
+        assert layer.vectors.shape == (10, expected)

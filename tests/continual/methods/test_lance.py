@@ -3,9 +3,10 @@
 import pytest
 import torch
 import torch.nn.functional as F
+from energies import DTYPES, SIZES, equal_energies
 from torch import Tensor, nn
 
-from workbench.compression.tucker import spectrum
+from workbench.compression.tucker import rank_for_energy, spectrum
 from workbench.continual.learning import StreamSetting, accuracy_matrix, sgd
 from workbench.continual.methods.lance import (
     LanceContinual,
@@ -16,23 +17,11 @@ from workbench.continual.methods.lance import (
 )
 from workbench.continual.multihead import MultiHead, mlp
 from workbench.continual.streams import Task
-from workbench.continual.subspaces import learnable, new_directions, protect, residual
 from workbench.meters.timeline import network_tensors, saved_bytes
 from workbench.training.loop import train
 from workbench.training.setting import Plan
 
-
-@pytest.fixture(autouse=True)
-def _double_precision_and_seed():
-    torch.manual_seed(0)
-    torch.set_default_dtype(torch.float64)
-    yield
-    torch.set_default_dtype(torch.float32)
-
-
-def correlation_of(rank: int, size: int) -> Tensor:
-    X = torch.randn(size, rank) * 2.0 ** -torch.arange(rank)
-    return X @ X.T
+pytestmark = pytest.mark.usefixtures("in_double_precision")
 
 
 def orthonormal(size: int, rank: int) -> Tensor:
@@ -57,65 +46,6 @@ def stream(n_tasks: int, shape: tuple[int, ...], rank: int, n: int = 60) -> list
         tasks.append(Task(f"task {t}", x, y, x, y, 2))
     return tasks
 
-
-# --- subspaces ------------------------------------------------------------------------------------------------------
-
-
-def test_first_directions_are_the_leading_eigenvectors():
-    R = correlation_of(8, 20)
-    energies, vectors = spectrum(R)
-    for energy in (0.5, 0.9, 0.99):
-        P = protect(torch.zeros(20, 0), R, energy)
-        p = P.shape[1]
-        torch.testing.assert_close(P @ P.T, vectors[:, :p] @ vectors[:, :p].T)
-        assert energies[:p].sum() > energy * R.trace() >= energies[: p - 1].sum()
-
-
-def test_protection_grows_orthonormally_to_the_energy_asked_for():
-    P = torch.zeros(20, 0)
-    for energy in (0.9, 0.93, 0.96):
-        R = correlation_of(7, 20)
-        before, P = P, protect(P, R, energy)
-        torch.testing.assert_close(P.T @ P, torch.eye(P.shape[1]))
-        torch.testing.assert_close(P @ P.T @ before, before)
-        assert (P.T @ R @ P).trace() > energy * R.trace()
-        assert (P[:, :-1].T @ R @ P[:, :-1]).trace() <= energy * R.trace() or P.shape == before.shape
-
-
-def test_never_more_directions_than_the_residual_has():
-    P, R = orthonormal(20, 6), correlation_of(4, 20)
-    U = new_directions(P, R, 1.0)
-    assert U.shape == (20, 4)  # the published rule would take 20 − 6 = 14
-    assert (U.T @ P).abs().max() < 1e-12
-    torch.testing.assert_close(U.T @ U, torch.eye(4))
-
-
-def test_the_residual_is_two_sided():
-    P, R = orthonormal(20, 6), correlation_of(10, 20)
-    E = residual(P, R)
-    outside = torch.eye(20) - P @ P.T
-    assert E.total - E.held == pytest.approx(float((outside @ R @ outside).trace()))
-    one_sided = torch.linalg.svdvals(outside @ R).sum()
-    assert one_sided > 1.01 * (E.total - E.held)
-    torch.testing.assert_close((E.vectors * E.energies) @ E.vectors.T, outside @ R @ outside)
-
-
-def test_nothing_is_learnable_where_nothing_is_left():
-    R = correlation_of(4, 20)
-    P = protect(torch.zeros(20, 0), R, 1.0)
-    assert P.shape == (20, 4)
-    assert learnable(P, R, 0.99).shape == (20, 0)
-    assert protect(P, R, 1.0).shape == (20, 4)
-    assert learnable(orthonormal(5, 5), correlation_of(5, 5), 1.0).shape == (5, 0)
-
-
-def test_one_direction_is_learnable_while_anything_is_left():
-    R = torch.diag(torch.tensor([100.0, 1.0, 0.5]))
-    U = learnable(torch.eye(3)[:, :1], R, 0.5)
-    torch.testing.assert_close(U.abs(), torch.eye(3)[:, 1:2])
-
-
-# --- the layer ------------------------------------------------------------------------------------------------------
 
 LAYERS = {
     "linear": (lambda: nn.Linear(12, 5), (7, 12)),
@@ -190,9 +120,6 @@ def test_groups_and_optimisers_that_break_the_law_are_refused():
     for optimizer in (torch.optim.Adam, lambda p: torch.optim.SGD(p, lr=0.1, weight_decay=0.1)):
         with pytest.raises(ValueError, match="without weight decay"):
             list(train(StreamSetting(method, tasks, optimizer, batch_size=20), Plan(1)))
-
-
-# --- the method -----------------------------------------------------------------------------------------------------
 
 
 def weights(network: nn.Module) -> dict[str, Tensor]:
@@ -279,3 +206,31 @@ def test_bases_are_saved_and_restored_with_the_network():
     other.network.load_state_dict(method.network.state_dict())
     assert method.kept_bytes() == other.kept_bytes() == method.protected_bytes() + method.training_bytes() > 0
     torch.testing.assert_close(other.network.state_dict(), method.network.state_dict(), rtol=0, atol=0)
+
+
+@pytest.mark.parametrize("dtype", DTYPES)
+def test_lance_raises_its_threshold_in_the_same_way(dtype):
+    method = LanceContinual(mlp([2, 2], SIZES).to(dtype), LanceContinualParams(0.55, 0.2, samples=100))
+    assert [method.energy(task) for task in range(4)] == pytest.approx([0.55, 0.75, 0.95, 1.0])
+    x, y = equal_energies(dtype)
+    layer = next(iter(subspace_layers(method.network).values()))
+    for task, expected in ((0, 6), (1, 8)):
+        method.after_task(task, x, y)
+        assert layer.protected.shape == (10, expected)
+
+
+@pytest.mark.parametrize("dtype", DTYPES)
+def test_positions_are_cut_by_their_own_threshold(dtype):
+    torch.manual_seed(0)
+    body = nn.Sequential(nn.Conv2d(2, 3, 3, padding=1), nn.ReLU(), nn.Flatten())
+    network = MultiHead(body, 3 * 36, [2, 2]).to(dtype)
+    method = LanceContinual(network, LanceContinualParams(threshold=0.5, increase=0.0, space=0.9, samples=60))
+    x, y = torch.randn(60, 2, 6, 6, dtype=dtype), torch.arange(60) % 2
+    method.before_task(0, x, y)
+    method.after_task(0, x, y)
+    method.before_task(1, x, y)
+    L = input_correlations(network, lambda batch: network(batch, 1), x)["body.0"].positions
+    energies, _ = spectrum(L)
+    by_space, by_threshold = (rank_for_energy(energies, energy) for energy in (0.9, 0.5))
+    assert by_space > by_threshold
+    assert subspace_layers(network)["body.0"].positions.shape == (36, by_space)

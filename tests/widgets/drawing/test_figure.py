@@ -1,6 +1,5 @@
 """`Fig`: what it sends to a page that opens late, and what it relies on."""
 
-import json
 import subprocess
 import sys
 
@@ -8,9 +7,6 @@ import numpy as np
 import pytest
 
 from widgets.drawing.figure import Fig
-from widgets.drawing.rule_look import place, rule_filling, rule_line, rule_marker
-from widgets.drawing.theme import COLOURS, DASHES, GREY, MARKERS, filling, line, marker
-from workbench.rules import RULES
 
 
 @pytest.fixture
@@ -63,32 +59,3 @@ def test_the_background_is_transparent_and_the_modebar_short(fig):
 def test_no_grammar_is_built_at_import():
     code = "import widgets.drawing.figure, sys; assert 'lark' not in sys.modules"
     subprocess.run([sys.executable, "-c", code], check=True)
-
-
-def test_lines_differ_in_dash_and_points_in_symbol_not_in_colour_alone():
-    assert len({line(k)["dash"] for k in range(6)}) == len(DASHES) == 6
-    assert len({marker(k)["symbol"] for k in range(6)}) == len(MARKERS) == 6
-    assert len({line(k)["color"] for k in range(6)}) == len(COLOURS) == 6
-    with pytest.raises(ValueError, match="number from 0 on, got -1"):
-        line(-1)
-
-
-@pytest.mark.parametrize("style", [line, marker, filling])
-def test_any_number_of_styles_and_no_two_are_the_same(style):
-    styles = [json.dumps(style(k)) for k in range(400)]
-    assert len(set(styles)) == 400
-    second = next(cue for cue in ("dash", "symbol", "pattern") if cue in style(0))
-    for k in range(6, 36):  # colours come again with another second cue
-        assert style(k)["color"] == style(k - 6)["color"]
-        assert style(k)[second] != style(k - 6)[second]
-    for k in range(100):  # and neighbours have other colours
-        assert len({style(k + n)["color"] for n in range(6)}) == 6
-
-
-def test_a_rule_has_one_look_and_its_variants_have_it_too():
-    assert [place(rule.name) for rule in RULES] == list(range(len(RULES)))
-    looks = [json.dumps([rule_line(rule.name), rule_marker(rule.name), rule_filling(rule.name)]) for rule in RULES]
-    assert len(set(looks)) == len(RULES)
-    assert rule_line("stllr-last5") == rule_line("stllr") != rule_line("stllr-causal")
-    assert rule_marker("lls-mxm-64") == rule_marker("lls")
-    assert {rule_line("lance")["color"], rule_filling("hosvd")["color"], rule_marker("x")["color"]} == {GREY}

@@ -10,6 +10,7 @@ from widgets.panels.cost import RULES, STEPS, CostExplorer
 from workbench.cost.counted import Measured
 from workbench.cost.table import COSTED
 from workbench.cost.timed import TIMED, TimedCost, timed_costs
+from workbench.serving.allowance import VARIABLE
 from workbench.training.runner import RunState
 
 
@@ -123,3 +124,13 @@ def test_an_error_of_the_measurement_is_told(monkeypatch):
     wait_for_end(panel)
     assert "The measurement came to an error: division by zero" in panel.text
     assert not panel.controls["start"].disabled
+
+
+def test_a_measurement_that_is_too_large_is_not_begun(monkeypatch):
+    monkeypatch.setenv(VARIABLE, '{"seconds": 60, "bytes": 5e8}')
+    panel = CostExplorer(steps=300, width=1000, depth=8)
+    panel.controls["start"].click()
+    assert panel.race is None
+    assert "would take about" in panel.text
+    assert CostExplorer().price().seconds < 60 < panel.price().seconds
+    assert CostExplorer().price().bytes < 5e8 < panel.price().bytes

@@ -1,23 +1,21 @@
 """`TrainingMonitor`: start, pause, stop and errors of two runs, and what is drawn of them."""
 
 import threading
-import time
 from collections import deque
 from importlib import import_module
 
-import numpy as np
 import pytest
 import torch
 from gate import PATIENCE, Door, Gate
 from house import check_house_rules, drawn, look, run_code, same, wait_for_end, wait_for_rest
 from tiny import TINY
 
-from widgets.frame.race import Race
 from widgets.panels.training import TrainingMonitor
 from workbench.experiments import named as experiments
 from workbench.experiments.experiment import start
 from workbench.kernels import warm_up
 from workbench.networks.spiking import SpikingMLP
+from workbench.serving.allowance import VARIABLE, Allowance
 from workbench.training.runner import RunState
 from workbench.watch.curves import learning_curves
 
@@ -217,53 +215,6 @@ def test_start_again_begins_anew(monitor):
     assert "changed since" not in monitor.text
 
 
-def test_no_record_is_lost_and_none_comes_twice():
-    race = Race([lambda: iter(range(3000))] * 2, lambda: None)
-    while race.collect():  # two threads look, as fast as they can
-        pass
-    race.wait(PATIENCE)
-    assert race.records == [list(range(3000))] * 2
-
-
-def test_at_most_ten_looks_a_second():
-    """Each look lets the next record through, so that there is news whenever the race looks."""
-    looks, looked = [], threading.Semaphore()
-
-    def records():
-        for step in range(5):
-            assert looked.acquire(timeout=PATIENCE), "nobody looks any more"
-            yield step
-
-    race = Race([records], lambda: (looks.append(time.monotonic()), looked.release()))
-    race._collector.join(PATIENCE)
-    assert race.records == [list(range(5))]
-    assert len(looks) >= 5
-    assert min(np.diff(looks)) > 0.09
-
-
-def test_stop_while_the_race_looks_on(gate):
-    """What comes after the stop is not collected any more, whoever asks."""
-    race = Race([lambda: gate.records(range(5))], lambda: None)
-    gate.pass_(2)
-    assert race.collect()
-    race.stop()
-    gate.open()
-    race.wait(PATIENCE)
-    assert not race.collect()
-    assert race.records == [[0, 1]]
-    assert race.states == [RunState.STOPPED]
-
-
-def test_waiting_for_a_race_ends(gate):
-    race = Race([lambda: gate.records(range(5))], lambda: None)
-    gate.arrive()
-    with pytest.raises(TimeoutError, match="still running"):
-        race.wait(0.01)
-    gate.open()
-    race.wait(PATIENCE)
-    assert race.records == [list(range(5))]
-
-
 def test_many_redraws_at_once_draw_one_at_a_time(monitor, gate):
     """The collecting thread, a moved slider and a click never write to a figure at the same time."""
     drawn_for, draw = deque(), monitor.draw
@@ -308,3 +259,12 @@ def test_both_sides_start_from_the_same_weights(monkeypatch):
     assert len(left) == 8
     assert same(left, right)
     assert same(left, learning_curves(start(experiment, "stllr"), epochs=2).loss)
+
+
+def test_a_training_beyond_the_budget_is_not_begun(monkeypatch):
+    monkeypatch.setenv(VARIABLE, '{"seconds": 60, "bytes": 5e8}')
+    panel = TrainingMonitor(epochs=10)
+    panel.controls["start"].click()
+    assert panel.race is None
+    assert "would take about 100 s" in panel.text
+    assert Allowance(60, 5e8).refusal(TrainingMonitor().price()) is None

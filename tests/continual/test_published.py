@@ -1,0 +1,15 @@
+"""The numbers that were published for streams, and what they are called."""
+
+import pytest
+
+from workbench.continual.published import CIFAR_TASKS, POSTER, RERUN, written
+
+
+def test_what_the_poster_calls_fwt_is_the_gain_over_gpm():
+    """ACC = mean A[i, i] + (T − 1)/T BWT in its own numbers, which are rounded, and BWT read off a curve."""
+    gpm, later = POSTER[0], (CIFAR_TASKS - 1) / CIFAR_TASKS
+    for row in POSTER:
+        gain = row.cifar_acc - gpm.cifar_acc - later * (row.cifar_bwt - gpm.cifar_bwt)
+        assert gain == pytest.approx(row.cifar_gain, abs=0.02), row.method
+    assert RERUN["TRGP"] > POSTER[-1].cifar_acc
+    assert len(written().splitlines()) == 6

@@ -1,0 +1,97 @@
+"""Kernels forked from a warm process: independent of each other, ended with the server, and never the only way."""
+
+import signal
+import subprocess
+from pathlib import Path
+
+import pytest
+from forked import LIMIT, Kernel
+from gate import wait_for
+from visitors import SECONDS
+
+from workbench.serving.forking.provisioner import can_fork
+
+pytestmark = pytest.mark.skipif(not can_fork(), reason="kernels are forked on Linux 5.3 or newer only")
+
+
+def test_a_kernel_is_a_process_of_its_own(parent):
+    with Kernel(QUERY_STRING="tab=lif") as one, Kernel(QUERY_STRING="tab=stdp") as other:
+        assert one.say("import os; print(os.getppid())") == str(parent.pid)
+        assert one.say("print(os.environ['QUERY_STRING'])") == "tab=lif"
+        assert other.say("import os; print(os.environ['QUERY_STRING'])") == "tab=stdp"
+        one.say("mine = 1")
+        assert "NameError" in other.say("mine")
+        assert one.say("print(os.getpid() == os.getsid(0))") == "True"
+
+
+def test_no_two_kernels_draw_the_same(parent):
+    for draw in (
+        "import random; print(random.random())",
+        "import numpy; print(numpy.random.rand(3))",
+        "import torch; print(torch.rand(3))",
+    ):
+        with Kernel() as one, Kernel() as other:
+            assert one.say(draw) != other.say(draw)
+
+
+def test_threads_products_and_workers_go_on(parent):
+    code = """
+import torch, numpy as np
+from torch.utils.data import DataLoader
+torch.set_num_threads(2)
+a = torch.rand(300, 300)
+print(torch.allclose(a @ a, torch.from_numpy(a.numpy() @ a.numpy()), atol=1e-3))
+print(sum(int(batch.sum()) for batch in DataLoader(torch.arange(10), batch_size=5, num_workers=2)))
+"""
+    with Kernel(OMP_NUM_THREADS="2") as kernel:
+        assert kernel.say(code).split() == ["True", "45"]
+
+
+def test_an_interrupt_stops_a_loop_and_the_kernel_goes_on(parent):
+    with Kernel() as kernel:
+        # an error would else abort what is asked next, as Run All wants it
+        kernel.client.execute("print('begun', flush=True)\nwhile True: pass", stop_on_error=False)
+        while kernel.client.get_iopub_msg(timeout=SECONDS)["content"].get("text", "").strip() != "begun":
+            pass
+        kernel.manager.interrupt_kernel()
+        while (answer := kernel.client.get_shell_msg(timeout=SECONDS))["msg_type"] != "execute_reply":
+            pass  # answers to the greeting
+        assert answer["content"]["ename"] == "KeyboardInterrupt"
+        assert kernel.say("print(1 + 1)") == "2"
+
+
+def test_memory_ends_in_an_error_of_python_and_the_kernel_goes_on(parent):
+    with Kernel() as kernel:
+        assert "MemoryError" in kernel.say(f"x = bytearray({2 * LIMIT})")
+        assert "alloc" in kernel.say(f"import torch; torch.zeros({2 * LIMIT}, dtype=torch.uint8)")
+        assert kernel.say("print(1 + 1)") == "2"
+
+
+@pytest.mark.parametrize("signum", [signal.SIGKILL, signal.SIGTERM])
+def test_a_kernel_that_ends_is_noticed(parent, signum):
+    with Kernel() as kernel:
+        assert kernel.process.poll() is None
+        kernel.process.send_signal(signum)
+        assert kernel.process.wait(SECONDS) == 0
+        assert kernel.process.poll() == 0
+        kernel.process.send_signal(signum)  # nobody is met any more
+        assert not kernel.manager.is_alive()
+
+
+def test_no_zombie_is_left(parent):
+    with Kernel() as kernel:
+        number = kernel.process.pid
+    wait_for(lambda: not Path(f"/proc/{number}").exists())
+
+
+def test_waiting_for_a_kernel_that_lives_ends(parent):
+    with Kernel() as kernel, pytest.raises(subprocess.TimeoutExpired):
+        kernel.process.wait(0.01)
+
+
+def test_a_request_that_is_too_long_is_started_the_ordinary_way(parent):
+    with Kernel(LONG="x" * 100_000, LONGER="y" * 100_000) as kernel:
+        assert isinstance(kernel.process, subprocess.Popen)
+        assert kernel.say("print(1 + 1)") == "2"
+        limits = kernel.say("import resource; print(resource.getrlimit(resource.RLIMIT_DATA))")
+        assert limits == str((LIMIT, LIMIT))

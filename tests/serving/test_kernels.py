@@ -1,0 +1,62 @@
+"""Places for kernels without any kernel: who is let in, how long the next one waits, and how kernels ended."""
+
+import asyncio
+
+import pytest
+
+from workbench.serving import kernels
+from workbench.serving.kernels import IDLE, UNCLAIMED, UNKNOWN, AppKernelManager
+
+
+@pytest.fixture
+def manager():
+    return AppKernelManager(places=2)
+
+
+async def visit(manager, door, leave):
+    with manager.arrival() as arrival:
+        door.put_nowait(arrival.free)
+        await leave.wait()
+
+
+def test_a_place_is_held_from_the_door_on(manager):
+    """Two visitors who come at once take both places before any kernel is there; the third is turned away."""
+
+    async def three():
+        door, leave = asyncio.Queue(), asyncio.Event()
+        visits = [asyncio.ensure_future(visit(manager, door, leave)) for _ in range(3)]
+        let_in = [await door.get() for _ in visits]
+        assert manager.taken == 2
+        leave.set()
+        await asyncio.gather(*visits)
+        return let_in
+
+    assert asyncio.run(three()) == [True, True, False]
+    assert manager.taken == 0
+    assert (manager.visits, manager.turned_away) == (2, 1)
+
+
+@pytest.mark.parametrize(("stays", "wait"), [([100.0, 300.0], 100), ([1.0], 15), ([1e6], 600)])
+def test_the_wait_is_the_mean_stay_shared_by_the_places_within_bounds(manager, stays, wait):
+    manager._stays.extend(stays)
+    assert manager.wait == wait
+
+
+def test_before_anybody_left_the_wait_is_the_time_until_an_idle_kernel_ends():
+    assert AppKernelManager(places=3, cull_idle_timeout=300).wait == 100
+
+
+def test_an_ending_is_told_and_the_oldest_are_forgotten(manager, monkeypatch):
+    monkeypatch.setattr(kernels, "_REMEMBERED", 2)
+    for number, reason in enumerate((IDLE, UNCLAIMED, IDLE)):
+        manager._end(f"kernel {number}", reason)
+    told = [asyncio.run(manager.ending(f"kernel {number}")) for number in range(4)]
+    assert told == [UNKNOWN, UNCLAIMED, IDLE, UNKNOWN]
+
+
+def test_a_stay_lasts_from_the_start_to_the_end(manager, monkeypatch):
+    manager._started["kernel"] = 10.0
+    monkeypatch.setattr(kernels.time, "monotonic", lambda: 75.0)
+    manager._left("kernel")
+    manager._left("kernel")  # a second time says nothing new
+    assert list(manager._stays) == [65.0]

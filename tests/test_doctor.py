@@ -1,0 +1,37 @@
+"""The doctor says what is missing and what to do."""
+
+from pythons import ALLOWED, PYTHONS
+
+from workbench import doctor
+from workbench.doctor import Check, check_version, report
+
+
+def test_doctor_says_what_to_do():
+    text = report([Check("anywidget", False, "not installed", "pip install anywidget")])
+    assert "MISSING" in text
+    assert "pip install anywidget" in text
+
+
+def test_doctor_names_a_version_that_the_figures_were_not_tested_with():
+    check = check_version("plotly", "5.0")
+    assert not check.good
+    assert "pip install plotly==5.0.*" in check.advice
+    assert not check_version("no_such_package", "1.0").good
+
+
+def test_the_doctor_judges_pythons_as_the_project_does(monkeypatch):
+    for python in PYTHONS:
+        monkeypatch.setattr("sys.version_info", (*python.release, "final", 0))
+        check = doctor.check_python()
+        assert check.good == (python in ALLOWED), python
+        assert check.found == str(python)
+
+
+def test_the_doctor_misses_the_page_templates_but_not_the_compiled_loops(monkeypatch):
+    assert doctor.check_pages().good
+    monkeypatch.setattr("workbench.doctor.jupyter_path", lambda *parts: ["no", "such", "folders"])
+    assert "voila" in doctor.check_pages().advice
+    monkeypatch.setattr("importlib.util.find_spec", lambda name: None)
+    check = doctor.check_compiled()
+    assert check.good
+    assert "pip install numba" in check.found

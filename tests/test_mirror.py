@@ -1,0 +1,113 @@
+"""Tests mirror the rooms: `workbench/a/b.py` has `tests/a/test_b.py`, and every test file has a module of its name.
+
+Tests of `widgets/a/b.py` are `tests/widgets/a/test_b.py`, those of `bench/b.py` are `tests/bench/test_b.py`.
+"""
+
+from collections.abc import Iterator
+from pathlib import Path, PurePosixPath
+
+import pytest
+
+ROOT = Path(__file__).resolve().parents[1]
+TESTS = ROOT / "tests"
+
+# A module without a test of its name, and where it is tested instead.
+ELSEWHERE = {
+    "workbench/data/images.py": "two tuples without code of their own; every set of images fills them",
+    "workbench/kernels/compiled.py": "names the loops of its neighbours; tests/kernels/test_plain.py compares them all",
+    "widgets/page/accessibility.py": "its work is done in the browser; see tests/browser/test_panel_pages.py",
+    "widgets/panels/basis_pictures.py": "empty figures; tests/widgets/panels/test_basis.py reads what is drawn in them",
+    "widgets/panels/cost_pictures.py": "empty figures; tests/widgets/panels/test_cost.py reads what is drawn in them",
+    "widgets/panels/locality_pictures.py": "empty figures; tests/widgets/panels/test_locality.py reads them when drawn",
+    "widgets/panels/overlap_pictures.py": "empty figures; tests/widgets/panels/test_overlap.py reads them when drawn",
+}
+MOST = 10  # modules that may stand there
+# A test without a module of its name, and what it holds together.
+ACROSS = {
+    "rules/test_by_definition.py": "the fast form of every rule against its plain text",
+    "rules/test_lengths.py": "samples of several lengths in one batch, under every rule",
+    "rules/test_pairs.py": "every pair of rules differs, or agrees where theory says so",
+    "serving/test_public.py": "a whole server for strangers",
+    "test_defaults.py": "defaults against the papers, from all rooms",
+    "test_doctests.py": "the examples in all docstrings",
+    "test_floors.py": "the direction of imports",
+    "test_install.py": "pinned versions and the Pythons that they fit",
+    "test_install_make.py": "the Makefile",
+    "test_install_stages.py": "the stages of the test command",
+    "test_mirror.py": "this file",
+    "test_no_chance.py": "no test waits for time to go by",
+    "test_notebooks.py": "the notebooks as files",
+    "test_signatures.py": "signatures and parameters of all rooms",
+    "test_structure.py": "dependencies and what may draw",
+}
+PAGES = "browser"  # whole pages in a browser: no module is alone on them
+
+
+def modules() -> Iterator[str]:
+    """Every module but the faces and what `python -m` runs."""
+    for package in ("workbench", "widgets"):
+        for path in sorted((ROOT / package).rglob("*.py")):
+            if not path.stem.startswith("__"):
+                yield path.relative_to(ROOT).as_posix()
+
+
+MODULES = list(modules())
+
+
+def mirrored(module: str) -> str:
+    """Where the tests of a module lie, from `tests`."""
+    package, *folders, name = PurePosixPath(module).parts
+    return PurePosixPath(*([] if package == "workbench" else [package]), *folders, f"test_{name}").as_posix()
+
+
+def named_by(test: str) -> str:
+    """The module that a test file is named after, whether there is one or not."""
+    *folders, name = PurePosixPath(test).parts
+    package = [] if folders[:1] in (["widgets"], ["bench"]) else ["workbench"]
+    return PurePosixPath(*package, *folders, name.removeprefix("test_")).as_posix()
+
+
+@pytest.mark.parametrize("module", MODULES)
+def test_every_module_has_a_test_of_its_name(module):
+    test, reason = mirrored(module), ELSEWHERE.get(module)
+    assert (TESTS / test).is_file() or reason, (
+        f"{module} has no tests/{test}: lay the tests that are about it there, or write them, "
+        "or say in ELSEWHERE of tests/test_mirror.py where it is tested"
+    )
+    assert not ((TESTS / test).is_file() and reason), f"{module} has tests/{test}: take it out of ELSEWHERE"
+
+
+@pytest.mark.parametrize("path", sorted(TESTS.rglob("test_*.py")), ids=lambda path: path.relative_to(TESTS).as_posix())
+def test_every_test_has_a_module_of_its_name(path):
+    test = path.relative_to(TESTS).as_posix()
+    if test.startswith(f"{PAGES}/") or test in ACROSS:
+        return
+    module = named_by(test)
+    assert (ROOT / module).is_file(), (
+        f"tests/{test} is named after no module, there is no {module}: name it after the module that it is about, "
+        "or say in ACROSS of tests/test_mirror.py what it holds together"
+    )
+
+
+def test_exceptions_are_few_and_exist():
+    assert len(ELSEWHERE) <= MOST
+    for path in (*ELSEWHERE, *(f"tests/{test}" for test in ACROSS)):
+        assert (ROOT / path).is_file(), f"there is no {path} any more: take it out of tests/test_mirror.py"
+    for reason in (*ELSEWHERE.values(), *ACROSS.values()):
+        assert len(reason) > 8
+    assert not {f"tests/{mirrored(module)}" for module in MODULES} & {f"tests/{test}" for test in ACROSS}
+
+
+@pytest.mark.parametrize(
+    ("module", "test"),
+    [
+        ("workbench/rules/stllr.py", "rules/test_stllr.py"),
+        ("workbench/rule.py", "test_rule.py"),
+        ("workbench/data/sets/shd.py", "data/sets/test_shd.py"),
+        ("widgets/app.py", "widgets/test_app.py"),
+        ("widgets/panels/lif.py", "widgets/panels/test_lif.py"),
+    ],
+)
+def test_the_way_there_and_back(module, test):
+    assert mirrored(module) == test
+    assert named_by(test) == module

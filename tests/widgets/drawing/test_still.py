@@ -1,0 +1,41 @@
+"""Still pictures show what the figure shows."""
+
+from matplotlib.figure import Figure
+
+from widgets.drawing.figure import Fig
+from widgets.drawing.still import _draw_axes, _drawings
+
+
+def test_the_still_picture_keeps_colours_ticks_and_round_circles():
+    fig = Fig(
+        [
+            {"type": "heatmap", "z": [[-1.0, 3.0]], "zmid": 1.0, "colorscale": [[0, "#000000"], [1, "rgb(255,0,0)"]]},
+            {"type": "bar", "x": [0, 1], "y": [2.0, 3.0], "xaxis": "x2", "yaxis": "y2"},
+            {"type": "heatmap", "z": [[float("nan")]], "xaxis": "x3", "yaxis": "y3"},
+        ],
+        {
+            "yaxis": {"scaleanchor": "x"},
+            "xaxis": {"title": {"text": "two<br>cells"}, "showticklabels": False},
+            "xaxis2": {"tickvals": [0, 1], "ticktext": ["one", "and<br>two"]},
+            **{name: {} for name in ("yaxis2", "xaxis3", "yaxis3")},
+        },
+        alt="",
+    )
+    heat, bars, empty = Figure().subplots(3)
+    for ax, name in ((heat, "x"), (bars, "x2"), (empty, "x3")):
+        _draw_axes(ax, fig, name)
+    assert heat.images[0].get_clim() == (-1.0, 3.0)
+    assert heat.images[0].to_rgba([-1.0, 3.0]).tolist() == [[0, 0, 0, 1], [1, 0, 0, 1]]
+    assert heat.get_aspect() == 1.0
+    assert heat.get_xlabel() == "two cells"
+    assert not heat.get_xticks().size
+    assert [tick.get_text() for tick in bars.get_xticklabels()] == ["one", "and two"]
+    assert [text.get_text() for text in empty.texts] == ["nothing drawn yet"]
+
+
+def test_a_picture_without_anything_to_show_says_so():
+    fig = Fig([{"y": [1.0], "visible": False}], {}, alt="")
+    (draw,) = _drawings(fig)
+    ax = Figure().subplots()
+    draw(ax)
+    assert [text.get_text() for text in ax.texts] == ["nothing drawn yet"]

@@ -1,0 +1,68 @@
+"""The panel of accuracies against the run that it shows."""
+
+import numpy as np
+import pytest
+import torch
+from house import drawn, run_code
+from matplotlib.figure import Figure
+from stream_panels import ran
+from tiny_streams import HEADS, SHARED, TINY_STREAMS
+
+from widgets.drawing.still import _draw_axes
+from widgets.panels.accuracy_matrix import AccuracyMatrix
+from workbench.continual.learning import accuracy_matrix
+from workbench.continual.metrics import average_accuracy, backward_transfer, forward_transfer
+from workbench.experiments.experiment import start
+from workbench.experiments.streams import untrained
+
+pytestmark = pytest.mark.usefixtures("tiny_streams_are_known")
+
+
+def test_the_matrix_is_that_of_the_run():
+    panel = ran(AccuracyMatrix, tasks=4, seed=2)
+    A = accuracy_matrix(start(SHARED, "code-cl", seed=2, epochs=1, tasks=4))
+    assert torch.equal(panel.numbers.A, A)
+    assert np.allclose(np.asarray(panel.matrix.data[0].z, dtype=float), 100 * A)
+    assert panel.matrix.data[0].text[3][0] == f"{100 * A[3, 0]:.1f}"
+    learned, accuracies = drawn(panel.curves, "task 2")
+    assert learned.tolist() == [2, 3, 4]
+    assert np.allclose(accuracies, 100 * A[1:, 1])
+    assert not len(drawn(panel.curves, "task 5")[0])
+    b = torch.tensor(untrained(SHARED, 2, 4).accuracies)
+    assert f"ACC {100 * average_accuracy(A):.1f} %" in panel.text
+    assert f"BWT {round(100 * backward_transfer(A), 1) + 0.0:+.1f} points" in panel.text
+    assert f"FWT {100 * forward_transfer(A, b):+.1f} points" in panel.text
+    assert panel.text.startswith("Finished: task 4 of 4, epoch 1 of 1, loss ")
+
+
+def test_cells_that_are_not_reached_are_empty():
+    panel = AccuracyMatrix(TINY_STREAMS, tasks=2)
+    assert [list(row) for row in panel.matrix.data[0].z] == [[None, None], [None, None]]
+    assert [list(row) for row in panel.matrix.data[0].text] == [["", ""], ["", ""]]
+
+
+def test_every_method_and_own_heads():
+    for label, rule in (
+        ("GPM", "gpm"),
+        ("LANCE", "lance"),
+        ("fine-tuning", "fine-tuning"),
+        ("replay", "replay"),
+        ("joint training", "joint"),
+    ):
+        panel = ran(AccuracyMatrix, stream="own heads", method=label, tasks=2)
+        assert torch.equal(panel.numbers.A, accuracy_matrix(start(HEADS, rule, epochs=1, tasks=2)))
+        assert "FWT says nothing here" in panel.text
+
+
+def test_the_code_gives_the_same_matrix():
+    panel = ran(AccuracyMatrix, tasks=2, method="replay", stream="own heads")
+    assert torch.equal(run_code(panel)["A"], panel.numbers.A)
+
+
+def test_the_still_picture_has_the_first_task_on_top_and_counts_from_one():
+    panel = ran(AccuracyMatrix, tasks=3)
+    ax = Figure().subplots()
+    _draw_axes(ax, panel.matrix, "x")
+    assert ax.yaxis_inverted()
+    assert list(ax.images[0].get_extent()) == [0.5, 3.5, 0.5, 3.5]
+    assert np.allclose(ax.images[0].get_array(), 100 * panel.numbers.A)
