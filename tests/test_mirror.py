@@ -28,6 +28,7 @@ ACROSS = {
     "rules/test_lengths.py": "samples of several lengths in one batch, under every rule",
     "rules/test_pairs.py": "every pair of rules differs, or agrees where theory says so",
     "serving/test_public.py": "a whole server for strangers",
+    "training/test_lengths.py": "samples of several lengths through training, evaluation and records",
     "test_defaults.py": "defaults against the papers, from all rooms",
     "test_doctests.py": "the examples in all docstrings",
     "test_floors.py": "the direction of imports",

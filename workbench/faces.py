@@ -58,7 +58,7 @@ def short_repr(self: Any) -> str:
     """
     defaults = self._field_defaults
     fields = zip(self._fields, self, strict=True)
-    shown = [f"{name}={_in_short(value)}" for name, value in fields if not _is_default(name, value, defaults)]
+    shown = [f"{name}={in_short(value)}" for name, value in fields if not _is_default(name, value, defaults)]
     return f"{type(self).__name__}({', '.join(shown)})"
 
 
@@ -67,8 +67,9 @@ def _is_default(name: str, value: object, defaults: dict[str, object]) -> bool:
     return value is default or (type(value) is type(default) and isinstance(value, SIMPLE) and value == default)
 
 
-def _in_short(value: object) -> str:
+def in_short(value: object) -> str:
+    """A function by its name, with what is given to it; anything else as it shows itself."""
     if isinstance(value, partial):
-        given = [*map(_in_short, value.args), *(f"{name}={_in_short(each)}" for name, each in value.keywords.items())]
-        return f"partial({', '.join([_in_short(value.func), *given])})"
+        given = [*map(in_short, value.args), *(f"{name}={in_short(each)}" for name, each in value.keywords.items())]
+        return f"partial({', '.join([in_short(value.func), *given])})"
     return getattr(value, "__name__", None) or repr(value)

@@ -1,17 +1,22 @@
 """What every rule promises: what it tells about one batch, what its file says about it, and which steps learn.
 
-A rule is a function `rule(network, x, y) -> StepReport` that fills `.grad`. Its file in `workbench/rules` describes it
-in a `LearningRule`, and all that lists, trains, audits, counts or draws rules walks over `workbench.rules.RULES`.
+A rule is a function `rule(network, x, y) -> StepReport` that fills `.grad`; one that runs over time also takes the
+`lengths` of samples that are padded to the longest. Its file in `workbench/rules` describes it in a `LearningRule`, and
+all that lists, trains, audits, counts or draws rules walks over `workbench.rules.RULES`.
 """
 
+import inspect
 from collections.abc import Callable, Iterator, Sequence
-from typing import Any, NamedTuple
+from functools import partial
+from typing import Any, NamedTuple, TypeVar
 
 from jaxtyping import Float
 from torch import Tensor
 
 from workbench.checks import COUNT
-from workbench.faces import short_repr
+from workbench.faces import in_short, short_repr
+
+T = TypeVar("T")
 
 
 class StepReport(NamedTuple):
@@ -34,6 +39,30 @@ def learning_start(steps: int, last_steps: int | None) -> int:
     if not (COUNT.holds(last_steps) and last_steps <= steps):
         raise ValueError(f"last_steps must lie in 1..{steps}, the number of steps of this input, got {last_steps}")
     return steps - last_steps
+
+
+class Batch(NamedTuple):
+    """x as a rule wants it, what is asked of each sample, and how many steps of it are its own; None for all steps."""
+
+    x: Tensor
+    y: Tensor
+    lengths: Tensor | None = None
+
+
+def for_lengths(function: Callable[..., T], lengths: Tensor | None) -> Callable[..., T]:
+    """A rule, or what reads outputs, for samples of these lengths; as it is for None.
+
+    Raises ValueError where it has no parameter `lengths`: padding would be learned or judged without a word.
+    """
+    if lengths is None:
+        return function
+    parameters = inspect.signature(function).parameters.values()
+    if not any(p.name == "lengths" or p.kind is p.VAR_KEYWORD for p in parameters):
+        raise ValueError(
+            f"the samples differ in length, and {in_short(function)} has no parameter `lengths`, so that padding would "
+            "count; take one that has it (all rules and readouts of spiking networks do), or data without lengths"
+        )
+    return partial(function, lengths=lengths)
 
 
 Rule = Callable[[Any, Tensor, Tensor], StepReport]  # each rule knows which networks it can train

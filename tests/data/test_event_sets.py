@@ -6,7 +6,7 @@ import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from workbench.data.event_sets import EventSet, balanced_rows, pack_frames, unpack_counts
+from workbench.data.event_sets import EventSet, balanced_rows, pack_frames, padded_lengths, unpack_counts
 
 
 @pytest.mark.parametrize("pool", [1, 2, 3, 6])
@@ -63,3 +63,22 @@ def test_batch_is_time_first_float_and_in_the_order_asked():
     assert torch.equal(flat, x.flatten(2))
     assert torch.equal(whole.subset(rows).batch(torch.arange(3))[0], x)
     assert whole.flatten().counts.data_ptr() == counts.data_ptr()
+
+
+def test_lengths_go_with_their_recordings():
+    counts = torch.randint(0, 5, (7, 4, 2, 3, 3), dtype=torch.uint8)
+    whole = EventSet(counts, torch.arange(4), torch.tensor([3, 7, 5, 1]))
+    rows = torch.tensor([2, 0, 2])
+    for each in (whole.batch(rows), whole.subset(rows).batch(torch.arange(3)), whole.flatten().batch(rows)):
+        x, y, lengths = each
+        assert lengths.tolist() == [5, 3, 5]
+        assert torch.equal(y, rows)
+        assert torch.equal(x.flatten(2), counts[:5, rows].flatten(2).float())  # cut to the longest of them
+    x, y = whole.without_lengths().batch(rows)
+    assert len(x) == 7
+
+
+@pytest.mark.parametrize(("filled", "lengths"), [([3, 0, 9], [3, 1, 5]), ([5, 9, 5], None)])
+def test_lengths_lie_between_one_step_and_all(filled, lengths):
+    found = padded_lengths(torch.tensor(filled), 5)
+    assert (None if found is None else found.tolist()) == lengths

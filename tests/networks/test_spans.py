@@ -1,5 +1,6 @@
 """Which steps are a sample's own, and which learn, against counting one by one."""
 
+import numpy as np
 import pytest
 import torch
 
@@ -61,9 +62,10 @@ def test_means_are_over_the_steps_so_far():
 @pytest.mark.parametrize(
     ("lengths", "words"),
     [
-        (LENGTHS.int(), r"int64 of shape \(4,\), got torch.int32 of shape \(4,\)"),
-        (LENGTHS.float(), r"int64 of shape \(4,\), got torch.float32 of shape \(4,\)"),
-        (LENGTHS[:3], r"int64 of shape \(4,\), got torch.int64 of shape \(3,\)"),
+        (LENGTHS.float(), r"whole numbers of shape \(4,\), got torch.float32 of shape \(4,\)"),
+        (LENGTHS > 4, r"whole numbers of shape \(4,\), got torch.bool"),
+        (LENGTHS[:3], r"whole numbers of shape \(4,\), got torch.int64 of shape \(3,\)"),
+        (LENGTHS.tolist(), r"lengths must be a tensor or a NumPy array.*got a list; write torch.tensor"),
         (LENGTHS[:, None], r"got torch.int64 of shape \(4, 1\)"),
         (LENGTHS - 3, r"must lie in 1\.\.9, .*got 0\.\.4"),
         (LENGTHS + 3, r"must lie in 1\.\.9, .*time comes first.*got 6\.\.10"),
@@ -72,6 +74,11 @@ def test_means_are_over_the_steps_so_far():
 def test_lengths_that_do_not_fit_are_quoted(lengths, words):
     with pytest.raises(ValueError, match=words):
         check_lengths(torch.zeros(9, 4, 2), lengths)
+
+
+@pytest.mark.parametrize("lengths", [LENGTHS.to(torch.uint8), LENGTHS.int(), LENGTHS.numpy().astype(np.uint16)])
+def test_whole_numbers_of_any_kind_are_taken(lengths):
+    assert torch.equal(check_lengths(torch.zeros(9, 4, 2), lengths), LENGTHS)
 
 
 def test_more_learning_steps_than_the_shortest_has_are_quoted():

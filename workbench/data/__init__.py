@@ -12,7 +12,14 @@ from workbench.faces import lazy
 
 if TYPE_CHECKING:
     from workbench.data.delivery import DataSet, FileCheck, catalogue, data_folder, fetch, verify
-    from workbench.data.event_sets import EventSet, EventSplit, balanced_rows, pack_frames, unpack_counts
+    from workbench.data.event_sets import (
+        EventSet,
+        EventSplit,
+        balanced_rows,
+        pack_frames,
+        padded_lengths,
+        unpack_counts,
+    )
     from workbench.data.events import Events, bin_events
     from workbench.data.images import ImageSet, ImageSplit
     from workbench.data.pictures import (
@@ -29,6 +36,7 @@ if TYPE_CHECKING:
         pictures,
     )
     from workbench.data.senses import LIKE_NMNIST, Ear, EventCamera, event_frames, spikes_of_sound
+    from workbench.data.sequences import SequenceSet, SequenceSplit, sequences
     from workbench.data.sets import (
         FlowCamera,
         FlowHalves,
@@ -77,6 +85,8 @@ __all__ = [
     "PictureSplit",
     "Pictures",
     "Scale",
+    "SequenceSet",
+    "SequenceSplit",
     "Sound",
     "SpikeTrain",
     "StillSet",
@@ -107,7 +117,9 @@ __all__ = [
     "nmnist",
     "normalized",
     "pack_frames",
+    "padded_lengths",
     "pictures",
+    "sequences",
     "shd",
     "spikes_of_sound",
     "spoken_digits",

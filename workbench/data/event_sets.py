@@ -5,7 +5,7 @@ from typing import NamedTuple
 
 import numpy as np
 import torch
-from jaxtyping import Bool, Float, Int64, UInt8
+from jaxtyping import Bool, Int64, Shaped, UInt8
 from torch import Tensor
 
 BLOCK = 64  # recordings unpacked at once
@@ -16,30 +16,40 @@ class EventSet(NamedTuple):
 
     `counts[bin, recording, ...]` holds one byte per input: the events of one polarity in a block of pixels.
     Time comes first in memory too, so that a batch is copied in long rows.
+    lengths: how many bins each recording fills, where shorter ones are padded; None for all. Rules leave padding out.
     """
 
     counts: UInt8[Tensor, "time recording *features"]
     labels: Int64[Tensor, " recording"]
+    lengths: Int64[Tensor, " recording"] | None = None
 
-    def batch(
-        self, rows: Int64[Tensor, " batch"]
-    ) -> tuple[Float[Tensor, "time batch *features"], Int64[Tensor, " batch"]]:
-        """The recordings `rows` as float32 input, time first, and their labels.
+    def batch(self, rows: Int64[Tensor, " batch"]) -> tuple[Shaped[Tensor, "..."], ...]:
+        """The recordings `rows` as float32 input, time first, and their labels; and where there are any their lengths,
+        with the input cut to the longest.
 
         >>> two = EventSet(torch.ones(20, 3, 4, dtype=torch.uint8), torch.tensor([0, 1, 2]))
         >>> x, y = two.batch(torch.tensor([2, 0]))
         >>> tuple(x.shape), y.tolist()
         ((20, 2, 4), [2, 0])
         """
-        return self.counts.index_select(1, rows).float(), self.labels[rows]
+        if self.lengths is None:
+            return self.counts.index_select(1, rows).float(), self.labels[rows]
+        lengths = self.lengths[rows]
+        counts = self.counts[: int(lengths.max())]
+        return counts.index_select(1, rows).float(), self.labels[rows], lengths
 
     def subset(self, rows: Int64[Tensor, " kept"]) -> "EventSet":
         """Only the recordings `rows`, in that order."""
-        return EventSet(self.counts.index_select(1, rows), self.labels[rows])
+        lengths = None if self.lengths is None else self.lengths[rows]
+        return EventSet(self.counts.index_select(1, rows), self.labels[rows], lengths)
 
     def flatten(self) -> "EventSet":
         """The same set with one axis of features, (time, recording, features), for dense layers. Copies nothing."""
-        return EventSet(self.counts.flatten(2), self.labels)
+        return self._replace(counts=self.counts.flatten(2))
+
+    def without_lengths(self) -> "EventSet":
+        """The same set in which the silence behind a recording belongs to it, as in papers that pad."""
+        return self._replace(lengths=None)
 
 
 class EventSplit(NamedTuple):
@@ -48,6 +58,16 @@ class EventSplit(NamedTuple):
     train: EventSet
     test: EventSet
     classes: tuple[str, ...]
+
+
+def padded_lengths(filled: Int64[Tensor, " recording"], steps: int) -> Int64[Tensor, " recording"] | None:
+    """How many of `steps` steps each recording fills, at least one; None where none is shorter.
+
+    >>> padded_lengths(torch.tensor([3, 0, 9]), 5).tolist()
+    [3, 1, 5]
+    """
+    lengths = filled.clamp(1, steps)
+    return None if bool((lengths == steps).all()) else lengths
 
 
 def balanced_rows(labels: Int64[np.ndarray, " sample"], per_class: int, seed: int = 0) -> Int64[np.ndarray, " row"]:

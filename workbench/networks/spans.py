@@ -6,15 +6,16 @@ of the batch is then the mean over the samples of the update of each sequence al
 Where all samples are equally long there is nothing to tell apart: every function here gives or takes None for that.
 """
 
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import torch
-from jaxtyping import Bool, Float, Int64, Shaped
+from jaxtyping import Bool, Float, Int, Int64, Shaped
 from torch import Tensor
 
+from workbench.checks import Array, as_tensor, check_integers
 from workbench.rule import learning_start
 
-Lengths = Int64[Tensor, "batch"] | None  # how many steps are each sample's own; None for all
+Lengths = Int[Array, "batch"] | None  # how many steps are each sample's own; None for all
 
 
 class Spans(NamedTuple):
@@ -56,8 +57,7 @@ def learning_steps(
     """
     if lengths is None:
         return Learning(x, learning_start(len(x), last_steps), None)
-    check_lengths(x, lengths)
-    lengths = lengths.to(x.device)
+    lengths = check_lengths(x, lengths).to(x.device)
     shortest, longest = int(lengths.min()), int(lengths.max())
     start = learning_start(shortest, last_steps)
     x = x[:longest]
@@ -67,12 +67,12 @@ def learning_steps(
     return Learning(x, start, Spans(first, lengths))
 
 
-def check_lengths(x: Shaped[Tensor, "time batch *features"], lengths: Tensor) -> None:
-    """Raise ValueError unless `lengths` holds one whole number of steps for each sample, from 1 to those of x."""
-    steps, samples = x.shape[:2]
-    if lengths.dtype != torch.int64 or lengths.shape != (samples,):
+def check_lengths(x: Shaped[Tensor, "time batch *features"], lengths: Any) -> Int64[Tensor, "batch"]:
+    """The lengths as int64, or ValueError unless they are a whole number for each sample, from 1 to the steps of x."""
+    (steps, samples), lengths = x.shape[:2], as_tensor(lengths, "lengths")
+    if lengths.is_floating_point() or lengths.dtype is torch.bool or lengths.shape != (samples,):
         raise ValueError(
-            f"lengths must hold each sample's number of steps, int64 of shape ({samples},), "
+            f"lengths must hold each sample's number of steps, whole numbers of shape ({samples},), "
             f"got {lengths.dtype} of shape {tuple(lengths.shape)}"
         )
     if not 1 <= int(lengths.min()) <= int(lengths.max()) <= steps:
@@ -80,6 +80,7 @@ def check_lengths(x: Shaped[Tensor, "time batch *features"], lengths: Tensor) ->
             f"lengths must lie in 1..{steps}, the number of steps of x (time comes first), "
             f"got {int(lengths.min())}..{int(lengths.max())}"
         )
+    return check_integers(lengths)
 
 
 def keep(

@@ -13,20 +13,22 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from workbench.meters.evaluation import evaluation
+from workbench.rule import Batch, for_lengths
 
 Logits = Callable[[Any, Tensor], Tensor]  # (network, x) → what is judged, for instance class scores
 
 
 @runtime_checkable
 class Samples(Protocol):
-    """Samples that give batches by index: x as the rule wants it, y what is asked of it.
+    """Samples that give batches by index: x as the rule wants it, y what is asked of it, and, where sequences differ in
+    length and are padded, how many steps of each are its own.
 
     `labels` holds y of all samples: class numbers, or for instance a flow for each.
     """
 
     @property
     def labels(self) -> Tensor: ...
-    def batch(self, rows: Tensor) -> tuple[Tensor, Tensor]: ...
+    def batch(self, rows: Tensor) -> tuple[Tensor, ...]: ...
 
 
 class Score(NamedTuple):
@@ -102,8 +104,8 @@ def evaluate(
     total, loss = 0.0, 0.0
     with evaluation(network):
         for rows in torch.arange(len(samples.labels)).split(batch_size):
-            x, y = samples.batch(rows)
-            outputs = logits(network, x)
+            x, y, lengths = Batch(*samples.batch(rows))
+            outputs = for_lengths(logits, lengths)(network, x)
             total += score.mean(outputs, y) * len(y)
             loss += float(score.loss(outputs, y))
     return total / len(samples.labels), loss / len(samples.labels)

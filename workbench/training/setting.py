@@ -7,12 +7,12 @@ from contextlib import AbstractContextManager, nullcontext
 from typing import Any, NamedTuple, Protocol, TypeVar, runtime_checkable
 
 import torch
-from torch import Tensor, nn
+from torch import nn
 
 from workbench.faces import short_repr
 from workbench.kernels.choice import Loops, current_loops, taking
 from workbench.meters.kept import KeptBytes
-from workbench.rule import Rule
+from workbench.rule import Batch, Rule, for_lengths
 from workbench.training.chance import drawing_state, restore_drawing
 from workbench.training.checkpoint import Tree, network_state, restore_network
 from workbench.training.epochs import Schedule, check_finite, cosine_decay, epoch_order, set_learning_rate
@@ -182,7 +182,7 @@ class Training:
             epoch, batch = divmod(step, per_epoch)
             set_learning_rate(self.setting.optimizer, self._rates, self.setting.schedule, step / steps)
             record = self._step(
-                *self._batch(epoch, batch), Record(epoch, step, steps, 0.0, 0.0, 0.0, 0.0, 0, 0, {}, loops=loops)
+                self._batch(epoch, batch), Record(epoch, step, steps, 0.0, 0.0, 0.0, 0.0, 0, 0, {}, loops=loops)
             )
             yield self._judged(record) if batch == per_epoch - 1 else record
 
@@ -202,18 +202,20 @@ class Training:
         self.place = Place(**state["place"])
         restore_drawing(state.get("drawing"))
 
-    def _batch(self, epoch: int, batch: int) -> tuple[Tensor, Tensor]:
+    def _batch(self, epoch: int, batch: int) -> Batch:
         samples, size = self.setting.data.train, self.setting.batch_size
         if batch == 0 or not len(self._order):
             self._order = epoch_order(len(samples.labels), self.plan.seed, epoch)
-        return samples.batch(self._order[batch * size : (batch + 1) * size])
+        return Batch(*samples.batch(self._order[batch * size : (batch + 1) * size]))
 
-    def _step(self, x: Tensor, y: Tensor, record: Record) -> Record:
-        network, optimizer = self.setting.network, self.setting.optimizer
+    def _step(self, batch: Batch, record: Record) -> Record:
+        (x, y, lengths), network, optimizer = batch, self.setting.network, self.setting.optimizer
+        rule = for_lengths(self.setting.rule, lengths)
+        for_lengths(self.setting.logits, lengths)  # what cannot be judged is refused before it is learned
         started = time.perf_counter()
         optimizer.zero_grad(set_to_none=True)
         with taking(record.loops), KeptBytes(*network.parameters(), x) as kept:
-            report = self.setting.rule(network, x, y)
+            report = rule(network, x, y)
         check_finite(network, report.loss, f"step {record.step + 1}, epoch {record.epoch + 1}")
         optimizer.step()
         took = time.perf_counter() - started

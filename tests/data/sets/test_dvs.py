@@ -64,6 +64,7 @@ def test_gestures_are_cut_by_their_table(tmp_path):
     assert classes[2] == "left hand wave"
     assert np.argwhere(train.counts[:, 0].numpy()).tolist() == [[0, 1, 1, 1]]
     assert train.counts[:, 1].sum() == 2
+    assert train.lengths.tolist() == test.lengths.tolist() == [1, 4]  # 1.5 ms and 998 ms in bins of 250 ms
     (tmp_path / "user24_led_labels.csv").write_text("class,start,end\n12,0,5\n")
     with pytest.raises(ValueError, match="line 2 is '12,0,5', expected class 1 to 11"):
         dvs_gesture(tmp_path)

@@ -37,6 +37,9 @@ def test_shd_from_a_folder(tmp_path):
     assert train.counts[0, 4, 4] == 1
     assert train.counts[6, 4, 699] == 1  # 62.5 ms
     assert sorted(test.labels.tolist()) == [0, 1, 2]
+    assert train.lengths is None  # the last spike of every recording comes after 200 ms
+    assert shd(folder=tmp_path, steps=200).train.lengths.tolist() == [151] * 6
+    assert shd(folder=tmp_path, steps=200).train.without_lengths().lengths is None
 
 
 def test_shd_is_unpacked_once(tmp_path, monkeypatch):

@@ -52,6 +52,9 @@ def test_spoken_digits_from_a_folder(tmp_path):
     assert test.labels.tolist() == [0, 0, 7, 7]
     assert classes[7] == "seven"
     assert not train.counts[38:].any()
+    assert train.lengths.tolist() == [38] * 8
+    assert train.batch(torch.arange(3))[0].shape == (38, 3, 80)
+    assert spoken_digits(tmp_path, steps=38).train.lengths is None  # nothing is padded
     assert len(spoken_digits(tmp_path, test_speaker="lucas").test.labels) == 6
     with pytest.raises(ValueError, match=r"no speaker 'jackson'.*george, lucas"):
         spoken_digits(tmp_path, test_speaker="jackson")

@@ -7,14 +7,16 @@ in ten folders. Neither ships with the project, and neither can be fetched by a 
 """
 
 from collections.abc import Iterator
+from math import ceil
 from pathlib import Path
 
 import numpy as np
 import torch
 from jaxtyping import Bool, Int64
+from torch import Tensor
 
 from workbench.data.delivery.storage import data_folder
-from workbench.data.event_sets import EventSet, EventSplit, pack_frames, unpack_counts
+from workbench.data.event_sets import EventSet, EventSplit, pack_frames, padded_lengths, unpack_counts
 from workbench.data.events import Events, bin_events
 
 SIZE = 128
@@ -32,19 +34,22 @@ def dvs_gesture(
 ) -> EventSplit:
     """The first `duration_ms` of each gesture in `bins` frames; the S-TLLR paper: 20 bins of 75 ms, 32 × 32 pixels.
 
+    A gesture that ends before is padded, with its length.
     folder: holds `user01_fluorescent.aedat`, `user01_fluorescent_labels.csv` and so on, anywhere below. Raises
     FileNotFoundError without any, ValueError for a damaged file.
     """
     place = Path(folder) if folder else data_folder() / "dvs_gesture"
-    frames, labels, users = [], [], []
+    frames, labels, users, filled = [], [], [], []
     for path in _found(place, "user*.aedat", "user01_fluorescent.aedat", "DVS128 Gesture"):
         events = decode_aedat3(path.read_bytes(), str(path))
         for label, start, end in _table(path.with_name(f"{path.stem}_labels.csv")):
             frames.append(_frames(_between(events, start, end), bins, round(1000 * duration_ms), path))
             labels.append(label - 1)
             users.append(int(path.name[4:6]))
+            filled.append(ceil(bins * (end - start) / (1000 * duration_ms)))
     test = np.array(users) >= FIRST_TEST_USER
-    return _split(np.stack(frames), np.array(labels), test, bins, pool, GESTURES)
+    lengths = padded_lengths(torch.tensor(filled), bins)
+    return _split(np.stack(frames), np.array(labels), test, bins, pool, GESTURES, lengths)
 
 
 def cifar10_dvs(
@@ -145,9 +150,11 @@ def _frames(events: Events, bins: int, duration_us: int, path: Path) -> Bool[np.
     return bin_events(events, bins, duration_us, SIZE)
 
 
-def _split(frames, labels, test, bins: int, pool: int, classes: tuple[str, ...]) -> EventSplit:
+def _split(
+    frames, labels, test, bins: int, pool: int, classes: tuple[str, ...], lengths: Tensor | None = None
+) -> EventSplit:
     counts = unpack_counts(pack_frames(frames), bins, SIZE, pool)
-    everything = EventSet(counts, torch.from_numpy(labels.astype(np.int64)))
+    everything = EventSet(counts, torch.from_numpy(labels.astype(np.int64)), lengths)
     train, held_out = (everything.subset(torch.from_numpy(np.flatnonzero(rows))) for rows in (~test, test))
     return EventSplit(train, held_out, classes)
 

@@ -16,7 +16,7 @@ import torch
 from workbench.data.delivery.fetch import RemoteFile, fetch
 from workbench.data.delivery.sources import SHD
 from workbench.data.delivery.storage import data_folder, locked, written_whole
-from workbench.data.event_sets import EventSet, EventSplit, balanced_rows
+from workbench.data.event_sets import EventSet, EventSplit, balanced_rows, padded_lengths
 from workbench.data.spike_trains import SpikeTrain, bin_spikes
 
 CHANNELS = 700
@@ -35,6 +35,9 @@ def shd(
     progress: bool = False,
 ) -> EventSplit:
     """SHD as counts of spikes; the S-TLLR paper takes 100 steps of 10 ms. All recordings, or equally many per class.
+
+    A recording ends with its last spike, as its length says; the paper lets the silence behind it count
+    (`EventSet.without_lengths`).
 
     `folder` (by default `shd/` in the data folder) holds `shd_train.h5` and `shd_test.h5`, or the published `.zip`
     files; what is missing is downloaded (170 MB). All of it takes `steps` × 7.3 MB. Needs h5py (extra `sound`). Raises
@@ -60,11 +63,13 @@ def read_spike_file(
             times, units = file["spikes/times"], file["spikes/units"]
             trains = (SpikeTrain(1000.0 * times[row].astype(np.float64), units[row].astype(np.int64)) for row in rows)
             counts = bin_spikes(trains, steps, step_ms, CHANNELS)
+            ends = np.array([1000.0 * times[row].max(initial=0.0) for row in rows])
     except (OSError, KeyError) as error:
         if isinstance(error, FileNotFoundError):
             raise
         raise ValueError(f"{path} is damaged or not in SHD's form: {error}. Delete it and fetch it again.") from None
-    return EventSet(counts, torch.from_numpy(labels[rows]))
+    filled = torch.from_numpy((ends / step_ms).astype(np.int64) + 1)
+    return EventSet(counts, torch.from_numpy(labels[rows]), padded_lengths(filled, steps))
 
 
 def _unpacked(file: RemoteFile, place: Path, progress: bool) -> Path:

@@ -14,7 +14,7 @@ import torch
 from jaxtyping import Float64, UInt8
 
 from workbench.data.delivery.storage import data_folder
-from workbench.data.event_sets import EventSet, EventSplit
+from workbench.data.event_sets import EventSet, EventSplit, padded_lengths
 from workbench.data.senses.hearing import Ear, spikes_of_sound
 
 DIGITS = ("zero", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine")
@@ -35,8 +35,9 @@ def spoken_digits(
 ) -> EventSplit:
     """All recordings in `folder` (by default `fsdd/` in the data folder, or `recordings/` below), ready for training.
 
-    steps: of `ear.step_ms`; longer recordings are cut, shorter ones end in silence. test_speaker: hold out one speaker
-    instead of the takes 0 to 4. Raises FileNotFoundError without a recording, ValueError for a wrong file or speaker.
+    steps: of `ear.step_ms`; longer recordings are cut, shorter ones padded, with their lengths. test_speaker: hold out
+    one speaker instead of the takes 0 to 4. Raises FileNotFoundError without a recording, ValueError for a wrong file
+    or speaker.
     """
     place = Path(folder) if folder else data_folder() / "fsdd"
     found = {path: match for path in sorted(place.rglob("*.wav")) if (match := NAME.fullmatch(path.name))}
@@ -49,9 +50,11 @@ def spoken_digits(
     if test_speaker is not None and test_speaker not in speakers:
         raise ValueError(f"there is no speaker {test_speaker!r} in {place}; there are {', '.join(sorted({*speakers}))}")
     held_out = [m[2] == test_speaker if test_speaker else int(m[3]) < TEST_TAKES for m in found.values()]
-    counts = [_fit(spikes_of_sound(*read_sound(path), ear), steps) for path in found]
+    heard = [spikes_of_sound(*read_sound(path), ear) for path in found]
+    lengths = padded_lengths(torch.tensor([len(spikes) for spikes in heard]), steps)
+    counts = torch.from_numpy(np.stack([_fit(spikes, steps) for spikes in heard], axis=1))
     labels = torch.tensor([int(match[1]) for match in found.values()])
-    everything, test = EventSet(torch.from_numpy(np.stack(counts, axis=1)), labels), torch.tensor(held_out)
+    everything, test = EventSet(counts, labels, lengths), torch.tensor(held_out)
     train, test = (everything.subset(rows.nonzero()[:, 0]) for rows in (~test, test))
     return EventSplit(train, test, DIGITS)
 

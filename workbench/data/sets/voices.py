@@ -22,6 +22,8 @@ CHANNELS, DURATION_MS = 128, 600
 def voices(step_ms: float = 10.0) -> EventSplit:
     """160 training and 40 test windows of each voice; 600 ms / `step_ms` steps, rounded up, of 128 channels.
 
+    Every window lasts the whole 600 ms, and the silence at the end of some is the speaker's: nothing is padding.
+
     >>> voices().train.counts.shape
     torch.Size([60, 800, 128])
     """
