@@ -9,6 +9,7 @@ if TYPE_CHECKING:
     from workbench.training.epochs import Schedule, check_finite, cosine_decay, epoch_order, set_learning_rate
     from workbench.training.grid_descent import GridDescent
     from workbench.training.loop import train
+    from workbench.training.network_file import NetworkFile, load_network, read_network_file, save_network
     from workbench.training.runner import ACTIVE, Runner, RunState
     from workbench.training.schedule_free import averaged_weights
     from workbench.training.score import ACCURACY, Logits, Samples, Score, accuracy, evaluate
@@ -21,6 +22,7 @@ __all__ = [
     "Evaluating",
     "GridDescent",
     "Logits",
+    "NetworkFile",
     "Plan",
     "Record",
     "RunState",
@@ -38,7 +40,10 @@ __all__ = [
     "epoch_order",
     "evaluate",
     "load_checkpoint",
+    "load_network",
+    "read_network_file",
     "save_checkpoint",
+    "save_network",
     "set_learning_rate",
     "train",
     "write_safetensors",

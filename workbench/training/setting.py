@@ -2,6 +2,7 @@
 
 import math
 import time
+import warnings
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, nullcontext
 from typing import Any, NamedTuple, Protocol, TypeVar, runtime_checkable
@@ -155,6 +156,14 @@ class Setting(NamedTuple):
         return Training(self, plan)
 
 
+def _other_length(schedule: Schedule, before: int, now: int) -> str:
+    name = getattr(schedule, "__name__", "schedule")
+    return (
+        f"the learning rate follows the {name} over the whole run, which was planned for {before} epochs: from here on "
+        f"it is that of a run of {now}, so the numbers are not those of a run planned for {now} from the start"
+    )
+
+
 class Place(NamedTuple):
     """Where a run stands: steps done, seconds of training, most bytes kept by autograd, and the inner loops with which
     it began (a file that does not say: the plain ones)."""
@@ -173,18 +182,22 @@ class Training:
         self.place = Place(loops=Loops(plan.loops or current_loops()))
         self._rates = [group["lr"] for group in setting.optimizer.param_groups]
         self._order = torch.empty(0)
+        self._last: Record | None = None
 
     def records(self) -> Iterator[Record]:
-        """A record after each step that is left."""
-        per_epoch = math.ceil(len(self.setting.data.train.labels) / self.setting.batch_size)
+        """A record after each step that is left; of a run that is over, its last one again."""
+        per_epoch = self._steps_per_epoch()
         steps, loops = self.plan.epochs * per_epoch, Loops(self.place.loops)
+        if self.place.step >= steps and self._last is not None:
+            yield self._last
         for step in range(self.place.step, steps):
             epoch, batch = divmod(step, per_epoch)
             set_learning_rate(self.setting.optimizer, self._rates, self.setting.schedule, step / steps)
             record = self._step(
                 self._batch(epoch, batch), Record(epoch, step, steps, 0.0, 0.0, 0.0, 0.0, 0, 0, {}, loops=loops)
             )
-            yield self._judged(record) if batch == per_epoch - 1 else record
+            self._last = self._judged(record) if batch == per_epoch - 1 else record
+            yield self._last
 
     def state(self) -> Tree:
         """Everything that the rest of the run depends on."""
@@ -193,14 +206,39 @@ class Training:
             "optimizer": self.setting.optimizer.state_dict(),
             "place": self.place._asdict(),
             "drawing": drawing_state(self.setting.network),
+            "epochs": self.plan.epochs,
+            "order": {"seed": self.plan.seed, "steps per epoch": self._steps_per_epoch()},
+            "last": None if self._last is None else self._last._asdict(),
         }
 
     def restore(self, state: Tree) -> None:
-        """Go on from there. Raises ValueError for the state of another network."""
+        """Go on from there, with as many epochs as this run's plan says; see `train` for more than were planned.
+
+        Raises ValueError for the state of another network or optimiser, and when more steps are done than planned now.
+        """
+        place, per_epoch = Place(**state["place"]), self._steps_per_epoch()
+        for name, now in (("seed", self.plan.seed), ("steps per epoch", per_epoch)):
+            if state["order"][name] != now:
+                raise ValueError(f"the file holds a run with {name} {state['order'][name]}, this one has {now}")
+        if place.step > self.plan.epochs * per_epoch:
+            raise ValueError(
+                f"this run has done {place.step / per_epoch:.3g} epochs already, more than the {self.plan.epochs} "
+                "asked for; ask for more, or start again without --resume"
+            )
+        if state["epochs"] != self.plan.epochs and self.setting.schedule is not None:
+            warnings.warn(_other_length(self.setting.schedule, state["epochs"], self.plan.epochs), stacklevel=3)
         restore_network(self.setting.network, state["network"])
-        self.setting.optimizer.load_state_dict(state["optimizer"])
-        self.place = Place(**state["place"])
-        restore_drawing(state.get("drawing"))
+        try:
+            self.setting.optimizer.load_state_dict(state["optimizer"])
+        except (ValueError, KeyError) as error:
+            raise ValueError(f"the file holds the state of another optimiser: {error}") from None
+        self.place = place
+        restore_drawing(state["drawing"])
+        last = state["last"]
+        self._last = None if last is None else Record(**last)._replace(loops=Loops(last["loops"]))
+
+    def _steps_per_epoch(self) -> int:
+        return math.ceil(len(self.setting.data.train.labels) / self.setting.batch_size)
 
     def _batch(self, epoch: int, batch: int) -> Batch:
         samples, size = self.setting.data.train, self.setting.batch_size

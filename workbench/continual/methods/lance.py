@@ -66,6 +66,8 @@ class _PatchConv2d(torch.autograd.Function):
 class SubspaceLayer(nn.Module):
     """A Linear or Conv2d layer with its protected basis P and, from the second task on, its learnable U₁ and U₂."""
 
+    changes = frozenset({"protected", "directions", "positions"})  # see `networks.description`
+
     def __init__(self, layer: nn.Linear | nn.Conv2d):
         super().__init__()
         if isinstance(layer, nn.Conv2d) and layer.groups != 1:

@@ -1,15 +1,19 @@
 """Where data files lie, and how they are written so that nobody ever reads half a file."""
 
+import errno
 import hashlib
+import itertools
 import os
+import platform
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from filelock import FileLock
 
 CHECKOUT = Path(__file__).resolve().parents[3]
 VARIABLE = "WORKBENCH_DATA"
+_NUMBERS = itertools.count()  # of the files that this process is writing
 
 
 def data_folder(folder: str | Path | None = None) -> Path:
@@ -62,6 +66,69 @@ def written_whole(path: Path) -> Iterator[Path]:
         os.replace(part, path)
     finally:
         part.unlink(missing_ok=True)
+
+
+@contextmanager
+def written_unlocked(path: Path) -> Iterator[Path]:
+    """As `written_whole`, where nobody holds a lock: the last of two processes that write the same path wins.
+
+    The temporary name tells machine and process. What a killed process of this machine left beside `path` is removed.
+    """
+    stem = f".{path.name}.{platform.node()}."
+    for rest in path.parent.glob(f"{_plain(stem)}*.part"):
+        if not _is_running(rest.name.removeprefix(stem).partition(".")[0]):
+            with suppress(OSError):
+                rest.unlink()
+    part = path.with_name(f"{stem}{os.getpid()}.{next(_NUMBERS)}.part")
+    try:
+        yield part
+        os.replace(part, path)
+    finally:
+        part.unlink(missing_ok=True)
+
+
+def try_to_write(path: Path) -> None:
+    """Raise OSError, saying what to do, unless a file can be written at `path`; makes its folder, leaves no file."""
+    if path.is_dir():
+        raise IsADirectoryError(f"{path} is a folder; name a file, such as {path / 'run.safetensors'}")
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        part = path.with_name(f".{path.name}.{platform.node()}.{os.getpid()}.{next(_NUMBERS)}.part")
+        try:
+            part.write_bytes(b"")
+        finally:
+            part.unlink(missing_ok=True)
+    except OSError as error:
+        raise unwritable(path, error) from None
+
+
+def unwritable(path: Path, error: OSError) -> OSError:
+    """The same failure to write `path`, of the same kind, in words that say what to do."""
+    if error.errno in (errno.ENOSPC, errno.EDQUOT):
+        why, remedy = "the disk is full", "free some space, or name a file on another disk"
+    elif error.errno == errno.EFBIG:
+        why, remedy = "a file may not be as large here (see `ulimit -f`)", "name a file on another disk"
+    else:
+        why, remedy = error.strerror or str(error), "name a file in a folder that you can write"
+    return type(error)(f"{path} cannot be written: {why}. Nothing was changed; {remedy}.")
+
+
+def _plain(name: str) -> str:
+    """A name for `glob` in which nothing is a wildcard."""
+    return "".join(f"[{letter}]" if letter in "*?[" else letter for letter in name)
+
+
+def _is_running(number: str) -> bool:
+    """Whether a process of this machine has this number; True where that cannot be told."""
+    if os.name != "posix" or not number.isdigit():
+        return True
+    try:
+        os.kill(int(number), 0)
+    except ProcessLookupError:
+        return False
+    except (OSError, OverflowError):
+        return True
+    return True
 
 
 @contextmanager
