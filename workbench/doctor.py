@@ -119,4 +119,4 @@ def check_folder() -> Check:
     folder = data_folder()
     place = folder if folder.is_dir() else folder.parent
     good = os.access(place, os.W_OK)
-    return Check("data folder", good, os.path.relpath(folder), "set WORKBENCH_DATA to a folder you can write")
+    return Check("data folder", good, str(folder.absolute()), "set WORKBENCH_DATA to a folder you can write")

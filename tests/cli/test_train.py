@@ -1,4 +1,4 @@
-"""Training by name: killed, resumed, and mistakes in one line."""
+"""`workbench train`, run as a person or a script runs it."""
 
 import json
 import os

@@ -108,11 +108,12 @@ def signal_to_noise(updates: list[Tensor]) -> float:
 
 
 def verdict(finding: Finding, claim: Claim | None) -> bool | None:
-    """Whether the measurement bears out the claim, wherever both say something; None where there is no claim."""
+    """Whether the measurement bears out the claim, wherever both say something; None where they never do."""
     if claim is None:
         return None
     pairs = zip(claim.local, finding.shown, strict=True)
-    return all(said == seen for said, seen in pairs if said is not None and seen is not None)
+    compared = [said == seen for said, seen in pairs if said is not None and seen is not None]
+    return all(compared) if compared else None
 
 
 def table(findings: Mapping[str, Finding], claims: Mapping[str, Claim | None]) -> str:
@@ -145,7 +146,9 @@ def _row(name: str, finding: Finding, claim: Claim | None) -> tuple[str, ...]:
         f"{finding.measured.macs / 1e6:.1f} M",
         _span(finding.cosine),
         _span(finding.snr),
-        {True: "holds", False: "BROKEN", None: "no claim"}[verdict(finding, claim)],
+        {True: "holds", False: "BROKEN", None: "no claim" if claim is None else "not measured"}[
+            verdict(finding, claim)
+        ],
     )
 
 

@@ -1,36 +1,9 @@
-"""`workbench app` and `workbench lab`: a server in the foreground."""
+"""A server in the foreground: what `workbench app` and `workbench lab` become."""
 
-import argparse
 import os
 import signal
 import subprocess
 import sys
-
-
-def app(arguments: argparse.Namespace) -> int:
-    """Serve the app until it is interrupted."""
-    from workbench.serving import app_command
-
-    command = app_command(
-        arguments.port,
-        preheat=arguments.preheat,
-        dark=arguments.dark,
-        browser=not arguments.no_browser,
-        address=arguments.address,
-        public=arguments.public,
-        places=arguments.places,
-        base_url=arguments.base_url,
-        hosts=arguments.host,
-        behind_proxy=arguments.behind_proxy,
-    )
-    return serve(command)
-
-
-def lab(arguments: argparse.Namespace) -> int:
-    """Serve the notebooks until it is interrupted."""
-    from workbench.serving import lab_command
-
-    return serve(lab_command(arguments.port, browser=not arguments.no_browser, root=arguments.allow_root))
 
 
 def serve(command: list[str]) -> int:

@@ -4,10 +4,49 @@ import argparse
 import json
 import sys
 from collections.abc import Iterator
+from contextlib import ExitStack
 from pathlib import Path
 from typing import Any
 
 from tqdm import tqdm
+
+from workbench.cli.completion import completed, experiment_names
+from workbench.cli.parser import LARGEST_SEED, add_command, add_json, whole
+
+
+def add(commands: Any) -> None:
+    """Its options."""
+    examples = (
+        "fashion-events --rule stllr --json",
+        "fashion-events --rule stllr --resume --epochs 5",
+        "permuted-fashion --rule code-cl",
+    )
+    parser = add_command(commands, "train", train, "train an experiment", examples)
+    experiment = parser.add_argument("experiment", metavar="EXPERIMENT", help="a name of `workbench list`")
+    completed(experiment, experiment_names)
+    rule = parser.add_argument("--rule", help="learning rule (default: the experiment's first)")
+    completed(rule, fitting_rules)
+    seed = whole("a seed", 0, LARGEST_SEED)
+    parser.add_argument("--seed", type=seed, default=0, help="fixes weights and order of samples (default 0)")
+    epochs = whole("epochs", 1)
+    parser.add_argument("--epochs", type=epochs, help="passes over the training data (default: the experiment's)")
+    add_json(parser)
+    parser.add_argument(
+        "--checkpoint", type=Path, metavar="FILE", help="default: runs/EXPERIMENT-RULE-SEED.safetensors"
+    )
+    parser.add_argument(
+        "--resume", action="store_true", help="go on from the checkpoint, also with more epochs than were planned"
+    )
+    threads = whole("threads", 1)
+    parser.add_argument("--threads", type=threads, default=1, help="threads of PyTorch (default 1, for same numbers)")
+
+
+def fitting_rules(typed: argparse.Namespace) -> list[str]:
+    """The rules of the experiment that was typed."""
+    from workbench.experiments.named import EXPERIMENTS
+
+    chosen = EXPERIMENTS.get(typed.experiment)
+    return [] if chosen is None else list(chosen.rules)
 
 
 def train(arguments: argparse.Namespace) -> None:
@@ -17,13 +56,12 @@ def train(arguments: argparse.Namespace) -> None:
     from workbench.experiments.experiment import start
     from workbench.experiments.named import experiment
 
-    if arguments.threads < 1:
-        raise ValueError(f"threads must be at least 1, got {arguments.threads}")
     torch.set_num_threads(arguments.threads)
     chosen = experiment(arguments.experiment)
     rule = arguments.rule or next(iter(chosen.rules))
     epochs = chosen.epochs if arguments.epochs is None else arguments.epochs
     path = arguments.checkpoint or Path("runs") / f"{chosen.name}-{rule}-{arguments.seed}.safetensors"
+    print(f"preparing {chosen.name} for {rule}", file=sys.stderr)
     records = start(chosen, rule, arguments.seed, epochs, path, arguments.resume)
     result = {"experiment": chosen.name, "rule": rule, "seed": arguments.seed, "epochs": epochs}
     show(result | follow(records, epochs, chosen.score) | {"checkpoint": str(path)}, arguments.json)
@@ -36,14 +74,16 @@ def show(result: dict[str, Any], as_json: bool) -> None:
 
 def follow(records: Iterator[Any], epochs: int, score: Any) -> dict[str, Any]:
     """Drain a training run behind a progress bar; return its closing numbers, the score under its name."""
-    last, best = None, None
-    with tqdm(records, unit="step", file=sys.stderr) as bar:
-        for last in bar:
-            bar.total = last.steps
-            bar.n = last.step
-            best = last if last.held_out_score is not None else best
+    best = None
+    with ExitStack() as shown:
+        bar = None
+        for record in records:
+            if bar is None:  # a run that goes on has steps behind it
+                bar = shown.enter_context(tqdm(total=record.steps, initial=record.step, unit="step", file=sys.stderr))
+            best = record if record.held_out_score is not None else best
             held_out = f", held out {score.words(best.held_out_score)}" if best else ""
-            bar.set_postfix_str(f"{last.where(epochs)}, loss {last.loss:.3f}{held_out}", refresh=False)
-    if last is None or best is None:
-        raise ValueError("this run was finished before; start again without --resume, or with more epochs")
+            bar.set_postfix_str(f"{record.where(epochs)}, loss {record.loss:.3f}{held_out}", refresh=False)
+            bar.update(record.step + 1 - bar.n)
+    if best is None:
+        raise ValueError("this run gave no result; start it again without --resume")
     return best.totals(score)

@@ -4,6 +4,7 @@ from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from typing import Any, NamedTuple
 
+from workbench.names import unknown
 from workbench.networks.seeded import seeded
 from workbench.training.loop import train
 from workbench.training.score import ACCURACY, Score
@@ -38,7 +39,7 @@ def prepare(experiment: Experiment, rule: str, seed: int = 0, tasks: int | None 
     Raises ValueError for a rule that the experiment does not have, and for tasks that there are not.
     """
     if rule not in experiment.rules:
-        raise ValueError(f"{experiment.name} has no rule '{rule}'; it has {', '.join(experiment.rules)}")
+        raise unknown(f"{experiment.name} has no rule", rule, experiment.rules, "it has")
     return prepare_with(experiment, experiment.rules[rule], seed, tasks)
 
 
@@ -76,6 +77,6 @@ def start(
     if epochs < 1:
         raise ValueError(f"epochs must be at least 1, got {epochs}")
     setting = prepare(experiment, rule, seed, tasks)
-    label = f"{experiment.name}, rule {rule}, seed {seed}, {epochs} epochs"
+    label = f"{experiment.name}, rule {rule}, seed {seed}"
     label += "" if tasks in (None, experiment.tasks) else f", {tasks} tasks"
     return train(setting, Plan(epochs, seed, loops), checkpoint, resume, label=label)

@@ -11,6 +11,7 @@ from workbench.experiments.sound import SOUND_RULES, sound_setting
 from workbench.experiments.streams import PERMUTED_FASHION, SPLIT_FASHION
 from workbench.experiments.tess import TESS_RULES, tess_events, tess_still
 from workbench.experiments.tess_integer import INTEGER_RULES, integer_events, integer_gesture
+from workbench.names import unknown
 
 FASHION_EVENTS = Experiment(
     name="fashion-events",
@@ -116,5 +117,5 @@ STREAMS: Mapping[str, Experiment] = {name: e for name, e in EXPERIMENTS.items() 
 def experiment(name: str) -> Experiment:
     """The experiment of that name. Raises ValueError that lists the names there are."""
     if name not in EXPERIMENTS:
-        raise ValueError(f"there is no experiment '{name}'; there are {', '.join(EXPERIMENTS)}")
+        raise unknown("there is no experiment", name, EXPERIMENTS)
     return EXPERIMENTS[name]

@@ -8,6 +8,7 @@ from collections.abc import Sequence
 from importlib import import_module
 from types import ModuleType
 
+from workbench.names import unknown
 from workbench.rule import LearningRule
 
 
@@ -50,4 +51,4 @@ def rule_named(name: str, among: Sequence[LearningRule] = RULES) -> LearningRule
     for rule in among:
         if rule.name == name:
             return rule
-    raise ValueError(f"there is no rule '{name}'; there are {', '.join(rule.name for rule in among)}")
+    raise unknown("there is no rule", name, (rule.name for rule in among))

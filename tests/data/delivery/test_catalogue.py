@@ -26,11 +26,12 @@ def pair(monkeypatch) -> Source:
 
 def test_the_list_has_all_sets_with_licence_and_size(tmp_path):
     sets = {each.name: each for each in catalogue(tmp_path)}
-    assert list(sets) == [SMALL, "voices", "fashion-mnist", "mnist", "nmnist", "shd"]
+    assert list(sets) == [SMALL, "voices", "fashion-mnist", "mnist", "cifar-10", "cifar-100", "nmnist", "shd"]
     assert all(each.licence and each.description for each in sets.values())
     assert sets[SMALL].status == sets["voices"].status == "embedded"
     assert sets["mnist"].status == "not fetched"
     assert sets["mnist"].size == 11_594_722
+    assert sets[SMALL].size == (sets[SMALL].folder / FASHION_MNIST_SMALL.file).stat().st_size > 1_000_000
     assert sets["nmnist"].folder == tmp_path / "nmnist"
 
 
@@ -72,6 +73,12 @@ def test_shd_unpacked_by_hand_is_present(tmp_path):
     assert "not the file that was published" in verify("shd", tmp_path)[0].problem
 
 
+def test_cifar_unpacked_by_hand_is_present(tmp_path):
+    (tmp_path / "cifar10" / "cifar-10-batches-py").mkdir(parents=True)
+    assert {each.name: each.status for each in catalogue(tmp_path)}["cifar-10"] == "present"
+    assert [check.problem for check in verify("cifar-10", tmp_path)] == [""]
+
+
 def test_the_embedded_set_needs_no_fetching(monkeypatch):
     (path,) = fetch(SMALL)
     assert verify(SMALL)[0].path == path
@@ -83,6 +90,7 @@ def test_the_embedded_set_needs_no_fetching(monkeypatch):
 def test_an_unknown_name_is_answered_with_the_known_ones():
     for ask in (fetch, verify):
         with pytest.raises(
-            ValueError, match=r"no data set 'minst'; expected one of fashion-mnist-small, voices, .*mnist"
+            ValueError,
+            match=r"no data set 'minst'; did you mean 'mnist'\? \(there are fashion-mnist-small, voices, .*mnist",
         ):
             ask("minst")

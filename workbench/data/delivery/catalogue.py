@@ -9,6 +9,7 @@ from workbench.data.delivery.fetch import RemoteFile, check, find
 from workbench.data.delivery.fetch import fetch as fetch_file
 from workbench.data.delivery.sources import ALL, EMBEDDED, FASHION_MNIST_SMALL, Embedded, Source
 from workbench.data.delivery.storage import data_folder, embedded_file
+from workbench.names import unknown
 
 SMALL = FASHION_MNIST_SMALL.name  # the data set that is always there
 
@@ -16,7 +17,7 @@ SMALL = FASHION_MNIST_SMALL.name  # the data set that is always there
 class DataSet(NamedTuple):
     """One line of the list.
 
-    `size` is the download in bytes (0: nothing to download); `status` is "embedded", "present",
+    `size` is that of its files in bytes, as they are published; `status` is "embedded", "present",
     "partly present", "not fetched", or "damaged" (embedded files only); `folder` is where its files lie or go.
     """
 
@@ -88,8 +89,8 @@ def _embedded(name: str) -> Embedded | None:
 
 def _shipped(each: Embedded) -> DataSet:
     found = _checked(each.file, partial(embedded_file, each.file, each.sha256))
-    status = "embedded" if found.path else "damaged"
-    return DataSet(each.name, each.description, each.licence, 0, status, found.path and found.path.parent)
+    status, size = ("embedded", found.path.stat().st_size) if found.path else ("damaged", 0)
+    return DataSet(each.name, each.description, each.licence, size, status, found.path and found.path.parent)
 
 
 def _listed(source: Source, folder: Path) -> DataSet:
@@ -104,5 +105,4 @@ def _named(name: str) -> Source:
     for source in ALL:
         if source.name == name:
             return source
-    known = ", ".join(each.name for each in (*EMBEDDED, *ALL))
-    raise ValueError(f"there is no data set {name!r}; expected one of {known}")
+    raise unknown("there is no data set", name, (each.name for each in (*EMBEDDED, *ALL)))

@@ -25,7 +25,8 @@ class RemoteFile(NamedTuple):
     """A file that is downloaded or placed by hand.
 
     `md5` is the checksum of the file as it is published. A `.gz` file also has `content_md5`, the checksum
-    of its uncompressed bytes, because distributions compress such files anew and people unpack them.
+    of its uncompressed bytes, because distributions compress such files anew and people unpack them. `unpacked` is the
+    folder in an archive, where it has another name than the archive.
     """
 
     name: str
@@ -33,17 +34,19 @@ class RemoteFile(NamedTuple):
     md5: str
     size: int
     content_md5: str | None = None
+    unpacked: str | None = None
 
 
 def find(file: RemoteFile, *folders: Path) -> Path | None:
     """The path of `file` in the first folder that has it, as published or unpacked; None if none has.
 
-    Unpacked means: a `.gz` file without that ending, or a file or folder named like a `.zip` file without that ending.
+    Unpacked means: a `.gz` file without that ending, a file or folder named like a `.zip` file without that ending, or
+    the folder `file.unpacked`.
     """
     for folder in folders:
         candidates = (folder / file.name, folder / file.name.removesuffix(".gz"))
         path = next((path for path in candidates if os.path.isfile(path)), None)
-        unpacked = folder / file.name.removesuffix(".zip")
+        unpacked = folder / (file.unpacked or file.name.removesuffix(".zip"))
         if path or os.path.exists(unpacked):
             return path or unpacked
     return None

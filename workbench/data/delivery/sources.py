@@ -142,4 +142,36 @@ SHD = Source(
     ),
 )
 
-ALL = (FASHION_MNIST, MNIST, NMNIST, SHD)
+CIFAR10 = Source(
+    name="cifar-10",
+    description="50,000 + 10,000 colour photographs in 10 classes, 32×32 (Krizhevsky 2009)",
+    licence="none stated",
+    folder="cifar10",
+    files=(
+        RemoteFile(
+            "cifar-10-python.tar.gz",
+            ("https://www.cs.toronto.edu/~kriz/cifar-10-python.tar.gz",),
+            "c58f30108f718f92721af3b95e74349a",
+            170498071,
+            unpacked="cifar-10-batches-py",
+        ),
+    ),
+)
+
+CIFAR100 = Source(
+    name="cifar-100",
+    description="50,000 + 10,000 colour photographs in 100 classes, 32×32 (Krizhevsky 2009)",
+    licence="none stated",
+    folder="cifar100",
+    files=(
+        RemoteFile(
+            "cifar-100-python.tar.gz",
+            ("https://www.cs.toronto.edu/~kriz/cifar-100-python.tar.gz",),
+            "eb9058c3a382ffc7106e4002c42a8d85",
+            169001437,
+            unpacked="cifar-100-python",
+        ),
+    ),
+)
+
+ALL = (FASHION_MNIST, MNIST, CIFAR10, CIFAR100, NMNIST, SHD)

@@ -13,39 +13,9 @@ from typing import Any, NamedTuple
 import numpy as np
 from jaxtyping import Int64, UInt8
 
-from workbench.data.delivery.fetch import RemoteFile, fetch
-from workbench.data.delivery.sources import Source
+from workbench.data.delivery.fetch import fetch
+from workbench.data.delivery.sources import CIFAR10, CIFAR100, Source
 from workbench.data.delivery.storage import data_folder
-
-CIFAR10 = Source(
-    name="cifar-10",
-    description="50,000 + 10,000 colour photographs in 10 classes, 32×32 (Krizhevsky 2009)",
-    licence="none stated",
-    folder="cifar10",
-    files=(
-        RemoteFile(
-            "cifar-10-python.tar.gz",
-            ("https://www.cs.toronto.edu/~kriz/cifar-10-python.tar.gz",),
-            "c58f30108f718f92721af3b95e74349a",
-            170498071,
-        ),
-    ),
-)
-
-CIFAR100 = Source(
-    name="cifar-100",
-    description="50,000 + 10,000 colour photographs in 100 classes, 32×32 (Krizhevsky 2009)",
-    licence="none stated",
-    folder="cifar100",
-    files=(
-        RemoteFile(
-            "cifar-100-python.tar.gz",
-            ("https://www.cs.toronto.edu/~kriz/cifar-100-python.tar.gz",),
-            "eb9058c3a382ffc7106e4002c42a8d85",
-            169001437,
-        ),
-    ),
-)
 
 
 class ColourSet(NamedTuple):
@@ -177,7 +147,7 @@ def _contents(source: Source, layout: _Layout, place: Path, progress: bool) -> d
     for unpacked in (place / layout.folder, place):
         if all((unpacked / name).is_file() for name in names):
             return {name: read_cifar_pickle((unpacked / name).read_bytes(), str(unpacked / name)) for name in names}
-    path, found = fetch(source.files[0], place, progress=progress), {}
+    path, found = fetch(source.files[0]._replace(unpacked=None), place, progress=progress), {}
     with tarfile.open(path, "r|gz") as archive:
         for member in archive:
             name = member.name.removeprefix(f"{layout.folder}/")

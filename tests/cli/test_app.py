@@ -1,0 +1,15 @@
+"""`workbench app`: what is served."""
+
+from workbench.cli import app
+from workbench.cli.main import main
+
+
+def test_options_reach_the_server(monkeypatch, tmp_path):
+    commands = []
+    monkeypatch.setattr(app, "serve", lambda command: commands.append(command) or 0)
+    notebook = tmp_path / "mine.ipynb"
+    notebook.write_text("{}")
+    assert (
+        main(["app", "--notebook", str(notebook), "--port", "9000", "--dark", "--preheat", "2", "--places", "3"]) == 0
+    )
+    assert {str(notebook), "--port=9000", "--theme=dark", "--pool_size=2", "--AppServer.places=3"} <= set(commands[0])

@@ -1,0 +1,17 @@
+"""`workbench bench`: one line each, or all as JSON."""
+
+import json
+
+from workbench.cli import bench
+from workbench.cli.main import main
+
+
+def test_results_and_how_far_it_is(monkeypatch, capsys):
+    known = {name: lambda name=name: {"name": name, "peer": "another", "ratio": 2.345678} for name in ("one", "two")}
+    monkeypatch.setattr(bench, "all_benchmarks", lambda: known)
+    assert main(["bench"]) == 0
+    out, err = capsys.readouterr()
+    assert out.splitlines() == ["name=one  peer=another  ratio=2.346", "name=two  peer=another  ratio=2.346"]
+    assert err.splitlines() == ["1/2 one ...", "2/2 two ..."]
+    assert main(["bench", "two", "--json"]) == 0
+    assert json.loads(capsys.readouterr().out) == {"name": "two", "peer": "another", "ratio": 2.345678}

@@ -1,0 +1,72 @@
+"""`workbench audit`: is a rule local? Measured, and held against what its paper claims."""
+
+import argparse
+import json
+import sys
+from typing import Any
+
+from tqdm import tqdm
+
+from workbench.cli.completion import completed, rule_names
+from workbench.cli.parser import add_command, add_json
+
+SECONDS = 30  # that one rule takes, about
+
+
+def add(commands: Any) -> None:
+    """Its options."""
+    text = "measure whether rules are local in space, time and memory"
+    parser = add_command(commands, "audit", audit, text, ("stllr tess", "lls --json", ""))
+    names = parser.add_argument("names", nargs="*", metavar="RULE", help="rules to audit; all when none is given")
+    completed(names, rule_names)
+    add_json(parser)
+
+
+def audit(arguments: argparse.Namespace) -> None:
+    """Audit rules and print the table; with --json the findings by rule, each with its paper's claim and the verdict.
+
+    Of a rule whose paper claims nothing, `claim_holds` is null and `claim` says so.
+    """
+    from workbench.audit.audit import table
+    from workbench.audit.by_name import audit_rule, claims
+    from workbench.rules import RULES
+
+    names = arguments.names or [rule.name for rule in RULES]
+    said = claims(names)
+    rules = f"{len(names)} rules take" if len(names) > 1 else "one rule takes"
+    print(f"{rules} about {told(SECONDS * len(names))}; Ctrl+C ends it", file=sys.stderr)
+    findings = {}
+    with tqdm(total=len(names), unit="rule", file=sys.stderr) as bar:
+        for name in names:
+            bar.set_description_str(name)
+            findings[name] = audit_rule(name)
+            bar.update()
+    if not arguments.json:
+        print(table(findings, said))
+        return
+    print(json.dumps({name: plain(found) | judged(found, said[name]) for name, found in findings.items()}))
+
+
+def told(seconds: int) -> str:
+    """A length of time for people.
+
+    >>> told(30), told(480)
+    ('30 seconds', '8 minutes')
+    """
+    return f"{seconds} seconds" if seconds < 90 else f"{round(seconds / 60)} minutes"
+
+
+def judged(found: Any, claim: Any) -> dict[str, Any]:
+    """What was claimed, where, and whether the finding bears it out."""
+    from workbench.audit.audit import verdict
+
+    if claim is None:
+        return {"claim": "no claim", "claim_holds": None}
+    said = {f"claims_{name}": value for name, value in claim.local._asdict().items()}
+    return said | {"claim": claim.place, "claim_holds": verdict(found, claim)}
+
+
+def plain(found: Any) -> dict[str, Any]:
+    """A finding as JSON can hold it, with what it shows."""
+    numbers = found._asdict() | {"measured": found.measured._asdict()}
+    return numbers | {f"local_in_{name}": shown for name, shown in found.shown._asdict().items()}

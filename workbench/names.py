@@ -1,0 +1,33 @@
+"""Names that people type: what to say when there is no such name."""
+
+import difflib
+from collections.abc import Iterable
+
+
+class UnknownName(ValueError):
+    """Somebody asked for a name that there is not."""
+
+
+def unknown(beginning: str, name: str, known: Iterable[str], have: str = "there are") -> UnknownName:
+    """The error for a name that is not among the `known` ones; it proposes the nearest and lists all.
+
+    >>> print(unknown("there is no rule", "stlr", ["bptt", "stllr"]))
+    there is no rule 'stlr'; did you mean 'stllr'? (there are bptt, stllr)
+    """
+    names = list(known)
+    near = nearest(name, names)
+    listed = f"{have} {', '.join(names)}"
+    proposed = f"did you mean '{near}'? ({listed})" if near else listed
+    return UnknownName(f"{beginning} '{name}'; {proposed}")
+
+
+def nearest(name: str, known: Iterable[str], likeness: float = 0.6) -> str | None:
+    """The known name that looks most like this one; None when none does. `likeness`: from 0, any, to 1, the same.
+
+    >>> nearest("trian", ["train", "audit"])
+    'train'
+    """
+    names = {each.casefold(): each for each in known}
+    found = difflib.get_close_matches(name.casefold(), names, 1, likeness)
+    begun = [each for each in names if len(name) > 2 and each.startswith(name.casefold())]
+    return names[(found or begun)[0]] if found or begun else None
