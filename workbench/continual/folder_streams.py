@@ -10,6 +10,7 @@ from jaxtyping import UInt8
 from PIL import Image
 
 from workbench.continual.streams import Task, image_task, split_classes
+from workbench.data.delivery.storage import visible
 
 FIVE = ("cifar10", "mnist", "svhn", "notmnist", "fashion_mnist")  # the order of GPM's and CODE-CL's experiments
 KINDS = {".png", ".jpg", ".jpeg", ".bmp", ".webp"}
@@ -52,7 +53,10 @@ def class_folders(folder: Path) -> dict[str, list[Path]]:
     """The pictures of each class, `folder/CLASS/PICTURE`, both in the order of their names."""
     if not folder.is_dir():
         raise ValueError(f"there is no folder {folder}; put the pictures of each class into {folder}/CLASS/")
-    classes = {place.name: sorted(p for p in place.iterdir() if p.suffix.lower() in KINDS) for place in _inside(folder)}
+    classes = {
+        place.name: sorted(p for p in place.iterdir() if p.suffix.lower() in KINDS and visible(p, place))
+        for place in _inside(folder)
+    }
     empty = [name for name, paths in classes.items() if not paths]
     if not classes or empty:
         raise ValueError(

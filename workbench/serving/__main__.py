@@ -1,6 +1,7 @@
 """`python -m workbench.serving app|lab ARGUMENTS`: Voila or JupyterLab with the workbench's settings."""
 
 import os
+import signal
 import sys
 from pathlib import Path
 
@@ -25,6 +26,8 @@ def main(arguments: list[str]) -> None:
         case ["lab", *rest]:
             from jupyterlab.labapp import LabApp
 
+            # Jupyter takes care of Ctrl+C only where it has a terminal to ask in; anywhere else it is told to end.
+            signal.signal(signal.SIGINT, lambda *_: signal.raise_signal(signal.SIGTERM))
             LabApp.launch_instance(rest)
         case _:
             raise SystemExit("usage: python -m workbench.serving app|lab [arguments]")

@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 from gate import PATIENCE
 
+from workbench.data.delivery import cache
 from workbench.data.delivery.cache import cached, fingerprint
 from workbench.data.senses.camera import LIKE_NMNIST
 
@@ -72,6 +73,25 @@ def test_a_damaged_cache_file_is_made_again(tmp_path, damage):
     np.testing.assert_array_equal(cached(path, lambda: made(calls)), made([]))
     assert calls == [1]
     assert path.read_bytes() == whole
+
+
+def test_no_damaged_byte_of_a_cache_file_is_an_error_or_another_array(tmp_path):
+    """Two bits of each byte, one after the other: the array is read whole, or it is made again."""
+    path = tmp_path / "x.npz"
+    cached(path, lambda: made([]))
+    whole = path.read_bytes()
+    for place in range(len(whole)):
+        for bit in (1, 128):
+            path.write_bytes(whole[:place] + bytes([whole[place] ^ bit]) + whole[place + 1 :])
+            found = cache._read(path)
+            assert found is None or np.array_equal(found, made([]))
+
+
+def test_a_cache_file_that_unpacks_to_more_than_it_holds_is_made_again(tmp_path):
+    path = tmp_path / "x.npz"
+    np.savez_compressed(path, packed=np.zeros((1000, 1000), np.uint8))
+    assert path.stat().st_size < 10_000
+    np.testing.assert_array_equal(cached(path, lambda: made([])), made([]))
 
 
 def test_without_a_folder_to_write_the_array_is_made_with_a_warning(tmp_path):

@@ -12,6 +12,7 @@ import threading
 import traceback
 from collections.abc import Iterator
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from importlib import import_module
 from pathlib import Path
 
 import pooch
@@ -20,6 +21,7 @@ from gate import PATIENCE, wait_for
 
 from workbench.data.delivery.fetch import RemoteFile, check, fetch, find
 
+fetch_module = import_module("workbench.data.delivery.fetch")  # the face gives the function of this name
 BODY = bytes(range(256)) * 4000
 MD5 = hashlib.md5(BODY).hexdigest()
 ZIPPED = gzip.compress(BODY, mtime=0)
@@ -52,9 +54,13 @@ class Handler(BaseHTTPRequestHandler):
         self.send_response(200)
         if self.path == "/labelled" and "gzip" in self.headers["Accept-Encoding"]:
             self.send_header("Content-Encoding", "gzip")  # some servers say so of any `.gz` file
-        if self.path != "/unannounced":
+        if self.path not in ("/unannounced", "/endless"):
             self.send_header("Content-Length", str(len(body)))
         self.end_headers()
+        if self.path == "/endless":
+            with contextlib.suppress(OSError):  # until the other side goes away
+                while True:
+                    self.wfile.write(BODY)
         if self.path == "/held":
             self.server.go_on.wait(PATIENCE)
         if self.path in ("/dies", "/unannounced", "/stall"):
@@ -116,6 +122,7 @@ def test_the_next_link_is_tried(server, tmp_path):
         ("dies", ConnectionError, "broke after"),
         ("wrong", ValueError, hashlib.md5(OTHER).hexdigest()),
         ("unannounced", ValueError, f"gave {len(BODY) // 2} bytes"),
+        ("endless", ConnectionError, "the server sent more than the 1.0 MB of this file"),
     ],
 )
 def test_a_failed_download_leaves_nothing_and_says_what_to_do(server, tmp_path, path, kind, words):
@@ -128,6 +135,19 @@ def test_a_failed_download_leaves_nothing_and_says_what_to_do(server, tmp_path, 
     assert "During handling" not in report
     assert "requests" not in report
     assert kept(tmp_path) == []
+
+
+def test_a_server_that_sends_too_slowly_is_given_up(server, tmp_path, monkeypatch):
+    monkeypatch.setattr(fetch_module, "PATIENCE_S", 0)
+    monkeypatch.setattr(fetch_module, "SLOWEST", 1e15)
+    with pytest.raises(ConnectionError, match=r"the server sent \d+ bytes in 0 s, which is too slow to wait for"):
+        fetch(remote(server.url("endless")), tmp_path)
+    assert kept(tmp_path) == []
+
+
+def test_a_bar_shows_the_bytes_that_came(server, tmp_path, capsys):
+    fetch(remote(server.url("good")), tmp_path, progress=True)
+    assert "1.02M/1.02M" in capsys.readouterr().err
 
 
 def test_no_network(tmp_path):

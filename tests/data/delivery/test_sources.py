@@ -18,8 +18,8 @@ def test_checksums_of_the_test_files_of_mnist(recordings):
 
 def test_links_and_checksums_are_whole():
     files = [file for source in ALL for file in source.files]
-    assert len({file.md5 for file in files}) == len(files) == 12
+    assert len({file.md5 for file in files}) == len(files) == 14
     for file in files:
         assert all(len(md5) == 32 and int(md5, 16) for md5 in (file.md5, file.content_md5) if md5)
-        assert (file.content_md5 is not None) == file.name.endswith(".gz")
+        assert (file.content_md5 is not None) == file.name.endswith("ubyte.gz")
         assert all(url.startswith("http") for url in file.urls)

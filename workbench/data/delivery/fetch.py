@@ -8,16 +8,20 @@ import gzip
 import hashlib
 import os
 import shutil
+import sys
+import time
 import zlib
 from collections.abc import Callable
 from functools import partial
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 from urllib.parse import urlsplit
 
 from workbench.data.delivery.storage import VARIABLE, locked, written_whole
 
-TIMEOUT_S = 30
+TIMEOUT_S = 30  # without a byte
+SLOWEST = 1000  # bytes per second, as a mean after the first PATIENCE_S
+PATIENCE_S = 60
 BLOCK = 2**18
 
 
@@ -96,7 +100,7 @@ def _download(file: RemoteFile, path: Path, progress: bool) -> None:
     for url in file.urls:
         try:
             with written_whole(path) as part:
-                _read_link(url, part, progress)
+                _read_link(url, part, file.size, progress)
                 found = _checksum(part)
                 if found == file.md5:
                     return
@@ -108,19 +112,51 @@ def _download(file: RemoteFile, path: Path, progress: bool) -> None:
     raise kind(f"{file.name} could not be downloaded.{reasons}\n{_by_hand(file, path)}")
 
 
-def _read_link(url: str, part: Path, progress: bool) -> None:
+class Watch:
+    """What pooch takes for a progress bar: it shows one to people, and ends a download that is too large or too slow.
+
+    size: about how many bytes there should be. Raises ConnectionError.
+    """
+
+    def __init__(self, part: Path, size: int, shown: bool):
+        from tqdm import tqdm
+
+        self._part, self._size, self._started = part, size, time.monotonic()
+        self._bar = tqdm(total=size, unit="B", unit_scale=True, disable=not shown, file=sys.stderr)
+        self.total = size
+
+    def update(self, count: int) -> None:
+        """Look at what is there; pooch calls it after each block, with a number that may be too large."""
+        got = self._part.stat().st_size
+        self._bar.update(got - self._bar.n)
+        seconds = time.monotonic() - self._started
+        if got > 1.2 * self._size + BLOCK:
+            raise ConnectionError(f"the server sent more than the {_megabytes(self._size)} of this file")
+        if seconds > PATIENCE_S and got < SLOWEST * seconds:
+            raise ConnectionError(f"the server sent {got} bytes in {seconds:.0f} s, which is too slow to wait for")
+
+    def reset(self) -> None:
+        """Pooch fills the bar at the end, which this one is by itself."""
+
+    def close(self) -> None:
+        """The end of the bar."""
+        self._bar.close()
+
+
+def _read_link(url: str, part: Path, size: int, progress: bool) -> None:
     """Write the body of `url` to `part`; a failure of the network becomes a ConnectionError of one line."""
     import pooch
     from requests import exceptions as failed
 
     # The bytes as they are published: a server that compresses on the way would change the checksum.
     plain = {"Accept-Encoding": "identity"}
-    read = pooch.HTTPDownloader(progressbar=progress, chunk_size=BLOCK, timeout=TIMEOUT_S, headers=plain)
+    bar: Any = Watch(part, size, progress)
+    answers: list[Any] = []  # to be closed: pooch leaves that to chance where reading ends early
+    note = {"response": lambda answer, **_: answers.append(answer)}
+    read = pooch.HTTPDownloader(progressbar=bar, chunk_size=BLOCK, timeout=TIMEOUT_S, headers=plain, hooks=note)
     try:
         read(url, str(part), None)
     except failed.HTTPError as error:
-        if error.response is not None:
-            error.response.close()
         answer = str(error).partition(" for url")[0]
         raise ConnectionError(f"the server answered {answer}") from None
     except failed.RequestException as error:
@@ -129,6 +165,10 @@ def _read_link(url: str, part: Path, progress: bool) -> None:
             raise ConnectionError(f"the connection broke after {got} bytes") from None
         host, kind = urlsplit(url).netloc, type(error).__name__
         raise ConnectionError(f"no answer from {host} ({kind}); is this machine online?") from None
+    finally:
+        bar.close()
+        for answer in answers:
+            answer.close()
 
 
 def _wrong_download(found: str, size: int, file: RemoteFile) -> str:

@@ -53,6 +53,11 @@ def embedded_file(name: str, sha256: str) -> Path:
     return path
 
 
+def visible(path: Path, folder: Path) -> bool:
+    """Whether neither the file nor a folder between it and `folder` is hidden: systems keep their own things there."""
+    return not any(part.startswith(".") for part in path.relative_to(folder).parts)
+
+
 @contextmanager
 def written_whole(path: Path) -> Iterator[Path]:
     """Yield a temporary path beside `path`; rename it to `path` if the block ends well, else remove it.

@@ -15,7 +15,7 @@ import torch
 from jaxtyping import Bool, Int64
 from torch import Tensor
 
-from workbench.data.delivery.storage import data_folder
+from workbench.data.delivery.storage import data_folder, visible
 from workbench.data.event_sets import EventSet, EventSplit, pack_frames, padded_lengths, unpack_counts
 from workbench.data.events import Events, bin_events
 
@@ -160,7 +160,7 @@ def _split(
 
 
 def _found(place: Path, pattern: str, example: str, name: str) -> list[Path]:
-    paths = sorted(place.rglob(pattern))
+    paths = sorted(path for path in place.rglob(pattern) if visible(path, place))
     if not paths:
         raise FileNotFoundError(
             f"{place} holds no file such as {example}. Download {name} in a browser and unpack it there."

@@ -14,6 +14,8 @@ import numpy as np
 from jaxtyping import Int64, UInt8
 from PIL import Image, UnidentifiedImageError
 
+from workbench.data.delivery.storage import visible
+
 ENDINGS = (".jpg", ".jpeg", ".png", ".bmp", ".webp")
 HELD_OUT = ("val", "test")
 
@@ -74,8 +76,9 @@ def read_image(path: str | Path, size: int) -> UInt8[np.ndarray, "3 size size"]:
 
 def _by_folder(folder: Path) -> list[tuple[Path, str]]:
     """Images below each class's folder, with the class's name."""
-    classes = sorted(path for path in folder.iterdir() if path.is_dir())
-    found = [(path, c.name) for c in classes for path in sorted(c.rglob("*")) if path.suffix.lower() in ENDINGS]
+    classes = sorted(path for path in folder.iterdir() if path.is_dir() and visible(path, folder))
+    paths = [(path, c) for c in classes for path in sorted(c.rglob("*")) if path.suffix.lower() in ENDINGS]
+    found = [(path, c.name) for path, c in paths if visible(path, c)]
     if not found:
         raise FileNotFoundError(
             f"{folder} holds no images in folders, one per class; known endings: {', '.join(ENDINGS)}"

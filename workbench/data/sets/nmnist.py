@@ -135,7 +135,7 @@ def _opened(file: RemoteFile, place: Path, progress: bool) -> Iterator[Part]:
 def _part(stamps: dict[str, tuple[int, int]], place: Path, read: Callable[[str], bytes]) -> Part:
     """The recordings among the names of `stamps`, in order; the folder that holds one is named by its digit."""
     paths = sorted(map(PurePosixPath, stamps))
-    paths = [path for path in paths if path.suffix == ".bin" and not path.name.startswith(".")]
+    paths = [path for path in paths if path.suffix == ".bin" and not any(part.startswith(".") for part in path.parts)]
     wrong = next((path for path in paths if path.parent.name not in CLASSES), None)
     if wrong or not paths:
         found = f"the recording {wrong}" if wrong else "no recording"

@@ -13,7 +13,7 @@ import numpy as np
 import torch
 from jaxtyping import Float64, UInt8
 
-from workbench.data.delivery.storage import data_folder
+from workbench.data.delivery.storage import data_folder, visible
 from workbench.data.event_sets import EventSet, EventSplit, padded_lengths
 from workbench.data.senses.hearing import Ear, spikes_of_sound
 
@@ -40,7 +40,8 @@ def spoken_digits(
     or speaker.
     """
     place = Path(folder) if folder else data_folder() / "fsdd"
-    found = {path: match for path in sorted(place.rglob("*.wav")) if (match := NAME.fullmatch(path.name))}
+    paths = sorted(path for path in place.rglob("*.wav") if visible(path, place))
+    found = {path: match for path in paths if (match := NAME.fullmatch(path.name))}
     if not found:
         raise FileNotFoundError(
             f"{place} holds no recording such as 7_jackson_32.wav. Download {LINK} (archive of a release) in a browser "
