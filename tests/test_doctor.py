@@ -1,5 +1,8 @@
 """The doctor says what is missing and what to do."""
 
+import os
+from pathlib import Path
+
 from pythons import ALLOWED, PYTHONS
 
 from workbench import doctor
@@ -35,3 +38,12 @@ def test_the_doctor_misses_the_page_templates_but_not_the_compiled_loops(monkeyp
     check = doctor.check_compiled()
     assert check.good
     assert "pip install numba" in check.found
+
+
+def test_the_data_folder_is_a_whole_path_wherever_it_lies(monkeypatch):
+    def other_drive(*_):
+        raise ValueError("path is on mount 'D:', start on mount 'C:'")
+
+    monkeypatch.setattr(os.path, "relpath", other_drive)
+    monkeypatch.setenv("WORKBENCH_DATA", "some/folder")
+    assert doctor.check_folder().found == str(Path("some/folder").absolute())

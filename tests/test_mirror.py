@@ -24,11 +24,13 @@ ELSEWHERE = {
 MOST = 10  # modules that may stand there
 # A test without a module of its name, and what it holds together.
 ACROSS = {
+    "cli/test_signals.py": "what a signal does to every command",
     "rules/test_by_definition.py": "the fast form of every rule against its plain text",
     "rules/test_lengths.py": "samples of several lengths in one batch, under every rule",
     "rules/test_pairs.py": "every pair of rules differs, or agrees where theory says so",
     "serving/test_public.py": "a whole server for strangers",
     "training/test_lengths.py": "samples of several lengths through training, evaluation and records",
+    "training/test_killed.py": "whole experiments, killed and carried on",
     "test_defaults.py": "defaults against the papers, from all rooms",
     "test_doctests.py": "the examples in all docstrings",
     "test_floors.py": "the direction of imports",

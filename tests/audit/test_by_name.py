@@ -32,7 +32,7 @@ def test_a_rule_without_a_claim_has_none_to_hold(capsys):
 
 
 def test_an_unknown_rule_is_named(capsys):
-    assert main(["audit", "telepathy"]) == 1
+    assert main(["audit", "telepathy"]) == 2
     assert "there is no rule 'telepathy'; there are bptt, stllr" in capsys.readouterr().err
     with pytest.raises(ValueError, match="there are bptt, stllr"):
         claims(["telepathy"])

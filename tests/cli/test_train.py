@@ -5,8 +5,69 @@ import os
 import signal
 import subprocess
 import sys
+import warnings
 
 import pytest
+from tiny import TINY
+
+from workbench.cli.main import main
+from workbench.cli.train import follow
+from workbench.experiments import named
+from workbench.training.score import ACCURACY
+from workbench.training.setting import Record
+
+
+def record(step, steps=4, held_out=None):
+    return Record(step // 2, step, steps, 0.5, 0.9, 1.0, 2.0, 30, 40, {}, held_out, held_out)
+
+
+def test_progress_counts_every_step_once(capsys):
+    """From the first step to the last, and from where a resumed run stands."""
+    found = follow(iter([record(0), record(1, held_out=0.7), record(2), record(3, held_out=0.8)]), 2, ACCURACY)
+    err = capsys.readouterr().err
+    assert found["accuracy"] == 0.8
+    assert "4/4" in err
+    assert "0step" not in err
+    assert "5/4" not in err
+    follow(iter([record(2), record(3, held_out=0.8)]), 2, ACCURACY)
+    err = capsys.readouterr().err
+    assert "2/4" in err
+    assert "4/4" in err
+
+
+@pytest.fixture
+def tiny(monkeypatch, tmp_path):
+    monkeypatch.setattr(named, "EXPERIMENTS", {"tiny": TINY})
+    monkeypatch.chdir(tmp_path)
+
+
+def result(capsys):
+    (line,) = capsys.readouterr().out.splitlines()
+    return json.loads(line)
+
+
+def test_a_finished_run_shows_its_numbers_and_goes_on_with_more_epochs(tiny, capsys):
+    assert main(["train", "tiny", "--json"]) == 0
+    first = result(capsys)
+    assert main(["train", "tiny", "--json", "--resume"]) == 0
+    assert result(capsys) == first
+    with warnings.catch_warnings():
+        warnings.simplefilter("always")
+        assert main(["train", "tiny", "--json", "--resume", "--epochs", "4"]) == 0
+    out, err = capsys.readouterr()
+    assert json.loads(out)["epochs"] == 4
+    assert "workbench: note: the learning rate follows the cosine_decay over the whole run" in err
+    assert "16/16" in err
+    assert main(["train", "tiny", "--resume", "--epochs", "3"]) == 1
+    assert "has done 4 epochs already" in capsys.readouterr().err
+
+
+def test_a_checkpoint_that_cannot_be_written_is_told_before_the_first_step(tiny, capsys, tmp_path):
+    assert main(["train", "tiny", "--checkpoint", str(tmp_path)]) == 1
+    out, err = capsys.readouterr()
+    assert err.splitlines() == ["preparing tiny for stllr", err.splitlines()[1]]
+    assert "is a folder; name a file" in err
+    assert out == ""
 
 
 def run(*arguments, cwd):

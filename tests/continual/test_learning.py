@@ -184,17 +184,17 @@ def test_train_writes_and_resumes(tmp_path):
     assert isinstance(setting(), Trainable)
 
 
-def test_a_checkpoint_of_a_finished_run_has_nothing_left(tmp_path):
+def test_a_checkpoint_of_a_finished_run_gives_its_last_record_again(tmp_path):
     path = tmp_path / "run.safetensors"
-    list(train(MAKERS["gpm"](), Plan(1), path))
-    assert list(train(MAKERS["gpm"](), Plan(1), path, resume=True)) == []
+    *_, last = train(MAKERS["gpm"](), Plan(1), path)
+    assert list(train(MAKERS["gpm"](), Plan(1), path, resume=True)) == [last]
 
 
 def test_another_network_is_refused(tmp_path):
     path = tmp_path / "run.safetensors"
     list(train(MAKERS["gpm"](), Plan(1), path))
     wider = StreamSetting(METHODS["gpm"](mlp([2] * 3, (10, 17, 8))), toy_stream(), sgd(0.3), 16)
-    with pytest.raises(ValueError, match="belongs to another network"):
+    with pytest.raises(ValueError, match="holds another network"):
         list(train(wider, Plan(1), path, resume=True))
 
 

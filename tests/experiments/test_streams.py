@@ -88,12 +88,12 @@ def test_lance_keeps_less_for_learning_than_gpm():
     ("arguments", "words"),
     [
         (["--rule", "x"], "no rule 'x'; it has code-cl"),
-        (["--epochs", "0"], "epochs must be at least 1, got 0"),
+        (["--epochs", "0"], "epochs must be a whole number, at least 1, got 0"),
         (["--resume", "--checkpoint", "none.safetensors"], "no checkpoint at none.safetensors"),
     ],
 )
 def test_mistakes_are_one_clear_line(capsys, arguments, words):
-    assert main(["train", "split-fashion", *arguments]) == 1
+    assert main(["train", "split-fashion", *arguments]) == (1 if "--resume" in arguments else 2)
     out, err = capsys.readouterr()
     assert words in err
     assert out == ""
@@ -107,3 +107,12 @@ def test_list_names_the_streams(capsys):
         "rules: code-cl, fine-tuning, joint, gpm, replay, a-gem, ewc, sgp, trgp, lance; 5 epochs for each of 10 tasks"
         in out
     )
+
+
+def test_a_finished_stream_gives_its_last_record_again_and_takes_no_more_epochs(tmp_path):
+    path = tmp_path / "run.safetensors"
+    *_, last = start(SPLIT_FASHION, "gpm", epochs=1, tasks=2, checkpoint=path)
+    (again,) = start(SPLIT_FASHION, "gpm", epochs=1, tasks=2, checkpoint=path, resume=True)
+    assert again == last
+    with pytest.raises(ValueError, match="begun with epochs = 1, not 2; a stream goes on as it was planned"):
+        next(start(SPLIT_FASHION, "gpm", epochs=2, tasks=2, checkpoint=path, resume=True))

@@ -10,7 +10,7 @@ import torch
 from workbench.training.checkpoint import load_checkpoint
 
 # The parent prepares the run once and starts children, each of which goes on from the checkpoint and tells each record;
-# the parent reads so many, kills the child wherever it stands by then, in a step or while it writes, and starts the next.
+# the parent reads so many, kills the child wherever it stands by then, in a step or while it writes, starts the next.
 KILLS = """
 import os, random, signal, sys, time
 from pathlib import Path

@@ -14,10 +14,10 @@ from torch import nn
 from workbench.compression.baselines import checkpointed
 from workbench.compression.lance import compress
 from workbench.continual.multihead import alexnet, mlp
-from workbench.continual.multihead import resnet18 as task_resnet
+from workbench.continual.multihead import reduced_resnet18 as task_resnet
 from workbench.continual.protected import prepare
+from workbench.experiments.experiment import start
 from workbench.experiments.flow import SpikingUNet, predict_flow
-from workbench.experiments.named import start
 from workbench.networks.architectures import Cells, global_pool, maximum_pool, spiking_resnet18, spiking_vgg
 from workbench.networks.block_networks import dense_network, pool_before_latents, small_conv
 from workbench.networks.blocks import block_logits

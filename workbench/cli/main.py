@@ -20,6 +20,7 @@ import threading
 import warnings
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
+from importlib import import_module
 
 from workbench.cli import app, audit, bench, data, doctor, lab, student, train
 from workbench.cli import list as listing
@@ -75,9 +76,7 @@ def run(argv: Sequence[str] | None) -> int:
 def complete(parser: argparse.ArgumentParser) -> None:
     """Tell the shell which words fit, and end; do nothing where argcomplete is not installed."""
     with suppress(ImportError):
-        import argcomplete
-
-        argcomplete.autocomplete(parser)
+        import_module("argcomplete").autocomplete(parser)
 
 
 def build_parser() -> argparse.ArgumentParser:

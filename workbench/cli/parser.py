@@ -1,7 +1,7 @@
 """How commands are typed: usage of the command that failed, proposals for what was mistyped, numbers within bounds."""
 
 import argparse
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable
 from typing import Any
 
 from workbench.names import nearest, unknown
@@ -13,7 +13,7 @@ LARGEST_SEED = 2**32 - 1
 class Parser(argparse.ArgumentParser):
     """As of the library, but a mistake is answered by the command that it was made in, with the nearest right word."""
 
-    def parse_known_args(self, args: Sequence[str] | None = None, namespace: Any = None) -> Any:
+    def parse_known_args(self, args: Any = None, namespace: Any = None) -> Any:  # pyright: ignore[reportIncompatibleMethodOverride]
         """Refuse what is left over, here and not in the parser above."""
         found, rest = super().parse_known_args(args, namespace)
         if rest:

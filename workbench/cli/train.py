@@ -53,7 +53,7 @@ def train(arguments: argparse.Namespace) -> None:
     """Train, show progress on standard error, print the result."""
     import torch
 
-    from workbench.experiments.experiment import start
+    from workbench.experiments.experiment import rule_of, start
     from workbench.experiments.named import experiment
 
     torch.set_num_threads(arguments.threads)
@@ -61,6 +61,7 @@ def train(arguments: argparse.Namespace) -> None:
     rule = arguments.rule or next(iter(chosen.rules))
     epochs = chosen.epochs if arguments.epochs is None else arguments.epochs
     path = arguments.checkpoint or Path("runs") / f"{chosen.name}-{rule}-{arguments.seed}.safetensors"
+    rule_of(chosen, rule)
     print(f"preparing {chosen.name} for {rule}", file=sys.stderr)
     records = start(chosen, rule, arguments.seed, epochs, path, arguments.resume)
     result = {"experiment": chosen.name, "rule": rule, "seed": arguments.seed, "epochs": epochs}

@@ -160,12 +160,20 @@ class StreamRun:
         self._tests: list[tuple[Tensor, Tensor]] = []
         self._loss: float | None = None  # on the tests of the tasks that were learned
         self._steps = 0  # of the whole run, when no task ends early
+        self._last: StreamRecord | None = None
 
     def records(self) -> Iterator[StreamRecord]:
-        """A record after each step that is left. Raises FloatingPointError when learning diverges."""
+        """A record after each step that is left; of a run that is over, its last one again.
+
+        Raises FloatingPointError when learning diverges.
+        """
         self._look_at_stream()
+        if self.place.task >= len(self.setting.stream) and self._last is not None:
+            yield self._last
         while self.place.task < len(self.setting.stream):
-            yield from self._task(self.place.task)
+            for record in self._task(self.place.task):
+                self._last = record
+                yield record
 
     def state(self) -> Tree:
         """Everything that the rest of the run depends on."""
@@ -178,10 +186,19 @@ class StreamRun:
             "best": None if self._best is None else self._best.state(),
             "place": self.place._asdict(),
             "drawing": drawing_state(network),
+            "plan": self._planned(),
+            "last": None if self._last is None else self._last._asdict(),
         }
 
     def restore(self, state: Tree) -> None:
-        """Go on from there. Raises ValueError for the state of another network."""
+        """Go on from there. Raises ValueError for the state of another network, or of a run that was planned otherwise:
+        tasks that were learned for fewer epochs cannot be learned for more afterwards."""
+        for name, now in self._planned().items():
+            if state["plan"][name] != now:
+                raise ValueError(
+                    f"this run was begun with {name} = {state['plan'][name]}, not {now}; a stream goes on as it was "
+                    "planned, because its first tasks are behind it. Start again without --resume"
+                )
         setting, network = self.setting, self.setting.method.network
         place = StreamPlace(**state["place"])
         self.place = place._replace(rows=tuple(map(tuple, place.rows)))
@@ -195,6 +212,12 @@ class StreamRun:
         if self._best is not None and state["best"] is not None:
             self._best.restore_state(state["best"])
         restore_drawing(state["drawing"])
+        last = state["last"]
+        if last is not None:
+            self._last = StreamRecord(**{name: _as_tuples(value) for name, value in last.items()})
+
+    def _planned(self) -> dict[str, int]:
+        return {"epochs": self.plan.epochs, "seed": self.plan.seed, "tasks": len(self.setting.stream)}
 
     def _look_at_stream(self) -> None:
         """Take the tests of all tasks, and count the steps."""
@@ -330,6 +353,11 @@ def accuracy_matrix(records: Iterable[StreamRecord]) -> Float[Tensor, "tasks tas
     for record in records:
         rows = record.rows
     return torch.tensor(rows, dtype=torch.float64)
+
+
+def _as_tuples(value: Any) -> Any:
+    """Lists as tuples, inner ones too: JSON knows lists only."""
+    return tuple(map(_as_tuples, value)) if isinstance(value, list) else value
 
 
 class Clock:

@@ -56,7 +56,8 @@ class Protected(nn.Module):
     With `added` (2) is W + Σ_j W U_j M_j U_jᵀ and has no such part.
     """
 
-    changes = frozenset({"task", "projects_gradient", "vectors", "values", "mixings"})  # see `networks.description`
+    # see `networks.description`
+    changes = frozenset({"task", "projects_gradient", "vectors", "values", "mixings", "_projection"})
 
     def __init__(self, layer: nn.Linear | nn.Conv2d, replaced_detached: bool = False, added: bool = False):
         super().__init__()

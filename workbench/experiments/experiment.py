@@ -38,9 +38,14 @@ def prepare(experiment: Experiment, rule: str, seed: int = 0, tasks: int | None 
 
     Raises ValueError for a rule that the experiment does not have, and for tasks that there are not.
     """
+    return prepare_with(experiment, rule_of(experiment, rule), seed, tasks)
+
+
+def rule_of(experiment: Experiment, rule: str) -> Any:
+    """What the experiment has under the name of a rule. Raises ValueError that lists the names there are."""
     if rule not in experiment.rules:
         raise unknown(f"{experiment.name} has no rule", rule, experiment.rules, "it has")
-    return prepare_with(experiment, experiment.rules[rule], seed, tasks)
+    return experiment.rules[rule]
 
 
 def prepare_with(experiment: Experiment, rule: Any, seed: int = 0, tasks: int | None = None) -> Any:
