@@ -28,6 +28,6 @@ def nearest(name: str, known: Iterable[str], likeness: float = 0.6) -> str | Non
     'train'
     """
     names = {each.casefold(): each for each in known}
-    found = difflib.get_close_matches(name.casefold(), names, 1, likeness)
     begun = [each for each in names if len(name) > 2 and each.startswith(name.casefold())]
-    return names[(found or begun)[0]] if found or begun else None
+    alike = begun if len(begun) == 1 else difflib.get_close_matches(name.casefold(), names, 1, likeness) or begun
+    return names[alike[0]] if alike else None
