@@ -18,8 +18,8 @@ from torch import Tensor, nn
 
 from bench.measure import alternate, one_thread
 from workbench.compression import kept_by_formula
+from workbench.data import Split
 from workbench.experiments import (
-    FineTuningData,
     LabelledImages,
     Transfer,
     class_scores,
@@ -47,7 +47,7 @@ def task() -> Transfer:
     network = resnet20()
     load_weights(network, weights)
     with np.load(RECORDINGS / "cifar100_3500_1000_png.npz", allow_pickle=False) as file:
-        return transfer(network, FineTuningData(*(cifar_images(file, part) for part in ("train", "test"))))
+        return transfer(network, Split(cifar_images(file, "train"), cifar_images(file, "test")))
 
 
 def cifar_images(file: np.lib.npyio.NpzFile, part: str) -> LabelledImages:
@@ -148,7 +148,7 @@ def process_step(make: Callable[[], Transfer], is_lance: bool) -> Callable[[], o
     return stepper(network, *some(t.data.train))
 
 
-def fine_tune(network: nn.Module, data: FineTuningData) -> float:
+def fine_tune(network: nn.Module, data: Split[LabelledImages]) -> float:
     """Held-out accuracy after a short training, mean of two orders of samples."""
     start = {name: tensor.clone() for name, tensor in network.state_dict().items()}
     reached = []

@@ -15,11 +15,10 @@ import torch
 from torch import Tensor, nn
 
 from bench.measure import one_thread
-from workbench.data import FlowCamera, FlowHalves, FlowSet, flow_clips, halves
+from workbench.data import FlowCamera, FlowHalves, FlowSet, Split, flow_clips, halves
 from workbench.experiments import (
     BPTT_FLOW,
     FLOW_FACTORS,
-    FlowData,
     by_last_step,
     direction_agreement,
     endpoint_error,
@@ -43,7 +42,7 @@ RECORDINGS = Path(__file__).parents[2] / "shared" / "data" / "nmnist_small_binne
 MOVES = ((3.5, 7.0), (3.5, -7.0), (-7.0, 0.0))  # of N-MNIST's saccades, (right, down) in its pixels per 105 ms
 
 
-def trained(rule: Rule, data: FlowData) -> tuple[nn.Module, float, float]:
+def trained(rule: Rule, data: Split[FlowHalves]) -> tuple[nn.Module, float, float]:
     """A network after training, its error on the test clips, and seconds of the processor."""
     setting, started = flow_setting(rule, seed=0, data=data), time.process_time()
     *_, last = train(setting, Plan(EPOCHS))
@@ -99,7 +98,7 @@ def flow() -> dict[str, object]:
     """Train twice and compare."""
     one_thread()
     clips = flow_clips(TEST, CAMERA, first=1_000_000)
-    data = FlowData(FlowHalves(flow_clips(TRAIN, CAMERA)), FlowHalves(clips))
+    data = Split(FlowHalves(flow_clips(TRAIN, CAMERA)), FlowHalves(clips))
     local = by_last_step(stllr.gradients, STLLR(FLOW_FACTORS, kernels=KERNELS))
     net, ours, seconds = trained(local, data)
     _, through_time, peer_seconds = trained(BPTT_FLOW, data)

@@ -3,7 +3,8 @@
 import torch
 from torch.nn import functional as F
 
-from workbench.data.event_sets import EventSet, EventSplit
+from workbench.data.event_sets import EventSet
+from workbench.data.split import Split
 from workbench.networks.spiking import SpikingMLP, spiking_logits
 from workbench.rules import stllr
 from workbench.training.loop import train
@@ -18,7 +19,7 @@ def tiny_data(samples=96, steps=8, inputs=12, classes=3):
     counts = (torch.rand(steps, samples, inputs, generator=generator) < rates).to(torch.uint8)
     half = samples // 2
     train_set, test_set = (EventSet(counts[:, rows], labels[rows]) for rows in (slice(half), slice(half, None)))
-    return EventSplit(train_set, test_set, ("a", "b", "c"))
+    return Split(train_set, test_set, ("a", "b", "c"))
 
 
 def tiny_run(rule=stllr.gradients, rate=1e-2, seed=0, **options):

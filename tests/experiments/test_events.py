@@ -5,18 +5,19 @@ from functools import cache
 import pytest
 import torch
 
-from workbench.data.event_sets import EventSet, EventSplit
+from workbench.data.event_sets import EventSet
+from workbench.data.split import Split
 from workbench.experiments import events
 from workbench.experiments.events import FASHION_FACTORS, FASHION_RULES, fashion_events_setting
 from workbench.rules import RULES
 
 
 @cache
-def recordings() -> EventSplit:
+def recordings() -> Split[EventSet]:
     """A few made recordings in the place of the simulated ones."""
     counts = (torch.rand(20, 20, 2, 17, 17, generator=torch.Generator().manual_seed(0)) < 0.1).to(torch.uint8)
     whole = EventSet(counts, torch.arange(20) % 10).flatten()
-    return EventSplit(whole, whole, tuple("abcdefghij"))
+    return Split(whole, whole, tuple("abcdefghij"))
 
 
 @pytest.fixture(autouse=True)

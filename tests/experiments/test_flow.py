@@ -8,12 +8,12 @@ import pytest
 import torch
 
 from workbench.data.sets.flow import FlowCamera, halves, moving_clips
+from workbench.data.split import Split
 from workbench.experiments.experiment import start
 from workbench.experiments.flow import (
     BPTT_FLOW,
     ENDPOINT_ERROR,
     STLLR_FLOW,
-    FlowData,
     SpikingUNet,
     direction_agreement,
     endpoint_error,
@@ -41,7 +41,7 @@ def trained():
     """A network after seven short epochs of S-TLLR, and the error on other clips."""
     torch.set_num_threads(1)
     camera = FlowCamera(speed=5.0)
-    data = FlowData(moving_clips(320, camera), moving_clips(48, camera, first=10_000))
+    data = Split(moving_clips(320, camera), moving_clips(48, camera, first=10_000))
     setting = flow_setting(STLLR_FLOW, seed=0, data=data)
     *_, last = train(setting, Plan(epochs=7))
     return setting.network, data.test, last.held_out_score
@@ -139,7 +139,7 @@ def test_real_saccades_move_as_the_camera_did(trained, recordings):
 
 
 def few_clips(rule, seed):
-    return flow_setting(rule, seed, FlowData(moving_clips(20), moving_clips(8, first=500)))
+    return flow_setting(rule, seed, Split(moving_clips(20), moving_clips(8, first=500)))
 
 
 FEW = FLOW._replace(prepare=few_clips)

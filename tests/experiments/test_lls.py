@@ -10,9 +10,10 @@ from few_images import step
 from torch import nn
 
 from workbench.credit.bases import closest_rows, square
-from workbench.data.images import ImageSet, ImageSplit
+from workbench.data.images import ImageSet
 from workbench.data.pictures import crop_padded, mirror
 from workbench.data.sets.fashion_mnist import fashion_mnist_small
+from workbench.data.split import Split
 from workbench.experiments.experiment import Experiment, start
 from workbench.experiments.lls import (
     BLOCK_RULES,
@@ -34,7 +35,7 @@ from workbench.training.setting import Plan, unchanged
 def data():
     small = fashion_mnist_small()
     parts = (ImageSet(part.images[:n], part.labels[:n]) for part, n in ((small.train, 64), (small.test, 20)))
-    return fashion_pictures(ImageSplit(*parts, small.classes))
+    return fashion_pictures(Split(*parts, small.classes))
 
 
 def few_images(data, rule, seed):

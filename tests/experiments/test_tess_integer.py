@@ -3,7 +3,8 @@
 import pytest
 import torch
 
-from workbench.data.event_sets import EventSet, EventSplit
+from workbench.data.event_sets import EventSet
+from workbench.data.split import Split
 from workbench.experiments import tess_integer
 from workbench.experiments.experiment import start
 from workbench.experiments.named import EXPERIMENTS, experiment
@@ -24,7 +25,7 @@ def two_sides(samples=48, side=8, classes=2):
             torch.rand(6, 2, side, side // 2, generator=generator) < 0.7
         )
     part = EventSet(3 * counts.to(torch.uint8), labels)
-    return EventSplit(part, part, ("right", "left", *map(str, range(2, classes))))
+    return Split(part, part, ("right", "left", *map(str, range(2, classes))))
 
 
 def numbers(records):

@@ -4,8 +4,9 @@ import pytest
 import torch
 from few_images import step
 
-from workbench.data.images import ImageSet, ImageSplit
+from workbench.data.images import ImageSet
 from workbench.data.sets.fashion_mnist import fashion_mnist_small
+from workbench.data.split import Split
 from workbench.experiments.lls import BLOCK_RULES, block_setting, fashion_pictures
 from workbench.networks.block_networks import mini_conv
 from workbench.networks.blocks import block_logits
@@ -16,7 +17,7 @@ from workbench.training.schedule_free import averaged_weights, first_batches
 def data():
     small = fashion_mnist_small()
     parts = (ImageSet(part.images[:n], part.labels[:n]) for part, n in ((small.train, 64), (small.test, 20)))
-    return fashion_pictures(ImageSplit(*parts, small.classes))
+    return fashion_pictures(Split(*parts, small.classes))
 
 
 def test_averaged_weights_come_with_their_statistics_and_go(data):

@@ -79,7 +79,8 @@ class TrainingMonitor(RacePanel):
         super().__init__(controls, [self.learning, self.rates, self.bytes], state)
 
     def price(self) -> Price:
-        samples = 2 * self.values["epochs"] * CLASSES * self.values["per_class"]
+        classes = CLASSES if self.experiment.score == ACCURACY else 1  # else `per_class` counts all samples
+        samples = 2 * self.values["epochs"] * (self.experiment.tasks or 1) * classes * self.values["per_class"]
         return Price(samples * SECONDS_A_SAMPLE, BYTES)
 
     def start(self) -> None:

@@ -14,21 +14,19 @@ if TYPE_CHECKING:
     from workbench.data.delivery import DataSet, FileCheck, catalogue, data_folder, fetch, verify
     from workbench.data.event_sets import (
         EventSet,
-        EventSplit,
         balanced_rows,
         pack_frames,
         padded_lengths,
         unpack_counts,
     )
     from workbench.data.events import Events, bin_events
-    from workbench.data.images import ImageSet, ImageSplit
+    from workbench.data.images import ImageSet
     from workbench.data.pictures import (
         CIFAR_SCALE,
         DIGITS_SCALE,
         FASHION_SCALE,
         Augment,
         Pictures,
-        PictureSplit,
         Scale,
         crop_padded,
         mirror,
@@ -62,7 +60,8 @@ if TYPE_CHECKING:
         voices,
     )
     from workbench.data.spike_trains import SpikeTrain, bin_spikes
-    from workbench.data.still_images import StillSet, StillSplit, still_images
+    from workbench.data.split import Split
+    from workbench.data.still_images import StillSet, still_images
 
 __all__ = [
     "CIFAR_SCALE",
@@ -74,23 +73,20 @@ __all__ = [
     "Ear",
     "EventCamera",
     "EventSet",
-    "EventSplit",
     "Events",
     "FileCheck",
     "FlowCamera",
     "FlowHalves",
     "FlowSet",
     "ImageSet",
-    "ImageSplit",
-    "PictureSplit",
     "Pictures",
     "Scale",
     "SequenceSet",
     "SequenceSplit",
     "Sound",
     "SpikeTrain",
+    "Split",
     "StillSet",
-    "StillSplit",
     "balanced_rows",
     "bin_events",
     "bin_spikes",

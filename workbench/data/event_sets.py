@@ -52,14 +52,6 @@ class EventSet(NamedTuple):
         return self._replace(lengths=None)
 
 
-class EventSplit(NamedTuple):
-    """A training set and a held-out test set; `classes[label]` is the name of a class."""
-
-    train: EventSet
-    test: EventSet
-    classes: tuple[str, ...]
-
-
 def padded_lengths(filled: Int64[Tensor, " recording"], steps: int) -> Int64[Tensor, " recording"] | None:
     """How many of `steps` steps each recording fills, at least one; None where none is shorter.
 

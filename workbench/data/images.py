@@ -11,11 +11,3 @@ class ImageSet(NamedTuple):
 
     images: UInt8[np.ndarray, "image height width"]
     labels: Int64[np.ndarray, " image"]
-
-
-class ImageSplit(NamedTuple):
-    """A training and a test set; `classes[label]` is the name of a class."""
-
-    train: ImageSet
-    test: ImageSet
-    classes: tuple[str, ...]

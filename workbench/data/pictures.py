@@ -45,14 +45,6 @@ class Pictures(NamedTuple):
         return normalized(x, self.scale), self.labels[rows]
 
 
-class PictureSplit(NamedTuple):
-    """Training and test pictures; `classes[label]` is the name of a class."""
-
-    train: Pictures
-    test: Pictures
-    classes: tuple[str, ...]
-
-
 def pictures(
     images: UInt8[np.ndarray, "image ..."],
     labels: np.ndarray,

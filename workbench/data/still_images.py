@@ -6,7 +6,8 @@ import torch
 from jaxtyping import Float, Int64, UInt8
 from torch import Tensor
 
-from workbench.data.images import ImageSet, ImageSplit
+from workbench.data.images import ImageSet
+from workbench.data.split import Split
 
 
 class StillSet(NamedTuple):
@@ -21,19 +22,11 @@ class StillSet(NamedTuple):
         return self.images[rows].expand(self.steps, -1, -1), self.labels[rows]
 
 
-class StillSplit(NamedTuple):
-    """A training and a test set; `classes[label]` is the name of a class."""
-
-    train: StillSet
-    test: StillSet
-    classes: tuple[str, ...]
-
-
-def still_images(images: ImageSplit, steps: int = 6) -> StillSplit:
+def still_images(images: Split[ImageSet], steps: int = 6) -> Split[StillSet]:
     """Show each image for `steps` steps (the TESS paper shows CIFAR for 6). Raises ValueError for steps below 1."""
     if steps < 1:
         raise ValueError(f"steps must be at least 1, got {steps}")
-    return StillSplit(_still(images.train, steps), _still(images.test, steps), images.classes)
+    return Split(_still(images.train, steps), _still(images.test, steps), images.classes)
 
 
 def _still(images: ImageSet, steps: int) -> StillSet:

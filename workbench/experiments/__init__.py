@@ -9,7 +9,6 @@ if TYPE_CHECKING:
     from workbench.experiments.events import FASHION_FACTORS, FASHION_RULES, fashion_events_setting
     from workbench.experiments.experiment import Experiment, prepare, prepare_with, start
     from workbench.experiments.fine_tuning import (
-        FineTuningData,
         LabelledImages,
         class_scores,
         freeze_except,
@@ -25,7 +24,6 @@ if TYPE_CHECKING:
         FLOW_FACTORS,
         FLOW_RULES,
         STLLR_FLOW,
-        FlowData,
         SpikingUNet,
         by_last_step,
         direction_agreement,
@@ -117,9 +115,7 @@ __all__ = [
     "TESS_STILL",
     "BlockRule",
     "Experiment",
-    "FineTuningData",
     "FineTuningRule",
-    "FlowData",
     "LabelledImages",
     "NetworkMaker",
     "SpikingUNet",

@@ -21,7 +21,8 @@ import torch.nn.functional as F
 from jaxtyping import Float, Int64
 from torch import Tensor, nn
 
-from workbench.data.images import ImageSet, ImageSplit
+from workbench.data.images import ImageSet
+from workbench.data.split import Split
 from workbench.meters.evaluation import evaluation
 from workbench.rule import StepReport
 
@@ -37,20 +38,14 @@ class LabelledImages(NamedTuple):
         return self.images[rows], self.labels[rows]
 
 
-class FineTuningData(NamedTuple):
-    """Images to learn from, and images held out for testing."""
-
-    train: LabelledImages
-    test: LabelledImages
-
-
-def select_classes(split: ImageSplit, classes: Sequence[int]) -> FineTuningData:
+def select_classes(split: Split[ImageSet], classes: Sequence[int]) -> Split[LabelledImages]:
     """The images of `classes` only, with labels 0, 1, … in the given order and pixels of mean 0 and deviation 1."""
     unknown = [c for c in classes if not 0 <= c < len(split.classes)]
     if unknown or len(set(classes)) != len(classes):
         raise ValueError(f"classes must be different numbers from 0 to {len(split.classes) - 1}, got {list(classes)}")
     mean, deviation = float(split.train.images.mean()) / 255, float(split.train.images.std()) / 255
-    return FineTuningData(*(_select(part, classes, mean, deviation) for part in (split.train, split.test)))
+    train, test = (_select(part, classes, mean, deviation) for part in (split.train, split.test))
+    return Split(train, test, tuple(split.classes[c] for c in classes))
 
 
 def _select(part: ImageSet, classes: Sequence[int], mean: float, deviation: float) -> LabelledImages:

@@ -12,7 +12,6 @@ error is the mean over all pixels (there over the pixels that had events: `seen`
 """
 
 from collections.abc import Callable, Mapping, Sequence
-from typing import NamedTuple
 
 import torch
 from jaxtyping import Bool, Float, Shaped
@@ -20,6 +19,7 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from workbench.data.sets.flow import FlowCamera, FlowHalves, moving_clips
+from workbench.data.split import Split
 from workbench.kernels.plain import Kernels
 from workbench.meters.evaluation import evaluation
 from workbench.networks.architectures import Cells, spiking_conv
@@ -168,19 +168,12 @@ ENDPOINT_ERROR: Score = Score(
 )
 
 
-class FlowData(NamedTuple):
-    """Clips to learn from, and clips held out."""
-
-    train: FlowHalves
-    test: FlowHalves
-
-
-def simulated_flow(train: int = 400, test: int = 96, camera: FlowCamera = FlowCamera()) -> FlowData:
+def simulated_flow(train: int = 400, test: int = 96, camera: FlowCamera = FlowCamera()) -> Split[FlowHalves]:
     """Moving textures, simulated; the clips from number 1,000,000 on are held out."""
-    return FlowData(moving_clips(train, camera), moving_clips(test, camera, first=HELD_OUT))
+    return Split(moving_clips(train, camera), moving_clips(test, camera, first=HELD_OUT))
 
 
-def flow_setting(rule: Rule, seed: int, data: FlowData | None = None) -> Setting:
+def flow_setting(rule: Rule, seed: int, data: Split[FlowHalves] | None = None) -> Setting:
     """The U-Net of 12 and 24 channels on `simulated_flow`, in batches of 8; Adam, 1e-2 along a cosine."""
     with seeded(seed):
         network = SpikingUNet()

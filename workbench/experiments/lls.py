@@ -13,9 +13,10 @@ from typing import NamedTuple
 
 from schedulefree import AdamWScheduleFree
 
-from workbench.data.images import ImageSplit
-from workbench.data.pictures import FASHION_SCALE, Augment, PictureSplit, crop_padded, mirror, pictures
+from workbench.data.images import ImageSet
+from workbench.data.pictures import FASHION_SCALE, Augment, Pictures, crop_padded, mirror, pictures
 from workbench.data.sets.fashion_mnist import fashion_mnist, fashion_mnist_small
+from workbench.data.split import Split
 from workbench.networks.block_networks import dense_network, mini_conv, pool_before_latents, small_conv
 from workbench.networks.blocks import BlockNetwork, HeadMaker, block_logits, parameter_groups
 from workbench.rule import ForBlocks, Rule
@@ -102,13 +103,13 @@ def lls_fashion_full(rule: BlockRule, seed: int) -> Setting:
     return block_setting(rule, data, small_conv, seed, refresh=50)
 
 
-def fashion_pictures(split: ImageSplit, augment: tuple[Augment, ...] = ()) -> PictureSplit:
+def fashion_pictures(split: Split[ImageSet], augment: tuple[Augment, ...] = ()) -> Split[Pictures]:
     """Fashion-MNIST as batches of normalised images; only training images are augmented."""
     train = pictures(*split.train, FASHION_SCALE, augment)
-    return PictureSplit(train, pictures(*split.test, FASHION_SCALE), split.classes)
+    return Split(train, pictures(*split.test, FASHION_SCALE), split.classes)
 
 
-def block_setting(rule: BlockRule, data: PictureSplit, make: NetworkMaker, seed: int, refresh: int) -> Setting:
+def block_setting(rule: BlockRule, data: Split[Pictures], make: NetworkMaker, seed: int, refresh: int) -> Setting:
     """Network, optimiser and rule of one run; `refresh` batches renew batch normalisation before an evaluation."""
     classes, shape = len(data.classes), data.train.images.shape[1:]
     network = (rule.make or make)(classes, shape[0], rule.head(classes), seed)

@@ -17,8 +17,8 @@ from workbench.compression.baselines import checkpointed, hosvd_each_step
 from workbench.compression.calibration import Modes
 from workbench.compression.lance import compress
 from workbench.data.sets.fashion_mnist import fashion_mnist_small
+from workbench.data.split import Split
 from workbench.experiments.fine_tuning import (
-    FineTuningData,
     LabelledImages,
     class_scores,
     freeze_except,
@@ -47,8 +47,8 @@ class Transfer(NamedTuple):
 
     whole: nn.Module
     network: nn.Module
-    images: FineTuningData
-    data: FineTuningData
+    images: Split[LabelledImages]
+    data: Split[LabelledImages]
 
     def calibration(self) -> list[Tensor]:
         """The batches on which LANCE finds its bases: twenty of the training data, of every class alike."""
@@ -58,12 +58,12 @@ class Transfer(NamedTuple):
         return [self.data.train.images[r] for r in rows if len(r) == BATCH] or [self.data.train.images]
 
 
-def transfer(network: ResNet, images: FineTuningData, seed: int = 0) -> Transfer:
+def transfer(network: ResNet, images: Split[LabelledImages], seed: int = 0) -> Transfer:
     """Give a pre-trained network a new readout, drawn from `seed`, and freeze all but the last two blocks and it."""
     with seeded(seed):
         network.linear = nn.Linear(network.linear.in_features, int(images.train.labels.max()) + 1)
     freeze_except(network, [*LAYERS, "linear"])
-    data = FineTuningData(*(inputs_of(network, BLOCKS[0], part) for part in images))
+    data = images.map(lambda part: inputs_of(network, BLOCKS[0], part))
     return Transfer(network, without(network, TRUNK), images, data)
 
 
@@ -79,7 +79,7 @@ def new_clothes(seed: int = 0, every: int = 1) -> Transfer:
     if every < 1:
         raise ValueError(f"every is a whole number from 1, got {every}")
     images = select_classes(fashion_mnist_small(), NEW_CLASSES)
-    few = FineTuningData(*(LabelledImages(part.images[::every], part.labels[::every]) for part in images))
+    few = images.map(lambda part: LabelledImages(part.images[::every], part.labels[::every]))
     return transfer(fashion_resnet20(), few, seed)
 
 

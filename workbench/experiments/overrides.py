@@ -11,6 +11,7 @@ from torch import Tensor, nn
 from workbench.continual.learning import MakeOptimizer, StreamSetting
 from workbench.continual.streams import Task
 from workbench.data.event_sets import balanced_rows
+from workbench.data.split import Split
 from workbench.experiments.experiment import Experiment
 from workbench.training.score import Samples
 from workbench.training.setting import Data, Setting
@@ -46,13 +47,6 @@ class Subset(NamedTuple):
     def batch(self, rows: Int[Tensor, "batch"]) -> tuple[Tensor, ...]:
         """x and y of the samples number `rows` of this subset, and their lengths where they differ."""
         return self.samples.batch(self.rows[rows])
-
-
-class Split(NamedTuple):
-    """Samples to learn from, and samples held out."""
-
-    train: Samples
-    test: Samples
 
 
 def fewer_samples(data: Data, per_class: int, seed: int = 0) -> Split:

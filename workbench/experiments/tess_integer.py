@@ -29,9 +29,9 @@ import torch
 from torch import nn
 
 from workbench.credit.signals import Loss, summed_cross_entropy
-from workbench.data.event_sets import EventSplit
 from workbench.data.sets.dvs import dvs_gesture
 from workbench.data.sets.image_events import fashion_events
+from workbench.data.split import Split
 from workbench.networks.architectures import Cells, maximum_pool, spiking_conv
 from workbench.networks.layers import LeakyReadout
 from workbench.networks.seeded import seeded
@@ -79,7 +79,7 @@ def integer_network(
         )
 
 
-def integer_setting(weights: Grid | None, seed: int, read: Callable[[], EventSplit], loss: Loss = HEAD_LOSS) -> Setting:
+def integer_setting(weights: Grid | None, seed: int, read: Callable[[], Split], loss: Loss = HEAD_LOSS) -> Setting:
     """The network on recordings, taught by TESS; `weights` None leaves them and the membranes floats."""
     data = read()
     x, classes = data.train.batch(torch.arange(1))[0], len(data.classes)

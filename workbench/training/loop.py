@@ -36,11 +36,12 @@ def train(
     written, and ValueError for a run that began with compiled loops where there are none.
 
     >>> import torch
-    >>> from workbench.experiments import FineTuningData, LabelledImages, class_scores, fine_tuning
+    >>> from workbench.data import Split
+    >>> from workbench.experiments import LabelledImages, class_scores, fine_tuning
     >>> from workbench.training import Plan, Setting
     >>> images = LabelledImages(torch.randn(8, 1, 4, 4), torch.arange(8) % 2)
     >>> network = torch.nn.Sequential(torch.nn.Flatten(), torch.nn.Linear(16, 2))
-    >>> optimizer, data = torch.optim.SGD(network.parameters(), lr=0.1), FineTuningData(images, images)
+    >>> optimizer, data = torch.optim.SGD(network.parameters(), lr=0.1), Split(images, images)
     >>> setting = Setting(network, optimizer, data, fine_tuning.gradients, class_scores, batch_size=4)
     >>> [record.step for record in train(setting, Plan(epochs=2))]
     [0, 1, 2, 3]

@@ -6,7 +6,7 @@ from typing import NamedTuple
 import numpy as np
 from jaxtyping import Float64
 
-from workbench.training.setting import Record
+from workbench.training.setting import Told
 
 
 class Curves(NamedTuple):
@@ -26,7 +26,7 @@ class Curves(NamedTuple):
     state_bytes: int
 
 
-def learning_curves(records: Iterable[Record], epochs: int, window: int = 20) -> Curves:
+def learning_curves(records: Iterable[Told], epochs: int, window: int = 20) -> Curves:
     """Curves of a run that was started for so many `epochs`, smoothed over the last `window` batches.
 
     >>> learning_curves([], epochs=3).loss
@@ -47,7 +47,7 @@ def learning_curves(records: Iterable[Record], epochs: int, window: int = 20) ->
     )
 
 
-def _done(records: list[Record], epochs: int) -> Float64[np.ndarray, "n"]:
+def _done(records: list[Told], epochs: int) -> Float64[np.ndarray, "n"]:
     """Epochs done after each record's step."""
     return np.array([epochs * (record.step + 1) / record.steps for record in records], np.float64)
 

@@ -9,17 +9,18 @@ import torch
 from sklearn.linear_model import RidgeClassifier
 
 from workbench.data.event_sets import balanced_rows
-from workbench.data.images import ImageSet, ImageSplit
+from workbench.data.images import ImageSet
 from workbench.data.senses.camera import LIKE_NMNIST, event_frames
 from workbench.data.sets.fashion_mnist import fashion_mnist_small
 from workbench.data.sets.image_events import fashion_events, image_events, packed_frames
+from workbench.data.split import Split
 
 events_module = import_module("workbench.data.sets.image_events")  # the face gives the function of this name
 QUICK = LIKE_NMNIST._replace(bins=4, steps_per_bin=2)
 
 
 @pytest.fixture(scope="module")
-def few() -> ImageSplit:
+def few() -> Split[ImageSet]:
     """Seven training and three test images of each class."""
     train, test, classes = fashion_mnist_small()
 
@@ -27,7 +28,7 @@ def few() -> ImageSplit:
         rows = np.sort(balanced_rows(part.labels, per_class))
         return ImageSet(part.images[rows], part.labels[rows])
 
-    return ImageSplit(some(train, 7), some(test, 3), classes)
+    return Split(some(train, 7), some(test, 3), classes)
 
 
 def test_images_become_balanced_recordings(few, tmp_path):

@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING
 from workbench.faces import lazy
 
 if TYPE_CHECKING:
-    from workbench.data.sets.cifar import ColourSet, ColourSplit, cifar10, cifar100
+    from workbench.data.sets.cifar import ColourSet, cifar10, cifar100
     from workbench.data.sets.digits import digits
     from workbench.data.sets.drawn import SIDE, dots, gratings, letters
     from workbench.data.sets.dvs import cifar10_dvs, decode_aedat2, decode_aedat3, dvs_gesture
@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     )
     from workbench.data.sets.idx import decode_idx, idx_split
     from workbench.data.sets.image_events import fashion_events, image_events
-    from workbench.data.sets.image_folder import FolderSplit, ImageFiles, image_folder, read_image
+    from workbench.data.sets.image_folder import ImageFiles, image_folder, read_image
     from workbench.data.sets.mnist import mnist
     from workbench.data.sets.nmnist import decode_nmnist, nmnist, read_nmnist
     from workbench.data.sets.shd import read_spike_file, shd
@@ -35,11 +35,9 @@ if TYPE_CHECKING:
 __all__ = [
     "SIDE",
     "ColourSet",
-    "ColourSplit",
     "FlowCamera",
     "FlowHalves",
     "FlowSet",
-    "FolderSplit",
     "ImageFiles",
     "Motion",
     "Sound",

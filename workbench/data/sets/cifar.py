@@ -16,6 +16,7 @@ from jaxtyping import Int64, UInt8
 from workbench.data.delivery.fetch import fetch
 from workbench.data.delivery.sources import CIFAR10, CIFAR100, Source
 from workbench.data.delivery.storage import data_folder
+from workbench.data.split import Split
 
 
 class ColourSet(NamedTuple):
@@ -23,14 +24,6 @@ class ColourSet(NamedTuple):
 
     images: UInt8[np.ndarray, "image 3 height width"]
     labels: Int64[np.ndarray, " image"]
-
-
-class ColourSplit(NamedTuple):
-    """A training and a test set; `classes[label]` is the name of a class."""
-
-    train: ColourSet
-    test: ColourSet
-    classes: tuple[str, ...]
 
 
 class _Layout(NamedTuple):
@@ -55,7 +48,7 @@ _CIFAR10 = _Layout(
 _CIFAR100 = _Layout("cifar-100-python", ("train",), "test", "meta", b"fine_labels", b"fine_label_names")
 
 
-def cifar10(folder: str | Path | None = None, progress: bool = False) -> ColourSplit:
+def cifar10(folder: str | Path | None = None, progress: bool = False) -> Split[ColourSet]:
     """The whole of CIFAR-10: from `folder`, which holds the archive or what was in it, or downloaded into it.
 
     `folder` is `cifar10/` in the data folder by default; the download is 170 MB. Raises ValueError for a wrong file and
@@ -64,7 +57,7 @@ def cifar10(folder: str | Path | None = None, progress: bool = False) -> ColourS
     return _split(CIFAR10, _CIFAR10, folder, progress)
 
 
-def cifar100(folder: str | Path | None = None, progress: bool = False) -> ColourSplit:
+def cifar100(folder: str | Path | None = None, progress: bool = False) -> Split[ColourSet]:
     """The whole of CIFAR-100 with its 100 fine classes; as `cifar10`, 169 MB, `cifar100/` in the data folder."""
     return _split(CIFAR100, _CIFAR100, folder, progress)
 
@@ -132,13 +125,13 @@ class _PlainUnpickler(pickle.Unpickler):
             raise pickle.UnpicklingError(f"it asks for {module_name}.{global_name}, which is refused") from None
 
 
-def _split(source: Source, layout: _Layout, folder: str | Path | None, progress: bool) -> ColourSplit:
+def _split(source: Source, layout: _Layout, folder: str | Path | None, progress: bool) -> Split[ColourSet]:
     place = Path(folder) if folder else data_folder() / source.folder
     content = _contents(source, layout, place, progress)
     names = tuple(name.decode() for name in content[layout.names][layout.names_key])
     train = [_colour_set(content[name], layout, name, len(names)) for name in layout.train]
     together = ColourSet(*(np.concatenate(part) for part in zip(*train, strict=True)))
-    return ColourSplit(together, _colour_set(content[layout.test], layout, layout.test, len(names)), names)
+    return Split(together, _colour_set(content[layout.test], layout, layout.test, len(names)), names)
 
 
 def _contents(source: Source, layout: _Layout, place: Path, progress: bool) -> dict[str, dict[bytes, Any]]:

@@ -5,12 +5,13 @@ Alpaydin & Kaynak 1998, doi 10.24432/C50P49, CC BY 4.0: the test part, 1,797 ima
 
 import numpy as np
 
-from workbench.data.images import ImageSet, ImageSplit
+from workbench.data.images import ImageSet
+from workbench.data.split import Split
 
 CLASSES = tuple("0123456789")
 
 
-def digits(test_per_class: int = 36) -> ImageSplit:
+def digits(test_per_class: int = 36) -> Split[ImageSet]:
     """The last `test_per_class` images of each class to test, all others (about 144 of each class) to train.
 
     The order is kept, because neighbours are often by one writer. Raises ImportError, with what
@@ -32,4 +33,4 @@ def digits(test_per_class: int = 36) -> ImageSplit:
     rows = [np.flatnonzero(labels == c) for c in range(len(CLASSES))]
     train = np.sort(np.concatenate([row[:-test_per_class] for row in rows]))
     test = np.sort(np.concatenate([row[-test_per_class:] for row in rows]))
-    return ImageSplit(ImageSet(images[train], labels[train]), ImageSet(images[test], labels[test]), CLASSES)
+    return Split(ImageSet(images[train], labels[train]), ImageSet(images[test], labels[test]), CLASSES)

@@ -7,7 +7,8 @@ import numpy as np
 from jaxtyping import Float, Int64, UInt8
 from PIL import Image, ImageDraw, ImageFont
 
-from workbench.data.images import ImageSet, ImageSplit
+from workbench.data.images import ImageSet
+from workbench.data.split import Split
 
 SIDE = 28  # pixels
 
@@ -21,7 +22,7 @@ TRAIN_FONTS = (
 TEST_FONTS = ("DejaVuSerif", "DejaVuSans-BoldOblique", "STIXGeneralBolIta", "cmb10", "cmti10")
 
 
-def letters(per_class: int = 100, test_per_class: int = 20, seed: int = 0) -> ImageSplit:
+def letters(per_class: int = 100, test_per_class: int = 20, seed: int = 0) -> Split[ImageSet]:
     """A to J, shifted, turned and scaled, in thirteen fonts for training and five others for the test."""
     rng = np.random.default_rng(seed)
     train, test = _ten_classes(per_class), _ten_classes(test_per_class)
@@ -29,7 +30,7 @@ def letters(per_class: int = 100, test_per_class: int = 20, seed: int = 0) -> Im
         np.stack([_letter("ABCDEFGHIJ"[c], fonts[rng.integers(len(fonts))], rng) for c in labels])
         for labels, fonts in ((train, TRAIN_FONTS), (test, TEST_FONTS))
     )
-    return ImageSplit(ImageSet(train_x, train), ImageSet(test_x, test), tuple("ABCDEFGHIJ"))
+    return Split(ImageSet(train_x, train), ImageSet(test_x, test), tuple("ABCDEFGHIJ"))
 
 
 def _letter(letter: str, font: str, rng: np.random.Generator) -> UInt8[np.ndarray, "28 28"]:
@@ -47,12 +48,12 @@ def _font_folder() -> Path:
     return Path(package.origin).parent / "mpl-data" / "fonts" / "ttf"
 
 
-def gratings(per_class: int = 100, test_per_class: int = 20, seed: int = 0) -> ImageSplit:
+def gratings(per_class: int = 100, test_per_class: int = 20, seed: int = 0) -> Split[ImageSet]:
     """Waves in ten directions, 18° apart, of any phase and of wavelengths from 5 to 10 pixels, in noise."""
     rng = np.random.default_rng(seed)
     train, test = _ten_classes(per_class), _ten_classes(test_per_class)
     train_set, test_set = ImageSet(_waves(train, rng), train), ImageSet(_waves(test, rng), test)
-    return ImageSplit(train_set, test_set, tuple(f"{18 * k}°" for k in range(10)))
+    return Split(train_set, test_set, tuple(f"{18 * k}°" for k in range(10)))
 
 
 def _waves(labels: Int64[np.ndarray, " n"], rng: np.random.Generator) -> UInt8[np.ndarray, "n 28 28"]:
@@ -63,12 +64,12 @@ def _waves(labels: Int64[np.ndarray, " n"], rng: np.random.Generator) -> UInt8[n
     return _bytes(0.5 + 0.3 * wave + rng.normal(0, 0.15, wave.shape))
 
 
-def dots(per_class: int = 100, test_per_class: int = 20, seed: int = 0) -> ImageSplit:
+def dots(per_class: int = 100, test_per_class: int = 20, seed: int = 0) -> Split[ImageSet]:
     """One to ten round dots, apart from each other, in noise: the class is their number."""
     rng = np.random.default_rng(seed)
     train, test = _ten_classes(per_class), _ten_classes(test_per_class)
     train_x, test_x = (np.stack([_some_dots(c + 1, rng) for c in labels.tolist()]) for labels in (train, test))
-    return ImageSplit(ImageSet(train_x, train), ImageSet(test_x, test), tuple(str(k + 1) for k in range(10)))
+    return Split(ImageSet(train_x, train), ImageSet(test_x, test), tuple(str(k + 1) for k in range(10)))
 
 
 def _some_dots(number: int, rng: np.random.Generator) -> UInt8[np.ndarray, "28 28"]:

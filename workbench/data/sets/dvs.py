@@ -16,8 +16,9 @@ from jaxtyping import Bool, Int64
 from torch import Tensor
 
 from workbench.data.delivery.storage import data_folder, visible
-from workbench.data.event_sets import EventSet, EventSplit, pack_frames, padded_lengths, unpack_counts
+from workbench.data.event_sets import EventSet, pack_frames, padded_lengths, unpack_counts
 from workbench.data.events import Events, bin_events
+from workbench.data.split import Split
 
 SIZE = 128
 GESTURES = (
@@ -31,7 +32,7 @@ POLARITY_EVENT, HEADER = 1, 28  # of AEDAT 3.1: type of a packet, bytes of its h
 
 def dvs_gesture(
     folder: str | Path | None = None, bins: int = 20, duration_ms: float = 1500.0, pool: int = 4
-) -> EventSplit:
+) -> Split[EventSet]:
     """The first `duration_ms` of each gesture in `bins` frames; the S-TLLR paper: 20 bins of 75 ms, 32 × 32 pixels.
 
     A gesture that ends before is padded, with its length.
@@ -54,7 +55,7 @@ def dvs_gesture(
 
 def cifar10_dvs(
     folder: str | Path | None = None, bins: int = 10, duration_ms: float = 1300.0, pool: int = 2, test_each: int = 10
-) -> EventSplit:
+) -> Split[EventSet]:
     """The pictures as `bins` frames of the first `duration_ms`; every `test_each`-th of a class is for testing.
 
     folder: holds `airplane/*.aedat` and the other nine. Raises FileNotFoundError without any, ValueError for a
@@ -152,11 +153,11 @@ def _frames(events: Events, bins: int, duration_us: int, path: Path) -> Bool[np.
 
 def _split(
     frames, labels, test, bins: int, pool: int, classes: tuple[str, ...], lengths: Tensor | None = None
-) -> EventSplit:
+) -> Split[EventSet]:
     counts = unpack_counts(pack_frames(frames), bins, SIZE, pool)
     everything = EventSet(counts, torch.from_numpy(labels.astype(np.int64)), lengths)
     train, held_out = (everything.subset(torch.from_numpy(np.flatnonzero(rows))) for rows in (~test, test))
-    return EventSplit(train, held_out, classes)
+    return Split(train, held_out, classes)
 
 
 def _found(place: Path, pattern: str, example: str, name: str) -> list[Path]:

@@ -9,8 +9,9 @@ import numpy as np
 
 from workbench.data.delivery.sources import FASHION_MNIST, FASHION_MNIST_SMALL
 from workbench.data.delivery.storage import embedded_file
-from workbench.data.images import ImageSet, ImageSplit
+from workbench.data.images import ImageSet
 from workbench.data.sets.idx import idx_split
+from workbench.data.split import Split
 
 CLASSES = (
     "T-shirt/top",
@@ -26,7 +27,7 @@ CLASSES = (
 )
 
 
-def fashion_mnist_small() -> ImageSplit:
+def fashion_mnist_small() -> Split[ImageSet]:
     """The embedded part: 500 training and 100 test images of each class. Needs no network.
 
     >>> fashion_mnist_small().train.images.shape
@@ -36,10 +37,10 @@ def fashion_mnist_small() -> ImageSplit:
         train, test = (
             ImageSet(file[f"{part}_images"], file[f"{part}_labels"].astype(np.int64)) for part in ("train", "test")
         )
-    return ImageSplit(train, test, CLASSES)
+    return Split(train, test, CLASSES)
 
 
-def fashion_mnist(folder: str | Path | None = None, progress: bool = False) -> ImageSplit:
+def fashion_mnist(folder: str | Path | None = None, progress: bool = False) -> Split[ImageSet]:
     """The whole set of 60,000 + 10,000 images: from `folder`, from Debian's package, or downloaded (30.9 MB).
 
     `folder` holds the four published files, `.gz` or unpacked; by default `fashion_mnist/` in the data

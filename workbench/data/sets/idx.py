@@ -9,7 +9,8 @@ from jaxtyping import UInt8
 from workbench.data.delivery.fetch import RemoteFile, fetch
 from workbench.data.delivery.sources import Source
 from workbench.data.delivery.storage import data_folder
-from workbench.data.images import ImageSet, ImageSplit
+from workbench.data.images import ImageSet
+from workbench.data.split import Split
 
 
 def decode_idx(data: bytes, name: str, dimensions: int) -> UInt8[np.ndarray, "..."]:
@@ -35,13 +36,13 @@ def decode_idx(data: bytes, name: str, dimensions: int) -> UInt8[np.ndarray, "..
 
 def idx_split(
     source: Source, classes: tuple[str, ...], folder: str | Path | None = None, progress: bool = False
-) -> ImageSplit:
+) -> Split[ImageSet]:
     """Read the four IDX files of `source`: from `folder`, from the system, or else downloaded into `folder`."""
     place = Path(folder) if folder else data_folder() / source.folder
     images, labels, test_images, test_labels = (_read(file, place, source.system, progress) for file in source.files)
     train = _image_set(images, labels, classes, source.name)
     test = _image_set(test_images, test_labels, classes, source.name)
-    return ImageSplit(train, test, classes)
+    return Split(train, test, classes)
 
 
 def _read(file: RemoteFile, place: Path, system: tuple[Path, ...], progress: bool) -> UInt8[np.ndarray, "..."]:

@@ -8,10 +8,11 @@ from jaxtyping import Int64, UInt8
 
 from workbench.data.delivery.cache import cached, fingerprint
 from workbench.data.delivery.storage import data_folder
-from workbench.data.event_sets import EventSet, EventSplit, balanced_rows, pack_frames, unpack_counts
-from workbench.data.images import ImageSplit
+from workbench.data.event_sets import EventSet, balanced_rows, pack_frames, unpack_counts
+from workbench.data.images import ImageSet
 from workbench.data.senses.camera import LIKE_NMNIST, EventCamera, event_frames
 from workbench.data.sets.fashion_mnist import fashion_mnist_small
+from workbench.data.split import Split
 
 BLOCK = 64  # images simulated at once: their arrays stay in the processor's cache
 SIMULATOR = 1  # part of a cache file's name: raise it when camera.py gives other events
@@ -24,7 +25,7 @@ def fashion_events(
     pool: int = 2,
     camera: EventCamera = LIKE_NMNIST,
     folder: str | Path | None = None,
-) -> EventSplit:
+) -> Split[EventSet]:
     """The embedded Fashion-MNIST images as SIMULATED event recordings, ready for training.
 
     Both sets have equally many recordings of each class, drawn by `seed`; the test set is from the test images of
@@ -38,14 +39,14 @@ def fashion_events(
 
 
 def image_events(
-    images: ImageSplit,
+    images: Split[ImageSet],
     train_per_class: int,
     test_per_class: int,
     seed: int = 0,
     pool: int = 1,
     camera: EventCamera = LIKE_NMNIST,
     folder: str | Path | None = None,
-) -> EventSplit:
+) -> Split[EventSet]:
     """Any labelled images as SIMULATED event recordings; the arguments are those of `fashion_events`."""
     n_train = len(images.train.labels)
     train = balanced_rows(images.train.labels, train_per_class, seed)
@@ -56,7 +57,7 @@ def image_events(
         counts = unpack_counts(packed[rows], camera.bins, camera.size, pool)
         return EventSet(counts, torch.from_numpy(labels))
 
-    return EventSplit(
+    return Split(
         event_set(train, images.train.labels[train]),
         event_set(n_train + test, images.test.labels[test]),
         images.classes,

@@ -15,6 +15,7 @@ from jaxtyping import Int64, UInt8
 from PIL import Image, UnidentifiedImageError
 
 from workbench.data.delivery.storage import visible
+from workbench.data.split import Split
 
 ENDINGS = (".jpg", ".jpeg", ".png", ".bmp", ".webp")
 HELD_OUT = ("val", "test")
@@ -32,15 +33,7 @@ class ImageFiles(NamedTuple):
         return np.stack([read_image(self.paths[row], self.size) for row in rows])
 
 
-class FolderSplit(NamedTuple):
-    """A training and a test set; `classes[label]` is the name of a class, that of its folder."""
-
-    train: ImageFiles
-    test: ImageFiles
-    classes: tuple[str, ...]
-
-
-def image_folder(folder: str | Path, size: int) -> FolderSplit:
+def image_folder(folder: str | Path, size: int) -> Split[ImageFiles]:
     """Find the images of `folder` (128 pixels for Imagenette and Visual Wake Words, 64 for Tiny ImageNet).
 
     Raises FileNotFoundError when a part is missing, ValueError when a class of the one is not in the other.
@@ -57,7 +50,7 @@ def image_folder(folder: str | Path, size: int) -> FolderSplit:
     classes = tuple(sorted({name for _, name in train}))
     table = held_out / "val_annotations.txt"
     test = _by_table(table) if table.is_file() else _by_folder(held_out)
-    return FolderSplit(_files(train, classes, size), _files(test, classes, size), classes)
+    return Split(_files(train, classes, size), _files(test, classes, size), classes)
 
 
 def read_image(path: str | Path, size: int) -> UInt8[np.ndarray, "3 size size"]:

@@ -3,13 +3,14 @@
 from pathlib import Path
 
 from workbench.data.delivery.sources import MNIST
-from workbench.data.images import ImageSplit
+from workbench.data.images import ImageSet
 from workbench.data.sets.idx import idx_split
+from workbench.data.split import Split
 
 CLASSES = tuple("0123456789")
 
 
-def mnist(folder: str | Path | None = None, progress: bool = False) -> ImageSplit:
+def mnist(folder: str | Path | None = None, progress: bool = False) -> Split[ImageSet]:
     """The whole of MNIST, from `folder` (filled by hand or by an earlier call) or downloaded into it (11.6 MB).
 
     `folder` holds the four published files, `.gz` or unpacked; by default `mnist/` in the data folder.

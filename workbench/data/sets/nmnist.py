@@ -21,8 +21,9 @@ from workbench.data.delivery.cache import cached, fingerprint
 from workbench.data.delivery.fetch import RemoteFile, fetch
 from workbench.data.delivery.sources import NMNIST
 from workbench.data.delivery.storage import data_folder
-from workbench.data.event_sets import EventSet, EventSplit, balanced_rows, pack_frames, unpack_counts
+from workbench.data.event_sets import EventSet, balanced_rows, pack_frames, unpack_counts
 from workbench.data.events import Events, bin_events
+from workbench.data.split import Split
 
 SIZE = 34
 DURATION_US = 315_000  # three saccades of 105 ms
@@ -48,7 +49,7 @@ def nmnist(
     pool: int = 1,
     folder: str | Path | None = None,
     progress: bool = False,
-) -> EventSplit:
+) -> Split[EventSet]:
     """N-MNIST as binned frames of 34×34 pixels: all recordings, or equally many of each class drawn by `seed`.
 
     `folder` (by default `nmnist/` in the data folder) holds the published `Train.zip` and `Test.zip`, or the
@@ -65,7 +66,7 @@ def nmnist(
             return _event_set(part, rows, bins, pool, place)
 
     train, test = NMNIST.files
-    return EventSplit(half(train, train_per_class), half(test, test_per_class), CLASSES)
+    return Split(half(train, train_per_class), half(test, test_per_class), CLASSES)
 
 
 def decode_nmnist(data: bytes, name: str = "the recording") -> Events:

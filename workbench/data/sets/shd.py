@@ -16,8 +16,9 @@ import torch
 from workbench.data.delivery.fetch import RemoteFile, fetch
 from workbench.data.delivery.sources import SHD
 from workbench.data.delivery.storage import data_folder, locked, written_whole
-from workbench.data.event_sets import EventSet, EventSplit, balanced_rows, padded_lengths
+from workbench.data.event_sets import EventSet, balanced_rows, padded_lengths
 from workbench.data.spike_trains import SpikeTrain, bin_spikes
+from workbench.data.split import Split
 
 CHANNELS = 700
 _ENGLISH = ("zero", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine")
@@ -33,7 +34,7 @@ def shd(
     seed: int = 0,
     folder: str | Path | None = None,
     progress: bool = False,
-) -> EventSplit:
+) -> Split[EventSet]:
     """SHD as counts of spikes; the S-TLLR paper takes 100 steps of 10 ms. All recordings, or equally many per class.
 
     A recording ends with its last spike, as its length says; the paper lets the silence behind it count
@@ -48,7 +49,7 @@ def shd(
     train, test = (
         read_spike_file(_unpacked(file, place, progress), steps, step_ms, per_class, seed) for file, per_class in parts
     )
-    return EventSplit(train, test, CLASSES)
+    return Split(train, test, CLASSES)
 
 
 def read_spike_file(

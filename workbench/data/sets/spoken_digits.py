@@ -14,8 +14,9 @@ import torch
 from jaxtyping import Float64, UInt8
 
 from workbench.data.delivery.storage import data_folder, visible
-from workbench.data.event_sets import EventSet, EventSplit, padded_lengths
+from workbench.data.event_sets import EventSet, padded_lengths
 from workbench.data.senses.hearing import Ear, spikes_of_sound
+from workbench.data.split import Split
 
 DIGITS = ("zero", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine")
 NAME = re.compile(r"(\d)_([A-Za-z]+)_(\d+)\.wav")
@@ -32,7 +33,7 @@ class Sound(NamedTuple):
 
 def spoken_digits(
     folder: str | Path | None = None, steps: int = 60, ear: Ear = Ear(), test_speaker: str | None = None
-) -> EventSplit:
+) -> Split[EventSet]:
     """All recordings in `folder` (by default `fsdd/` in the data folder, or `recordings/` below), ready for training.
 
     steps: of `ear.step_ms`; longer recordings are cut, shorter ones padded, with their lengths. test_speaker: hold out
@@ -57,7 +58,7 @@ def spoken_digits(
     labels = torch.tensor([int(match[1]) for match in found.values()])
     everything, test = EventSet(counts, labels, lengths), torch.tensor(held_out)
     train, test = (everything.subset(rows.nonzero()[:, 0]) for rows in (~test, test))
-    return EventSplit(train, test, DIGITS)
+    return Split(train, test, DIGITS)
 
 
 def read_sound(path: str | Path) -> Sound:

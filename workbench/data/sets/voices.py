@@ -13,13 +13,14 @@ from jaxtyping import Bool
 
 from workbench.data.delivery.sources import VOICES
 from workbench.data.delivery.storage import embedded_file
-from workbench.data.event_sets import EventSet, EventSplit
+from workbench.data.event_sets import EventSet
 from workbench.data.spike_trains import SpikeTrain, bin_spikes
+from workbench.data.split import Split
 
 CHANNELS, DURATION_MS = 128, 600
 
 
-def voices(step_ms: float = 10.0) -> EventSplit:
+def voices(step_ms: float = 10.0) -> Split[EventSet]:
     """160 training and 40 test windows of each voice; 600 ms / `step_ms` steps, rounded up, of 128 channels.
 
     Every window lasts the whole 600 ms, and the silence at the end of some is the speaker's: nothing is padding.
@@ -35,7 +36,7 @@ def voices(step_ms: float = 10.0) -> EventSplit:
     counts = bin_spikes(trains, int(np.ceil(DURATION_MS / step_ms)), step_ms, CHANNELS)
     everything, is_test = EventSet(counts, torch.from_numpy(arrays["labels"].astype(np.int64))), arrays["is_test"]
     names = tuple(str(name).replace("_f_", " ") for name in arrays["voices"])
-    return EventSplit(everything.subset(_rows(~is_test)), everything.subset(_rows(is_test)), names)
+    return Split(everything.subset(_rows(~is_test)), everything.subset(_rows(is_test)), names)
 
 
 def split_trains(delays: np.ndarray, channel: np.ndarray, offsets: np.ndarray) -> list[SpikeTrain]:
