@@ -79,6 +79,7 @@ class Record(NamedTuple):
         }
 
 
+@runtime_checkable
 class Told(Protocol):
     """What every record of a run tells, whatever is trained: see `Record` and `continual.StreamRecord`."""
 

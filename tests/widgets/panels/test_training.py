@@ -9,10 +9,13 @@ import torch
 from gate import PATIENCE, Door, Gate
 from house import check_house_rules, drawn, look, run_code, same, wait_for_end, wait_for_rest
 from tiny import TINY
+from tiny_streams import SHARED
 
 from widgets.panels.training import TrainingMonitor
 from workbench.experiments import named as experiments
 from workbench.experiments.experiment import start
+from workbench.experiments.flow import ENDPOINT_ERROR
+from workbench.experiments.overrides import vary
 from workbench.kernels import warm_up
 from workbench.networks.spiking import SpikingMLP
 from workbench.serving.allowance import VARIABLE, Allowance
@@ -94,7 +97,7 @@ def test_the_code_trains_the_same(monitor):
 def test_a_run_that_starts_before_the_loops_are_compiled_takes_the_plain_ones(monkeypatch):
     pytest.importorskip("numba")
     compiled = threading.Event()
-    monkeypatch.setattr(warm_up, "compile_all", lambda: compiled.wait(PATIENCE))
+    monkeypatch.setattr(warm_up, "compile_all", lambda **_: compiled.wait(PATIENCE))
     monitor = TrainingMonitor(TINY, samples=8)
     monitor.start()
     wait_for_end(monitor)
@@ -268,3 +271,26 @@ def test_a_training_beyond_the_budget_is_not_begun(monkeypatch):
     assert panel.race is None
     assert "would take about 100 s" in panel.text
     assert Allowance(60, 5e8).refusal(TrainingMonitor().price()) is None
+
+
+def test_a_stream_of_tasks_is_shown_like_any_experiment():
+    monitor = TrainingMonitor(SHARED, samples=20, left="gpm", right="fine-tuning", epochs=1)
+    monitor.start()
+    wait_for_end(monitor)
+    expected = learning_curves(start(vary(SHARED, per_class=20), "gpm", epochs=1), epochs=1)
+    x, loss = drawn(monitor.learning, "left: gpm")
+    assert same(x, expected.epochs)
+    assert same(loss, expected.loss)
+    assert same(monitor.learning.data[3].y, 100 * expected.held_out_score)
+    assert len(expected.held_out_score) == SHARED.tasks
+    assert monitor.text.startswith("gpm (left) finished at epoch 1.0")
+
+
+def test_the_price_counts_what_is_trained():
+    """Samples per class of ten classes, all samples of a flow, and every task of a stream."""
+
+    def seconds(experiment):
+        return TrainingMonitor(experiment, samples=8, epochs=2, per_class=8).price().seconds
+
+    assert seconds(TINY) == pytest.approx(10 * seconds(TINY._replace(score=ENDPOINT_ERROR)))
+    assert seconds(SHARED) == pytest.approx(5 * seconds(TINY))
