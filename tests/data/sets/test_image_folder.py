@@ -55,3 +55,10 @@ def test_faults_of_image_folders_are_told(tmp_path, photographs):
     (photographs / "train" / "cat" / "images" / "0.PNG").write_bytes(b"no image")
     with pytest.raises(ValueError, match=r"0\.PNG cannot be read as an image"):
         read_image(photographs / "train" / "cat" / "images" / "0.PNG", 8)
+
+
+def test_a_picture_that_unpacks_to_too_much_is_named(tmp_path, monkeypatch):
+    Image.new("RGB", (64, 64)).save(tmp_path / "a.png")
+    monkeypatch.setattr(Image, "MAX_IMAGE_PIXELS", 1000)
+    with pytest.raises(ValueError, match=r"a\.png cannot be read as an image: .*decompression bomb"):
+        read_image(tmp_path / "a.png", 8)

@@ -61,6 +61,30 @@ def test_shd_is_unpacked_once(tmp_path, monkeypatch):
         shd_module._unpacked(file, tmp_path, False)
 
 
+@pytest.mark.parametrize("name", ["../shd_train.h5", "../../evil/shd_train.h5", "/tmp/shd_train.h5"])
+def test_a_path_in_an_archive_leads_nowhere(tmp_path, monkeypatch, name):
+    folder = tmp_path / "a" / "b"
+    folder.mkdir(parents=True)
+    archive = folder / "shd_train.h5.zip"
+    with zipfile.ZipFile(archive, "w") as packed:
+        packed.writestr(name, b"spikes")
+    monkeypatch.setattr(shd_module, "fetch", lambda *_, **__: archive)
+    assert shd_module._unpacked(shd_module.SHD.files[0], folder, False).read_bytes() == b"spikes"
+    found = {path.name for path in tmp_path.rglob("*") if path.is_file() and path.suffix != ".lock"}
+    assert found == {"shd_train.h5", "shd_train.h5.zip"}
+    assert (folder / "shd_train.h5").is_file()
+
+
+def test_an_archive_that_grows_without_measure_is_refused(tmp_path, monkeypatch):
+    archive = tmp_path / "shd_train.h5.zip"
+    with zipfile.ZipFile(archive, "w", zipfile.ZIP_DEFLATED) as packed:
+        packed.writestr("shd_train.h5", bytes(10_000_000))
+    monkeypatch.setattr(shd_module, "fetch", lambda *_, **__: archive)
+    with pytest.raises(ValueError, match="unpacks to 10000000 bytes, which no recording does"):
+        shd_module._unpacked(shd_module.SHD.files[0], tmp_path, False)
+    assert not (tmp_path / "shd_train.h5").exists()
+
+
 def test_a_file_of_another_form_is_named(tmp_path):
     h5py = pytest.importorskip("h5py")
     path = tmp_path / "shd_test.h5"

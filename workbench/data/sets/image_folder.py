@@ -58,7 +58,7 @@ def read_image(path: str | Path, size: int) -> UInt8[np.ndarray, "3 size size"]:
     try:
         with Image.open(path) as picture:
             picture = picture.convert("RGB")
-    except (UnidentifiedImageError, OSError, ValueError) as error:
+    except (UnidentifiedImageError, OSError, ValueError, Image.DecompressionBombError) as error:
         raise ValueError(f"{path} cannot be read as an image: {error}") from None
     scale = size / min(picture.size)
     width, height = (max(size, round(scale * side)) for side in picture.size)

@@ -21,6 +21,7 @@ from workbench.data.spike_trains import SpikeTrain, bin_spikes
 from workbench.data.split import Split
 
 CHANNELS = 700
+MOST_GROWTH = 100  # times the size of an archive that its file may have
 _ENGLISH = ("zero", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine")
 _GERMAN = ("null", "eins", "zwei", "drei", "vier", "fünf", "sechs", "sieben", "acht", "neun")
 CLASSES = _ENGLISH + _GERMAN
@@ -83,6 +84,11 @@ def _unpacked(file: RemoteFile, place: Path, progress: bool) -> Path:
         member = next((name for name in packed.namelist() if name.endswith(path.name)), None)
         if member is None:
             raise ValueError(f"{archive} holds {packed.namelist()}, expected {path.name}")
+        size = packed.getinfo(member).file_size
+        if size > MOST_GROWTH * archive.stat().st_size:
+            raise ValueError(
+                f"{archive} unpacks to {size} bytes, which no recording does. Delete it and fetch it again."
+            )
         with written_whole(path) as part, packed.open(member) as source, part.open("wb") as target:
             shutil.copyfileobj(source, target)
     return path
