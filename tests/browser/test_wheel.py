@@ -110,3 +110,14 @@ def test_its_app_opens(installed, open_page, tmp_path):
         page = open_page(f"http://127.0.0.1:{port}/?tab=training")
         page.locator(".workbench-figure .main-svg").filter(visible=True).first.wait_for()
         assert len(page.locator(".workbench-status").filter(visible=True).inner_text()) > 20
+
+
+def test_its_lab_works_on_copies(installed, tmp_path):
+    own = Path(installed["PYTHONPATH"]) / "workbench" / "notebooks"
+    before = {path.name: path.stat().st_mtime_ns for path in own.iterdir()}
+    port = own_port()
+    command = [sys.executable, "-m", "workbench", "lab", "--no-browser", "--allow-root", "--port", str(port)]
+    with running(command, f"http://127.0.0.1:{port}/lab", tmp_path / "lab.log", {**NO_NETWORK, **installed}):
+        copies = {path.name for path in (tmp_path / "workbench-notebooks").glob("*.ipynb")}
+    assert copies == {name for name in before if name.endswith(".ipynb")}
+    assert {path.name: path.stat().st_mtime_ns for path in own.iterdir()} == before
