@@ -1,10 +1,13 @@
 """Streams from folders of pictures."""
 
+import shutil
+
 import numpy as np
 import pytest
+import torch
 from PIL import Image
 
-from workbench.continual.folder_streams import FIVE, five_datasets, split_mini_imagenet
+from workbench.continual.folder_streams import FIVE, five_datasets, split_cifar100_from, split_mini_imagenet
 
 
 def write_pictures(folder, names, n, side=10, mode="RGB"):
@@ -14,6 +17,20 @@ def write_pictures(folder, names, n, side=10, mode="RGB"):
         for i in range(n):
             shape = (side, side, 3) if mode == "RGB" else (side, side)
             Image.fromarray(rng.integers(0, 256, shape, dtype=np.uint8)).save(folder / name / f"{i}.png")
+
+
+def test_split_cifar100_from_a_cut(recordings, tmp_path):
+    shutil.copy(recordings / "cifar100_3500_1000_png.npz", tmp_path)
+    stream = split_cifar100_from(tmp_path)
+    assert len(stream) == 10
+    for task in stream:
+        assert task.train_x.shape == (350, 3, 32, 32)
+        assert task.test_x.shape == (100, 3, 32, 32)
+        assert torch.equal(task.test_y.bincount(), torch.full((10,), 10))
+    assert "classes 10, 11, 12" in stream[1].name
+    (tmp_path / "another.npz").touch()
+    with pytest.raises(ValueError, match=r"several cuts \(another.npz, cifar100"):
+        split_cifar100_from(tmp_path)
 
 
 def test_five_datasets_from_folders(tmp_path):

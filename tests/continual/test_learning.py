@@ -6,6 +6,7 @@ from energies import SIZES
 from tiny_streams import small, toy_stream
 from torch import nn
 
+from workbench.continual import learning
 from workbench.continual.learning import Plateau, StreamSetting, accuracies, accuracy_matrix, sgd
 from workbench.continual.methods.a_gem import AGEM
 from workbench.continual.methods.code_cl import CodeCL, CodeCLParams, uniform_mixing
@@ -210,6 +211,55 @@ def test_rows_and_held_out_numbers_come_with_the_last_step_of_a_task():
         assert record.held_out_score == pytest.approx(sum(record.accuracies[: record.task + 1]) / (record.task + 1))
         assert record.held_out_loss > 0
     assert all(record.held_out_score is None is record.held_out_loss for record in records if not record.accuracies)
+
+
+def seen_batches(setting, plan):
+    """How many samples each step of the first task was given, while it learns."""
+    sizes, learn = [], setting.method.learn
+    setting.method.learn = lambda optimizer, x, y, task: sizes.append(len(y)) or learn(optimizer, x, y, task)
+    list(train(setting._replace(stream=setting.stream[:1]), plan))
+    return sizes
+
+
+@pytest.mark.parametrize(
+    ("size", "whole", "sizes"),
+    [(16, False, [16, 16, 8]), (16, True, [16, 16]), (13, False, [13, 13, 13]), (50, True, [40]), (39, False, [39])],
+)
+def test_batches_are_whole_where_that_is_asked_for(size, whole, sizes):
+    """Of 40 samples; a single sample is left out in any case, and where there is but one batch it is taken."""
+    setting = MAKERS["fine-tuning"]()._replace(batch_size=size, whole_batches=whole)
+    assert seen_batches(setting, Plan(1)) == sizes
+
+
+def test_dropout_draws_what_belongs_to_the_seed_and_leaves_torchs_generator_alone():
+    plans = (Plan(1, seed=1), Plan(1, seed=1), Plan(1, seed=2))
+    settings = [MAKERS["dropout"]() for _ in plans]
+    torch.manual_seed(99)
+    ends = []
+    for setting, plan in zip(settings, plans, strict=True):
+        torch.rand(3)
+        before = torch.get_rng_state()
+        ends.append(list(train(setting, plan))[-1].loss)
+        assert torch.equal(torch.get_rng_state(), before)
+    assert ends[0] == ends[1] != ends[2]
+
+
+def test_a_plateau_slows_down_and_brings_the_best_weights_back_at_the_end_of_the_task_only():
+    """Scores by a script: the weights after each epoch are those of plain descent, those at the end are the best."""
+    network = nn.Linear(1, 1, bias=False)
+    moving = torch.optim.SGD(network.parameters(), lr=1.0)
+    best, rates = learning._Best(network, Plateau(patience=1, stop_below=0.2)), []
+    for epoch, score in enumerate([0.2, 0.6, 0.5, 0.6, 0.1, 0.0, 0.0, 0.0]):
+        with torch.no_grad():
+            network.weight.fill_(epoch)
+        ended = best.reached(moving, score)
+        assert network.weight.item() == epoch
+        rates.append(moving.param_groups[0]["lr"])
+        if ended:
+            break
+    assert rates == [1.0, 1.0, 1.0, 0.5, 0.5, 0.25, 0.25, 0.125]
+    best.restore()
+    assert network.weight.item() == 1.0
 
 
 @pytest.mark.parametrize("samples", [0, 1])

@@ -1,16 +1,22 @@
 """The named streams: what they hold, what a run of them reports, and what they say about wrong arguments."""
 
+import io
+
+import numpy as np
 import pytest
 import torch
+from PIL import Image
 
 from workbench.cli.main import main
 from workbench.continual.learning import StreamRecord, accuracy_matrix
 from workbench.continual.multihead import mlp
 from workbench.experiments.experiment import prepare, start
 from workbench.experiments.named import STREAMS
-from workbench.experiments.streams import METHODS, PERMUTED_FASHION, SPLIT_FASHION
+from workbench.experiments.streams import METHODS, PERMUTED_FASHION, SPLIT_CIFAR100, SPLIT_FASHION
 from workbench.meters.kept import KeptBytes
+from workbench.training.loop import train
 from workbench.training.score import ACCURACY
+from workbench.training.setting import Plan
 
 
 def record(rows, **numbers):
@@ -49,8 +55,36 @@ def test_settings():
     assert torch.equal(weights[0], weights[1])
     assert not torch.equal(other.stream[3].test_x, permuted.stream[3].test_x)
     assert not torch.equal(weights[0], weights[2])
-    assert set(STREAMS) == {"permuted-fashion", "split-fashion"}
+    assert set(STREAMS) == {"permuted-fashion", "split-fashion", "split-cifar100"}
     assert next(iter(METHODS)) == "code-cl"
+
+
+def cut_of_cifar(folder):
+    """Two pictures a class to train on and one to test with, of a grey that is the class."""
+    parts = {"classes": np.array([f"c{k}" for k in range(100)])}
+    for part, count in (("train", 2), ("test", 1)):
+        labels = np.repeat(np.arange(100, dtype=np.uint8), count)
+        files = []
+        for label in labels:
+            buffer = io.BytesIO()
+            Image.new("RGB", (32, 32), (int(label), int(label) + 1, 90)).save(buffer, "PNG")
+            files.append(buffer.getvalue())
+        parts[f"{part}_bytes"] = np.frombuffer(b"".join(files), np.uint8)
+        parts[f"{part}_offsets"] = np.cumsum([0, *map(len, files)])
+        parts[f"{part}_labels"] = labels
+    (folder / "cifar100").mkdir()
+    np.savez(folder / "cifar100" / "cut.npz", **parts)
+
+
+@pytest.mark.parametrize("rule", ["code-cl", "lance"])
+def test_split_cifar100_comes_from_a_folder(rule, tmp_path, monkeypatch):
+    monkeypatch.setenv("WORKBENCH_DATA", str(tmp_path))
+    cut_of_cifar(tmp_path)
+    setting = prepare(SPLIT_CIFAR100, rule, 0, tasks=2)
+    assert [task.train_x.shape for task in setting.stream] == [(20, 3, 32, 32)] * 2
+    assert (setting.plateau, setting.whole_batches, len(setting.method.network.heads)) == (None, True, 10)
+    assert setting.stream[1].train_y.unique().tolist() == list(range(10))
+    assert next(train(setting, Plan(2))).loss > 1
 
 
 def test_bytes_that_autograd_keeps_are_measured():

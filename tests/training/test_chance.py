@@ -5,7 +5,7 @@ import torch
 from torch import nn
 
 from workbench.networks.layers import TimeDropout
-from workbench.training.chance import drawing_state, restore_drawing
+from workbench.training.chance import drawing, drawing_state, restore_drawing
 
 
 @pytest.mark.parametrize("layer", [nn.Dropout(0.5), nn.Dropout2d(0.5), nn.AlphaDropout(0.5)])
@@ -38,3 +38,20 @@ def test_a_network_that_draws_nothing_leaves_the_generator_alone():
     before = torch.get_rng_state()
     restore_drawing(state)
     assert torch.equal(torch.get_rng_state(), before)
+
+
+def test_what_belongs_to_a_seed_is_drawn_again_and_nothing_else_is_disturbed():
+    network, x = nn.Sequential(nn.Linear(4, 4), nn.Dropout(0.5)), torch.ones(8, 4)
+    before, drawn = torch.get_rng_state(), []
+    for seed in (1, 1, 2):
+        with drawing(network, seed):
+            drawn.append(network(x) == 0)
+    assert torch.equal(torch.get_rng_state(), before)
+    assert torch.equal(drawn[0], drawn[1])
+    assert not torch.equal(drawn[0], drawn[2])
+    linear = nn.Linear(4, 4)
+    before = torch.get_rng_state()
+    with drawing(linear, 1):  # which draws nothing: torch goes on as it would have
+        number = torch.rand(1)
+    torch.set_rng_state(before)
+    assert torch.equal(torch.rand(1), number)

@@ -30,6 +30,8 @@ def add(commands: Any) -> None:
     parser.add_argument("--seed", type=seed, default=0, help="fixes weights and order of samples (default 0)")
     epochs = whole("epochs", 1)
     parser.add_argument("--epochs", type=epochs, help="passes over the training data (default: the experiment's)")
+    tasks = whole("tasks", 1)
+    parser.add_argument("--tasks", type=tasks, metavar="N", help="of a stream, only the first N tasks (default: all)")
     add_json(parser)
     parser.add_argument(
         "--checkpoint", type=Path, metavar="FILE", help="default: runs/EXPERIMENT-RULE-SEED.safetensors"
@@ -63,7 +65,7 @@ def train(arguments: argparse.Namespace) -> None:
     path = arguments.checkpoint or Path("runs") / f"{chosen.name}-{rule}-{arguments.seed}.safetensors"
     rule_of(chosen, rule)
     print(f"preparing {chosen.name} for {rule}", file=sys.stderr)
-    records = start(chosen, rule, arguments.seed, epochs, path, arguments.resume)
+    records = start(chosen, rule, arguments.seed, epochs, path, arguments.resume, tasks=arguments.tasks)
     result = {"experiment": chosen.name, "rule": rule, "seed": arguments.seed, "epochs": epochs}
     show(result | follow(records, epochs, chosen.score) | {"checkpoint": str(path)}, arguments.json)
 

@@ -24,7 +24,7 @@ if TYPE_CHECKING:
         projection,
         similarity,
     )
-    from workbench.continual.folder_streams import five_datasets, split_mini_imagenet
+    from workbench.continual.folder_streams import five_datasets, split_cifar100_from, split_mini_imagenet
     from workbench.continual.learning import (
         Plateau,
         StreamRecord,
@@ -131,6 +131,7 @@ __all__ = [
     "singular_values",
     "small_fashion_mnist",
     "split_cifar100",
+    "split_cifar100_from",
     "split_classes",
     "split_fashion_mnist",
     "split_mini_imagenet",

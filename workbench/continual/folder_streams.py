@@ -1,4 +1,4 @@
-"""Streams from pictures in folders: the paper's 5-Datasets and Split miniImageNet, which cannot be shipped.
+"""Streams from folders: the papers' Split CIFAR-100, 5-Datasets and Split miniImageNet, which cannot be shipped.
 
 Pictures may be of any kind that Pillow opens; they are turned into RGB and scaled to the size of the stream.
 """
@@ -9,11 +9,27 @@ import numpy as np
 from jaxtyping import UInt8
 from PIL import Image
 
-from workbench.continual.streams import Task, image_task, split_classes
-from workbench.data.delivery.storage import visible
+from workbench.continual.streams import Task, image_task, split_cifar100, split_classes
+from workbench.data.delivery.storage import data_folder, visible
+from workbench.data.sets.cifar import CIFAR100, cifar100, cifar_cut
 
 FIVE = ("cifar10", "mnist", "svhn", "notmnist", "fashion_mnist")  # the order of GPM's and CODE-CL's experiments
 KINDS = {".png", ".jpg", ".jpeg", ".bmp", ".webp"}
+
+
+def split_cifar100_from(folder: str | Path | None = None, n_tasks: int = 10) -> list[Task]:
+    """Split CIFAR-100: 100 classes as tasks of ten, from the published archive, or from a cut of it where there is one.
+
+    folder: `cifar100/` in the data folder by default. A file `*.npz` in it is read by `data.cifar_cut`; without any the
+    archive is taken as `data.cifar100` does, which downloads 169 MB where it is missing. Raises ValueError for several.
+    """
+    place = Path(folder) if folder else data_folder() / CIFAR100.folder
+    cuts = [path for path in sorted(place.glob("*.npz")) if visible(path, place)]
+    if len(cuts) > 1:
+        raise ValueError(f"{place} holds several cuts ({', '.join(cut.name for cut in cuts)}); leave one of them there")
+    split = cifar_cut(cuts[0]) if cuts else cifar100(place)
+    train, test = ((part.images.transpose(0, 2, 3, 1), part.labels) for part in (split.train, split.test))
+    return split_cifar100(*train, *test, n_tasks)
 
 
 def five_datasets(folder: str | Path, side: int = 32) -> list[Task]:

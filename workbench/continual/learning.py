@@ -20,7 +20,7 @@ from workbench.continual.streams import Task
 from workbench.faces import short_repr
 from workbench.meters.evaluation import evaluation
 from workbench.meters.kept import KeptBytes
-from workbench.training.chance import drawing_state, restore_drawing
+from workbench.training.chance import drawing
 from workbench.training.checkpoint import Tree, network_state, restore_network
 from workbench.training.epochs import Schedule, check_finite, epoch_order, set_learning_rate
 from workbench.training.score import ACCURACY, Score, accuracy, summed_cross_entropy
@@ -109,6 +109,8 @@ class StreamSetting(NamedTuple):
     """All that one run needs: a method that holds its network, the tasks, and how steps are made.
 
     Each task gets a new optimiser over the parameters that may still learn; `schedule` runs once per task.
+    whole_batches: leave out the samples of an epoch that fill no batch, another few in each. Normalisation that keeps
+    no running statistics, as that of AlexNet here, goes astray in batches of a dozen samples.
 
     >>> from workbench.continual import mlp, sgd, split_fashion_mnist
     >>> from workbench.continual.methods import FineTuning
@@ -124,6 +126,7 @@ class StreamSetting(NamedTuple):
     batch_size: int = 64
     plateau: Plateau | None = None
     schedule: Schedule | None = None
+    whole_batches: bool = False
     score: Score = ACCURACY
 
     def begin(self, plan: Plan) -> "StreamRun":
@@ -148,7 +151,7 @@ class StreamPlace(NamedTuple):
 class StreamRun:
     """One run of a `StreamSetting`: its records, and where it stands between two of them.
 
-    Seeds fix the order of samples; the network is taken as it comes.
+    Seeds fix the order of samples and what dropout draws; the network is taken as it comes.
     """
 
     def __init__(self, setting: StreamSetting, plan: Plan):
@@ -185,7 +188,6 @@ class StreamRun:
             "rates": self._rates,
             "best": None if self._best is None else self._best.state(),
             "place": self.place._asdict(),
-            "drawing": drawing_state(network),
             "plan": self._planned(),
             "last": None if self._last is None else self._last._asdict(),
         }
@@ -211,7 +213,6 @@ class StreamRun:
             self._rates = state["rates"]
         if self._best is not None and state["best"] is not None:
             self._best.restore_state(state["best"])
-        restore_drawing(state["drawing"])
         last = state["last"]
         if last is not None:
             self._last = StreamRecord(**{name: _as_tuples(value) for name, value in last.items()})
@@ -223,7 +224,7 @@ class StreamRun:
         """Take the tests of all tasks, and count the steps."""
         setting = self.setting
         for t, task in enumerate(setting.stream):
-            per_epoch = len(_batches(len(task.train_y) - self._held_back(task.train_y), setting.batch_size, 0, 0))
+            per_epoch = len(self._batches(t, 0, task.train_y))
             if not per_epoch:
                 raise ValueError(
                     f"task {t} ('{task.name}') has {len(task.train_y)} training samples, which make no batch; give it "
@@ -245,7 +246,7 @@ class StreamRun:
         self._best = _Best(network, setting.plateau) if setting.plateau else None
 
     def _task(self, t: int) -> Iterator[StreamRecord]:
-        setting, epochs = self.setting, self.plan.epochs
+        setting = self.setting
         (x, y), clock = self.samples(t), Clock(self.place.seconds)
         if self._moving is None:
             with clock:
@@ -255,7 +256,7 @@ class StreamRun:
         state_bytes = setting.method.kept_bytes()
         while self.place.task == t:
             epoch = self.place.epoch
-            batches = _batches(len(y) - self._held_back(y), setting.batch_size, self.plan.seed, t * epochs + epoch)
+            batches = self._batches(t, epoch, y)
             for batch in range(self.place.batch, len(batches)):
                 rows = self._held_back(y) + batches[batch]
                 record = self._step(t, epoch, x[rows], y[rows], clock)
@@ -270,6 +271,12 @@ class StreamRun:
                         state_bytes = setting.method.kept_bytes()
                 yield self._told(record, state_bytes)
 
+    def _batches(self, t: int, epoch: int, y: Tensor) -> list[Tensor]:
+        """Rows of each batch of an epoch, counted after those that are held back."""
+        setting, count = self.setting, len(y) - self._held_back(y)
+        smallest = setting.batch_size if setting.whole_batches else 2
+        return _batches(count, setting.batch_size, smallest, self.plan.seed, t * self.plan.epochs + epoch)
+
     def _held_back(self, y: Tensor) -> int:
         plateau = self.setting.plateau
         return math.ceil(plateau.held_back * len(y)) if plateau else 0
@@ -280,7 +287,7 @@ class StreamRun:
         set_learning_rate(self._moving, self._rates, setting.schedule, epoch / self.plan.epochs)
         network.train()
         measured = nullcontext() if saved else KeptBytes(*network.parameters(), *network.buffers(), x, y)
-        with clock, measured:
+        with clock, measured, drawing(network, 1_000_003 * self.plan.seed + self.place.step):
             report = setting.method.learn(self._moving, x, y, t)
         saved = measured.peak if isinstance(measured, KeptBytes) else saved
         if not math.isfinite(report.loss):
@@ -324,10 +331,13 @@ class StreamRun:
         )
 
 
-def _batches(n: int, batch_size: int, seed: int, epoch: int) -> list[Tensor]:
-    """Rows of each batch; a last batch of one sample is left out, batch normalisation can do nothing with it."""
+def _batches(n: int, batch_size: int, smallest: int, seed: int, epoch: int) -> list[Tensor]:
+    """Rows of each batch; a last batch of fewer than `smallest` samples is left out, unless there is no other.
+
+    Batch normalisation can do nothing with a single one.
+    """
     batches = epoch_order(n, seed, epoch).split(batch_size)
-    return [rows for rows in batches if len(rows) > 1 or n == 1]
+    return [rows for rows in batches if len(rows) >= (smallest if len(batches) > 1 else 1)]
 
 
 def accuracies(network: nn.Module, tests: Sequence[tuple[Tensor, Tensor]]) -> tuple[float, ...]:

@@ -77,6 +77,7 @@ if TYPE_CHECKING:
     from workbench.experiments.streams import (
         METHODS,
         PERMUTED_FASHION,
+        SPLIT_CIFAR100,
         SPLIT_FASHION,
         Untrained,
         untrained,
@@ -105,6 +106,7 @@ __all__ = [
     "SOUND",
     "SOUND_FACTORS",
     "SOUND_RULES",
+    "SPLIT_CIFAR100",
     "SPLIT_FASHION",
     "STLLR_FLOW",
     "STREAMS",

@@ -17,6 +17,7 @@ from workbench.continual.methods.lance import (
 )
 from workbench.continual.multihead import MultiHead, mlp
 from workbench.continual.streams import Task
+from workbench.continual.subspaces import one_sided
 from workbench.meters.timeline import network_tensors, saved_bytes
 from workbench.training.loop import train
 from workbench.training.setting import Plan
@@ -127,12 +128,14 @@ def weights(network: nn.Module) -> dict[str, Tensor]:
 
 
 @pytest.mark.parametrize("dtype", [torch.float32, torch.float64])
+@pytest.mark.parametrize("published", [False, True])
 @pytest.mark.parametrize("build", [convolutional, lambda classes: mlp(classes, (128, 20, 12))])
-def test_weights_do_not_move_in_protected_directions(build, dtype: torch.dtype):
+def test_weights_do_not_move_in_protected_directions(build, published: bool, dtype: torch.dtype):
     torch.set_default_dtype(dtype)
     tasks = stream(3, (2, 8, 8), 30)
     network = build([2, 2, 2])
-    method = LanceContinual(network, LanceContinualParams(threshold=0.9, increase=0.01, samples=60))
+    params = LanceContinualParams(threshold=0.9, increase=0.01, samples=60)
+    method = LanceContinual(network, params._replace(measure=one_sided, small=80) if published else params)
     momentum = lambda parameters: torch.optim.SGD(parameters, lr=0.1, momentum=0.9)  # noqa: E731
     layers = subspace_layers(network)
     before, protected, moved = weights(network), {n: layer.protected for n, layer in layers.items()}, 0.0

@@ -10,9 +10,10 @@ from typing import ClassVar
 
 import numpy as np
 import pytest
+from PIL import Image
 
 from workbench.data.delivery.fetch import RemoteFile
-from workbench.data.sets.cifar import cifar10, cifar100, read_cifar_pickle
+from workbench.data.sets.cifar import cifar10, cifar100, cifar_cut, read_cifar_pickle
 
 cifar_module = import_module("workbench.data.sets.cifar")  # the face gives the function of this name
 
@@ -46,6 +47,55 @@ def cifar10_files():
     files = {f"data_batch_{i}": batch_file(4, i) for i in range(1, 6)}
     files |= {"test_batch": batch_file(3, 9), "batches.meta": {b"label_names": [b"a%d" % i for i in range(10)]}}
     return files
+
+
+def cut(labels=(3, 1), size=(32, 32), **changed):
+    """The arrays of a cut whose pictures are of one colour each."""
+    files = []
+    for label in labels:
+        buffer = io.BytesIO()
+        Image.new("RGB", size, (label, 20, 30)).save(buffer, "PNG")
+        files.append(buffer.getvalue())
+    part = {
+        "bytes": np.frombuffer(b"".join(files), np.uint8),
+        "offsets": np.cumsum([0, *map(len, files)]),
+        "labels": np.array(labels, np.uint8),
+    }
+    named = {f"{name}_{kind}": array for name in ("train", "test") for kind, array in part.items()}
+    return named | {"classes": np.array(["a", "b", "c", "d"])} | changed
+
+
+def test_a_cut_is_read_picture_by_picture(tmp_path):
+    np.savez(tmp_path / "cut.npz", **cut())
+    split = cifar_cut(tmp_path / "cut.npz")
+    assert split.classes == ("a", "b", "c", "d")
+    assert split.train.labels.tolist() == split.test.labels.tolist() == [3, 1]
+    assert split.train.images.shape == (2, 3, 32, 32)
+    assert split.train.images[:, :, 5, 9].tolist() == [[3, 20, 30], [1, 20, 30]]
+
+
+@pytest.mark.parametrize(
+    ("arrays", "words"),
+    [
+        (cut(train_labels=np.zeros(3, np.uint8)), "3 labels and 3 offsets, expected one offset more"),
+        (cut(labels=(3, 4)), r"labels 3\.\.4, expected 0\.\.3"),
+        (cut(size=(28, 28)), r"an image of \(28, 28\), expected \(32, 32\)"),
+        (cut(test_bytes=np.zeros(300, np.uint8)), "is no cut of CIFAR"),
+        ({"classes": np.array(["a"])}, "is no cut of CIFAR"),
+    ],
+)
+def test_cuts_of_another_form_are_refused(arrays, words, tmp_path):
+    np.savez(tmp_path / "cut.npz", **arrays)
+    with pytest.raises(ValueError, match=words):
+        cifar_cut(tmp_path / "cut.npz")
+
+
+def test_a_cut_that_is_no_file_is_refused(tmp_path):
+    with pytest.raises(FileNotFoundError, match="there is no file"):
+        cifar_cut(tmp_path / "cut.npz")
+    (tmp_path / "cut.npz").write_bytes(b"PK half")
+    with pytest.raises(ValueError, match="is no cut of CIFAR"):
+        cifar_cut(tmp_path / "cut.npz")
 
 
 TRAP = os.path.join(tempfile.mkdtemp(), "was-here")  # appears when a pickle is trusted

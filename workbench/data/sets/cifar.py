@@ -5,13 +5,16 @@ no function at all: the one array in each file is rebuilt from its bytes by a st
 """
 
 import io
+import itertools
 import pickle
 import tarfile
+import zipfile
 from pathlib import Path
 from typing import Any, NamedTuple
 
 import numpy as np
-from jaxtyping import Int64, UInt8
+from jaxtyping import Int64, Shaped, UInt8
+from PIL import Image
 
 from workbench.data.delivery.fetch import fetch
 from workbench.data.delivery.sources import CIFAR10, CIFAR100, Source
@@ -60,6 +63,52 @@ def cifar10(folder: str | Path | None = None, progress: bool = False) -> Split[C
 def cifar100(folder: str | Path | None = None, progress: bool = False) -> Split[ColourSet]:
     """The whole of CIFAR-100 with its 100 fine classes; as `cifar10`, 169 MB, `cifar100/` in the data folder."""
     return _split(CIFAR100, _CIFAR100, folder, progress)
+
+
+def cifar_cut(path: str | Path) -> ColourSplit:
+    """A part of CIFAR in one `.npz` file, the images as PNG files one after another.
+
+    It holds for `train` and for `test` the bytes `train_bytes`, where each image begins and the last one ends
+    `train_offsets` `(n + 1,)`, and the class numbers `train_labels` `(n,)`; and the names `classes`. Raises
+    FileNotFoundError without the file, ValueError where it is of another form.
+    """
+    if not Path(path).is_file():
+        raise FileNotFoundError(f"there is no file {path}; a cut of CIFAR is a .npz file of PNG images")
+    try:
+        with np.load(path, allow_pickle=False) as file:
+            names = tuple(map(str, file["classes"]))
+            arrays = [[file[f"{part}_{kind}"] for kind in _KINDS] for part in ("train", "test")]
+    except (KeyError, OSError, ValueError, zipfile.BadZipFile) as error:
+        raise ValueError(f"{path} is no cut of CIFAR: {error}") from None
+    train, test = (_from_png(path, *part) for part in arrays)
+    for labels in (train.labels, test.labels):
+        if labels.size and not 0 <= labels.min() <= labels.max() < len(names):
+            raise ValueError(f"{path} has labels {labels.min()}..{labels.max()}, expected 0..{len(names) - 1}")
+    return ColourSplit(train, test, names)
+
+
+_KINDS = ("bytes", "offsets", "labels")
+
+
+def _from_png(
+    path: str | Path,
+    packed: UInt8[np.ndarray, " bytes"],
+    offsets: Shaped[np.ndarray, " ends"],
+    labels: Shaped[np.ndarray, " image"],
+) -> ColourSet:
+    if len(offsets) != len(labels) + 1:
+        raise ValueError(f"{path} has {len(labels)} labels and {len(offsets)} offsets, expected one offset more")
+    images = np.empty((len(labels), 32, 32, 3), np.uint8)
+    for image, (first, end) in zip(images, itertools.pairwise(offsets), strict=True):
+        try:
+            with Image.open(io.BytesIO(packed[first:end].tobytes())) as picture:
+                size, pixels = picture.size, np.asarray(picture.convert("RGB"))
+        except OSError as error:
+            raise ValueError(f"{path} is no cut of CIFAR: {error}") from None
+        if size != (32, 32):
+            raise ValueError(f"{path} holds an image of {size}, expected (32, 32)")
+        image[:] = pixels
+    return ColourSet(images.transpose(0, 3, 1, 2), labels.astype(np.int64))
 
 
 def read_cifar_pickle(data: bytes, name: str) -> dict[bytes, Any]:
