@@ -10,8 +10,9 @@ from jaxtyping import UInt8
 from PIL import Image
 
 from workbench.continual.streams import Task, image_task, split_cifar100, split_classes
+from workbench.data.delivery.sources import CIFAR100
 from workbench.data.delivery.storage import data_folder, visible
-from workbench.data.sets.cifar import CIFAR100, cifar100, cifar_cut
+from workbench.data.sets.cifar import cifar100, cifar_cut
 
 FIVE = ("cifar10", "mnist", "svhn", "notmnist", "fashion_mnist")  # the order of GPM's and CODE-CL's experiments
 KINDS = {".png", ".jpg", ".jpeg", ".bmp", ".webp"}

@@ -45,6 +45,7 @@ __all__ = [
     "cifar10",
     "cifar10_dvs",
     "cifar100",
+    "cifar_cut",
     "decode_aedat2",
     "decode_aedat3",
     "decode_idx",
