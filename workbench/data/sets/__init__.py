@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING
 from workbench.faces import lazy
 
 if TYPE_CHECKING:
-    from workbench.data.sets.cifar import ColourSet, cifar10, cifar100
+    from workbench.data.sets.cifar import ColourSet, cifar10, cifar100, cifar_cut
     from workbench.data.sets.digits import digits
     from workbench.data.sets.drawn import SIDE, dots, gratings, letters
     from workbench.data.sets.dvs import cifar10_dvs, decode_aedat2, decode_aedat3, dvs_gesture

@@ -65,7 +65,7 @@ def cifar100(folder: str | Path | None = None, progress: bool = False) -> Split[
     return _split(CIFAR100, _CIFAR100, folder, progress)
 
 
-def cifar_cut(path: str | Path) -> ColourSplit:
+def cifar_cut(path: str | Path) -> Split[ColourSet]:
     """A part of CIFAR in one `.npz` file, the images as PNG files one after another.
 
     It holds for `train` and for `test` the bytes `train_bytes`, where each image begins and the last one ends
@@ -84,7 +84,7 @@ def cifar_cut(path: str | Path) -> ColourSplit:
     for labels in (train.labels, test.labels):
         if labels.size and not 0 <= labels.min() <= labels.max() < len(names):
             raise ValueError(f"{path} has labels {labels.min()}..{labels.max()}, expected 0..{len(names) - 1}")
-    return ColourSplit(train, test, names)
+    return Split(train, test, names)
 
 
 _KINDS = ("bytes", "offsets", "labels")
