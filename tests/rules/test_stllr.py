@@ -6,6 +6,7 @@ import torch
 from few_neurons import gradients, largest_difference
 from torch import nn
 
+from workbench.checks import check_batch
 from workbench.meters.kept import KeptBytes
 from workbench.networks.layers import SpikingLayer, advance, running_weights
 from workbench.networks.spiking import SpikingMLP, layers_with_memory, spiking_logits
