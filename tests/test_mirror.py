@@ -38,6 +38,7 @@ ACROSS = {
     "test_install_make.py": "the Makefile",
     "test_install_stages.py": "the stages of the test command",
     "test_mirror.py": "this file",
+    "test_mentions.py": "names in words, in all rooms and pages",
     "test_no_chance.py": "no test waits for time to go by",
     "test_notebooks.py": "the notebooks as files",
     "test_signatures.py": "signatures and parameters of all rooms",

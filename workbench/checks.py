@@ -33,7 +33,7 @@ AXES = {3: ("inputs",), 4: ("height", "width"), 5: ("channels", "height", "width
 # --- tensors --------------------------------------------------------------------------------------------------------
 
 
-def as_tensor(value: Any, name: str = "x") -> Tensor:
+def as_tensor(value: Any, name: str = "x") -> Shaped[Tensor, "..."]:
     """The tensor, or a NumPy array of numbers as one; ValueError for anything else.
 
     >>> as_tensor(np.array([1, 2], dtype=">i2"))
@@ -70,7 +70,7 @@ def _told(value: Any) -> str:
     return f"a {kind}"
 
 
-def check_finite(x: Tensor, name: str, axes: tuple[str, ...] = ()) -> None:
+def check_finite(x: Shaped[Tensor, "..."], name: str, axes: tuple[str, ...] = ()) -> None:
     """Raise ValueError that names the first place where x holds NaN or infinity; `axes` are the names of its axes."""
     if not x.is_floating_point() or not x.numel() or is_finite(x):
         return
@@ -115,7 +115,7 @@ def _axes(shape: torch.Size) -> str:
     return f"({', '.join(f'{name} {size}'.strip() for name, size in zip(names, shape, strict=True))})"
 
 
-def check_inputs(x: Any, like: Tensor) -> Float[Tensor, "batch ..."]:
+def check_inputs(x: Any, like: Shaped[Tensor, "..."]) -> Float[Tensor, "batch ..."]:
     """x in the type of `like`, or ValueError unless it is a finite `(batch, ...)` of floating-point numbers."""
     x = as_tensor(x)
     if x.ndim < 2 or x.shape[0] == 0:
@@ -174,7 +174,7 @@ def written(network: Any) -> Any:
 
 
 @contextmanager
-def without_autocast(x: Tensor) -> Iterator[None]:
+def without_autocast(x: Shaped[Tensor, "..."]) -> Iterator[None]:
     """Inside, everything is computed in the precision of the weights, whatever autocast is around it."""
     with torch.autocast(x.device.type, enabled=False):
         yield

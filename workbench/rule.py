@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterator, Sequence
 from functools import partial
 from typing import Any, NamedTuple, TypeVar
 
-from jaxtyping import Float
+from jaxtyping import Float, Int, Shaped
 from torch import Tensor
 
 from workbench.checks import COUNT
@@ -44,12 +44,12 @@ def learning_start(steps: int, last_steps: int | None) -> int:
 class Batch(NamedTuple):
     """x as a rule wants it, what is asked of each sample, and how many steps of it are its own; None for all steps."""
 
-    x: Tensor
-    y: Tensor
-    lengths: Tensor | None = None
+    x: Shaped[Tensor, "..."]
+    y: Shaped[Tensor, "..."]
+    lengths: Int[Tensor, "batch"] | None = None
 
 
-def for_lengths(function: Callable[..., T], lengths: Tensor | None) -> Callable[..., T]:
+def for_lengths(function: Callable[..., T], lengths: Int[Tensor, "batch"] | None) -> Callable[..., T]:
     """A rule, or what reads outputs, for samples of these lengths; as it is for None.
 
     Raises ValueError where it has no parameter `lengths`: padding would be learned or judged without a word.

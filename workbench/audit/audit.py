@@ -14,7 +14,7 @@ from collections.abc import Mapping
 from typing import NamedTuple
 
 import torch
-from jaxtyping import Shaped
+from jaxtyping import Float, Shaped
 from torch import Tensor, nn
 from torch.nn import functional as F
 
@@ -95,12 +95,12 @@ def _peak(network: nn.Module, x: Tensor, y: Tensor, rule: Rule) -> int:
     return peak_live_bytes(lambda: rule(network, x, y))
 
 
-def update_cosine(a: Tensor, b: Tensor) -> float:
+def update_cosine(a: Float[Tensor, "*shape"], b: Float[Tensor, "*shape"]) -> float:
     """Cosine of the angle between two updates; NaN when one of them is zero."""
     return float(F.cosine_similarity(a, b, dim=0)) if a.any() and b.any() else float("nan")
 
 
-def signal_to_noise(updates: list[Tensor]) -> float:
+def signal_to_noise(updates: list[Float[Tensor, "..."]]) -> float:
     """‖ḡ‖² / (Σ ‖g_i − ḡ‖² / (n − 1)) of n updates g_i from n small batches; NaN when all are the same."""
     stacked = torch.stack(updates)
     noise = float(stacked.var(0).sum())

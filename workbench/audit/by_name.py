@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from typing import Any, NamedTuple
 
 import torch
+from jaxtyping import Float, Int
 from torch import Tensor
 
 from workbench.audit.audit import Finding, audit
@@ -26,8 +27,8 @@ class Problem(NamedTuple):
     """A network in float64 and a batch for it; `sequence` if the batch has steps."""
 
     network: Any
-    x: Tensor
-    y: Tensor
+    x: Float[Tensor, "..."]
+    y: Int[Tensor, "batch"]
     sequence: bool
 
 

@@ -69,7 +69,7 @@ def space_dependence(
 
 
 @torch.no_grad()
-def replace_weights(layer: nn.Module, seed: int = 0) -> list[Tensor]:
+def replace_weights(layer: nn.Module, seed: int = 0) -> list[Shaped[Tensor, "..."]]:
     """Put weights of the same size in another order, with a little noise; return those that were there."""
     generator = torch.Generator().manual_seed(seed)
     kept = [parameter.clone() for parameter in layer.parameters()]
@@ -81,7 +81,7 @@ def replace_weights(layer: nn.Module, seed: int = 0) -> list[Tensor]:
 
 
 @torch.no_grad()
-def put_back(layer: nn.Module, kept: list[Tensor]) -> None:
+def put_back(layer: nn.Module, kept: list[Shaped[Tensor, "..."]]) -> None:
     """Undo `replace_weights`."""
     for parameter, old in zip(layer.parameters(), kept, strict=True):
         parameter.copy_(old)

@@ -68,7 +68,7 @@ def first_batch_heavy(batch_index: int, mode_size: int) -> float:
 
 def calibrate(
     network: nn.Module,
-    batches: Iterable[Tensor],
+    batches: Iterable[Float[Tensor, "batch ..."]],
     layers: Sequence[str],
     modes: Modes = Modes(),
     weighting: Weighting = plain_mean,

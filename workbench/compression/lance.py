@@ -132,7 +132,13 @@ class _Linear(torch.autograd.Function):
         return grad_x, grad_weight, grad_bias, None, *[None] * len(bases)
 
 
-def linear(x: Tensor, weight: Tensor, bias: Tensor | None, core: Tensor, bases: Bases) -> Tensor:
+def linear(
+    x: Float[Tensor, "*batch n_in"],
+    weight: Float[Tensor, "n_out n_in"],
+    bias: Float[Tensor, "n_out"] | None,
+    core: Float[Tensor, "..."],
+    bases: Bases,
+) -> Float[Tensor, "*batch n_out"]:
     """The exact linear layer, which keeps core and bases instead of x."""
     return _Linear.apply(x, weight, bias, core, *bases)  # pyright: ignore[reportReturnType]
 
@@ -156,7 +162,7 @@ class FixedBases(nn.Module):
             self.register_buffer(f"basis_{i}", basis)
 
     @property
-    def bases(self) -> tuple[Tensor | None, ...]:
+    def bases(self) -> tuple[Float[Tensor, "n rank"] | None, ...]:
         return tuple(getattr(self, f"basis_{i}") for i in range(len(self.sizes)))
 
     @torch.no_grad()
@@ -228,7 +234,7 @@ def trainable_layers(network: nn.Module) -> list[str]:
 
 def compress(
     network: nn.Module,
-    batches: Iterable[Tensor],
+    batches: Iterable[Float[Tensor, "batch ..."]],
     energy: float = 0.7,
     modes: Modes = Modes(),
     layers: Sequence[str] | None = None,

@@ -71,8 +71,8 @@ class SignReLU(nn.Module):
 class FrozenNorm2d(nn.Module):
     """`nn.BatchNorm2d` as a constant per-channel line a x + c, in training mode too."""
 
-    slope: Tensor
-    offset: Tensor
+    slope: Float[Tensor, "channels"]
+    offset: Float[Tensor, "channels"]
 
     def __init__(self, norm: nn.BatchNorm2d):
         super().__init__()

@@ -31,7 +31,9 @@ def turned(turn: float, tilt: float, d: int) -> Float[Tensor, "d d"]:
     return torch.block_diag(plane, torch.ones(1, 1, dtype=torch.float64)) @ lift
 
 
-def cloud(axes: Float[Tensor, "d d"], deviations: Float[Tensor, " d"], n: int = 60, seed: int = 0) -> Tensor:
+def cloud(
+    axes: Float[Tensor, "d d"], deviations: Float[Tensor, " d"], n: int = 60, seed: int = 0
+) -> Float[Tensor, "d n"]:
     """n random points in columns `(d, n)` whose correlation is exactly Q diag(σ²) Qᵀ, for Q = `axes`.
 
     The same points for the same seed, so that a picture moves smoothly with the angles and deviations.

@@ -11,7 +11,7 @@ from contextlib import nullcontext
 from typing import Any, NamedTuple
 
 import torch
-from jaxtyping import Float
+from jaxtyping import Float, Int64, Shaped
 from torch import Tensor, nn
 
 from workbench.continual.method import Method
@@ -233,7 +233,7 @@ class StreamRun:
             self._tests.append((task.test_x, task.test_y))
             self._steps += per_epoch * self.plan.epochs
 
-    def samples(self, t: int) -> tuple[Tensor, Tensor]:
+    def samples(self, t: int) -> tuple[Shaped[Tensor, "n ..."], Int64[Tensor, " n"]]:
         """The training samples of a task in the order of this run."""
         task = self.setting.stream[t]
         order = epoch_order(len(task.train_y), self.plan.seed, -1 - t)
@@ -340,7 +340,9 @@ def _batches(n: int, batch_size: int, smallest: int, seed: int, epoch: int) -> l
     return [rows for rows in batches if len(rows) >= (smallest if len(batches) > 1 else 1)]
 
 
-def accuracies(network: nn.Module, tests: Sequence[tuple[Tensor, Tensor]]) -> tuple[float, ...]:
+def accuracies(
+    network: nn.Module, tests: Sequence[tuple[Shaped[Tensor, "n ..."], Int64[Tensor, " n"]]]
+) -> tuple[float, ...]:
     """Accuracy of the network on the test samples of each task, given in the order of the tasks."""
     return tuple(_judged(network, x, y, task)[0] for task, (x, y) in enumerate(tests))
 

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from typing import Any, Protocol, runtime_checkable
 
 import torch
-from jaxtyping import Float, Int, Int64
+from jaxtyping import Float, Int, Int64, Shaped
 from torch import Tensor, nn
 
 from workbench.credit.classifier import learn_from_outputs
@@ -73,5 +73,5 @@ class Method:
         """What the method knows beside the network's `state_dict`, the samples of finished tasks left out."""
         return {}
 
-    def restore(self, state: Tree, past: Sequence[tuple[Tensor, Tensor]]) -> None:
+    def restore(self, state: Tree, past: Sequence[tuple[Shaped[Tensor, "n ..."], Int64[Tensor, " n"]]]) -> None:
         """Go on from a `state`; `past` holds x and y of the finished tasks, in the order in which they were learned."""

@@ -11,7 +11,7 @@ The steps are in `workbench.continual.projected_step`.
 from collections.abc import Callable, Iterable
 
 import torch
-from jaxtyping import Float
+from jaxtyping import Float, Shaped
 from torch import Tensor, nn
 from torch.func import functional_call
 
@@ -75,7 +75,7 @@ class Protected(nn.Module):
         self.register_load_state_dict_pre_hook(_make_room)
 
     @property
-    def weight(self) -> Tensor:
+    def weight(self) -> Float[Tensor, "n_out ..."]:
         """The layer's own."""
         return self.layer.weight
 
@@ -114,7 +114,7 @@ class Protected(nn.Module):
             self._projection = self.vectors, projection(self.conceptor) if len(self.values) else None
         return self._projection[1]
 
-    def forward(self, x: Tensor) -> Tensor:
+    def forward(self, x: Float[Tensor, "batch ..."]) -> Float[Tensor, "batch ..."]:
         mixings, project = self.current_mixings(), self.project() if self.projects_gradient else None
         if not mixings and project is None:
             return self.layer(x)
@@ -217,7 +217,7 @@ def freeze_rest(network: nn.Module, free: Iterable[nn.Module] = ()) -> None:
         parameter.requires_grad_(id(parameter) in learning)
 
 
-def kept_bytes(network: nn.Module, *others: Tensor) -> int:
+def kept_bytes(network: nn.Module, *others: Shaped[Tensor, "..."]) -> int:
     """Bytes of all conceptors and mixings of a network, and of `others`; memory that two tensors share counts once."""
     layers = protected_layers(network).values()
     tensors = [t for m in layers for t in (m.vectors, m.values, *m.mixings.parameters(), *m.mixings.buffers())]

@@ -11,6 +11,7 @@ from statistics import median
 from typing import NamedTuple
 
 import torch
+from jaxtyping import Float, Int, Shaped
 from torch import Tensor, nn
 
 from workbench.cost.counted import Measured, measure
@@ -66,14 +67,23 @@ def timed_costs(
             yield timed(chosen.label, rule.gradients, network, x, y, repeats)
 
 
-def example(inputs: int, width: int, depth: int, classes: int, steps: int) -> tuple[SpikingMLP, Tensor, Tensor]:
+def example(
+    inputs: int, width: int, depth: int, classes: int, steps: int
+) -> tuple[SpikingMLP, Float[Tensor, "steps batch inputs"], Int[Tensor, "batch"]]:
     """A network, spikes (steps, batch, inputs) and labels: the same ones in every call."""
     with seeded(0):
         x = (torch.rand(steps, BATCH, inputs) < RATE).float()
         return SpikingMLP([inputs, *[width] * depth], classes), x, torch.randint(0, classes, (BATCH,))
 
 
-def timed(name: str, rule: Rule, network: nn.Module, x: Tensor, y: Tensor, repeats: int) -> TimedCost:
+def timed(
+    name: str,
+    rule: Rule,
+    network: nn.Module,
+    x: Shaped[Tensor, "time batch ..."],
+    y: Shaped[Tensor, "batch ..."],
+    repeats: int,
+) -> TimedCost:
     """Count one batch of a rule, then time some; a slow rule fewer."""
     counted = measure(rule, network, x, y).per_sample(len(y))
     seconds: list[float] = []

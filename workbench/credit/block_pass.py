@@ -153,7 +153,7 @@ def piece_size(y: Float[Tensor, "batch ..."]) -> int:
     return len(y) if y.device.type != "cpu" else max(1, PIECE_BYTES * len(y) // y.nbytes)
 
 
-def pieces(y: Float[Tensor, "batch ..."]) -> tuple[Tensor, ...]:
+def pieces(y: Float[Tensor, "batch ..."]) -> tuple[Float[Tensor, "piece ..."], ...]:
     """Views of y with a few samples each."""
     return y.split(piece_size(y))
 

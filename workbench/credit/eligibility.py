@@ -18,7 +18,7 @@ import itertools
 from typing import Any, NamedTuple
 
 import torch
-from jaxtyping import Float
+from jaxtyping import Float, Shaped
 from torch import Tensor, nn
 
 from workbench.faces import short_repr
@@ -67,7 +67,7 @@ def run_layer(
     traces: Traces | None,
     form: Form,
     learns: bool,
-    feedback: Tensor | None = None,
+    feedback: Float[Tensor, "..."] | None = None,
 ) -> tuple[Float[Tensor, "time batch ..."], Traces]:
     """One layer over one chunk: its output, with the local gradient attached when the chunk learns, and its traces.
 
@@ -104,7 +104,7 @@ def activation(
     return (psi or layer.psi)(u - layer.neuron.threshold)
 
 
-def start_traces(ran: Advance, x: Tensor, layer: Layer) -> Traces:
+def start_traces(ran: Advance, x: Float[Tensor, "time batch ..."], layer: Layer) -> Traces:
     """Zeros, at the start of a sequence."""
     nothing = torch.zeros_like(ran.neurons.rest)
     if layer.recurrent is None:
@@ -120,7 +120,7 @@ def past_spikes(output: Float[Tensor, "time batch n"], before: Neurons) -> Float
 
 def layer_synapses(
     layer: Layer, ran: Advance, traces: Traces, kernels: Kernels
-) -> tuple[tuple[Connection, ...], tuple[Inputs, ...], tuple[Tensor, ...]]:
+) -> tuple[tuple[Connection, ...], tuple[Inputs, ...], tuple[Float[Tensor, "batch ..."], ...]]:
     """The connections of a layer with what drives each, in this chunk and before: one, or two of a recurrent layer."""
     if not isinstance(layer.recurrent, nn.Linear) or traces.q_recurrent is None:
         return (layer.connection,), (ran.inputs,), (traces.q,)
@@ -131,7 +131,12 @@ def layer_synapses(
 
 
 def advance_traces(
-    traces: Traces, ran: Advance, x: Tensor, psi: Tensor | None, h: Tensor | None, factors: Factors
+    traces: Traces,
+    ran: Advance,
+    x: Float[Tensor, "time batch ..."],
+    psi: Float[Tensor, "time batch ..."] | None,
+    h: Float[Tensor, "time+1 batch ..."] | None,
+    factors: Factors,
 ) -> Traces:
     """Traces at the end of a chunk: each in one weighted sum over its steps."""
     one = traces.one
@@ -167,7 +172,7 @@ class Chunk(NamedTuple):
     one: float
     shape: torch.Size
     connections: tuple[Connection, ...]
-    before: tuple[Tensor, ...]
+    before: tuple[Float[Tensor, "batch ..."], ...]
     weights: Weights
 
 
@@ -211,7 +216,12 @@ class _Eligibility(torch.autograd.Function):
         return grad_x, None, None, grad_bias, None, None, None, None, None, *[None] * len(flat)
 
 
-def down_to(chunk: Chunk, delta: Tensor, psi: Tensor | None, down: Tensor) -> Tensor:
+def down_to(
+    chunk: Chunk,
+    delta: Float[Tensor, "time batch ..."],
+    psi: Float[Tensor, "time batch ..."] | None,
+    down: Float[Tensor, "..."],
+) -> Float[Tensor, "time batch ..."]:
     """(δψ)Ŵ, the signal for the layer below."""
     shape = torch.Size((chunk.shape[0] * chunk.shape[1], *chunk.shape[2:]))
     a = delta if psi is None else delta * psi
@@ -224,7 +234,9 @@ def weighing(form: Form) -> Weighing:
     return Weighing(lambda_pre, alpha_pre, alpha_post * (1.0 if form.released_noncausal else lambda_post))
 
 
-def add_to_weight(chunk: Chunk, place: int, inputs: Inputs, m: Tensor, earlier: Tensor) -> None:
+def add_to_weight(
+    chunk: Chunk, place: int, inputs: Inputs, m: Float[Tensor, "time batch ..."], earlier: Float[Tensor, "batch ..."]
+) -> None:
     """Add (*) to `.grad` of one effective weight, without the copies that autograd would make of it."""
     connection, weight, kernels = chunk.connections[place], chunk.weights[place], chunk.kernels
     assert weight is not None
@@ -240,12 +252,12 @@ def per_output(g: Float[Tensor, "time batch n_out *space"]) -> Float[Tensor, "n_
     return g.flatten(0, 1).flatten(2).sum((0, 2)) if g.ndim > 3 else g.sum((0, 1))
 
 
-def pack(inputs: Inputs) -> tuple[Tensor | None, ...]:
+def pack(inputs: Inputs) -> tuple[Shaped[Tensor, "..."] | None, ...]:
     """Inputs as tensors, for autograd to keep (and to count)."""
     return (inputs.x, None, None, None) if inputs.events is None else (None, *inputs.events[:3])
 
 
-def unpack(connection: Connection, tensors: list[Tensor | None]) -> Inputs:
+def unpack(connection: Connection, tensors: list[Shaped[Tensor, "..."] | None]) -> Inputs:
     """The reverse of `pack`."""
     x, columns, starts, values = tensors
     if columns is None or starts is None or values is None:

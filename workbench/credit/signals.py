@@ -48,7 +48,7 @@ class Signal(NamedTuple):
 
     teach: Teach
     cut: bool = False
-    feedback: Mapping[Layer, Tensor] = {}
+    feedback: Mapping[Layer, Float[Tensor, "..."]] = {}
     local: Local | None = None
 
     __repr__ = short_repr
@@ -74,7 +74,13 @@ def masked_loss(
     return loss(output[learning][None], targets) * (len(targets) / len(y))
 
 
-def backpropagate(output: Tensor, spikes: Spikes, y: Tensor, loss: Loss, learning: Mask = None) -> Tensor:
+def backpropagate(
+    output: Float[Tensor, "time batch ..."],
+    spikes: Spikes,
+    y: Shaped[Tensor, "batch ..."],
+    loss: Loss,
+    learning: Mask = None,
+) -> Float[Tensor, ""]:
     """Down the graph of the chunk, which holds no path from one step to another; the readout learns so in any case."""
     value = masked_loss(loss, output, y, learning)
     value.backward()
@@ -105,7 +111,7 @@ def direct_feedback(
     return direct_feedback_through(feedback_matrices(network, x, seed), mean)
 
 
-def direct_feedback_through(matrices: Mapping[SpikingLayer, Tensor], mean: bool = True) -> Signal:
+def direct_feedback_through(matrices: Mapping[SpikingLayer, Float[Tensor, "classes ..."]], mean: bool = True) -> Signal:
     """DFA with given matrices, `(classes, *layer shape)` for every layer."""
     return Signal(partial(_direct, matrices, partial(_error, mean)), cut=True)
 
@@ -171,7 +177,7 @@ def layer_shapes(network: nn.Module, x: Shaped[Array, "time batch *features"]) -
 
 def feedback_matrices(
     network: nn.Module, x: Shaped[Array, "time batch *features"], seed: int = 0
-) -> dict[SpikingLayer, Tensor]:
+) -> dict[SpikingLayer, Float[Tensor, "classes ..."]]:
     """Fixed matrices `(classes, *layer shape)`, uniform in ±√(6 / fan) with the fan of a Kaiming initialisation."""
     generator = torch.Generator().manual_seed(seed)
     like = next(network.parameters())

@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterator
 from typing import Any
 
 import torch
-from jaxtyping import Bool
+from jaxtyping import Bool, Shaped
 from torch import Tensor, nn
 
 from workbench.checks import without_autocast
@@ -53,7 +53,9 @@ class OnlinePass:
         """Make the effective weights of all layers anew: once per batch, or after the optimiser took a step."""
         self.weights = {layer: as_leaves(running_weights(layer)) for layer in self.layers.values()}
 
-    def advance(self, x: Tensor, y: Tensor, learns: bool, ahead: int = 0) -> bool:
+    def advance(
+        self, x: Shaped[Tensor, "time batch ..."], y: Shaped[Tensor, "batch ..."], learns: bool, ahead: int = 0
+    ) -> bool:
         """Run the network over one chunk; when it learns, add to the gradients of effective weights and biases.
 
         `ahead` is how many more steps follow before the first one that learns. Whether any sample has learned: one that
@@ -125,7 +127,7 @@ def as_leaves(weights: Weights) -> Weights:
     return Weights(*(None if weight is None else weight.requires_grad_() for weight in weights))  # pyright: ignore
 
 
-def tensors(tree: tuple) -> Iterator[Tensor]:
+def tensors(tree: tuple) -> Iterator[Shaped[Tensor, "..."]]:
     """All tensors in nested tuples."""
     for part in tree:
         if isinstance(part, Tensor):

@@ -9,7 +9,7 @@ from typing import NamedTuple
 
 import numpy as np
 import torch
-from jaxtyping import Float, Int, UInt8
+from jaxtyping import Float, Int, Shaped, UInt8
 from torch import Tensor
 
 Augment = Callable[[Tensor, torch.Generator], Tensor]  # (images, generator) → images moved or mirrored
@@ -36,7 +36,7 @@ class Pictures(NamedTuple):
     scale: Scale
     augment: tuple[Augment, ...] = ()
 
-    def batch(self, rows: Int[Tensor, "row"]) -> tuple[Tensor, Tensor]:
+    def batch(self, rows: Int[Tensor, "row"]) -> tuple[Float[Tensor, "row channel height width"], Int[Tensor, "row"]]:
         """The images `(row, channel, height, width)`, mean 0 and deviation 1 over the data set, and their labels."""
         x = self.images[rows]
         generator = torch.Generator().manual_seed(_seed(rows))
@@ -47,7 +47,7 @@ class Pictures(NamedTuple):
 
 def pictures(
     images: UInt8[np.ndarray, "image ..."],
-    labels: np.ndarray,
+    labels: Shaped[np.ndarray, "..."],
     scale: Scale,
     augment: tuple[Augment, ...] = (),
 ) -> Pictures:

@@ -18,7 +18,9 @@ class SequenceSet(NamedTuple):
     labels: Shaped[Tensor, "sequence *target"]
     lengths: Int64[Tensor, "sequence"]
 
-    def batch(self, rows: Int64[Tensor, "batch"]) -> tuple[Tensor, Tensor, Tensor]:
+    def batch(
+        self, rows: Int64[Tensor, "batch"]
+    ) -> tuple[Shaped[Tensor, "time batch *features"], Shaped[Tensor, "batch *target"], Int64[Tensor, "batch"]]:
         """x of the sequences `rows`, time first and cut to the longest of them, their labels and their lengths."""
         lengths = self.lengths[rows]
         return self.x[: int(lengths.max())].index_select(1, rows), self.labels[rows], lengths

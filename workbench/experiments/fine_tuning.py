@@ -18,7 +18,7 @@ from typing import NamedTuple
 import numpy as np
 import torch
 import torch.nn.functional as F
-from jaxtyping import Float, Int64
+from jaxtyping import Float, Int, Int64
 from torch import Tensor, nn
 
 from workbench.data.images import ImageSet
@@ -33,7 +33,9 @@ class LabelledImages(NamedTuple):
     images: Float[Tensor, "sample channel height width"]
     labels: Int64[Tensor, " sample"]
 
-    def batch(self, rows: Int64[Tensor, " row"]) -> tuple[Tensor, Tensor]:
+    def batch(
+        self, rows: Int64[Tensor, " row"]
+    ) -> tuple[Float[Tensor, "row channel height width"], Int64[Tensor, " row"]]:
         """The images and labels in `rows`."""
         return self.images[rows], self.labels[rows]
 
@@ -102,7 +104,9 @@ def trained_parameters(network: nn.Module) -> list[nn.Parameter]:
     return [parameter for parameter in network.parameters() if parameter.requires_grad]
 
 
-def gradients(network: nn.Module, x: Tensor, y: Tensor, max_norm: float = 2.0) -> StepReport:
+def gradients(
+    network: nn.Module, x: Float[Tensor, "batch ..."], y: Int[Tensor, " batch"], max_norm: float = 2.0
+) -> StepReport:
     """Fill `.grad` with the gradient of the mean cross-entropy, clipped to norm `max_norm` (the paper's 2.0)."""
     logits = network(x)
     loss = F.cross_entropy(logits, y)
@@ -111,7 +115,7 @@ def gradients(network: nn.Module, x: Tensor, y: Tensor, max_norm: float = 2.0) -
     return StepReport(loss.item(), logits.detach(), {}, 0)
 
 
-def class_scores(network: nn.Module, x: Tensor) -> Tensor:
+def class_scores(network: nn.Module, x: Float[Tensor, "batch ..."]) -> Float[Tensor, "batch classes"]:
     """Logits in evaluation mode; the network is left as it was."""
     with evaluation(network):
         return network(x)

@@ -11,6 +11,7 @@ from collections.abc import Callable, Iterable, Sequence
 from typing import NamedTuple
 
 import torch
+from jaxtyping import Float, Int
 from torch import Tensor, nn
 
 from workbench.compression.baselines import checkpointed, hosvd_each_step
@@ -50,7 +51,7 @@ class Transfer(NamedTuple):
     images: Split[LabelledImages]
     data: Split[LabelledImages]
 
-    def calibration(self) -> list[Tensor]:
+    def calibration(self) -> list[Float[Tensor, "batch ..."]]:
         """The batches on which LANCE finds its bases: twenty of the training data, of every class alike."""
         count = len(self.data.train.labels)
         order = torch.randperm(count, generator=torch.Generator().manual_seed(0))
@@ -95,24 +96,28 @@ def sgd(network: nn.Module) -> torch.optim.SGD:
 FineTuningRule = Callable[[nn.Module, Iterable[Tensor], float], nn.Module]
 
 
-def plain(network: nn.Module, batches: Iterable[Tensor], energy: float) -> nn.Module:
+def plain(network: nn.Module, batches: Iterable[Float[Tensor, "batch ..."]], energy: float) -> nn.Module:
     """Backpropagation: every input is kept."""
     return network
 
 
 def with_lance(
-    network: nn.Module, batches: Iterable[Tensor], energy: float, modes: Modes = Modes(), layers: Sequence[str] = LAYERS
+    network: nn.Module,
+    batches: Iterable[Float[Tensor, "batch ..."]],
+    energy: float,
+    modes: Modes = Modes(),
+    layers: Sequence[str] = LAYERS,
 ) -> nn.Module:
     """LANCE on the convolutions, calibrated on `batches`."""
     return compress(network, batches, energy, modes, layers)
 
 
-def with_hosvd(network: nn.Module, batches: Iterable[Tensor], energy: float) -> nn.Module:
+def with_hosvd(network: nn.Module, batches: Iterable[Float[Tensor, "batch ..."]], energy: float) -> nn.Module:
     """A HOSVD of every input at every step, the batch mode too, as in arXiv 2411.06346."""
     return hosvd_each_step(network, LAYERS, energy, Modes(batch=True))
 
 
-def with_checkpointing(network: nn.Module, batches: Iterable[Tensor], energy: float) -> nn.Module:
+def with_checkpointing(network: nn.Module, batches: Iterable[Float[Tensor, "batch ..."]], energy: float) -> nn.Module:
     """Each block keeps its input and runs twice."""
     return checkpointed(network, BLOCKS)
 
@@ -132,6 +137,6 @@ def fine_tuning_setting(rule: FineTuningRule, seed: int, energy: float = 0.7, ev
     return Setting(network, sgd(network), task.data, counted, class_scores, BATCH)
 
 
-def counted(network: nn.Module, x: Tensor, y: Tensor) -> StepReport:
+def counted(network: nn.Module, x: Float[Tensor, "batch ..."], y: Int[Tensor, " batch"]) -> StepReport:
     """`gradients`, with the trunk's output counted as an activation that is kept: a copy of it is given."""
     return gradients(network, x.clone(), y)

@@ -44,7 +44,7 @@ class Subset(NamedTuple):
         """What is asked of the rows, for instance class numbers."""
         return self.samples.labels[self.rows]
 
-    def batch(self, rows: Int[Tensor, "batch"]) -> tuple[Tensor, ...]:
+    def batch(self, rows: Int[Tensor, "batch"]) -> tuple[Shaped[Tensor, "..."], ...]:
         """x and y of the samples number `rows` of this subset, and their lengths where they differ."""
         return self.samples.batch(self.rows[rows])
 

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Mapping
 
+from jaxtyping import Shaped
 from torch import Tensor, nn
 
 from workbench.rule import Prepared, Rule, Steps
@@ -11,13 +12,13 @@ Prepare = Callable[[nn.Module, Tensor, int, Steps], Prepared]
 MakeRule = Callable[[nn.Module], Rule]
 
 
-def made(prepare: Prepare, example: Tensor, classes: int, steps: Steps = Steps()) -> MakeRule:
+def made(prepare: Prepare, example: Shaped[Tensor, "time batch ..."], classes: int, steps: Steps = Steps()) -> MakeRule:
     """What makes a rule for any network with inputs like `example` `(time, batch, ...)`."""
     return lambda network: prepare(network, example, classes, steps).gradients
 
 
 def and_all_others(
-    own: Mapping[str, MakeRule], example: Tensor, classes: int, steps: Steps = Steps()
+    own: Mapping[str, MakeRule], example: Shaped[Tensor, "time batch ..."], classes: int, steps: Steps = Steps()
 ) -> dict[str, MakeRule]:
     """`own`, and after them every other rule of spiking networks, made as its file says."""
     others = {

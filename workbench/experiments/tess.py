@@ -41,12 +41,12 @@ class TunedRule(NamedTuple):
     still_rate: float = 5e-3
 
 
-def by_waves(network: nn.Module, x: Tensor, factors: Factors) -> Rule:
+def by_waves(network: nn.Module, x: Shaped[Tensor, "time batch ..."], factors: Factors) -> Rule:
     """TESS."""
     return tess.prepare(network, x, 10, STEPS, factors).gradients
 
 
-def by_errors(network: nn.Module, x: Tensor, factors: Factors) -> Rule:
+def by_errors(network: nn.Module, x: Shaped[Tensor, "time batch ..."], factors: Factors) -> Rule:
     """S-TLLR with the same traces and backpropagation within the step."""
     return partial(stllr.gradients, params=stllr.STLLR(factors, chunk=STEPS.at_once, released_noncausal=True))
 

@@ -3,7 +3,7 @@
 The network of the small TESS result in the first author's report (NeuroPAC fellowship): 32C3–32C3–32C3, causal trace
 only, Ψ = max(1 − |v|, 0), about 20,000 weights. What is known of it leaves open and is chosen here: 2×2 maximum pooling
 after the first two layers, a readout of 2 × 2 averages of the last layer's spikes, γ = ½ (a shift), v_th = 1, plain
-gradient descent. Its f(x) = clip(x/4 + ½, 0, 1) is `tess.hard_sigmoid_squares`; the default here is TESS's softmax,
+gradient descent. Its f(x) = clip(x/4 + ½, 0, 1) is `rules.tess.hard_sigmoid_squares`; here TESS's softmax stands,
 with which 250 batches of simulated events taught more: 46 % of the next answers right, not 34 %, each at its best rate.
 
 Inputs are counts, spikes and maxima of spikes, so that the sums of hidden layers are whole multiples of a weight's

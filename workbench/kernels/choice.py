@@ -15,6 +15,7 @@ from contextvars import ContextVar
 from enum import StrEnum
 
 import torch
+from jaxtyping import Shaped
 from torch import Tensor
 
 from workbench.kernels.plain import TORCH, Kernels
@@ -54,7 +55,7 @@ def taking(loops: Loops) -> Iterator[None]:
         _TAKEN.reset(token)
 
 
-def kernels_for(x: Tensor, entries: int) -> Kernels:
+def kernels_for(x: Shaped[Tensor, "..."], entries: int) -> Kernels:
     """The loops for a layer with the input x that walks over so many numbers at every step."""
     on_cpu = x.is_cpu and x.dtype in (torch.float32, torch.float64)
     if not on_cpu or entries < SMALLEST or current_loops() is Loops.PLAIN:

@@ -22,7 +22,10 @@ DENSEST = 0.125  # above this part of entries that are not zero the library is f
 
 
 def convolve(
-    connection: nn.Conv2d, x: Float[Tensor, "n c h w"], weight: Tensor, bias: Tensor | None
+    connection: nn.Conv2d,
+    x: Float[Tensor, "n c h w"],
+    weight: Float[Tensor, "c_out c_per_group k_h k_w"],
+    bias: Float[Tensor, "c_out"] | None,
 ) -> Float[Tensor, "n c_out h_out w_out"]:
     """See `workbench.kernels.plain.convolve`."""
     if torch.is_grad_enabled() or not is_plain(connection) or not suits(x, bias) or weight.dtype is not x.dtype:

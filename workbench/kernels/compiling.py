@@ -9,6 +9,7 @@ from typing import Any
 
 import numba
 import torch
+from jaxtyping import Shaped
 from torch import Tensor
 
 
@@ -30,7 +31,7 @@ def inlined(function: Callable[..., Any]) -> Any:
     return numba.njit(inline="always")(inspect.unwrap(function))
 
 
-def suits(first: Tensor, *others: Tensor | None) -> bool:
+def suits(first: Shaped[Tensor, "..."], *others: Shaped[Tensor, "..."] | None) -> bool:
     """Whether all are contiguous tensors of one precision, single or double, on the CPU."""
     dtype = first.dtype
     return dtype in (torch.float32, torch.float64) and all(
@@ -38,13 +39,13 @@ def suits(first: Tensor, *others: Tensor | None) -> bool:
     )
 
 
-def check_shape(name: str, tensor: Tensor, expected: tuple[int, ...]) -> None:
+def check_shape(name: str, tensor: Shaped[Tensor, "..."], expected: tuple[int, ...]) -> None:
     """Raise ValueError unless `tensor` has the expected shape."""
     if tensor.shape != expected:
         raise ValueError(f"{name} must have the shape {tuple(expected)} here, got {tuple(tensor.shape)}")
 
 
-def check_dimensions(name: str, tensor: Tensor, least: int, most: int | None = None) -> None:
+def check_dimensions(name: str, tensor: Shaped[Tensor, "..."], least: int, most: int | None = None) -> None:
     """Raise ValueError unless `tensor` has `least` dimensions, or as many as `most`."""
     if not least <= tensor.ndim <= (most or least):
         wanted = f"{least} dimensions" if most is None else f"{least} to {most} dimensions"

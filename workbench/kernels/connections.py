@@ -6,7 +6,7 @@ Dense products skip silent inputs (see `kernels.sparse`); convolutions are the l
 from typing import Any, NamedTuple
 
 import torch
-from jaxtyping import Float
+from jaxtyping import Float, Shaped
 from torch import Tensor, nn
 from torch.nn import functional as F
 from torch.nn import grad as conv_gradients
@@ -33,7 +33,7 @@ def check_connection(connection: Any) -> None:
         steps_of(connection)
 
 
-def check_input(connection: Connection, x: Tensor) -> None:
+def check_input(connection: Connection, x: Shaped[Tensor, "..."]) -> None:
     """Raise ValueError unless x is `(time, batch, n_in)` for a dense layer, `(time, batch, C, H, W)` for images."""
     dense = isinstance(connection, nn.Linear)
     expected = connection.in_features if dense else connection.in_channels
@@ -48,13 +48,17 @@ def inputs_of(connection: Connection, x: Float[Tensor, "n ..."], kernels: Kernel
     return Inputs(x) if events is None else Inputs(None, events)
 
 
-def run_layout(weight: Tensor) -> Tensor:
+def run_layout(weight: Float[Tensor, "n_out *fan"]) -> Float[Tensor, "n_out *fan"]:
     """The weight, detached, in the memory order that the products want: one row per input where it is dense."""
     return weight.detach().T.contiguous().T if weight.ndim == 2 else weight.detach()
 
 
 def linear_map(
-    connection: Connection, inputs: Inputs, weight: Tensor, bias: Tensor | None, kernels: Kernels = TORCH
+    connection: Connection,
+    inputs: Inputs,
+    weight: Float[Tensor, "n_out ..."],
+    bias: Float[Tensor, "n_out"] | None,
+    kernels: Kernels = TORCH,
 ) -> Float[Tensor, "n ..."]:
     """The map of `connection` with another weight: `(n, n_in)` to `(n, n_out)`, or images `(n, C, H, W)`."""
     if inputs.events is not None:
@@ -67,7 +71,11 @@ def linear_map(
 
 
 def add_weight_gradient(
-    connection: Connection, grad: Tensor, inputs: Inputs, g: Float[Tensor, "n ..."], kernels: Kernels = TORCH
+    connection: Connection,
+    grad: Float[Tensor, "n_out ..."],
+    inputs: Inputs,
+    g: Float[Tensor, "n ..."],
+    kernels: Kernels = TORCH,
 ) -> None:
     """Add Σ_n g ⊗ x, the gradient of Σ g · map(x) with respect to the weight, to `grad`, in place."""
     if inputs.events is not None:
@@ -79,7 +87,7 @@ def add_weight_gradient(
 
 
 def input_gradient(
-    connection: Connection, shape: torch.Size, weight: Tensor, g: Float[Tensor, "n ..."]
+    connection: Connection, shape: torch.Size, weight: Float[Tensor, "n_out ..."], g: Float[Tensor, "n ..."]
 ) -> Float[Tensor, "n ..."]:
     """The gradient of Σ g · map(x) with respect to x, which has `shape` (n, ...)."""
     if isinstance(connection, nn.Linear):

@@ -40,7 +40,12 @@ def geometry_of(conv: nn.Conv2d) -> Geometry:
     return Geometry(stride, (columns, columns, rows, rows), dilation, conv.groups)
 
 
-def convolve(x: Tensor, weight: Tensor, bias: Tensor | None, geometry: Geometry) -> Tensor:
+def convolve(
+    x: Float[Tensor, "batch c_in height width"],
+    weight: Float[Tensor, "c_out c_per_group k_h k_w"],
+    bias: Float[Tensor, "c_out"] | None,
+    geometry: Geometry,
+) -> Float[Tensor, "batch c_out h_out w_out"]:
     """The exact convolution; uneven padding is laid on before."""
     left, right, top, bottom = geometry.padding
     padding = (top, left)

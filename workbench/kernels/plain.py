@@ -18,7 +18,10 @@ from workbench.neurons.lif import Neuron, Reset
 
 
 def convolve(
-    connection: nn.Conv2d, x: Float[Tensor, "n c h w"], weight: Tensor, bias: Tensor | None
+    connection: nn.Conv2d,
+    x: Float[Tensor, "n c h w"],
+    weight: Float[Tensor, "c_out c_per_group k_h k_w"],
+    bias: Float[Tensor, "c_out"] | None,
 ) -> Float[Tensor, "n c_out h_out w_out"]:
     """The convolution of `connection` with another weight and bias."""
     return F.conv2d(x, weight, bias, connection.stride, connection.padding, connection.dilation, connection.groups)

@@ -8,6 +8,7 @@ import weakref
 from types import TracebackType
 
 import torch
+from jaxtyping import Shaped
 from torch import Tensor
 
 
@@ -24,7 +25,7 @@ class KeptBytes:
     1280
     """
 
-    def __init__(self, *existing: Tensor):
+    def __init__(self, *existing: Shaped[Tensor, "..."]):
         self._excluded = {tensor.untyped_storage().data_ptr() for tensor in existing}
         self._holders: dict[int, int] = {}
         self.now = 0

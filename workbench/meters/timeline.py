@@ -5,6 +5,7 @@ from collections.abc import Callable, Iterable
 from typing import NamedTuple
 
 import torch
+from jaxtyping import Shaped
 from torch import Tensor, nn
 
 from workbench.meters.kept import KeptBytes
@@ -17,7 +18,7 @@ class Saved(NamedTuple):
     bytes: int
 
 
-def saved_tensors(forward: Callable[[], object], ignore: Iterable[Tensor] = ()) -> list[Saved]:
+def saved_tensors(forward: Callable[[], object], ignore: Iterable[Shaped[Tensor, "..."]] = ()) -> list[Saved]:
     """Blocks that the graph built by `forward()` keeps, each counted once and whole (a view keeps its whole block).
 
     `ignore` lists tensors that are alive anyway: parameters, buffers, the data.
@@ -40,7 +41,7 @@ def saved_tensors(forward: Callable[[], object], ignore: Iterable[Tensor] = ()) 
     return [Saved(tuple(t.shape), t.untyped_storage().nbytes()) for t in kept]
 
 
-def saved_bytes(step: Callable[[], object], ignore: Iterable[Tensor] = ()) -> int:
+def saved_bytes(step: Callable[[], object], ignore: Iterable[Shaped[Tensor, "..."]] = ()) -> int:
     """Most bytes that autograd keeps at one moment of `step()`, be it a forward pass or a whole training step."""
     with KeptBytes(*ignore) as kept:
         step()
@@ -55,7 +56,9 @@ class Moment(NamedTuple):
     total: int
 
 
-def memory_timeline(network: nn.Module, step: Callable[[], object], ignore: Iterable[Tensor] = ()) -> list[Moment]:
+def memory_timeline(
+    network: nn.Module, step: Callable[[], object], ignore: Iterable[Shaped[Tensor, "..."]] = ()
+) -> list[Moment]:
     """Everything that autograd begins and ceases to keep during `step()`, in the order in which it happens.
 
     A block belongs to the innermost layer that was running when it was saved first; "" is outside the network (a loss).
@@ -117,6 +120,6 @@ class _Held:
         self.tensor = tensor
 
 
-def network_tensors(network: nn.Module) -> list[Tensor]:
+def network_tensors(network: nn.Module) -> list[Shaped[Tensor, "..."]]:
     """Parameters and buffers: what is alive whether or not a step is taken."""
     return [*network.parameters(), *network.buffers()]

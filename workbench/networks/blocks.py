@@ -25,7 +25,7 @@ SLOPE = 0.01  # of LeakyReLU for negative inputs
 HeadMaker = Callable[[int, int], nn.Module]  # (latents, classes) → a block's head
 
 
-def apply(module: nn.Module, x: Tensor) -> Tensor:
+def apply(module: nn.Module, x: Shaped[Tensor, "batch ..."]) -> Shaped[Tensor, "batch ..."]:
     """The plain way to run a module; rules that treat weights in another way hand in their own function."""
     return module(x)
 
@@ -144,7 +144,9 @@ def block_logits(network: nn.Module, x: Shaped[Array, "batch ..."]) -> Float[Ten
 
 
 @torch.no_grad()
-def refresh_statistics(network: BlockNetwork, batches: Sequence[Tensor] | Iterator[Tensor]) -> None:
+def refresh_statistics(
+    network: BlockNetwork, batches: Sequence[Float[Tensor, "batch ..."]] | Iterator[Float[Tensor, "batch ..."]]
+) -> None:
     """Replace the running statistics of batch normalisation by the plain mean over these batches of inputs.
 
     Needed before an evaluation at averaged weights (schedule-free optimisers), which the statistics do not fit.

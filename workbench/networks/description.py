@@ -23,6 +23,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 import torch
+from jaxtyping import Shaped
 from torch import Tensor, nn
 
 Description = dict[str, Any]  # JSON
@@ -52,7 +53,7 @@ def differences(kept: Description, given: Description) -> Iterator[str]:
             yield f"{place or 'the network'}: {in_file} in the file, {here} in the network"
 
 
-def rebuild(description: Description, tensors: Mapping[str, Tensor]) -> nn.Module:
+def rebuild(description: Description, tensors: Mapping[str, Shaped[Tensor, "..."]]) -> nn.Module:
     """The network again, with its tensors, which are taken as they are.
 
     Raises ValueError that names a part, constant or tensor which cannot be built.

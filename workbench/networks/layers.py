@@ -61,8 +61,8 @@ def over_the_maximum(weight: Float[Tensor, "n_out *fan"]) -> Float[Tensor, "n_ou
 class Weights(NamedTuple):
     """What a layer is run with: Ŵ, and Ŵ_r of a recurrent layer."""
 
-    forward: Tensor
-    recurrent: Tensor | None = None
+    forward: Float[Tensor, "n_out ..."]
+    recurrent: Float[Tensor, "n_out n_out"] | None = None
 
 
 class SpikingLayer(nn.Module):
@@ -106,7 +106,7 @@ class SpikingLayer(nn.Module):
         self.recurrent = initialize(nn.Linear(n_out, n_out, bias=False)) if recurrent else None
         self.recurrent_gain = nn.Parameter(torch.full((n_out, 1), gain)) if recurrent and standardized else None
 
-    def effective_weight(self) -> Tensor:
+    def effective_weight(self) -> Float[Tensor, "n_out ..."]:
         """Ŵ, or W where the layer has no such form; differentiable in W and the gain. Same shape as W."""
         return _effective(self.connection.weight, self.gain, self.rescale)
 
@@ -160,7 +160,7 @@ class TimeDropout(nn.Module):
         return F.dropout(torch.ones_like(x), self.p, self.training)
 
     def masked(
-        self, x: Float[Tensor, "time batch *features"], masks: "dict[TimeDropout, Tensor]"
+        self, x: Float[Tensor, "time batch *features"], masks: "dict[TimeDropout, Float[Tensor, 'batch ...']]"
     ) -> Float[Tensor, "time batch *features"]:
         """x times this sequence's mask, which is drawn into `masks` when it is not there yet."""
         if self not in masks:

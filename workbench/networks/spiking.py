@@ -34,7 +34,7 @@ from workbench.neurons.lif import Neuron
 from workbench.neurons.surrogate import Psi, psi_gesture
 
 
-def nobody(layer: nn.Module, x: Tensor) -> Tensor:
+def nobody(layer: nn.Module, x: Shaped[Tensor, "..."]) -> Shaped[Tensor, "..."]:
     """Stands for `run` where it was forgotten, and says who can run a network."""
     raise ValueError(
         "a spiking network is run by a rule, or by spiking_logits(network, x) without learning; to run it by hand "
@@ -219,7 +219,7 @@ def chunks(steps: int, size: int) -> list[slice]:
 @torch.no_grad()
 def spiking_logits(
     network: nn.Module, x: Shaped[Array, "time batch *features"], size: int = 16, lengths: Lengths = None
-) -> Tensor:
+) -> Float[Tensor, "batch ..."]:
     """Outputs averaged over time `(batch, classes)`; their argmax is the prediction (S-TLLR, section 5).
 
     lengths: how many steps of each sample are its own, the average is over these; None for all.

@@ -86,7 +86,7 @@ def run_trace(
     return torch.stack(traces)
 
 
-def decay_matrix(steps: int, decay: float, like: Tensor) -> Float[Tensor, "time time"]:
+def decay_matrix(steps: int, decay: float, like: Shaped[Tensor, "..."]) -> Float[Tensor, "time time"]:
     """D[t, k] = λ^{t−k} for k ≤ t, else 0: `D @ x` is the trace of x, `Dᵀ @ a` the trace of a run backwards."""
     age = torch.arange(steps, device=like.device)
     age = age[:, None] - age

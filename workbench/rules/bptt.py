@@ -164,7 +164,7 @@ def check_window(params: BPTT, steps: int) -> int:
 
 
 def batch_loss(
-    output: Float[Tensor, "time batch ..."], y: Tensor, params: BPTT, learning: Mask = None
+    output: Float[Tensor, "time batch ..."], y: Shaped[Tensor, "batch ..."], params: BPTT, learning: Mask = None
 ) -> Float[Tensor, ""]:
     """Sum over steps of the loss of each output, or the cross-entropy of the summed output; of what learns."""
     if not params.summed_output:
@@ -188,12 +188,14 @@ class Unrolled:
         self.carried = {layer: (rest.detach(), z.detach()) for layer, (rest, z) in self.carried.items()}
         self.history = 0
 
-    def outputs(self, x: Tensor, spans: Spans | None, chunk: slice) -> Tensor:
+    def outputs(
+        self, x: Shaped[Tensor, "time batch ..."], spans: Spans | None, chunk: slice
+    ) -> Float[Tensor, "time batch ..."]:
         """The network's outputs over a chunk of time, of which only the samples' own steps are counted."""
         self.own = None if spans is None else spans.own(chunk)
         return run_network(self.network, keep(x, self.own).to(next(self.network.parameters()).dtype), self.run)
 
-    def run(self, layer: nn.Module, x: Tensor) -> Tensor:
+    def run(self, layer: nn.Module, x: Float[Tensor, "time batch ..."]) -> Float[Tensor, "time batch ..."]:
         """One layer over a chunk, differentiable through all its steps."""
         if isinstance(layer, TimeDropout):
             return layer.masked(x, self.masks)
@@ -207,7 +209,9 @@ class Unrolled:
 
 
 def run_layer(
-    layer: Layer, x: Float[Tensor, "time batch ..."], before: tuple[Tensor, Tensor] | None = None
+    layer: Layer,
+    x: Float[Tensor, "time batch ..."],
+    before: tuple[Float[Tensor, "batch ..."], Float[Tensor, "batch ..."]] | None = None,
 ) -> tuple[Float[Tensor, "time batch ..."], Float[Tensor, "batch ..."], Float[Tensor, "batch ..."]]:
     """One layer over a chunk, differentiable through all its steps: outputs, last u⁺ and last output."""
     check_input(layer.connection, x)
@@ -276,7 +280,7 @@ def cost(sizes: Sequence[LayerSize], steps: int, learning_steps: int) -> Cost:
     return Cost(2 * steps * sum(size.macs for size in sizes), BYTES * steps * sum(size.neurons for size in sizes))
 
 
-def prepare(network: nn.Module, x: Tensor, classes: int, steps: Steps = Steps()) -> Prepared:
+def prepare(network: nn.Module, x: Shaped[Tensor, "time batch ..."], classes: int, steps: Steps = Steps()) -> Prepared:
     """BPTT needs the whole sequence at once, and nothing to be made for a network."""
     params = BPTT(steps.last)
     return Prepared(partial(gradients, params=params), partial(by_step, params=params))

@@ -32,7 +32,7 @@ Draw = Callable[[Sequence[int], torch.Generator], Tensor]
 class DirectFeedback(NamedTuple):
     """feedback: B_l of every block, `(classes, *shape of the block's activation)`."""
 
-    feedback: tuple[Tensor, ...]
+    feedback: tuple[Float[Tensor, "classes ..."], ...]
 
     __repr__ = short_repr
 
@@ -84,7 +84,9 @@ def broadcast_error(error: Float[Tensor, "batch classes"], B: Float[Tensor, "cla
     return torch.tensordot(error, B.movedim(1, -1), 1).movedim(-1, 1)
 
 
-def check_feedback(params: DirectFeedback, activations: Sequence[Tensor]) -> tuple[Tensor, ...]:
+def check_feedback(
+    params: DirectFeedback, activations: Sequence[Float[Tensor, "batch ..."]]
+) -> tuple[Float[Tensor, "classes ..."], ...]:
     """The matrices, or ValueError when one does not have its block's shape."""
     shapes, expected = [B.shape[1:] for B in params.feedback], [a.shape[1:] for a in activations]
     if shapes != expected:

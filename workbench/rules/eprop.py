@@ -190,7 +190,7 @@ def run_step(
     state: State | None,
     kappa: float,
     learns: bool,
-    feedback: Tensor | None,
+    feedback: Float[Tensor, "n_out ..."] | None,
     kernels: Kernels,
 ) -> tuple[Float[Tensor, "1 batch n_out"], State]:
     """One layer over one step: its output, with the local gradient attached when the step learns, and its state."""
@@ -217,7 +217,7 @@ def synapse_kernels(layer: Layer, x: Float[Tensor, "1 batch n_in"]) -> Kernels:
     return kernels_for(x, x.shape[1] * (n_in + n_out * (1 if isinstance(layer, LeakyReadout) else n_in)))
 
 
-def start_state(layer: Layer, x: Tensor, u: Tensor) -> State:
+def start_state(layer: Layer, x: Float[Tensor, "batch n_in"], u: Float[Tensor, "batch n_out"]) -> State:
     """Zeros, at the start of a sequence."""
     (batch, n_in), n_out = x.shape, u.shape[1:] if isinstance(layer, SpikingLayer) else ()
     forward = Synaptic(x.new_zeros(batch, n_in + 1), x.new_zeros(batch, *n_out, n_in + 1))
@@ -253,7 +253,7 @@ def remember(
 
 def contract(
     signal: Float[Tensor, "1 batch n_out"], filtered: Float[Tensor, "batch *n_out n_in"], kernels: Kernels
-) -> Tensor:
+) -> Float[Tensor, "n_out n_in"]:
     """Σ over the batch of L ē."""
     return signal[0].T @ filtered if filtered.ndim == 2 else kernels.weigh_synapses(signal[0].contiguous(), filtered)
 
@@ -296,7 +296,7 @@ def cost(sizes: Sequence[LayerSize], steps: int, learning_steps: int) -> Cost:
     return Cost((steps + 2 * learning_steps) * macs, BYTES * (neurons + macs))
 
 
-def prepare(network: nn.Module, x: Tensor, classes: int, steps: Steps = Steps()) -> Prepared:
+def prepare(network: nn.Module, x: Shaped[Tensor, "time batch ..."], classes: int, steps: Steps = Steps()) -> Prepared:
     """Symmetric e-prop, which goes step by step; nothing has to be made for a network."""
     params = EProp(steps.last)
     return Prepared(partial(gradients, params=params), partial(online, params=params))

@@ -15,7 +15,7 @@ from functools import partial
 from typing import Any, NamedTuple
 
 import torch
-from jaxtyping import Shaped
+from jaxtyping import Float, Shaped
 from torch import Tensor, nn
 from torch.nn import functional as F
 from torch.nn.grad import conv2d_input, conv2d_weight
@@ -33,7 +33,7 @@ Connection = nn.Linear | nn.Conv2d
 class FeedbackAlignment(NamedTuple):
     """feedback: B of every linear map, in the order of `connections(network)`."""
 
-    feedback: tuple[Tensor, ...]
+    feedback: tuple[Float[Tensor, "n_out ..."], ...]
 
     __repr__ = short_repr
 

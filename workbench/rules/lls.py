@@ -99,7 +99,7 @@ class LocalSignal(NamedTuple):
 class LocalHead(nn.Module):
     """What LLS hangs on a block: the fixed basis, a buffer `(rows, latents)`, and the trained m or M, or None."""
 
-    basis: Tensor
+    basis: Float[Tensor, "rows latents"]
 
     def __init__(self, basis: Float[Tensor, "rows latents"], modulation: nn.Parameter | None = None):
         super().__init__()
@@ -227,7 +227,7 @@ def gradients(
     return train_classifier(network, x, y)
 
 
-def detached(tensor: Tensor | None) -> Tensor | None:
+def detached(tensor: Shaped[Tensor, "*shape"] | None) -> Shaped[Tensor, "*shape"] | None:
     """The tensor outside any graph, or None."""
     return None if tensor is None else tensor.detach()
 

@@ -136,7 +136,7 @@ def cost(sizes: Sequence[LayerSize], steps: int, learning_steps: int) -> Cost:
     return Cost(2 * learning_steps * macs, BYTES * neurons)
 
 
-def prepare(network: nn.Module, x: Tensor, classes: int, steps: Steps = Steps()) -> Prepared:
+def prepare(network: nn.Module, x: Shaped[Tensor, "time batch ..."], classes: int, steps: Steps = Steps()) -> Prepared:
     """OTTT-A; nothing has to be made for a network."""
     params = OTTT(steps.last, chunk=steps.at_once)
     return Prepared(partial(gradients, params=params), partial(online, params=params))

@@ -140,7 +140,13 @@ def begin_pass(network: nn.Module, params: STDP, spans: Spans | None = None) -> 
     return OnlinePass(network, run, Signal(everywhere_the_same, cut=True), params.loss, spans)
 
 
-def everywhere_the_same(output: Tensor, spikes: Spikes, y: Tensor, loss: Loss, learning: Mask = None) -> Tensor:
+def everywhere_the_same(
+    output: Float[Tensor, "time batch ..."],
+    spikes: Spikes,
+    y: Shaped[Tensor, "batch ..."],
+    loss: Loss,
+    learning: Mask = None,
+) -> Float[Tensor, ""]:
     """A learning signal of 1 for every neuron and learning step (in gradient sign, per sample of the batch)."""
     value = backpropagate(output, spikes, y, loss, learning)
     for z in spikes.values():
@@ -148,7 +154,7 @@ def everywhere_the_same(output: Tensor, spikes: Spikes, y: Tensor, loss: Loss, l
     return value
 
 
-def prepare(network: nn.Module, x: Tensor, classes: int, steps: Steps = Steps()) -> Prepared:
+def prepare(network: nn.Module, x: Shaped[Tensor, "time batch ..."], classes: int, steps: Steps = Steps()) -> Prepared:
     """Pair STDP with its default window; nothing has to be made for a network."""
     params = STDP(last_steps=steps.last, chunk=steps.at_once)
     return Prepared(partial(gradients, params=params), partial(online, params=params))

@@ -215,7 +215,9 @@ def teach_layer(
     return Taught(torch.cat(outputs), torch.cat(below), traces)
 
 
-def check_arguments(x: Array, y: Array, params: STLLR, lengths: Lengths = None) -> tuple[Tensor, Learning]:
+def check_arguments(
+    x: Array, y: Array, params: STLLR, lengths: Lengths = None
+) -> tuple[Shaped[Tensor, "batch ..."], Learning]:
     """y, and what is run, T_l and the samples' spans; or ValueError for a batch or parameters that make no sense."""
     check_fields(params, STLLR, chunk=COUNT)
     if not callable(params.factors):
@@ -267,14 +269,22 @@ def prepared(params: STLLR) -> Prepared:
 
 
 def prepare(
-    network: nn.Module, x: Tensor, classes: int, steps: Steps = Steps(), factors: Factors = Factors()
+    network: nn.Module,
+    x: Shaped[Tensor, "time batch ..."],
+    classes: int,
+    steps: Steps = Steps(),
+    factors: Factors = Factors(),
 ) -> Prepared:
     """S-TLLR with backpropagation within the step; nothing has to be made for a network."""
     return prepared(STLLR(factors, steps.last, chunk=steps.at_once))
 
 
 def prepare_direct_feedback(
-    network: nn.Module, x: Tensor, classes: int, steps: Steps = Steps(), factors: Factors = Factors()
+    network: nn.Module,
+    x: Shaped[Tensor, "time batch ..."],
+    classes: int,
+    steps: Steps = Steps(),
+    factors: Factors = Factors(),
 ) -> Prepared:
     """S-TLLR with direct feedback: the readout's error through a fixed random matrix for each layer."""
     return prepared(STLLR(factors, steps.last, chunk=steps.at_once, signal=direct_feedback(network, x)))

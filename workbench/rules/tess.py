@@ -292,14 +292,20 @@ def cost(sizes: Sequence[LayerSize], steps: int, learning_steps: int) -> Cost:
 
 
 def prepare(
-    network: nn.Module, x: Tensor, classes: int, steps: Steps = Steps(), factors: Factors = FACTORS
+    network: nn.Module,
+    x: Shaped[Tensor, "time batch ..."],
+    classes: int,
+    steps: Steps = Steps(),
+    factors: Factors = FACTORS,
 ) -> Prepared:
     """TESS with a head of `distinct` waves for every spiking layer."""
     params = TESS(make_heads(network, x, classes, basis=distinct), factors, steps.last, chunk=steps.at_once)
     return Prepared(partial(gradients, params=params), partial(online, params=params))
 
 
-def prepare_released(network: nn.Module, x: Tensor, classes: int, steps: Steps = Steps()) -> Prepared:
+def prepare_released(
+    network: nn.Module, x: Shaped[Tensor, "time batch ..."], classes: int, steps: Steps = Steps()
+) -> Prepared:
     """What the published script trains."""
     params = TESS(make_heads(network, x, classes, basis=distinct), last_steps=steps.last, chunk=steps.at_once)
     by_step = partial(stllr.online, params=as_stllr(params, BACKPROPAGATION))

@@ -7,6 +7,7 @@ the same masks as one that never ended, as long as it is the only one in its pro
 from contextlib import AbstractContextManager, nullcontext
 
 import torch
+from jaxtyping import UInt8
 from torch import Tensor, nn
 
 from workbench.networks.layers import TimeDropout
@@ -15,7 +16,7 @@ from workbench.networks.seeded import seeded
 DRAWS = (nn.Dropout, nn.Dropout1d, nn.Dropout2d, nn.Dropout3d, nn.AlphaDropout, nn.FeatureAlphaDropout, TimeDropout)
 
 
-def drawing_state(network: nn.Module) -> Tensor | None:
+def drawing_state(network: nn.Module) -> UInt8[Tensor, "bytes"] | None:
     """The state of torch's generator where the network draws while it learns; None where nothing is drawn."""
     return torch.get_rng_state() if draws(network) else None
 
@@ -30,7 +31,7 @@ def drawing(network: nn.Module, seed: int) -> AbstractContextManager[None]:
     return seeded(seed) if draws(network) else nullcontext()
 
 
-def restore_drawing(state: Tensor | None) -> None:
+def restore_drawing(state: UInt8[Tensor, "bytes"] | None) -> None:
     """Draw from now on what was drawn after `drawing_state`."""
     if state is not None:
         torch.set_rng_state(state)

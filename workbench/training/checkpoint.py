@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 import torch
+from jaxtyping import Shaped
 from safetensors import SafetensorError, safe_open
 from safetensors.torch import save
 from torch import Tensor, nn
@@ -83,7 +84,7 @@ def read_checkpoint(path: Path) -> Content:
         raise _not_whole(path, f"{type(error).__name__}: {error}") from None
 
 
-def write_safetensors(path: Path, tensors: Mapping[str, Tensor], metadata: dict[str, str]) -> None:
+def write_safetensors(path: Path, tensors: dict[str, Shaped[Tensor, "..."]], metadata: dict[str, str]) -> None:
     """Write a safetensors file, whole or not at all, with the rights that new files have for this user."""
     path = Path(path)
     content = save({name: tensor.contiguous() for name, tensor in tensors.items()}, metadata)

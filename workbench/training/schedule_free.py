@@ -4,6 +4,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 import torch
+from jaxtyping import Float
 from schedulefree import AdamWScheduleFree
 from torch import Tensor
 
@@ -33,7 +34,7 @@ def averaged_weights(
                     parameter.copy_(before)
 
 
-def first_batches(samples: Samples, batches: int, batch_size: int) -> Iterator[Tensor]:
+def first_batches(samples: Samples, batches: int, batch_size: int) -> Iterator[Float[Tensor, "batch ..."]]:
     """Inputs of at most `batches` batches, in a fixed shuffled order."""
     order = torch.randperm(len(samples.labels), generator=torch.Generator().manual_seed(0))
     for rows in order.split(batch_size)[:batches]:

@@ -24,7 +24,7 @@ from collections.abc import Callable, Sequence
 from typing import Any, NamedTuple
 
 import torch
-from jaxtyping import Float, Int64
+from jaxtyping import Float, Int64, Shaped
 from torch import Tensor
 
 from workbench.continual.conceptors import (
@@ -144,6 +144,6 @@ class CodeCL(Projecting):
         """ρ of the tasks so far."""
         return {"overlaps": self.overlaps}
 
-    def restore(self, state: Tree, past: Sequence[tuple[Tensor, Tensor]]) -> None:
+    def restore(self, state: Tree, past: Sequence[tuple[Shaped[Tensor, "n ..."], Int64[Tensor, " n"]]]) -> None:
         """Go on from a `state`."""
         self.overlaps = state["overlaps"]

@@ -14,7 +14,7 @@ from collections.abc import Sequence
 from typing import Any
 
 import torch
-from jaxtyping import Float, Int64
+from jaxtyping import Float, Int64, Shaped
 from torch import Tensor, nn
 from torch.nn import functional as F
 
@@ -70,7 +70,7 @@ class EWC(Method):
         pull = {names[theta]: value for theta, value in self.pull.items()}
         return {"stiffness": stiffness, "pull": pull, "generator": self._generator.get_state()}
 
-    def restore(self, state: Tree, past: Sequence[tuple[Tensor, Tensor]]) -> None:
+    def restore(self, state: Tree, past: Sequence[tuple[Shaped[Tensor, "n ..."], Int64[Tensor, " n"]]]) -> None:
         """Go on from a `state`."""
         weights = dict(self.network.named_parameters())
         self.stiffness = {weights[name]: value for name, value in state["stiffness"].items()}
@@ -85,7 +85,7 @@ def fisher(
     batches: int,
     batch_size: int,
     generator: torch.Generator,
-) -> dict[nn.Parameter, Tensor]:
+) -> dict[nn.Parameter, Float[Tensor, "..."]]:
     """Diagonal Fisher information E[(∂ log p(y|x) / ∂θ)²], with y drawn from the network's own answer.
 
     With such labels the expected gradient is zero, so B times the squared mean gradient of B samples is an unbiased

@@ -23,7 +23,7 @@ from typing import Any, NamedTuple
 
 import torch
 import torch.nn.functional as F
-from jaxtyping import Float, Int64
+from jaxtyping import Float, Int64, Shaped
 from torch import Tensor, nn
 
 from workbench.compression.lance import linear
@@ -252,7 +252,7 @@ class LanceContinual(Method):
         """What P held of the tasks so far."""
         return {"held": self.held}
 
-    def restore(self, state: Tree, past: Sequence[tuple[Tensor, Tensor]]) -> None:
+    def restore(self, state: Tree, past: Sequence[tuple[Shaped[Tensor, "n ..."], Int64[Tensor, " n"]]]) -> None:
         """Go on from a `state`."""
         self.held = state["held"]
 

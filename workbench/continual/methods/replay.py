@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from typing import Any, NamedTuple
 
 import torch
-from jaxtyping import Float, Int64
+from jaxtyping import Float, Int64, Shaped
 from torch import Tensor
 
 from workbench.continual.method import Method, backpropagation
@@ -56,7 +56,7 @@ class EpisodicMemory:
         """Where drawing stands; the samples are those of the finished tasks."""
         return {"generator": self._generator.get_state()}
 
-    def restore(self, state: Tree, past: Sequence[tuple[Tensor, Tensor]]) -> None:
+    def restore(self, state: Tree, past: Sequence[tuple[Shaped[Tensor, "n ..."], Int64[Tensor, " n"]]]) -> None:
         """Remember the finished tasks again, and draw on from there."""
         self.tasks = []
         for x, y in past:
@@ -83,7 +83,7 @@ class Remembering(Method):
         """Where the drawing of remembered samples stands."""
         return self.memory.state()
 
-    def restore(self, state: Tree, past: Sequence[tuple[Tensor, Tensor]]) -> None:
+    def restore(self, state: Tree, past: Sequence[tuple[Shaped[Tensor, "n ..."], Int64[Tensor, " n"]]]) -> None:
         """Remember the finished tasks again."""
         self.memory.restore(state, past)
 

@@ -15,7 +15,7 @@ from collections.abc import Sequence
 from typing import Any, NamedTuple
 
 import torch
-from jaxtyping import Float, Int64
+from jaxtyping import Float, Int64, Shaped
 from torch import Tensor
 
 from workbench.continual.conceptors import Conceptor
@@ -81,7 +81,7 @@ class TRGP(GPM):
         """The tasks' own subspaces."""
         return {"subspaces": self.subspaces}
 
-    def restore(self, state: Tree, past: Sequence[tuple[Tensor, Tensor]]) -> None:
+    def restore(self, state: Tree, past: Sequence[tuple[Shaped[Tensor, "n ..."], Int64[Tensor, " n"]]]) -> None:
         """Go on from a `state`."""
         self.subspaces = state["subspaces"]
         for name, layer in self.layers().items():

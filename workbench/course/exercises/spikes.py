@@ -1,6 +1,7 @@
 """Checks of notebooks 01 to 03: neurons, traces, timing windows."""
 
 import torch
+from jaxtyping import Shaped
 from torch import Tensor
 
 from workbench.course.exercises.diagnosis import Answer, diagnose
@@ -88,6 +89,6 @@ def check_eligibility(answer: Answer) -> str:
     return diagnose(answer, right, mistakes, [(x, psi, 0.5), (x.flip(0), psi, 0.8)])
 
 
-def later(x: Tensor) -> Tensor:
+def later(x: Shaped[Tensor, "time *rest"]) -> Shaped[Tensor, "time *rest"]:
     """The same one step late, with zeros first."""
     return torch.cat([torch.zeros_like(x[:1]), x[:-1]])

@@ -15,7 +15,7 @@ from workbench.data.sets.fashion_mnist import fashion_mnist_small
 from workbench.data.split import Split
 
 BLOCK = 64  # images simulated at once: their arrays stay in the processor's cache
-SIMULATOR = 1  # part of a cache file's name: raise it when camera.py gives other events
+SIMULATOR = 1  # part of a cache file's name: raise it when senses/camera.py gives other events
 
 
 def fashion_events(

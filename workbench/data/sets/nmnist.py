@@ -3,7 +3,7 @@
 Orchard, Jayawant, Cohen and Thakor, "Converting static image datasets to spiking neuromorphic datasets using
 saccades", Frontiers in Neuroscience 9:437 (2015), doi:10.3389/fnins.2015.00437. CC BY-SA 4.0.
 
-In these recordings p = 1 marks the edge that the simulated camera of `camera.py` calls darker (p = 0).
+In these recordings p = 1 marks the edge that the simulated camera of `data/senses/camera.py` calls darker (p = 0).
 """
 
 import zipfile

@@ -9,7 +9,7 @@ import itertools
 
 import numpy as np
 import torch
-from jaxtyping import Bool
+from jaxtyping import Bool, Integer
 
 from workbench.data.delivery.sources import VOICES
 from workbench.data.delivery.storage import embedded_file
@@ -39,7 +39,9 @@ def voices(step_ms: float = 10.0) -> Split[EventSet]:
     return Split(everything.subset(_rows(~is_test)), everything.subset(_rows(is_test)), names)
 
 
-def split_trains(delays: np.ndarray, channel: np.ndarray, offsets: np.ndarray) -> list[SpikeTrain]:
+def split_trains(
+    delays: Integer[np.ndarray, " spike"], channel: Integer[np.ndarray, " spike"], offsets: Integer[np.ndarray, " edge"]
+) -> list[SpikeTrain]:
     """Recordings kept one after another: ms since the spike before (or the start), channels, and where each begins."""
     bounds = itertools.pairwise(offsets)
     return [SpikeTrain(delays[a:b].astype(np.int64).cumsum(), channel[a:b].astype(np.int64)) for a, b in bounds]
