@@ -12,11 +12,12 @@ from workbench.training.checkpoint import load_checkpoint
 # The parent prepares the run once and starts children, each of which goes on from the checkpoint and tells each record;
 # the parent reads so many, kills the child wherever it stands by then, in a step or while it writes, starts the next.
 KILLS = """
-import os, random, signal, sys, time
+import os, random, signal, sys
 from pathlib import Path
 import torch
 from workbench.experiments.named import EXPERIMENTS
-from workbench.experiments.overrides import fewer_samples
+from workbench.data.split import Split
+from workbench.experiments.overrides import Subset, fewer_samples
 from workbench.training import Plan, train
 
 torch.set_num_threads(1)
@@ -24,12 +25,8 @@ name, rule, per_class, epochs, path, kills = sys.argv[1], sys.argv[2], *map(int,
 chosen, chance = EXPERIMENTS[name], random.Random(1)
 setting = chosen.prepare(chosen.rules[rule], 0)
 data = fewer_samples(setting.data, per_class)
-few = data.test.batch(torch.arange(20))
-class Few:
-    labels = few[1]
-    def batch(self, rows):
-        return (few[0][:, rows] if len(few[0]) != len(few[1]) else few[0][rows]), few[1][rows]
-setting = setting._replace(data=data._replace(test=Few()), batch_size=8)
+data = Split(data.train, Subset(data.test, torch.arange(20)), data.classes)
+setting = setting._replace(data=data, batch_size=8)
 
 def run(path, tell):
     for record in train(setting, Plan(epochs, loops="plain"), path, path.exists(), checkpoint_every=1):
