@@ -25,6 +25,7 @@ MOST = 10  # modules that may stand there
 # A test without a module of its name, and what it holds together.
 ACROSS = {
     "cli/test_signals.py": "what a signal does to every command",
+    "data/sets/test_own_files.py": "what every reader says of a file that is not what it is taken for",
     "rules/test_by_definition.py": "the fast form of every rule against its plain text",
     "rules/test_lengths.py": "samples of several lengths in one batch, under every rule",
     "rules/test_pairs.py": "every pair of rules differs, or agrees where theory says so",

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar
 
 import numpy as np
 import torch
-from jaxtyping import Float, Int64, Shaped
+from jaxtyping import Float, Int64, Shaped, UInt8
 from torch import Tensor, nn
 
 T = TypeVar("T")
@@ -150,6 +150,39 @@ def check_labels(y: Any, classes: int, samples: int | None = None) -> Int64[Tens
         advice = "; count classes from 0" if int(y.min()) == 1 and int(y.max()) == classes else ""
         raise ValueError(f"labels must lie in 0..{classes - 1}, got {int(y.min())}..{int(y.max())}{advice}")
     return y
+
+
+# --- data sets ------------------------------------------------------------------------------------------------------
+
+
+def check_classes(labels: Shaped[np.ndarray, "..."], classes: int, name: str) -> Int64[np.ndarray, "sample"]:
+    """The labels as int64, or ValueError, with the name, unless they are class numbers 0..classes−1, one per sample."""
+    if labels.ndim != 1 or labels.dtype.kind not in "iub":
+        raise ValueError(f"{name} has labels of shape {labels.shape} and type {labels.dtype}, expected class numbers")
+    if labels.size and not 0 <= int(labels.min()) <= int(labels.max()) < classes:
+        raise ValueError(f"{name} has labels {labels.min()} to {labels.max()}, expected 0 to {classes - 1}")
+    return labels.astype(np.int64)
+
+
+def as_bytes(images: Any, name: str = "images") -> UInt8[np.ndarray, "..."]:
+    """Pictures as bytes, 0 black and 255 full: bytes stay, floats of 0 to 1 are scaled; ValueError for all else.
+
+    >>> as_bytes(np.array([0.0, 0.5, 1.0])).tolist()
+    [0, 128, 255]
+    """
+    pixels = images.detach().cpu().numpy() if isinstance(images, Tensor) else images
+    if not isinstance(pixels, np.ndarray) or pixels.dtype.kind not in "biuf":
+        raise ValueError(f"{name} must be an array of bytes, or of floats from 0 to 1, got {_told(images)}")
+    if pixels.dtype == np.uint8 or not pixels.size:
+        return pixels.astype(np.uint8, copy=False)
+    low, high = pixels.min(), pixels.max()
+    if pixels.dtype.kind in "iu" and low >= 0 and high <= 255:
+        return pixels.astype(np.uint8)
+    if pixels.dtype.kind in "bf" and low >= 0 and high <= 1:
+        return np.rint(pixels.astype(np.float64) * 255).astype(np.uint8)
+    raise ValueError(
+        f"{name} holds values of {low} to {high} ({pixels.dtype}), expected bytes from 0 to 255, or floats from 0 to 1"
+    )
 
 
 # --- networks -------------------------------------------------------------------------------------------------------

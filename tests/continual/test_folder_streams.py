@@ -66,7 +66,7 @@ def test_folders_that_lack_something(tmp_path):
     with pytest.raises(ValueError, match="1 pictures: too few"):
         split_mini_imagenet(tmp_path / "empty")
     (tmp_path / "empty" / "cat" / "y.png").write_bytes(b"no picture")
-    with pytest.raises(ValueError, match=r"x\.png cannot be read as a picture"):
+    with pytest.raises(ValueError, match=r"x\.png cannot be read as an image"):
         split_mini_imagenet(tmp_path / "empty", train_part=0.5)
     write_pictures(tmp_path / FIVE[0] / "train", ["a", "b"], 1)
     write_pictures(tmp_path / FIVE[0] / "test", ["a", "c"], 1)

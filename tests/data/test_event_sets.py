@@ -82,3 +82,9 @@ def test_lengths_go_with_their_recordings():
 def test_lengths_lie_between_one_step_and_all(filled, lengths):
     found = padded_lengths(torch.tensor(filled), 5)
     assert (None if found is None else found.tolist()) == lengths
+
+
+def test_packed_frames_of_another_size_are_refused():
+    packed = pack_frames(np.zeros((3, 5, 2, 6, 6), bool))
+    with pytest.raises(ValueError, match=r"shape \(3, 45\), expected \(recordings, 54\) for 6 bins of 6 × 6 pixels"):
+        unpack_counts(packed, 6, 6)

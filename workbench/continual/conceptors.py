@@ -22,7 +22,6 @@ vectors that were stored in float32 orthonormal again: what is orthonormal to 1e
 """
 
 import functools
-import math
 from collections.abc import Callable
 from typing import NamedTuple
 
@@ -30,7 +29,10 @@ import torch
 from jaxtyping import Float
 from torch import Tensor
 
+from workbench.checks import check_finite
 from workbench.continual.subspaces import complement, orthonormal
+
+LEAST = 1e-100  # aperture
 
 
 class Correlation(NamedTuple):
@@ -52,6 +54,7 @@ def correlation(samples: Float[Tensor, "d n"]) -> Correlation:
     d, n = samples.shape
     if n == 0:
         raise ValueError(f"a correlation needs at least one sample in the columns, got shape {(d, n)}")
+    check_finite(samples, "samples", ("direction", "sample"))
     X = samples.double()
     if n < d:  # the thin side: R itself, (d, d), is never formed
         vectors, lengths, _ = torch.linalg.svd(X, full_matrices=False)
@@ -215,5 +218,5 @@ def _check_same_space(c: Conceptor, b: Conceptor) -> None:
 
 
 def _check_positive(name: str, value: float) -> None:
-    if not value > 0.0 or math.isnan(value):
+    if not value >= LEAST:  # NaN too; 1 / value² is still a number
         raise ValueError(f"{name} must be above 0, got {value!r}; CODE-CL uses apertures of 4 to 8 and γ = 1.1")

@@ -6,13 +6,14 @@ Pictures may be of any kind that Pillow opens; they are turned into RGB and scal
 from pathlib import Path
 
 import numpy as np
-from jaxtyping import UInt8
+from jaxtyping import Int64, UInt8
 from PIL import Image
 
 from workbench.continual.streams import Task, image_task, split_cifar100, split_classes
 from workbench.data.delivery.sources import CIFAR100
 from workbench.data.delivery.storage import data_folder, visible
 from workbench.data.sets.cifar import cifar100, cifar_cut
+from workbench.data.sets.image_folder import open_picture
 
 FIVE = ("cifar10", "mnist", "svhn", "notmnist", "fashion_mnist")  # the order of GPM's and CODE-CL's experiments
 KINDS = {".png", ".jpg", ".jpeg", ".bmp", ".webp"}
@@ -85,19 +86,15 @@ def class_folders(folder: Path) -> dict[str, list[Path]]:
 
 def read_pictures(
     classes: dict[str, list[Path]], side: int
-) -> tuple[UInt8[np.ndarray, "n side side 3"], UInt8[np.ndarray, " n"]]:
+) -> tuple[UInt8[np.ndarray, "n side side 3"], Int64[np.ndarray, " n"]]:
     """All pictures in RGB at `side` × `side` pixels, and the number of each one's class in the order given."""
     pictures = [_picture(path, side) for paths in classes.values() for path in paths]
-    labels = np.repeat(np.arange(len(classes), dtype=np.uint8), [len(paths) for paths in classes.values()])
+    labels = np.repeat(np.arange(len(classes)), [len(paths) for paths in classes.values()])
     return np.stack(pictures), labels
 
 
 def _picture(path: Path, side: int) -> UInt8[np.ndarray, "side side 3"]:
-    try:
-        with Image.open(path) as picture:
-            return np.asarray(picture.convert("RGB").resize((side, side), Image.Resampling.BILINEAR))
-    except OSError as error:
-        raise ValueError(f"{path} cannot be read as a picture: {error}") from error
+    return np.asarray(open_picture(path).resize((side, side), Image.Resampling.BILINEAR))
 
 
 def _inside(folder: Path) -> list[Path]:

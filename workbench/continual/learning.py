@@ -16,7 +16,7 @@ from torch import Tensor, nn
 
 from workbench.continual.method import Method
 from workbench.continual.metrics import average_accuracy, backward_transfer, forgetting
-from workbench.continual.streams import Task
+from workbench.continual.streams import Task, check_task
 from workbench.faces import short_repr
 from workbench.meters.evaluation import evaluation
 from workbench.meters.kept import KeptBytes
@@ -24,7 +24,7 @@ from workbench.training.chance import drawing
 from workbench.training.checkpoint import Tree, network_state, restore_network
 from workbench.training.epochs import Schedule, check_finite, epoch_order, set_learning_rate
 from workbench.training.score import ACCURACY, Score, accuracy, summed_cross_entropy
-from workbench.training.setting import Plan
+from workbench.training.setting import Plan, check_plan
 
 MakeOptimizer = Callable[[list[nn.Parameter]], torch.optim.Optimizer]
 TEST_BATCH = 512  # batch normalisation without running statistics sees this many test samples at once
@@ -155,7 +155,7 @@ class StreamRun:
     """
 
     def __init__(self, setting: StreamSetting, plan: Plan):
-        self.setting, self.plan = setting, plan
+        self.setting, self.plan = setting, check_plan(plan)
         self.place = StreamPlace()
         self._moving: torch.optim.Optimizer | None = None  # of the current task
         self._rates: list[float] = []
@@ -230,6 +230,7 @@ class StreamRun:
                     f"task {t} ('{task.name}') has {len(task.train_y)} training samples, which make no batch; give it "
                     "at least two, or hold back fewer"
                 )
+            check_task(task, t, getattr(setting.method.network, "heads", None))
             self._tests.append((task.test_x, task.test_y))
             self._steps += per_epoch * self.plan.epochs
 
@@ -337,7 +338,7 @@ def _batches(n: int, batch_size: int, smallest: int, seed: int, epoch: int) -> l
     Batch normalisation can do nothing with a single one.
     """
     batches = epoch_order(n, seed, epoch).split(batch_size)
-    return [rows for rows in batches if len(rows) >= (smallest if len(batches) > 1 else 1)]
+    return [rows for rows in batches if len(rows) >= (min(smallest, batch_size) if len(batches) > 1 else 1)]
 
 
 def accuracies(

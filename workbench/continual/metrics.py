@@ -12,6 +12,8 @@ import torch
 from jaxtyping import Float
 from torch import Tensor
 
+from workbench.checks import as_floats
+
 
 def average_accuracy(A: Float[Tensor, "tasks tasks"]) -> float:
     """ACC = (1/T) Σ_i A[T−1, i]: accuracy over all tasks at the end.
@@ -81,7 +83,11 @@ def forgetting(A: Float[Tensor, "tasks tasks"]) -> float:
 
 
 def _checked(A: Tensor) -> Tensor:
-    a = A.double()
+    a = as_floats(A, "the accuracy matrix").double()
+    if a.ndim != 2 or a.shape[0] != a.shape[1]:
+        raise ValueError(
+            f"the accuracy matrix must have a row after each task and a column for each, got shape {tuple(a.shape)}"
+        )
     if not len(a):
         raise ValueError("the accuracy matrix has no tasks; give the accuracies after at least one task")
     learned = a.tril()  # what lies above the diagonal may be unknown

@@ -9,9 +9,10 @@ from typing import NamedTuple, overload
 
 import numpy as np
 import torch
-from jaxtyping import Float, Int64, Shaped, UInt8
-from torch import Tensor
+from jaxtyping import Float, Int64, Shaped
+from torch import Tensor, nn
 
+from workbench.checks import COUNT, as_bytes, as_tensor, check_classes, check_finite, check_labels, check_number
 from workbench.data.sets.fashion_mnist import fashion_mnist_small
 
 
@@ -24,6 +25,33 @@ class Task(NamedTuple):
     test_x: Float[Tensor, "m *shape"]
     test_y: Int64[Tensor, " m"]
     classes: int
+
+
+def check_task(task: Task, number: int, heads: nn.ModuleList | None = None) -> None:
+    """Raise ValueError for a task that cannot be learned or tested: no samples, a class that no sample has, labels
+    outside, numbers that are not finite, or no head in the network with as many outputs."""
+    name = f"task {number} ('{task.name}')"
+    check_number(task.classes, f"the number of classes of {name}", COUNT)
+    for half, x, y in (("training", task.train_x, task.train_y), ("test", task.test_x, task.test_y)):
+        if not len(y) or len(x) != len(y):
+            raise ValueError(
+                f"{name} has {len(x)} {half} samples and {len(y)} labels, expected as many and at least one"
+            )
+        check_finite(x, f"{half} x of {name}", ("sample",))
+        missing = sorted({*range(task.classes)} - set(check_labels(y, task.classes).tolist()))
+        if missing:
+            raise ValueError(
+                f"{name}: no {half} sample has class {', '.join(map(str, missing[:9]))} of its {task.classes} classes; "
+                "number the classes from 0 without gaps"
+            )
+    if heads is not None and len(heads) > 1:
+        outputs = getattr(heads[number], "out_features", task.classes) if number < len(heads) else 0
+        if outputs < task.classes:
+            raise ValueError(f"{name} has {task.classes} classes, the network's head for it has {outputs} outputs")
+
+
+CHANNELS = (1, 3)  # of grey and of colour
+MOST_CLASSES = 2**20
 
 
 class Permuted(Sequence[Task]):
@@ -77,7 +105,14 @@ def split_classes(base: Task, n_tasks: int, order: Sequence[int] | None = None) 
 
 
 def _of_classes(base: Task, classes: list[int]) -> Task:
-    """The samples of some classes, with labels 0, 1, … in their order."""
+    """The samples of some classes, with labels 0, 1, … in their order. ValueError for a class that nobody has."""
+    for part, labels in (("training", base.train_y), ("test", base.test_y)):
+        missing = sorted(set(classes) - set(labels.unique().tolist()))
+        if missing:
+            raise ValueError(
+                f"{base.name}: no {part} sample has class {', '.join(map(str, missing))}, which a task of its own asks "
+                "for; number the classes from 0 without gaps, or name the classes that there are"
+            )
     label = torch.full((base.classes,), -1)
     label[classes] = torch.arange(len(classes))
     train, test = label[base.train_y], label[base.test_y]
@@ -89,30 +124,41 @@ def _of_classes(base: Task, classes: list[int]) -> Task:
 
 def image_task(
     name: str,
-    train_images: UInt8[np.ndarray, "n *shape"],
+    train_images: Shaped[np.ndarray, "n *shape"],
     train_labels: Shaped[np.ndarray, " labels"],
-    test_images: UInt8[np.ndarray, "m *shape"],
+    test_images: Shaped[np.ndarray, "m *other"],
     test_labels: Shaped[np.ndarray, " test_labels"],
 ) -> Task:
     """All images as one task `(n, channels, height, width)`, of mean 0 and deviation 1 per channel of training.
 
-    Images are `(n, height, width)` in grey or `(n, height, width, 3)`. Raises ValueError for other shapes or labels.
+    Images are grey `(n, height, width)`, or have 1 or 3 channels, last as in files or first as `cifar100()` gives them;
+    bytes, or floats from 0 to 1. Raises ValueError for other shapes or labels.
     """
-    if train_images.ndim not in (3, 4) or len(train_images) != len(train_labels) or not len(train_labels):
-        raise ValueError(
-            f"images must be (n, height, width) or (n, height, width, channels) with one label each, got images of "
-            f"shape {train_images.shape} and {len(train_labels)} labels"
-        )
+    for images, labels in ((train_images, train_labels), (test_images, test_labels)):
+        if images.ndim not in (3, 4) or len(images) != len(labels) or not len(labels):
+            raise ValueError(
+                f"images must be (n, height, width) or (n, height, width, channels) with one label each, got images of "
+                f"shape {images.shape} and {len(labels)} labels"
+            )
     train, test = _channels_first(train_images), _channels_first(test_images)
+    if train.shape[1:] != test.shape[1:]:
+        raise ValueError(f"{name}: training images are {tuple(train.shape[1:])}, test images {tuple(test.shape[1:])}")
     mean, std = train.mean((0, 2, 3), keepdim=True), train.std((0, 2, 3), keepdim=True).clamp(min=1e-6)
-    train_y, test_y = (torch.from_numpy(labels.astype(np.int64)) for labels in (train_labels, test_labels))
+    halves = ((train_labels, f"{name} (training)"), (test_labels, f"{name} (test)"))
+    train_y, test_y = (torch.from_numpy(check_classes(labels, MOST_CLASSES, half)) for labels, half in halves)
     classes = int(max(train_y.max(), test_y.max())) + 1
     return Task(name, (train - mean) / std, train_y, (test - mean) / std, test_y, classes)
 
 
-def _channels_first(images: UInt8[np.ndarray, "n *shape"]) -> Float[Tensor, "n channels height width"]:
-    x = torch.from_numpy(images).float() / 255
-    return x.unsqueeze(1) if x.ndim == 3 else x.movedim(3, 1).contiguous()
+def _channels_first(images: Shaped[np.ndarray, "n *shape"]) -> Float[Tensor, "n channels height width"]:
+    x = as_tensor(as_bytes(images)).float() / 255
+    if x.ndim == 3:
+        return x.unsqueeze(1)
+    if x.shape[3] in CHANNELS:
+        return x.movedim(3, 1).contiguous()
+    if x.shape[1] in CHANNELS:
+        return x
+    raise ValueError(f"images need 1 or 3 channels, first or last, got shape {images.shape}")
 
 
 def small_fashion_mnist() -> Task:
@@ -127,12 +173,12 @@ def split_fashion_mnist(n_tasks: int = 5, order: Sequence[int] | None = None) ->
 
 
 def split_cifar100(
-    train_images: UInt8[np.ndarray, "n 32 32 3"],
+    train_images: Shaped[np.ndarray, "n *shape"],
     train_labels: Shaped[np.ndarray, " n"],
-    test_images: UInt8[np.ndarray, "m 32 32 3"],
+    test_images: Shaped[np.ndarray, "m *shape"],
     test_labels: Shaped[np.ndarray, " m"],
     n_tasks: int = 10,
     order: Sequence[int] | None = None,
 ) -> list[Task]:
-    """CIFAR-100 as ten tasks of ten classes; images as the published files have them, but unfolded to pixels."""
+    """CIFAR-100 as ten tasks of ten classes; images with their channels first, as `cifar100()` gives them, or last."""
     return split_classes(image_task("CIFAR-100", train_images, train_labels, test_images, test_labels), n_tasks, order)

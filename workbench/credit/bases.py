@@ -23,6 +23,8 @@ import torch
 from jaxtyping import Float, Float64
 from torch import Tensor
 
+from workbench.checks import check_finite
+
 Basis = Callable[[int, int], Tensor]  # (classes, latents) → one row per class
 
 
@@ -149,7 +151,9 @@ def closest_rows(basis: Float[Tensor, "classes latents"]) -> Closest:
 
 
 def judge_rows(basis: Float[Tensor, "classes latents"], refuse: float = 0.99, warn: float = 0.5) -> Verdict:
-    """The closest pair of rows, refused above `refuse`, and said in words above `warn`."""
+    """The closest pair of rows, refused above `refuse`, and said in words above `warn`; ValueError for rows that are no
+    numbers."""
+    check_finite(basis, "the basis", ("row", "latent"))
     closest = closest_rows(basis)
     value, first, second = closest
     pair = f"|cosine| between the basis rows of classes {first} and {second} is {value:.3f}"

@@ -70,7 +70,7 @@ def balanced_rows(labels: Int64[np.ndarray, " sample"], per_class: int, seed: in
     >>> sorted(balanced_rows(np.array([5, 5, 7, 7]), per_class=2).tolist())
     [0, 1, 2, 3]
     """
-    if not labels.size:
+    if labels.ndim != 1 or not labels.size:
         raise ValueError("there are no labels, expected at least one sample to draw from")
     rng = np.random.default_rng(seed)
     classes, numbers = np.unique(labels, return_counts=True)
@@ -97,6 +97,12 @@ def unpack_counts(
         raise ValueError(f"pool is {pool}, expected a divisor of the size {size}: one of {fitting}")
     if pool > 15:
         raise ValueError(f"pool is {pool}, expected at most 15: a block's count must fit into one byte")
+    expected = -(-bins * 2 * size * size // 8)
+    if packed.ndim != 2 or packed.shape[1] != expected:
+        raise ValueError(
+            f"the packed frames have the shape {packed.shape}, expected (recordings, {expected}) for {bins} bins of "
+            f"{size} × {size} pixels; give the bins and the size that they were packed with"
+        )
     side = size // pool
     counts = np.empty((bins, len(packed), 2, side, side), np.uint8)
     for first in range(0, len(packed), BLOCK):

@@ -7,10 +7,11 @@ since every epoch has its own order, every epoch cuts anew. A run that is resume
 from collections.abc import Callable, Sequence
 from typing import NamedTuple
 
-import numpy as np
 import torch
 from jaxtyping import Float, Int, Shaped, UInt8
 from torch import Tensor
+
+from workbench.checks import Array, as_bytes, as_tensor, check_integers
 
 Augment = Callable[[Tensor, torch.Generator], Tensor]  # (images, generator) → images moved or mirrored
 
@@ -46,18 +47,18 @@ class Pictures(NamedTuple):
 
 
 def pictures(
-    images: UInt8[np.ndarray, "image ..."],
-    labels: Shaped[np.ndarray, "..."],
+    images: Shaped[Array, "image ..."],
+    labels: Shaped[Array, "label"],
     scale: Scale,
     augment: tuple[Augment, ...] = (),
 ) -> Pictures:
     """From arrays: grey `(image, height, width)` or with channels `(image, channel, height, width)`."""
-    x = torch.from_numpy(np.require(images, requirements="W"))  # a copy where the array is read-only
+    x = as_tensor(as_bytes(images))
     x = x[:, None] if x.ndim == 3 else x
     if len(x) != len(labels) or x.shape[1] != len(scale.mean):
         expected = f"{len(labels)} images of {len(scale.mean)} channels"
         raise ValueError(f"expected {expected}, got shape {tuple(images.shape)}")
-    return Pictures(x, torch.from_numpy(labels), scale, augment)
+    return Pictures(x, check_integers(as_tensor(labels, "labels")), scale, augment)
 
 
 def normalized(

@@ -6,6 +6,7 @@ import torch
 from jaxtyping import Float, Int64, UInt8
 from torch import Tensor
 
+from workbench.checks import COUNT, as_bytes, as_tensor
 from workbench.data.images import ImageSet
 from workbench.data.split import Split
 
@@ -24,11 +25,11 @@ class StillSet(NamedTuple):
 
 def still_images(images: Split[ImageSet], steps: int = 6) -> Split[StillSet]:
     """Show each image for `steps` steps (the TESS paper shows CIFAR for 6). Raises ValueError for steps below 1."""
-    if steps < 1:
+    if not COUNT.holds(steps):
         raise ValueError(f"steps must be at least 1, got {steps}")
     return Split(_still(images.train, steps), _still(images.test, steps), images.classes)
 
 
 def _still(images: ImageSet, steps: int) -> StillSet:
-    pixels: UInt8[Tensor, "image pixels"] = torch.from_numpy(images.images).flatten(1)
+    pixels: UInt8[Tensor, "image pixels"] = as_tensor(as_bytes(images.images)).flatten(1)
     return StillSet(pixels.float() / 255, torch.from_numpy(images.labels), steps)

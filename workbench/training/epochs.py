@@ -7,6 +7,8 @@ import torch
 from jaxtyping import Int64
 from torch import Tensor, nn
 
+from workbench.checks import COUNT, check_number
+
 Schedule = Callable[[float], float]  # share of the run done, 0 to 1 → factor of the learning rate
 
 
@@ -19,6 +21,17 @@ def epoch_order(samples: int, seed: int, epoch: int) -> Int64[Tensor, " samples"
     """The order of samples in one epoch: a permutation that depends on nothing but its arguments."""
     generator = torch.Generator().manual_seed(1_000_003 * seed + epoch)
     return torch.randperm(samples, generator=generator)
+
+
+def steps_in_epoch(samples: int, batch_size: int) -> int:
+    """Batches of one epoch. A last batch of one sample is left out: batch normalisation can do nothing with it.
+
+    >>> steps_in_epoch(16, 8), steps_in_epoch(17, 8), steps_in_epoch(18, 8), steps_in_epoch(3, 1)
+    (2, 2, 3, 3)
+    """
+    check_number(batch_size, "batch_size", COUNT)
+    whole, rest = divmod(samples, batch_size)
+    return whole + (rest > 1 or rest == samples == 1)
 
 
 def set_learning_rate(

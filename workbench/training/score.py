@@ -12,6 +12,7 @@ from jaxtyping import Float, Int, Shaped
 from torch import Tensor, nn
 from torch.nn import functional as F
 
+from workbench.checks import check_weights, is_finite, written
 from workbench.meters.evaluation import evaluation
 from workbench.rule import Batch, for_lengths
 
@@ -96,16 +97,32 @@ ACCURACY: Score = Score(
 )
 
 
+def check_outputs(outputs: Tensor, first: int) -> None:
+    """Raise FloatingPointError with the number of the first sample, from `first` on, whose outputs are not finite."""
+    if not is_finite(outputs):
+        sample = first + int((~outputs.flatten(1).isfinite().all(1)).nonzero()[0])
+        raise FloatingPointError(
+            f"the outputs for sample {sample} are NaN or infinite; look at its input, and at the weights' size"
+        )
+
+
 @torch.no_grad()
 def evaluate(
     network: nn.Module, samples: Samples, logits: Logits, batch_size: int = 250, score: Score = ACCURACY
 ) -> tuple[float, float]:
-    """Mean score and mean loss over all samples; nothing about the network changes."""
-    total, loss = 0.0, 0.0
+    """Mean score and mean loss over all samples; nothing about the network changes.
+
+    Raises FloatingPointError, with the name of the weights or the number of the sample, where something is not finite.
+    """
+    network, total, loss = written(network), 0.0, 0.0
+    if not len(samples.labels):
+        raise ValueError("there is no sample to evaluate on; give a test set with at least one")
+    check_weights(network)
     with evaluation(network):
         for rows in torch.arange(len(samples.labels)).split(batch_size):
             x, y, lengths = Batch(*samples.batch(rows))
             outputs = for_lengths(logits, lengths)(network, x)
+            check_outputs(outputs, int(rows[0]))
             total += score.mean(outputs, y) * len(y)
             loss += float(score.loss(outputs, y))
     return total / len(samples.labels), loss / len(samples.labels)

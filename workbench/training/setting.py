@@ -1,6 +1,5 @@
 """What a run of training needs, `Setting` and `Plan`, what it tells, `Record`, and the run itself, step by step."""
 
-import math
 import time
 import warnings
 from collections.abc import Callable, Iterator
@@ -10,13 +9,22 @@ from typing import Any, NamedTuple, Protocol, TypeVar, runtime_checkable
 import torch
 from torch import nn
 
+from workbench.checks import COUNT_OR_ZERO, check_fields
 from workbench.faces import short_repr
 from workbench.kernels.choice import Loops, current_loops, taking
 from workbench.meters.kept import KeptBytes
 from workbench.rule import Batch, Rule, for_lengths
 from workbench.training.chance import drawing_state, restore_drawing
 from workbench.training.checkpoint import Tree, network_state, restore_network
-from workbench.training.epochs import Schedule, check_finite, cosine_decay, epoch_order, set_learning_rate
+from workbench.training.epochs import (
+    Schedule,
+    check_finite,
+    cosine_decay,
+    epoch_order,
+    set_learning_rate,
+    steps_in_epoch,
+)
+from workbench.training.samples import data_of
 from workbench.training.score import ACCURACY, Logits, Samples, Score, evaluate
 
 
@@ -126,6 +134,11 @@ class Plan(NamedTuple):
     __repr__ = short_repr
 
 
+def check_plan(plan: Plan) -> Plan:
+    """The plan, or ValueError unless it counts its epochs."""
+    return check_fields(plan, Plan, epochs=COUNT_OR_ZERO)
+
+
 @runtime_checkable
 class Run(Protocol[R_co]):
     """A run that may end between two records and go on from its `state` as if it had never ended."""
@@ -147,9 +160,10 @@ class Trainable(Protocol[R_co]):
 class Setting(NamedTuple):
     """All that one run needs: network, optimiser, data, how to learn, how to read outputs, and how to judge them.
 
-    batch_size: samples per step. schedule: maps the fraction of training done, 0 to 1, to a factor of the learning
-    rate; None leaves it. `evaluating(data.train)` is entered around each evaluation, for optimisers that have other
-    weights for it, and left before anything else happens.
+    data: what is learned from and what is held out, as `train` and `test` or as a pair; each `Samples`, a DataLoader of
+    (x, y), or a pair of arrays. batch_size: samples per step; a last one that is alone is left out. schedule: maps the
+    fraction of training done, 0 to 1, to a factor of the learning rate; None leaves it. `evaluating(data.train)` is
+    entered around each evaluation, for optimisers with other weights for it, and left before anything else happens.
     """
 
     network: nn.Module
@@ -189,7 +203,7 @@ class Training:
     """One run of a `Setting`: its records, and where it stands between two of them."""
 
     def __init__(self, setting: Setting, plan: Plan):
-        self.setting, self.plan = setting, plan
+        self.setting, self.plan = setting._replace(data=data_of(setting.data)), check_plan(plan)
         self.place = Place(loops=Loops(plan.loops or current_loops()))
         self._rates = [group["lr"] for group in setting.optimizer.param_groups]
         self._order = torch.empty(0)
@@ -249,7 +263,7 @@ class Training:
         self._last = None if last is None else Record(**last)._replace(loops=Loops(last["loops"]))
 
     def _steps_per_epoch(self) -> int:
-        return math.ceil(len(self.setting.data.train.labels) / self.setting.batch_size)
+        return steps_in_epoch(len(self.setting.data.train.labels), self.setting.batch_size)
 
     def _batch(self, epoch: int, batch: int) -> Batch:
         samples, size = self.setting.data.train, self.setting.batch_size

@@ -66,7 +66,7 @@ def test_a_split_is_read_from_a_folder_filled_by_hand(tmp_path):
     np.testing.assert_array_equal(split.train.images, decode_idx(contents[IDX_NAMES[0]], "", 3))
     assert split.train.labels.tolist() == [0, 1, 2]
     assert split.test.labels.tolist() == [1, 0]
-    with pytest.raises(ValueError, match="tiny has a label 2, expected 0 to 1"):
+    with pytest.raises(ValueError, match="tiny has labels 0 to 2, expected 0 to 1"):
         idx_split(source, ("a", "b"), tmp_path)
     unpacked.write_bytes(b"other")
     with pytest.raises(ValueError, match="not the file that was published"):

@@ -53,6 +53,14 @@ def embedded_file(name: str, sha256: str) -> Path:
     return path
 
 
+def whole_file(path: Path) -> bytes:
+    """The bytes of a file of a data set; ValueError, with the path, where there are none."""
+    data = path.read_bytes()
+    if not data:
+        raise ValueError(f"{path} is empty: it was not unpacked or copied to its end. Delete it and fetch it again.")
+    return data
+
+
 def visible(path: Path, folder: Path) -> bool:
     """Whether neither the file nor a folder between it and `folder` is hidden: systems keep their own things there."""
     return not any(part.startswith(".") for part in path.relative_to(folder).parts)

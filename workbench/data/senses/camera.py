@@ -17,8 +17,9 @@ from math import ceil, floor
 from typing import NamedTuple
 
 import numpy as np
-from jaxtyping import Bool, Float32, Float64, UInt8
+from jaxtyping import Bool, Float32, Float64, Shaped, UInt8
 
+from workbench.checks import FINITE, as_bytes, check_fields
 from workbench.data.events import Events
 
 GREY = 16  # a pixel reads the light in sixteenths of the 255 grey levels
@@ -55,7 +56,7 @@ LIKE_NMNIST = EventCamera()  # three saccades, as N-MNIST was recorded
 
 
 def event_frames(
-    images: UInt8[np.ndarray, "image height width"], camera: EventCamera, first: int = 0
+    images: Shaped[np.ndarray, "image height width"], camera: EventCamera, first: int = 0
 ) -> Bool[np.ndarray, "image bins 2 size size"]:
     """Where each pixel sent at least one event of polarity p in each time bin: `frames[image, bin, p, y, x]`.
 
@@ -63,6 +64,7 @@ def event_frames(
     not depend on how a set is cut into calls. Equals `bin_events` of `events`, exactly.
     """
     _require(camera)
+    images = check_grey(images, 3)
     theta = _thresholds(camera)
     views = _views(images, camera)
     level = next(views)
@@ -77,7 +79,7 @@ def event_frames(
     return frames
 
 
-def events(image: UInt8[np.ndarray, "height width"], camera: EventCamera, number: int = 0) -> Events:
+def events(image: Shaped[np.ndarray, "height width"], camera: EventCamera, number: int = 0) -> Events:
     """All events of one image in the order of their times; within a step l(t) is taken as a straight line.
 
     >>> black = np.zeros((28, 28), np.uint8)
@@ -85,6 +87,7 @@ def events(image: UInt8[np.ndarray, "height width"], camera: EventCamera, number
     0
     """
     _require(camera)
+    image = check_grey(image, 2)
     theta = _thresholds(camera)
     edges = _edges(camera)
     views = _views(image[None], camera)
@@ -97,6 +100,14 @@ def events(image: UInt8[np.ndarray, "height width"], camera: EventCamera, number
     t, x, y, p = (np.concatenate(column) for column in zip(*parts, strict=True))
     order = np.lexsort((p, x, y, t))
     return Events(t[order], x[order], y[order], p[order])
+
+
+def check_grey(images: Shaped[np.ndarray, "..."], ndim: int) -> UInt8[np.ndarray, "..."]:
+    """Grey pictures as bytes (`checks.as_bytes`), or ValueError when they have not so many axes or no pixel."""
+    if np.ndim(images) != ndim or not np.size(images):
+        expected = "(image, height, width)" if ndim == 3 else "(height, width)"
+        raise ValueError(f"a camera looks at grey pictures {expected} with pixels, got shape {np.shape(images)}")
+    return as_bytes(images)
 
 
 def _step(
@@ -218,3 +229,4 @@ def _require(camera: EventCamera) -> None:
         raise ValueError(f"EventCamera has size={camera.size}, expected 1 to 256: an address has 8 bits")
     if not camera.moves:
         raise ValueError("EventCamera has moves=(), expected at least one saccade")
+    check_fields(camera, EventCamera, **dict.fromkeys((*least, "threshold", "dark"), FINITE))

@@ -16,10 +16,13 @@ import numpy as np
 from jaxtyping import Int64, Shaped, UInt8
 from PIL import Image
 
+from workbench.checks import check_classes
 from workbench.data.delivery.fetch import fetch
 from workbench.data.delivery.sources import CIFAR10, CIFAR100, Source
-from workbench.data.delivery.storage import data_folder
+from workbench.data.delivery.storage import data_folder, whole_file
 from workbench.data.split import Split
+
+LARGEST = 2**28  # bytes of a file; the largest of the published ones has 154 MB
 
 
 class ColourSet(NamedTuple):
@@ -117,9 +120,14 @@ def read_cifar_pickle(data: bytes, name: str) -> dict[bytes, Any]:
         content = _PlainUnpickler(io.BytesIO(data), encoding="bytes").load()
     except (pickle.UnpicklingError, EOFError, TypeError, AttributeError, IndexError, KeyError, ValueError) as error:
         raise ValueError(f"{name} is not a file of CIFAR: {error}") from None
+    except (OverflowError, MemoryError, RecursionError, UnicodeError) as error:
+        raise ValueError(f"{name} is not a file of CIFAR: {type(error).__name__}") from None
     if not isinstance(content, dict):
         raise ValueError(f"{name} holds a {type(content).__name__}, expected a dict as in CIFAR's files")
-    return {key: value.array() if isinstance(value, _Array) else value for key, value in content.items()}
+    try:
+        return {key: value.array() if isinstance(value, _Array) else value for key, value in content.items()}
+    except (ValueError, TypeError) as error:
+        raise ValueError(f"{name} is damaged: {error}. Delete it and fetch it again.") from None
 
 
 class _Type:
@@ -188,23 +196,25 @@ def _contents(source: Source, layout: _Layout, place: Path, progress: bool) -> d
     names = (*layout.train, layout.test, layout.names)
     for unpacked in (place / layout.folder, place):
         if all((unpacked / name).is_file() for name in names):
-            return {name: read_cifar_pickle((unpacked / name).read_bytes(), str(unpacked / name)) for name in names}
+            return {name: read_cifar_pickle(whole_file(unpacked / name), str(unpacked / name)) for name in names}
     path, found = fetch(source.files[0]._replace(unpacked=None), place, progress=progress), {}
     with tarfile.open(path, "r|gz") as archive:
         for member in archive:
             name = member.name.removeprefix(f"{layout.folder}/")
             stream = archive.extractfile(member) if name in names and member.isfile() else None
+            if stream is not None and member.size > LARGEST:
+                raise ValueError(f"{name} in {path} has {member.size} bytes, expected at most {LARGEST}. Delete it.")
             if stream is not None:
                 found[name] = read_cifar_pickle(stream.read(), f"{name} in {path}")
     return found
 
 
 def _colour_set(content: dict[bytes, Any], layout: _Layout, name: str, classes: int) -> ColourSet:
-    images, labels = content[b"data"], np.array(content[layout.label_key], np.int64)
+    if b"data" not in content or layout.label_key not in content:
+        raise ValueError(f"{name} holds {sorted(map(str, content))}, expected data and {layout.label_key.decode()}")
+    images, labels = np.asarray(content[b"data"]), np.array(content[layout.label_key], np.int64)
     if images.ndim != 2 or images.shape[1] != 3072 or len(images) != len(labels):
         raise ValueError(
             f"{name} holds images of shape {images.shape} and {len(labels)} labels, expected (n, 3072) and n"
         )
-    if labels.size and not 0 <= labels.min() <= labels.max() < classes:
-        raise ValueError(f"{name} has labels {labels.min()}..{labels.max()}, expected 0..{classes - 1}")
-    return ColourSet(images.reshape(-1, 3, 32, 32), labels)
+    return ColourSet(images.reshape(-1, 3, 32, 32), check_classes(labels, classes, name))

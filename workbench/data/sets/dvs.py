@@ -6,6 +6,7 @@ CIFAR10-DVS: Li, Liu, Ji, Li and Shi 2017, doi:10.3389/fnins.2017.00309, CC BY 4
 in ten folders. Neither ships with the project, and neither can be fetched by a script: unpack them by hand.
 """
 
+import re
 from collections.abc import Iterator
 from math import ceil
 from pathlib import Path
@@ -15,7 +16,7 @@ import torch
 from jaxtyping import Bool, Int64
 from torch import Tensor
 
-from workbench.data.delivery.storage import data_folder, visible
+from workbench.data.delivery.storage import data_folder, visible, whole_file
 from workbench.data.event_sets import EventSet, pack_frames, padded_lengths, unpack_counts
 from workbench.data.events import Events, bin_events
 from workbench.data.split import Split
@@ -42,12 +43,18 @@ def dvs_gesture(
     place = Path(folder) if folder else data_folder() / "dvs_gesture"
     frames, labels, users, filled = [], [], [], []
     for path in _found(place, "user*.aedat", "user01_fluorescent.aedat", "DVS128 Gesture"):
-        events = decode_aedat3(path.read_bytes(), str(path))
+        if not path.name[4:6].isdigit():
+            raise ValueError(f"{path} names no user, expected a name such as user01_fluorescent.aedat")
+        events = decode_aedat3(whole_file(path), str(path))
         for label, start, end in _table(path.with_name(f"{path.stem}_labels.csv")):
+            if end <= start:
+                raise ValueError(f"{path} has a gesture from {start} to {end} µs, expected an end after the start")
             frames.append(_frames(_between(events, start, end), bins, round(1000 * duration_ms), path))
             labels.append(label - 1)
             users.append(int(path.name[4:6]))
             filled.append(ceil(bins * (end - start) / (1000 * duration_ms)))
+    if not frames:
+        raise ValueError(f"the tables of {place} name no gesture, expected lines of class, start and end in µs")
     test = np.array(users) >= FIRST_TEST_USER
     lengths = padded_lengths(torch.tensor(filled), bins)
     return _split(np.stack(frames), np.array(labels), test, bins, pool, GESTURES, lengths)
@@ -69,7 +76,7 @@ def cifar10_dvs(
     labels = np.array([OBJECTS.index(path.parent.name) for path in paths])
     frames = []
     for path in paths:
-        events = decode_aedat2(path.read_bytes(), str(path))
+        events = decode_aedat2(whole_file(path), str(path))
         frames.append(
             _frames(_between(events, int(events.t.min(initial=0)), None), bins, round(1000 * duration_ms), path)
         )
@@ -104,6 +111,12 @@ def decode_aedat2(data: bytes, name: str = "the recording") -> Events:
     The camera's columns run from right to left, and its bit 0 is "darker": both are turned round.
     """
     at = _after_header(data, b"#!AER-DAT2", None, name)
+    chip = re.search(rb"AEChip: *(\S+)", data[:at])
+    if chip is not None and not chip[1].endswith(b"DVS128"):
+        raise ValueError(
+            f"{name} was recorded by {chip[1].decode(errors='replace')}, whose addresses mean something else; expected "
+            "a DVS128. Read it with the chip's own software and give its events to bin_events"
+        )
     if (len(data) - at) % 8:
         raise ValueError(f"{name} has {len(data) - at} bytes of events, expected a multiple of 8. Unpack it again.")
     address, time = np.frombuffer(data, ">u4", offset=at).astype(np.int64).reshape(-1, 2).T

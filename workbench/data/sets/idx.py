@@ -6,11 +6,14 @@ from pathlib import Path
 import numpy as np
 from jaxtyping import UInt8
 
+from workbench.checks import check_classes
 from workbench.data.delivery.fetch import RemoteFile, fetch
 from workbench.data.delivery.sources import Source
-from workbench.data.delivery.storage import data_folder
+from workbench.data.delivery.storage import data_folder, whole_file
 from workbench.data.images import ImageSet
 from workbench.data.split import Split
+
+LARGEST = 2**27  # bytes of an unpacked file; the largest of the published ones has 47 MB
 
 
 def decode_idx(data: bytes, name: str, dimensions: int) -> UInt8[np.ndarray, "..."]:
@@ -47,8 +50,12 @@ def idx_split(
 
 def _read(file: RemoteFile, place: Path, system: tuple[Path, ...], progress: bool) -> UInt8[np.ndarray, "..."]:
     path = fetch(file, place, *system, progress=progress)
-    data = path.read_bytes()
-    data = gzip.decompress(data) if path.suffix == ".gz" else data
+    data = whole_file(path)
+    if path.suffix == ".gz":
+        with gzip.open(path) as stream:
+            data = stream.read(LARGEST + 1)
+        if len(data) > LARGEST:
+            raise ValueError(f"{path} unpacks to more than {LARGEST} bytes: it is not what was published. Delete it.")
     return decode_idx(data, str(path), 3 if "idx3" in file.name else 1)
 
 
@@ -60,6 +67,4 @@ def _image_set(
 ) -> ImageSet:
     if len(images) != len(labels):
         raise ValueError(f"{name} has {len(images)} images but {len(labels)} labels: are the files of one set?")
-    if labels.size and labels.max() >= len(classes):
-        raise ValueError(f"{name} has a label {labels.max()}, expected 0 to {len(classes) - 1}")
-    return ImageSet(images, labels.astype(np.int64))
+    return ImageSet(images, check_classes(labels, len(classes), name))

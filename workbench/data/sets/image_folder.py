@@ -6,19 +6,22 @@ Tiny ImageNet keeps its validation images in one folder, with a table `val/val_a
 Visual Wake Words make two classes, for instance `person` and `nobody`. Images are decoded when a batch asks for them.
 """
 
+import warnings
 from collections.abc import Sequence
 from pathlib import Path
 from typing import NamedTuple
 
 import numpy as np
 from jaxtyping import Int64, UInt8
-from PIL import Image, UnidentifiedImageError
+from PIL import Image
 
+from workbench.checks import COUNT
 from workbench.data.delivery.storage import visible
 from workbench.data.split import Split
 
 ENDINGS = (".jpg", ".jpeg", ".png", ".bmp", ".webp")
 HELD_OUT = ("val", "test")
+MOST_PIXELS = 2**26  # of one picture: what unpacks to more is a mistake or an attack
 
 
 class ImageFiles(NamedTuple):
@@ -55,16 +58,30 @@ def image_folder(folder: str | Path, size: int) -> Split[ImageFiles]:
 
 def read_image(path: str | Path, size: int) -> UInt8[np.ndarray, "3 size size"]:
     """One image as `ImageFiles.read` gives it. Raises ValueError, with the path, when it cannot be decoded."""
-    try:
-        with Image.open(path) as picture:
-            picture = picture.convert("RGB")
-    except (UnidentifiedImageError, OSError, ValueError, Image.DecompressionBombError) as error:
-        raise ValueError(f"{path} cannot be read as an image: {error}") from None
+    if not COUNT.holds(size):
+        raise ValueError(f"size, the side of the images in pixels, must be at least 1, got {size!r}")
+    picture = open_picture(path)
     scale = size / min(picture.size)
     width, height = (max(size, round(scale * side)) for side in picture.size)
+    if width * height > MOST_PIXELS:
+        raise ValueError(f"{path} is a strip of {picture.width} × {picture.height} pixels; cut it, or leave it out")
     left, top = (width - size) // 2, (height - size) // 2
     picture = picture.resize((width, height), Image.Resampling.BILINEAR).crop((left, top, left + size, top + size))
     return np.asarray(picture).transpose(2, 0, 1).copy()
+
+
+def open_picture(path: str | Path) -> Image.Image:
+    """Any picture in red, green and blue. Raises ValueError, with the path, when it cannot be decoded or has more than
+    `MOST_PIXELS`."""
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("error", Image.DecompressionBombWarning)
+            with Image.open(path) as picture:
+                if picture.width * picture.height > MOST_PIXELS:
+                    raise ValueError(f"{picture.width} × {picture.height} pixels, expected at most {MOST_PIXELS}")
+                return picture.convert("RGB")
+    except (OSError, ValueError, SyntaxError, Image.DecompressionBombError, Image.DecompressionBombWarning) as error:
+        raise ValueError(f"{path} cannot be read as an image: {error}") from None
 
 
 def _by_folder(folder: Path) -> list[tuple[Path, str]]:
@@ -81,7 +98,12 @@ def _by_folder(folder: Path) -> list[tuple[Path, str]]:
 
 def _by_table(table: Path) -> list[tuple[Path, str]]:
     """Images beside a table whose lines begin with file name and class."""
-    lines = (line.split("\t") for line in table.read_text().splitlines() if line.strip())
+    lines = [line.split("\t") for line in table.read_text().splitlines() if line.strip()]
+    short = next((number for number, line in enumerate(lines, start=1) if len(line) < 2), None)
+    if short is not None:
+        raise ValueError(
+            f"{table}, line {short} is {lines[short - 1]}, expected file name and class with a tab between"
+        )
     return [(table.parent / "images" / line[0], line[1]) for line in lines]
 
 

@@ -30,6 +30,7 @@ DURATION_US = 315_000  # three saccades of 105 ms
 CLASSES = tuple("0123456789")
 OVERFLOW_ROW = 240  # no pixel: the camera's clock passed 2¹³ µs, as the authors' reader has it
 OVERFLOW_US = 2**13
+LARGEST = 2**22  # bytes of a recording; the published ones have at most some ten thousand
 
 
 class Part(NamedTuple):
@@ -99,10 +100,13 @@ def decode_nmnist(data: bytes, name: str = "the recording") -> Events:
 
 def read_nmnist(path: str | Path) -> Events:
     """The events of one `.bin` file (see `decode_nmnist`); a file without any is refused as broken."""
-    data = Path(path).read_bytes()
+    return _decoded(Path(path).read_bytes(), str(path))
+
+
+def _decoded(data: bytes, name: str) -> Events:
     if not data:
-        raise ValueError(f"{path} is empty, expected events of 5 bytes each. Delete it and fetch it again.")
-    return decode_nmnist(data, str(path))
+        raise ValueError(f"{name} is empty, expected events of 5 bytes each. Delete it and fetch it again.")
+    return decode_nmnist(data, name)
 
 
 def _event_set(part: Part, rows: Int64[np.ndarray, " row"], bins: int, pool: int, place: Path) -> EventSet:
@@ -110,7 +114,7 @@ def _event_set(part: Part, rows: Int64[np.ndarray, " row"], bins: int, pool: int
         packed = np.empty((len(rows), ceil(bins * 2 * SIZE * SIZE / 8)), np.uint8)
         for recording, row in zip(packed, rows, strict=True):
             name = part.names[row]
-            frames = bin_events(decode_nmnist(part.read(name), name), bins, DURATION_US, SIZE)
+            frames = bin_events(_decoded(part.read(name), name), bins, DURATION_US, SIZE)
             recording[:] = pack_frames(frames[None])[0]
         return packed
 
@@ -130,6 +134,12 @@ def _opened(file: RemoteFile, place: Path, progress: bool) -> Iterator[Part]:
     else:
         with zipfile.ZipFile(path) as archive:
             stamps = {each.filename: (each.file_size, each.CRC) for each in archive.infolist()}
+            large = next((name for name, (size, _) in stamps.items() if size > LARGEST), None)
+            if large is not None:
+                raise ValueError(
+                    f"{large} in {path} would unpack to {stamps[large][0]} bytes, expected at most {LARGEST}: it is no "
+                    "recording of N-MNIST. Delete the archive and fetch it again."
+                )
             yield _part(stamps, path, archive.read)
 
 

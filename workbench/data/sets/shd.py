@@ -13,6 +13,7 @@ from typing import Any
 import numpy as np
 import torch
 
+from workbench.checks import check_classes
 from workbench.data.delivery.fetch import RemoteFile, fetch
 from workbench.data.delivery.sources import SHD
 from workbench.data.delivery.storage import data_folder, locked, written_whole
@@ -60,11 +61,17 @@ def read_spike_file(
     h5py = _h5py()
     try:
         with h5py.File(path, "r") as file:
-            labels = np.asarray(file["labels"]).astype(np.int64)
-            rows = np.arange(len(labels)) if per_class is None else balanced_rows(labels, per_class, seed)
             times, units = file["spikes/times"], file["spikes/units"]
+            labels = check_classes(np.asarray(file["labels"]), len(CLASSES), str(path))
+            if not len(labels):
+                raise ValueError(f"{path} holds no recording, expected at least one label")
+            rows = np.arange(len(labels)) if per_class is None else balanced_rows(labels, per_class, seed)
+            if not len(times) == len(units) == len(labels):
+                raise ValueError(
+                    f"{path} holds {len(times)} times, {len(units)} units and {len(labels)} labels, expected as many"
+                )
             trains = (SpikeTrain(1000.0 * times[row].astype(np.float64), units[row].astype(np.int64)) for row in rows)
-            counts = bin_spikes(trains, steps, step_ms, CHANNELS)
+            counts = bin_spikes(trains, steps, step_ms, CHANNELS, str(path))
             ends = np.array([1000.0 * times[row].max(initial=0.0) for row in rows])
     except (OSError, KeyError) as error:
         if isinstance(error, FileNotFoundError):
