@@ -254,7 +254,7 @@ COUNT_OR_ZERO = Span("a whole number of at least 0", 0, whole=True)
 
 
 def check_fields(params: T, kind: type[T], **spans: Span) -> T:
-    """The parameters, or ValueError unless they are a `kind` whose fields lie in their spans.
+    """The parameters, or ValueError unless they are a `kind` whose fields lie in their spans, or are None by default.
 
     >>> class Spring(NamedTuple):
     ...     stiffness: float = 1.0
@@ -266,7 +266,9 @@ def check_fields(params: T, kind: type[T], **spans: Span) -> T:
     """
     check_kind(params, kind)
     for name, span in spans.items():
-        check_number(getattr(params, name), f"{name} of {kind.__name__}", span)
+        value = getattr(params, name)
+        if value is not None or getattr(kind, "_field_defaults", {}).get(name, ...) is not None:
+            check_number(value, f"{name} of {kind.__name__}", span)
     return params
 
 

@@ -114,12 +114,13 @@ CostFormula = Callable[[Sequence[LayerSize], int, int], Cost]  # of the input an
 class Steps(NamedTuple):
     """Which steps learn, and how many a rule works on at a time.
 
-    last: K = T − T_l, how many of the last steps learn; None for all. at_once: steps per piece of a rule that has the
-    choice, for speed and memory; not of one that goes step by step, or needs the whole sequence.
+    last: K = T − T_l, how many of the last steps learn; None for all. at_once: steps per chunk of a rule that has the
+    choice, for speed and memory, None for `networks.chunk_steps`; not of one that goes step by step, or needs the whole
+    sequence.
     """
 
     last: int | None = None
-    at_once: int = 16
+    at_once: int | None = None
 
     __repr__ = short_repr
 

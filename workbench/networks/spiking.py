@@ -5,6 +5,7 @@ function that runs one layer over that chunk; the rule supplies it and keeps the
 (pooling, flattening) are applied to all steps at once.
 """
 
+import contextlib
 import itertools
 from collections.abc import Sequence
 from contextlib import nullcontext
@@ -15,7 +16,7 @@ from jaxtyping import Float, Shaped
 from torch import Tensor, nn
 
 from workbench.checks import Array, as_tensor, check_finite, check_weights, without_autocast, written
-from workbench.kernels.plain import Kernels
+from workbench.kernels.plain import TORCH, Kernels
 from workbench.meters.evaluation import evaluation
 from workbench.networks.layers import (
     Layer,
@@ -40,6 +41,10 @@ def nobody(layer: nn.Module, x: Shaped[Tensor, "..."]) -> Shaped[Tensor, "..."]:
         "a spiking network is run by a rule, or by spiking_logits(network, x) without learning; to run it by hand "
         "write network(x, Simulation(network).run)"
     )
+
+
+MOST_STEPS = 16  # that are run at once
+CHUNK_BYTES = 2 * 2**20  # of a chunk's largest map: about fifteen of that size are alive while a rule learns
 
 
 class SpikingSequential(nn.Sequential):
@@ -217,12 +222,36 @@ def chunks(steps: int, size: int) -> list[slice]:
 
 
 @torch.no_grad()
+def chunk_steps(network: nn.Module, x: Shaped[Tensor, "time batch *features"]) -> int:
+    """How many steps are run at once where nobody says, by the memory that they take; it does not change the numbers.
+
+    `MOST_STEPS`, which make the products of dense layers large. Those of images are large in one step: a network with
+    convolutions takes so many that its largest map, of the whole batch, has `CHUNK_BYTES`, and one at least. (On an
+    accelerator `MOST_STEPS` in any case.)
+    """
+    layers, weight = layers_with_memory(network).values(), next(network.parameters())
+    if not x.is_cpu or not any(isinstance(layer.connection, nn.Conv2d) for layer in layers):
+        return MOST_STEPS
+    simulation, sizes = Simulation(network, TORCH), [x[0, 0].numel()]
+
+    def run(layer: nn.Module, x: Tensor) -> Tensor:
+        z = simulation.run(layer, x)
+        sizes.append(z.numel())
+        return z
+
+    with evaluation(network), without_autocast(x), contextlib.suppress(ValueError):  # what does not fit fails when run
+        run_network(network, x[:1, :1].to(weight.dtype), run)
+    return min(MOST_STEPS, max(1, CHUNK_BYTES // (x.shape[1] * max(sizes) * weight.itemsize)))
+
+
+@torch.no_grad()
 def spiking_logits(
-    network: nn.Module, x: Shaped[Array, "time batch *features"], size: int = 16, lengths: Lengths = None
+    network: nn.Module, x: Shaped[Array, "time batch *features"], size: int | None = None, lengths: Lengths = None
 ) -> Float[Tensor, "batch ..."]:
     """Outputs averaged over time `(batch, classes)`; their argmax is the prediction (S-TLLR, section 5).
 
-    lengths: how many steps of each sample are its own, the average is over these; None for all.
+    size: steps run at once; None for `chunk_steps`. lengths: how many steps of each sample are its own, which the
+    average is over; None for all.
     """
     network, x = check_spiking(network), as_tensor(x)
     if x.ndim < 3 or not len(x):
@@ -233,7 +262,7 @@ def spiking_logits(
     x, _, spans = learning_steps(x, None, lengths)
     sums = []
     with evaluation(network), without_autocast(x):
-        for chunk in chunks(len(x), size):
+        for chunk in chunks(len(x), size or chunk_steps(network, x)):
             own = None if spans is None else spans.own(chunk)
             sums.append(keep(run_network(network, keep(x[chunk], own).to(dtype), simulation.run), own).sum(0))
     return mean_over_steps(torch.stack(sums).sum(0), steps_done(spans, len(x)))

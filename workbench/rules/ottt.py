@@ -89,7 +89,7 @@ class OTTT(NamedTuple):
     """Parameters as those of `workbench.rules.stllr.STLLR`."""
 
     last_steps: int | None = None
-    chunk: int = 16
+    chunk: int | None = None
     signal: Signal = BACKPROPAGATION
     loss: Loss = summed_cross_entropy
     kernels: Kernels | None = None

@@ -29,7 +29,7 @@ from workbench.faces import short_repr
 from workbench.kernels.plain import Kernels
 from workbench.networks.layers import Layer, LeakyReadout, Weights
 from workbench.networks.spans import Lengths, Spans, keep, learning_steps
-from workbench.networks.spiking import check_spiking
+from workbench.networks.spiking import check_spiking, chunk_steps
 from workbench.neurons.lif import Neuron
 from workbench.neurons.surrogate import heaviside
 from workbench.neurons.traces import Factors
@@ -79,7 +79,7 @@ class STDP(NamedTuple):
     rule: PairRule = PairRule()
     dt: float = 1.0
     last_steps: int | None = None
-    chunk: int = 16
+    chunk: int | None = None
     loss: Loss = summed_cross_entropy
     kernels: Kernels | None = None
 
@@ -101,7 +101,7 @@ def gradients(
     x, y = check_batch(x, y)
     x, start, spans = learning_steps(x, params.last_steps, lengths)
     ongoing = begin_pass(network, params, spans)
-    for chunk in learning_chunks(len(x), start, params.chunk):
+    for chunk in learning_chunks(len(x), start, params.chunk or chunk_steps(network, x)):
         ongoing.advance(x[chunk], y, chunk.start >= start)
     ongoing.hand_over()
     return ongoing.report()

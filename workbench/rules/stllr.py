@@ -38,7 +38,7 @@ from workbench.faces import short_repr
 from workbench.kernels.plain import Kernels
 from workbench.networks.layers import Layer, LeakyReadout, SpikingLayer, Weights, running_weights
 from workbench.networks.spans import Learning, Lengths, Spans, learning_steps
-from workbench.networks.spiking import check_spiking, chunks, layers_with_memory
+from workbench.networks.spiking import MOST_STEPS, check_spiking, chunk_steps, chunks, layers_with_memory
 from workbench.neurons.lif import Neuron
 from workbench.neurons.surrogate import Psi, heaviside, psi_gesture
 from workbench.neurons.traces import Factors, check_factors
@@ -113,7 +113,7 @@ class STLLR(NamedTuple):
     last_steps: K = T − T_l, how many of the last steps learn; None for all.
     released_noncausal: leave out the factor λ_post of the non-causal term, as the released code (and TESS) does.
     traced_bias: treat a bias as the weight of a constant input 1, trace included; False is the released code.
-    chunk: steps per chunk; changes speed and memory, not the result.
+    chunk: steps per chunk, None for `networks.chunk_steps`; changes speed and memory, not the result.
     signal: who tells the layers what was wrong.
     loss: of the outputs `(time, batch, ...)` of learning steps and y, summed over steps and averaged over the batch;
         with lengths it is given what learns as if it were one step of more samples.
@@ -125,7 +125,7 @@ class STLLR(NamedTuple):
     last_steps: int | None = None
     released_noncausal: bool = False
     traced_bias: bool = True
-    chunk: int = 16
+    chunk: int | None = None
     signal: Signal = BACKPROPAGATION
     loss: Loss = summed_cross_entropy
     kernels: Kernels | None = None
@@ -149,7 +149,7 @@ def gradients(
     """
     y, (x, start, spans) = check_arguments(x, y, params, lengths)
     ongoing = begin_pass(network, params, spans)
-    for chunk in learning_chunks(len(x), start, params.chunk):
+    for chunk in learning_chunks(len(x), start, params.chunk or chunk_steps(network, x)):
         ongoing.advance(x[chunk], y, chunk.start >= start, ahead=start - chunk.stop)
     ongoing.hand_over()
     return ongoing.report()
@@ -173,7 +173,7 @@ def online(
     """
     y, (x, start, spans) = check_arguments(x, y, params, lengths)
     ongoing = begin_pass(network, params, spans)
-    for chunk in chunks(start, params.chunk):
+    for chunk in chunks(start, params.chunk or chunk_steps(network, x)):
         ongoing.advance(x[chunk], y, learns=False, ahead=start - chunk.stop)
     for step in range(start, len(x)):
         network.zero_grad(set_to_none=True)
@@ -202,7 +202,7 @@ def teach_layer(
     _, (x, start, _) = check_arguments(x, x.new_zeros(x.shape[1]), params._replace(last_steps=len(delta)))
     weights, form, traces = as_leaves(running_weights(layer)), layer_form(layer, params), None
     outputs, below = [], []
-    for chunk in learning_chunks(len(x), start, params.chunk):
+    for chunk in learning_chunks(len(x), start, params.chunk or MOST_STEPS):
         learns = chunk.start >= start
         inputs = x[chunk].detach().requires_grad_(learns)
         output, traces = run_layer(layer, inputs, weights, traces, form, learns)

@@ -150,7 +150,7 @@ class TESS(NamedTuple):
     last_steps: int | None = None
     scale: Normalise = over_root_n
     loss: Loss = summed_cross_entropy
-    chunk: int = 16
+    chunk: int | None = None
     kernels: Kernels | None = None
 
     __repr__ = short_repr
