@@ -1,7 +1,6 @@
 """`python -m workbench.serving app|lab ARGUMENTS`: Voila or JupyterLab with the workbench's settings."""
 
 import os
-import signal
 import sys
 from pathlib import Path
 
@@ -24,11 +23,9 @@ def main(arguments: list[str]) -> None:
 
             AppServer.launch_instance(rest)
         case ["lab", *rest]:
-            from jupyterlab.labapp import LabApp
+            from workbench.serving.lab_server import Lab
 
-            # Jupyter takes care of Ctrl+C only where it has a terminal to ask in; anywhere else it is told to end.
-            signal.signal(signal.SIGINT, lambda *_: signal.raise_signal(signal.SIGTERM))
-            LabApp.launch_instance(rest)
+            Lab.launch_instance(rest)
         case _:
             raise SystemExit("usage: python -m workbench.serving app|lab [arguments]")
 
