@@ -27,15 +27,9 @@ from workbench.experiments import (
     predict_flow,
     zero_error,
 )
-from workbench.kernels import TORCH
 from workbench.rule import Rule
 from workbench.rules import STLLR, stllr
 from workbench.training import Plan, train
-
-try:
-    from workbench.kernels import NUMBA as KERNELS
-except ImportError:
-    KERNELS = TORCH
 
 CAMERA, TRAIN, TEST, EPOCHS = FlowCamera(), 400, 96, 8
 RECORDINGS = Path(__file__).parents[2] / "shared" / "data" / "nmnist_small_binned20.npz"
@@ -99,7 +93,7 @@ def flow() -> dict[str, object]:
     one_thread()
     clips = flow_clips(TEST, CAMERA, first=1_000_000)
     data = Split(FlowHalves(flow_clips(TRAIN, CAMERA)), FlowHalves(clips))
-    local = by_last_step(stllr.gradients, STLLR(FLOW_FACTORS, kernels=KERNELS))
+    local = by_last_step(stllr.gradients, STLLR(FLOW_FACTORS))
     net, ours, seconds = trained(local, data)
     _, through_time, peer_seconds = trained(BPTT_FLOW, data)
     return {

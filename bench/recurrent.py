@@ -19,15 +19,10 @@ from torch.nn import functional as F
 
 from bench.measure import compared, in_process, one_thread, peak_extra_bytes, product_peak, timings
 from workbench.cost import measure
-from workbench.kernels import TORCH
+from workbench.kernels import TORCH, current_loops
 from workbench.networks import SpikingLayer, SpikingMLP, sound_network, spiking_layers
 from workbench.neurons import Factors, Neuron, psi_speech, spike
 from workbench.rules import STLLR, stllr
-
-try:
-    from workbench.kernels import NUMBA as KERNELS
-except ImportError:
-    KERNELS = TORCH
 
 INPUTS, NEURONS, CLASSES, NEURON = 700, 450, 20, Neuron(0.99, 0.6)
 FACTORS = Factors(0.5, 0.8, 1.0, 1.0)
@@ -56,11 +51,11 @@ def recurrent_layer(net: SpikingMLP) -> SpikingLayer:
 
 
 def stllr_batch(
-    net: SpikingMLP, x: Tensor, y: Tensor, last_steps: int | None = None, kernels=KERNELS, chunk: int = 32
+    net: SpikingMLP, x: Tensor, y: Tensor, last_steps: int | None = None, chunk: int = 32
 ) -> stllr.StepReport:
     """One batch of S-TLLR."""
     net.zero_grad()
-    return stllr.gradients(net, x, y, STLLR(FACTORS, last_steps, chunk=chunk, kernels=kernels))
+    return stllr.gradients(net, x, y, STLLR(FACTORS, last_steps, chunk=chunk))
 
 
 class SnnTorchRecurrent(nn.Module):
@@ -180,7 +175,7 @@ def speed(name: str, last_steps: int | None, steps: int = 256) -> dict[str, obje
         plain_stllr_ratio=plain.processor / same.processor,
         steps=steps,
         last_steps=last_steps,
-        compiled=KERNELS is not TORCH,
+        loops=current_loops(),
         spike_rates=stllr_batch(net, x, y).spike_rates,
         **use_of_the_machine(net, x, y, last_steps, ours.processor),
     )

@@ -10,7 +10,7 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from bench.measure import compared, in_process, one_thread, peak_extra_bytes, timings
-from bench.vgg import CHUNK, CLASSES, KERNELS, LAST, SnnTorchVGG, events, our_network, through_time_batch
+from bench.vgg import CHUNK, CLASSES, LAST, SnnTorchVGG, events, our_network, through_time_batch
 from workbench.networks import SpikingSequential
 from workbench.rule import StepReport
 from workbench.rules import TESS, make_heads, tess
@@ -20,7 +20,7 @@ CELLS = [4, 2, 2, 2, 2, 2, 2, 1]
 
 def params(net: SpikingSequential, last: int | None) -> TESS:
     """The paper's traces and heads of this network."""
-    return TESS(make_heads(net, events(1, 1)[0], CLASSES, CELLS), tess.FACTORS, last, chunk=CHUNK, kernels=KERNELS)
+    return TESS(make_heads(net, events(1, 1)[0], CLASSES, CELLS), tess.FACTORS, last, chunk=CHUNK)
 
 
 def tess_batch(net: SpikingSequential, rule: TESS, x: Tensor, y: Tensor) -> StepReport:

@@ -15,15 +15,10 @@ from torch.nn import functional as F
 
 from bench.measure import compared, in_process, one_thread, peak_extra_bytes, product_peak, timings
 from workbench.cost import layer_sizes
-from workbench.kernels import TORCH
+from workbench.kernels import current_loops
 from workbench.networks import RELEASED_IMAGES, AveragePool, Cells, SpikingLayer, SpikingSequential, small_vgg
 from workbench.neurons import Factors, psi_gesture, spike
 from workbench.rules import BPTT, STLLR, bptt, stllr
-
-try:
-    from workbench.kernels import NUMBA as KERNELS
-except ImportError:
-    KERNELS = TORCH
 
 BATCH, CLASSES, LAST, CHUNK = 8, 10, 5, 4
 CELLS = Cells(RELEASED_IMAGES, psi_gesture, gain=2.0)
@@ -42,10 +37,10 @@ def our_network() -> SpikingSequential:
     return small_vgg(CLASSES, cells=CELLS)
 
 
-def stllr_batch(net: SpikingSequential, x: Tensor, y: Tensor, kernels=KERNELS) -> stllr.StepReport:
+def stllr_batch(net: SpikingSequential, x: Tensor, y: Tensor) -> stllr.StepReport:
     """One batch of S-TLLR, as published: standardised weights."""
     net.zero_grad()
-    return stllr.gradients(net, x, y, STLLR(FACTORS, LAST, chunk=CHUNK, kernels=kernels))
+    return stllr.gradients(net, x, y, STLLR(FACTORS, LAST, chunk=CHUNK))
 
 
 class SnnTorchVGG(nn.Module):
@@ -136,7 +131,7 @@ def speed(steps: int = 100) -> dict[str, object]:
         theirs,
         steps=steps,
         last_steps=LAST,
-        compiled=KERNELS is not TORCH,
+        loops=current_loops(),
         spike_rates=stllr_batch(net, x, y).spike_rates,
         peak_gmacs_per_second=peak / 1e9,
         dense_of_peak=macs / ours.processor / peak,
