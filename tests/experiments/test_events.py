@@ -44,7 +44,7 @@ def test_the_seed_decides_the_weights_and_leaves_no_trace():
 
 
 def test_every_spiking_rule_is_there_and_the_own_ones_come_first():
-    own = ["stllr", "stllr-causal", "stllr-last5", "stllr-dfa", "tess"]
+    own = ["stllr", "stllr-causal", "stllr-last5", "stllr-dfa", "stllr-sdfa", "stllr-drtp", "stllr-local", "tess"]
     assert list(FASHION_RULES)[: len(own)] == own
     assert {rule.name for rule in RULES if rule.for_spiking is not None} <= set(FASHION_RULES)
 

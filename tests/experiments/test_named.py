@@ -11,6 +11,7 @@ from workbench.experiments.experiment import prepare
 from workbench.experiments.named import EXPERIMENTS, STREAMS
 from workbench.experiments.new_clothes import fine_tuning_setting, with_lance
 from workbench.experiments.pretrained import fashion_resnet20
+from workbench.experiments.published import PUBLISHED
 from workbench.experiments.sound import voice_network
 from workbench.networks.block_networks import mini_conv
 from workbench.rules.direct_feedback import direct_feedback
@@ -19,7 +20,8 @@ from workbench.rules.lls import local_head, mixing, random_head
 from workbench.rules.tess import make_heads
 
 DEAR = ("fine-tune-fashion", "lls-fashion-full", "tess-integer-gesture")  # a trunk to run through, data to fetch
-CHEAP = [name for name, e in EXPERIMENTS.items() if name not in DEAR and e.tasks is None]
+FETCHED = {e.name for e in PUBLISHED} | {"tess-integer-gesture"}  # read from the data folder
+CHEAP = [name for name, e in EXPERIMENTS.items() if name not in {*DEAR, *FETCHED} and e.tasks is None]
 EMBEDDED_STREAMS = [name for name in STREAMS if name != "split-cifar100"]
 
 

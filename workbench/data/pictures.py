@@ -23,6 +23,7 @@ class Scale(NamedTuple):
     deviation: tuple[float, ...]
 
 
+MNIST_SCALE = Scale((0.1307,), (0.3081,))  # of MNIST's training images
 FASHION_SCALE = Scale((0.2860,), (0.3530,))  # of Fashion-MNIST's training images
 DIGITS_SCALE = Scale((0.3052,), (0.3760,))  # of scikit-learn's digits
 # of the red, green and blue of CIFAR-10's training images

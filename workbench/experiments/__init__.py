@@ -73,6 +73,7 @@ if TYPE_CHECKING:
     )
     from workbench.experiments.overrides import fewer_samples, set_rate, vary
     from workbench.experiments.pretrained import fashion_resnet20, load_weights
+    from workbench.experiments.published import PUBLISHED
     from workbench.experiments.sound import SOUND_FACTORS, SOUND_RULES, sound_setting, voice_network
     from workbench.experiments.streams import (
         METHODS,
@@ -103,6 +104,7 @@ __all__ = [
     "LLS_FASHION_FULL",
     "METHODS",
     "PERMUTED_FASHION",
+    "PUBLISHED",
     "SOUND",
     "SOUND_FACTORS",
     "SOUND_RULES",

@@ -5,8 +5,9 @@ from functools import partial
 
 import torch
 
+from workbench.credit.signals import sign_feedback, target_projection
 from workbench.data.sets.image_events import fashion_events
-from workbench.experiments.spiking_rules import MakeRule, Prepare, and_all_others, made
+from workbench.experiments.spiking_rules import MakeRule, Prepare, and_all_others, made, with_classifiers, with_signal
 from workbench.networks.seeded import seeded
 from workbench.networks.spiking import SpikingMLP, spiking_logits
 from workbench.neurons.lif import Neuron
@@ -27,8 +28,9 @@ def fashion_events_setting(make_rule: MakeRule, seed: int) -> Setting:
     data = fashion_events()
     with seeded(seed):
         network = SpikingMLP([578, 200, 200], classes=len(data.classes), neuron=Neuron(decay=0.8, threshold=0.6))
+        rule = make_rule(network)  # which may give the network parts of its own, for the optimiser too
     optimizer = torch.optim.Adam(network.parameters(), lr=2e-3)
-    return Setting(network, optimizer, data, make_rule(network), spiking_logits)
+    return Setting(network, optimizer, data, rule, spiking_logits)
 
 
 def fashion_rule(prepare: Prepare, last: int | None = None) -> MakeRule:
@@ -44,6 +46,9 @@ FASHION_RULES: Mapping[str, MakeRule] = and_all_others(
         "stllr-causal": fashion_rule(partial(stllr.prepare, factors=FASHION_FACTORS._replace(alpha_post=0.0))),
         "stllr-last5": fashion_rule(_stllr, last=5),
         "stllr-dfa": fashion_rule(partial(stllr.prepare_direct_feedback, factors=FASHION_FACTORS)),
+        "stllr-sdfa": fashion_rule(with_signal(sign_feedback, FASHION_FACTORS)),
+        "stllr-drtp": fashion_rule(with_signal(target_projection, FASHION_FACTORS)),
+        "stllr-local": fashion_rule(with_classifiers(FASHION_FACTORS)),
         "tess": fashion_rule(partial(tess.prepare, factors=tess.FACTORS._replace(lambda_pre=0.8))),
     },
     torch.zeros(1, 1, 578),

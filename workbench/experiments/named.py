@@ -7,6 +7,7 @@ from workbench.experiments.experiment import Experiment
 from workbench.experiments.flow import ENDPOINT_ERROR, FLOW_RULES, flow_setting
 from workbench.experiments.lls import BLOCK_RULES, lls_fashion, lls_fashion_full
 from workbench.experiments.new_clothes import FINE_TUNING_RULES, fine_tuning_setting
+from workbench.experiments.published import PUBLISHED
 from workbench.experiments.sound import SOUND_RULES, sound_setting
 from workbench.experiments.streams import PERMUTED_FASHION, SPLIT_CIFAR100, SPLIT_FASHION
 from workbench.experiments.tess import TESS_RULES, tess_events, tess_still
@@ -110,6 +111,7 @@ EXPERIMENTS: Mapping[str, Experiment] = {
         PERMUTED_FASHION,
         SPLIT_FASHION,
         SPLIT_CIFAR100,
+        *PUBLISHED,
     )
 }
 STREAMS: Mapping[str, Experiment] = {name: e for name, e in EXPERIMENTS.items() if e.tasks is not None}
