@@ -9,6 +9,13 @@ import torch
 from torch import nn
 
 from workbench import checks
+from workbench.compression.lance import compress
+from workbench.continual.methods.code_cl import CodeCL, CodeCLParams
+from workbench.continual.methods.gpm import GPM, GPMParams
+from workbench.continual.methods.lance import LanceContinual, LanceContinualParams
+from workbench.continual.methods.sgp import SGP, SGPParams
+from workbench.continual.methods.trgp import TRGP, TRGPParams
+from workbench.continual.multihead import mlp
 from workbench.kernels.connections import check_connection
 from workbench.networks.block_networks import dense_network, small_conv
 from workbench.networks.blocks import block_logits
@@ -312,3 +319,45 @@ def test_a_tuple_is_no_parameters():
     refuses(r"expected Factors\(lambda_post, .*\), got \(0.2, .*; write Factors\(\*\(0.2", checks.check_kind,
             (0.2, 0.75, -1.0, 1.0), Factors)  # fmt: skip
     refuses("expected Neuron", checks.check_kind, Factors(), Neuron)
+
+
+@pytest.mark.parametrize(
+    ("method", "params", "words"),
+    [
+        (CodeCL, CodeCLParams(aperture=0.0), "aperture of CodeCLParams must be a number above 0, got 0.0"),
+        (CodeCL, CodeCLParams(growth=1.0), "growth of CodeCLParams must be a number above 1, got 1.0"),
+        (CodeCL, CodeCLParams(kept=math.nan), "kept of CodeCLParams"),
+        (CodeCL, CodeCLParams(samples=0), "samples of CodeCLParams"),
+        (GPM, GPMParams(threshold=1.5), r"threshold of GPMParams must be a number in \[0, 1\], got 1.5"),
+        (SGP, SGPParams(scale=-1.0), "scale of SGPParams"),
+        (TRGP, TRGPParams(relation=math.nan), "relation of TRGPParams"),
+        (LanceContinual, LanceContinualParams(space=2.0), "space of LanceContinualParams must be .*or None, got 2.0"),
+        (GPM, (0.97, 0.003, 125), "threshold|expected"),
+    ],
+)
+def test_fields_of_methods_are_named(method, params, words):
+    if isinstance(params, tuple) and not hasattr(params, "_fields"):
+        refuses(words, checks.check_kind, params, GPMParams)
+    else:
+        refuses(words, method, mlp([2, 2], (10, 6)), params)
+
+
+@pytest.mark.parametrize("method", [CodeCL, GPM, SGP, TRGP, LanceContinual])
+def test_frozen_layers_stay_under_every_method(method):
+    torch.manual_seed(0)
+    network = mlp([2, 2], (10, 6, 6))
+    network.body[1].weight.requires_grad_(False)
+    first = network.body[1].weight
+    before = first.clone()
+    learner, x, y = method(network), torch.rand(16, 10), torch.arange(16) % 2
+    for task in range(2):
+        learner.before_task(task, x, y)
+        optimizer = torch.optim.SGD([p for p in network.parameters() if p.requires_grad], lr=0.1)
+        learner.learn(optimizer, x, y, task)
+        learner.after_task(task, x, y)
+    assert torch.equal(first, before)
+    assert not first.requires_grad
+
+
+def test_compressing_names_its_share():
+    refuses("energy, the share that is kept, must be", compress, mlp([2]), [], 1.5)

@@ -22,3 +22,11 @@ def test_events_are_what_is_not_zero(dtype, rows, columns):
     g, grad = torch.rand(rows, 6, dtype=dtype), torch.ones(columns, 6, dtype=dtype)
     fast.add_outer(grad, events, g)
     assert torch.allclose(grad, 1.0 + x.T @ g, atol=1e-5)
+
+
+def test_places_that_are_no_whole_numbers_are_refused():
+    x = torch.eye(4)
+    events = fast.find_events(x, densest=1.0)
+    for broken in (events._replace(columns=events.columns.int()), events._replace(row_starts=events.row_starts.int())):
+        with pytest.raises(ValueError, match=r"of the events must be int64, got torch\.int32"):
+            fast.add_outer(torch.zeros(4, 4), broken, x)

@@ -141,6 +141,18 @@ def test_an_unknown_name_lists_those_there_are():
         rule_named("telepathy")
 
 
+def test_a_rule_of_ones_own_is_found_by_its_module():
+    assert rule_named("workbench.rules.lls:RULE") is rule_named("lls")
+    for name, words in (
+        ("nowhere:RULE", "no rule at 'nowhere:RULE': No module named 'nowhere'"),
+        ("workbench.rules.lls:TELEPATHY", "no rule at .*TELEPATHY"),
+        ("workbench.rules.lls:gradients", "is a function, expected a LearningRule"),
+        (":", "expected module:NAME"),
+    ):
+        with pytest.raises(ValueError, match=words):
+            rule_named(name)
+
+
 @pytest.mark.parametrize("name", LEARNERS)
 def test_every_rule_learns_two_separate_clouds(name):
     torch.manual_seed(0)

@@ -3,6 +3,7 @@
 import argparse
 import json
 import sys
+from pathlib import Path
 from typing import Any
 
 from tqdm import tqdm
@@ -10,6 +11,7 @@ from tqdm import tqdm
 from workbench.cli.completion import completed, rule_names
 from workbench.cli.parser import add_command, add_json
 
+RULES_TO_AUDIT = "rules to audit, all when none is given; module:NAME for a LearningRule of your own"
 SECONDS = 30  # that one rule takes, about
 
 
@@ -17,7 +19,7 @@ def add(commands: Any) -> None:
     """Its options."""
     text = "measure whether rules are local in space, time and memory"
     parser = add_command(commands, "audit", audit, text, ("stllr tess", "lls --json", ""))
-    names = parser.add_argument("names", nargs="*", metavar="RULE", help="rules to audit; all when none is given")
+    names = parser.add_argument("names", nargs="*", metavar="RULE", help=RULES_TO_AUDIT)
     completed(names, rule_names)
     add_json(parser)
 
@@ -32,6 +34,7 @@ def audit(arguments: argparse.Namespace) -> None:
     from workbench.rules import RULES
 
     names = arguments.names or [rule.name for rule in RULES]
+    sys.path.append(str(Path.cwd()))  # where one's own module lies
     said = claims(names)
     rules = f"{len(names)} rules take" if len(names) > 1 else "one rule takes"
     print(f"{rules} about {told(SECONDS * len(names))}; Ctrl+C ends it", file=sys.stderr)

@@ -44,6 +44,7 @@ from jaxtyping import Float
 from torch import Tensor, nn
 from torch.nn.grad import conv2d_weight
 
+from workbench.checks import SHARE, check_number
 from workbench.compression.calibration import Modes, Weighting, calibrate, leading_bases, plain_mean
 from workbench.compression.lean import make_lean
 from workbench.compression.tucker import Bases, Tucker, mode_product, project
@@ -254,6 +255,7 @@ def compress(
     >>> torch.equal(lean(images), net(images))
     True
     """
+    check_number(energy, "energy, the share that is kept,", SHARE)
     network = deepcopy(network)
     names = trainable_layers(network) if layers is None else list(layers)
     if not names:

@@ -209,12 +209,12 @@ def select_task(network: nn.Module, task: int) -> None:
 def freeze_rest(network: nn.Module, free: Iterable[nn.Module] = ()) -> None:
     """Stop the training of all parameters that no conceptor protects: biases, normalisation, and mixings of old tasks.
 
-    The weights of protected layers and everything inside `free` go on learning.
+    The weights of protected layers and everything inside `free` go on learning, as far as they did.
     """
     learning = {id(layer.layer.weight) for layer in protected_layers(network).values()}
     learning |= {id(parameter) for root in free for parameter in root.parameters()}
     for parameter in network.parameters():
-        parameter.requires_grad_(id(parameter) in learning)
+        parameter.requires_grad_(parameter.requires_grad and id(parameter) in learning)
 
 
 def kept_bytes(network: nn.Module, *others: Shaped[Tensor, "..."]) -> int:

@@ -32,6 +32,10 @@ def add_outer(grad: Float[Tensor, "columns n"], events: SpikeList, g: Float[Tens
     if not suits(grad, g, values):
         return sparse.add_outer(grad, events, g)
     check_dimensions("g", g, 2)
+    for name, numbers in (("columns", columns), ("row_starts", row_starts)):
+        check_dimensions(f"{name} of the events", numbers, 1)
+        if numbers.dtype is not torch.int64:
+            raise ValueError(f"{name} of the events must be int64, got {numbers.dtype}")
     check_shape("the gradient", grad, (width, g.shape[1]))
     check_shape("row_starts of the events", row_starts, (len(g) + 1,))
     check_shape("values of the events", values, columns.shape)

@@ -45,10 +45,29 @@ RULES: tuple[LearningRule, ...] = (
 def rule_named(name: str, among: Sequence[LearningRule] = RULES) -> LearningRule:
     """The rule of that name, or ValueError that lists the names there are.
 
-    >>> rule_named("stllr").label
-    'S-TLLR'
+    One's own rule is named `module:NAME`, where NAME is its `LearningRule` in that module.
+
+    >>> rule_named("stllr").label, rule_named("workbench.rules.lls:RULE").label
+    ('S-TLLR', 'LLS')
     """
+    if ":" in name:
+        return own_rule(name)
     for rule in among:
         if rule.name == name:
             return rule
     raise unknown("there is no rule", name, (rule.name for rule in among))
+
+
+def own_rule(name: str) -> LearningRule:
+    """The `LearningRule` at `module:NAME`; or ValueError that says what is there."""
+    module, _, attribute = name.partition(":")
+    try:
+        found = getattr(import_module(module), attribute)
+    except (ImportError, AttributeError, ValueError) as error:
+        raise ValueError(f"there is no rule at '{name}': {error}; expected module:NAME, NAME a LearningRule") from None
+    if not isinstance(found, LearningRule):
+        raise ValueError(
+            f"'{name}' is a {type(found).__name__}, expected a LearningRule; describe your rule in one, see "
+            "workbench/rule.py and the end of any file in workbench/rules"
+        )
+    return found

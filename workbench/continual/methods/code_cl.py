@@ -27,6 +27,7 @@ import torch
 from jaxtyping import Float, Int64, Shaped
 from torch import Tensor
 
+from workbench.checks import COUNT, COUNT_OR_ZERO, FINITE, POSITIVE, SHARE, Span, check_fields
 from workbench.continual.conceptors import (
     Conceptor,
     adapt,
@@ -58,6 +59,9 @@ def uniform_mixing(k: int) -> Float[Tensor, "k k"]:
 def no_mixing(k: int) -> Float[Tensor, "k k"]:
     """M = 0: where a task starts in the `added` form to have exactly the weights that the last one left."""
     return torch.zeros(k, k)
+
+
+GROWING = Span("a number above 1", 1.0, open_low=True)
 
 
 class CodeCLParams(NamedTuple):
@@ -118,6 +122,8 @@ class CodeCL(Projecting):
     """The method on a network, which is prepared in place; conceptors and mixings are part of its `state_dict`."""
 
     def __init__(self, network: Any, params: CodeCLParams = CodeCLParams(), rule: Rule = backpropagation):
+        check_fields(params, CodeCLParams, aperture=POSITIVE, kept=SHARE, floor=SHARE, overlap=FINITE, growth=GROWING)
+        check_fields(params, CodeCLParams, samples=COUNT, free_directions=COUNT_OR_ZERO, most_growths=COUNT_OR_ZERO)
         super().__init__(network, params.samples, rule, params.replaced_detached, params.added)
         self.params = params
         self.overlaps: list[dict[str, float]] = []  # ρ of (2), by task and layer

@@ -15,6 +15,7 @@ import torch
 from jaxtyping import Float
 from torch import Tensor
 
+from workbench.checks import COUNT, NOT_NEGATIVE, SHARE, check_fields
 from workbench.continual.conceptors import Conceptor, correlation
 from workbench.continual.method import backpropagation
 from workbench.continual.projecting import Projecting
@@ -58,6 +59,7 @@ class GPM(Projecting):
     """The method on a network, which is prepared in place; the bases are part of its `state_dict`."""
 
     def __init__(self, network: Any, params: Any = GPMParams(), rule: Rule = backpropagation):
+        check_fields(params, type(params), threshold=SHARE, increase=NOT_NEGATIVE, samples=COUNT)
         super().__init__(network, params.samples, rule)
         self.params = params
 

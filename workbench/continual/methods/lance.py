@@ -26,6 +26,7 @@ import torch.nn.functional as F
 from jaxtyping import Float, Int64, Shaped
 from torch import Tensor, nn
 
+from workbench.checks import COUNT, NOT_NEGATIVE, SHARE, check_fields
 from workbench.compression.lance import linear
 from workbench.compression.lean import make_lean
 from workbench.compression.tucker import project, rank_for_energy, spectrum
@@ -182,13 +183,15 @@ class LanceContinual(Method):
     def __init__(
         self, network: Any, params: LanceContinualParams = LanceContinualParams(), rule: Rule = backpropagation
     ):
+        spans = {"threshold": SHARE, "increase": NOT_NEGATIVE, "space": SHARE.or_none(), "samples": COUNT}
         super().__init__(network, rule)
-        self.params = params
+        self.params = check_fields(params, LanceContinualParams, **spans)
         spared = {id(module) for root in network.free() for module in root.modules()}
         for name, module in list(network.named_modules()):
             if isinstance(module, nn.Linear | nn.Conv2d) and id(module) not in spared:
                 network.set_submodule(name, SubspaceLayer(module))
         make_lean(network)
+        self.frozen = [parameter for parameter in network.parameters() if not parameter.requires_grad]
         self.held: list[dict[str, float]] = []  # share of a new task's energy that P held before it, by task and layer
 
     def before_task(self, task: int, x: Float[Tensor, "n *shape"], y: Int64[Tensor, " n"]) -> None:
@@ -200,6 +203,8 @@ class LanceContinual(Method):
             parameter.requires_grad_(False)  # biases and norms stay as the first task left them
         for root in self.network.free():
             root.requires_grad_(True)
+        for parameter in self.frozen:
+            parameter.requires_grad_(False)
         for name, (R, L) in self._correlations(task, x).items():
             layer = subspace_layers(self.network)[name]
             E = residual(layer.protected, R)
@@ -208,7 +213,8 @@ class LanceContinual(Method):
             U1 = U1.to(layer.layer.weight)
             layer.directions = U1
             layer.positions = self._positions(L).to(U1) if L is not None and self.params.space is not None else None
-            layer.layer.weight.requires_grad_(U1.shape[1] > 0)
+            frozen = any(layer.layer.weight is parameter for parameter in self.frozen)
+            layer.layer.weight.requires_grad_(U1.shape[1] > 0 and not frozen)
             if not U1.shape[1]:
                 warnings.warn(
                     f"layer '{name}' has nothing left to learn for task {task}: its {layer.protected.shape[1]} "

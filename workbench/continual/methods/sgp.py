@@ -16,6 +16,7 @@ import torch
 from jaxtyping import Float
 from torch import Tensor
 
+from workbench.checks import NOT_NEGATIVE, check_fields
 from workbench.continual.conceptors import Conceptor
 from workbench.continual.method import backpropagation
 from workbench.continual.methods.gpm import GPM
@@ -45,6 +46,7 @@ class SGP(GPM):
     """The method on a network, which is prepared in place; bases and importances are part of its `state_dict`."""
 
     def __init__(self, network: Any, params: SGPParams = SGPParams(), rule: Rule = backpropagation):
+        check_fields(params, SGPParams, scale=NOT_NEGATIVE)
         super().__init__(network, params, rule)
 
     def protects(self, task: int, name: str, layer: Protected, inputs: Float[Tensor, "d n"]) -> Conceptor:

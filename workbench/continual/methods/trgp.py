@@ -18,6 +18,7 @@ import torch
 from jaxtyping import Float, Int64, Shaped
 from torch import Tensor
 
+from workbench.checks import COUNT_OR_ZERO, SHARE, check_fields
 from workbench.continual.conceptors import Conceptor
 from workbench.continual.method import backpropagation
 from workbench.continual.methods.gpm import GPM, gpm_directions
@@ -53,6 +54,7 @@ class TRGP(GPM):
     """The method on a network, which is prepared in place. The tasks' own subspaces are kept here, M in the network."""
 
     def __init__(self, network: Any, params: TRGPParams = TRGPParams(), rule: Rule = backpropagation):
+        check_fields(params, TRGPParams, relation=SHARE, most_related=COUNT_OR_ZERO)
         super().__init__(network, params, rule)
         self.subspaces: dict[str, list[Tensor]] = {name: [] for name in self.layers()}
 
@@ -61,7 +63,9 @@ class TRGP(GPM):
         self.network.zero_grad(set_to_none=True)
         self.gradients(x[: self.samples], y[: self.samples], task)
         for name, layer in self.layers().items():
-            gradient = layer.layer.weight.grad.flatten(1)  # pyright: ignore[reportOptionalMemberAccess]
+            if layer.layer.weight.grad is None:  # frozen
+                continue
+            gradient = layer.layer.weight.grad.flatten(1)
             related = related_tasks(gradient, self.subspaces[name], self.params)
             if related:
                 bases = [self.subspaces[name][j] for j in related]
