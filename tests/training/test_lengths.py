@@ -5,6 +5,7 @@ from functools import partial
 import pytest
 import torch
 from tiny_training import numbers
+from torch.utils.data import DataLoader
 
 from workbench.data.sequences import SequenceSplit, sequences
 from workbench.experiments.overrides import fewer_samples
@@ -85,6 +86,25 @@ def test_a_part_of_the_samples_keeps_its_lengths():
     x, _, lengths = few.batch(torch.arange(6))
     assert torch.equal(lengths, samples.lengths[few.rows])
     assert len(x) == int(lengths.max())
+
+
+def padded_batch(items):
+    """How a DataLoader puts sequences of different length together."""
+    inputs, labels, lengths = zip(*items, strict=True)
+    return torch.nn.utils.rnn.pad_sequence(list(inputs)), torch.stack(labels), torch.tensor(lengths)
+
+
+def test_loaders_and_arrays_with_lengths_learn_as_sets_of_sequences_do():
+    sets = some_sequences(), some_sequences(1)
+    loaders = [
+        DataLoader([(x[:n], y, int(n)) for x, y, n in zip(s.x.unbind(1), *s[1:], strict=True)], collate_fn=padded_batch)
+        for s in sets
+    ]
+    wanted = [(r.loss, r.held_out_loss) for r in run(SequenceSplit(*sets))]
+    for data in (tuple(loaders), tuple(tuple(each) for each in sets)):
+        assert [(r.loss, r.held_out_loss) for r in run(data)] == wanted
+    with pytest.raises(ValueError, match=r"lengths of shape \(23,\) need x \(time, sample"):
+        next(run(((*sets[0][:2], sets[0].lengths[1:]), sets[1])))
 
 
 def test_a_rule_or_readout_without_lengths_is_refused_before_it_learns():

@@ -1,4 +1,7 @@
-"""Data in other forms than `Samples`: a DataLoader of (x, y) or a pair of arrays, as samples that give batches."""
+"""Data in other forms than `Samples`: a DataLoader of (x, y) or a pair of arrays, as samples that give batches.
+
+Sequences of different length, padded at the end, have a third part: how many steps of each are its own.
+"""
 
 from functools import cached_property
 from typing import Any, NamedTuple
@@ -8,7 +11,7 @@ import torch
 from torch import Tensor
 from torch.utils.data import DataLoader, IterableDataset
 
-from workbench.checks import as_tensor, check_integers
+from workbench.checks import Array, as_tensor, check_integers
 from workbench.training.score import Samples
 
 
@@ -37,12 +40,12 @@ class FromLoader:
         known = getattr(self.dataset, "targets", None)
         if isinstance(known, Tensor | np.ndarray):
             return as_tensor(known, "targets of the data set")
-        return torch.stack([torch.as_tensor(_pair(self.dataset[k])[1]) for k in range(len(self.dataset))])
+        return torch.stack([torch.as_tensor(_parts(self.dataset[k])[1]) for k in range(len(self.dataset))])
 
-    def batch(self, rows: Tensor) -> tuple[Tensor, Tensor]:
-        """x and y of these samples."""
-        x, y = _pair(self.collate([self.dataset[int(row)] for row in rows]))
-        return as_tensor(x), check_integers(as_tensor(y, "y"))
+    def batch(self, rows: Tensor) -> tuple[Tensor, ...]:
+        """x and y of these samples, and their lengths where there are any."""
+        x, y, *lengths = _parts(self.collate([self.dataset[int(row)] for row in rows]))
+        return as_tensor(x), check_integers(as_tensor(y, "y")), *(as_tensor(each, "lengths") for each in lengths)
 
 
 class FromArrays(NamedTuple):
@@ -51,24 +54,26 @@ class FromArrays(NamedTuple):
     x: Tensor
     labels: Tensor
     axis: int
+    lengths: Tensor | None = None
 
-    def batch(self, rows: Tensor) -> tuple[Tensor, Tensor]:
-        """x and y of these samples."""
-        return self.x.index_select(self.axis, rows), self.labels[rows]
+    def batch(self, rows: Tensor) -> tuple[Tensor, ...]:
+        """x and y of these samples, and their lengths where there are any."""
+        x, y = self.x.index_select(self.axis, rows), self.labels[rows]
+        return (x, y) if self.lengths is None else (x, y, self.lengths[rows])
 
 
-def _pair(item: Any) -> tuple[Any, Any]:
-    if not isinstance(item, list | tuple) or len(item) != 2:
-        raise ValueError(f"each sample of the data must be a pair (x, y), got {type(item).__name__}")
-    return item[0], item[1]
+def _parts(item: Any) -> list[Any]:
+    if not isinstance(item, list | tuple) or len(item) not in (2, 3):
+        raise ValueError(f"each sample of the data must be a pair (x, y), or (x, y, length), got {type(item).__name__}")
+    return list(item)
 
 
 def samples_of(given: Any, name: str) -> Samples:
     """The samples, or a DataLoader or a pair (x, y) of arrays as such; ValueError for anything else and for none."""
     if isinstance(given, DataLoader):
         given = FromLoader(given)
-    elif type(given) in (tuple, list) and len(given) == 2 and all(isinstance(p, Tensor | np.ndarray) for p in given):
-        given = _from_arrays(given[0], given[1], name)
+    elif type(given) in (tuple, list) and len(given) in (2, 3) and all(isinstance(p, Array) for p in given):
+        given = _from_arrays(given[0], given[1], name, *given[2:])
     if not isinstance(given, Samples):
         raise ValueError(
             f"{name} must be samples with `labels` and `batch(rows)`, such as an EventSet, a DataLoader of (x, y), or "
@@ -79,7 +84,7 @@ def samples_of(given: Any, name: str) -> Samples:
     return given
 
 
-def _from_arrays(x: Any, y: Any, name: str) -> FromArrays:
+def _from_arrays(x: Any, y: Any, name: str, lengths: Any = None) -> FromArrays:
     x, y = as_tensor(x, name), check_integers(as_tensor(y, f"labels of {name}"))
     axes = [axis for axis in (0, 1) if y.ndim and axis < x.ndim and x.shape[axis] == len(y)]
     if len(axes) != 1:
@@ -88,7 +93,15 @@ def _from_arrays(x: Any, y: Any, name: str) -> FromArrays:
             f"{name}: x has shape {tuple(x.shape)} and y {tuple(y.shape)}, so that {found} can be the samples'; give "
             "one label per sample, and cut or pad the time"
         )
-    return FromArrays(x, y, axes[0])
+    if lengths is None:
+        return FromArrays(x, y, axes[0])
+    lengths = as_tensor(lengths, f"lengths of {name}")
+    if axes != [1] or lengths.shape != y.shape[:1]:
+        raise ValueError(
+            f"{name}: lengths of shape {tuple(lengths.shape)} need x (time, sample, ...) and as many labels, got x "
+            f"{tuple(x.shape)} and y {tuple(y.shape)}"
+        )
+    return FromArrays(x, y, 1, lengths)
 
 
 def data_of(given: Any) -> Any:
