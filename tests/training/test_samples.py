@@ -54,7 +54,7 @@ def test_data_of_other_forms_say_what_was_expected():
     refuses("as a pair, got tuple", data_of, (torch.zeros(4, 2), torch.zeros(4)))
     refuses("order of its own", samples_of, DataLoader(Stream()), "the training data")
     refuses("the test data must be samples with `labels`.*got list", samples_of, [1, 2], "the test data")
-    refuses(r"pair \(x, y\), got tuple", samples_of, loader, "the training data")
+    refuses(r"pair \(x, y\), or \(x, y, length\), got tuple", samples_of, loader, "the training data")
     none = (torch.zeros(5, 0, 3), torch.zeros(0, dtype=torch.long))
     refuses("the test data holds no sample", samples_of, none, "the test data")
     ambiguous = (torch.zeros(4, 4, 3), torch.zeros(4, dtype=torch.long))
