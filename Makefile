@@ -1,4 +1,4 @@
-# make app | lab | test | check | bench | clean        each installs what is missing first
+# make app | lab | test | check | mutants | bench | clean        each installs what is missing first
 # make test STAGES="types tests"                       only these
 PYTHON ?= python3
 VENV := .venv
@@ -9,7 +9,7 @@ PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check --constr
 FITS := import sys; v = sys.version_info[:3]; sys.exit(not (3, 11) <= v[:2] <= (3, 14) or v == (3, 14, 1))
 MINOR := import sys; sys.exit("%d.%d" % sys.version_info[:2])
 
-.PHONY: app lab test check bench clean named
+.PHONY: app lab test check mutants bench clean named
 
 app: $(READY) named
 	$(BIN)/python -m workbench app $(ARGS)
@@ -22,6 +22,9 @@ test: $(READY_DEV) named
 
 check: $(READY_DEV) named
 	@$(BIN)/python .ci/stages.py format lint types
+
+mutants: $(READY_DEV) named
+	$(BIN)/python .ci/mutants.py $(ARGS)
 
 bench: $(READY_DEV) named
 	$(BIN)/python -m workbench bench $(ARGS)
