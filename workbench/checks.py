@@ -234,9 +234,14 @@ class Span(NamedTuple):
         """Whether the value is such a number; NaN and infinity never are."""
         if value is None:
             return self.optional
-        if not isinstance(value, Real) or isinstance(value, bool) or not math.isfinite(value):
+        if not isinstance(value, Real) or isinstance(value, bool):
             return False
-        number = float(value)
+        try:
+            number = float(value)
+        except OverflowError:  # a whole number beyond all floating-point ones
+            return False
+        if not math.isfinite(number):
+            return False
         inside = self.low <= number <= self.high and (number.is_integer() or not self.whole)
         return inside and not (self.open_low and number == self.low) and not (self.open_high and number == self.high)
 
@@ -276,6 +281,14 @@ def check_number(value: Any, name: str, span: Span) -> None:
     """Raise ValueError, with the name and the value, unless the value lies in the span."""
     if not span.holds(value):
         raise ValueError(f"{name} must be {span.words}, got {value!r}")
+
+
+def check_like(tensor: Any, name: str, like: Tensor) -> Shaped[Tensor, "..."]:
+    """The tensor, or ValueError unless it is one with the shape of `like`."""
+    tensor = as_tensor(tensor, name)
+    if tensor.shape != like.shape:
+        raise ValueError(f"{name} must have the shape {tuple(like.shape)} here, got {tuple(tensor.shape)}")
+    return tensor
 
 
 def check_kind(params: Any, kind: type[T]) -> T:

@@ -95,7 +95,7 @@ def test_eprop_is_the_gradient_of_a_leaky_readout():
 
 def test_a_neuron_that_never_fires_is_never_close():
     assert not closeness(torch.zeros(5), 3.0).any()
-    with pytest.raises(ValueError, match="positive number of steps, got 0"):
+    with pytest.raises(ValueError, match="width, in steps, must be a number above 0, got 0"):
         closeness(torch.zeros(5), 0.0)
 
 

@@ -16,6 +16,7 @@ import torch
 from jaxtyping import Float
 from torch import Tensor
 
+from workbench.checks import check_finite
 from workbench.compression.tucker import Tucker, mode_correlation, project, rank_for_energy, spectrum, unfold
 
 LeftVectors = Callable[[Tensor, int], tuple[Tensor, Tensor]]
@@ -46,6 +47,9 @@ def hosvd(
     >>> hosvd(torch.ones(4, 3, 2), energy=0.7).core.shape
     torch.Size([1, 1, 1])
     """
+    check_finite(x, "x")
+    if not x.numel():
+        raise ValueError(f"x holds no numbers to decompose, got shape {tuple(x.shape)}")
     chosen = range(x.ndim) if modes is None else modes
     bases: list[Tensor | None] = [None] * x.ndim
     for mode in chosen:

@@ -19,6 +19,8 @@ import torch
 from jaxtyping import Float
 from torch import Tensor
 
+from workbench.checks import SHARE
+
 Bases = Sequence[Tensor | None]
 
 
@@ -36,7 +38,8 @@ def unfold(x: Float[Tensor, "..."], mode: int) -> Float[Tensor, "size rest"]:
     tensor([[0., 1., 2.],
             [3., 4., 5.]])
     """
-    return x.movedim(_check_mode(x, mode), 0).reshape(x.shape[mode], -1)
+    others = x.shape[: _check_mode(x, mode)] + x.shape[mode + 1 :]
+    return x.movedim(mode, 0).reshape(x.shape[mode], torch.Size(others).numel())
 
 
 def fold(matrix: Float[Tensor, "size rest"], mode: int, shape: Sequence[int]) -> Float[Tensor, "..."]:
@@ -53,16 +56,18 @@ def fold(matrix: Float[Tensor, "size rest"], mode: int, shape: Sequence[int]) ->
 def mode_product(x: Float[Tensor, "..."], matrix: Float[Tensor, "rows size"], mode: int) -> Float[Tensor, "..."]:
     """X ×ᵢ M: size n_i of `mode` becomes the number of rows of `matrix`."""
     n = x.shape[_check_mode(x, mode)]
-    if matrix.shape[1] != n:
+    if matrix.ndim != 2 or matrix.shape[1] != n:
         raise ValueError(
             f"mode {mode} of a tensor of shape {tuple(x.shape)} has size {n}, but the matrix of shape "
-            f"{tuple(matrix.shape)} takes {matrix.shape[1]}; give a matrix with {n} columns"
+            f"{tuple(matrix.shape)} does not take so many; give a matrix with {n} columns"
         )
     shape = (*x.shape[:mode], matrix.shape[0], *x.shape[mode + 1 :])
     if mode == x.ndim - 1:
-        return (x.reshape(-1, n) @ matrix.T).reshape(shape)  # one large product instead of many thin ones
-    left = x.shape[:mode].numel()
-    return (matrix @ x.reshape(left, n, -1)).reshape(shape)
+        return (x.reshape(x.shape[:-1].numel(), n) @ matrix.T).reshape(
+            shape
+        )  # one large product instead of many thin ones
+    left, right = x.shape[:mode].numel(), x.shape[mode + 1 :].numel()
+    return (matrix @ x.reshape(left, n, right)).reshape(shape)
 
 
 def project(x: Float[Tensor, "..."], bases: Bases) -> Float[Tensor, "..."]:
@@ -108,7 +113,7 @@ def rank_for_energy(energies: Float[Tensor, " size"], energy: float) -> int:
     >>> rank_for_energy(torch.tensor([8.0, 2.0]), 0.8)
     2
     """
-    if not 0.0 <= energy <= 1.0:
+    if not SHARE.holds(energy):
         raise ValueError(f"energy is a share and must lie in [0, 1], got {energy!r}; the paper's value is 0.7")
     e = energies.double()
     total = float(e.sum())
@@ -138,8 +143,8 @@ def tucker_elements(shape: Sequence[int], ranks: Sequence[int | None]) -> int:
 
 
 def _check_mode(x: Tensor, mode: int) -> int:
-    if not 0 <= mode < x.ndim:
-        raise ValueError(f"a tensor of shape {tuple(x.shape)} has modes 0 to {x.ndim - 1}, got mode {mode}")
+    if not isinstance(mode, int) or not 0 <= mode < x.ndim:
+        raise ValueError(f"a tensor of shape {tuple(x.shape)} has modes 0 to {x.ndim - 1}, got mode {mode!r}")
     return mode
 
 

@@ -20,6 +20,7 @@ import torch
 from jaxtyping import Shaped
 from torch import Tensor, nn
 
+from workbench.checks import COUNT, check_number
 from workbench.meters.evaluation import evaluation
 from workbench.networks.layers import LeakyReadout, SpikingLayer
 from workbench.networks.spiking import Simulation, layers_with_memory, run_network
@@ -50,6 +51,7 @@ def layer_macs(layer: SpikingLayer | LeakyReadout, neurons: int) -> int:
 
 def memory_saving(steps: int, non_causal: bool = True) -> float:
     """S_mem: how many times less memory S-TLLR takes than BPTT."""
+    check_number(steps, "steps", COUNT)
     return steps / (2 if non_causal else 1)
 
 
@@ -59,6 +61,7 @@ def mac_saving(steps: int, learning_steps: int, non_causal: bool = True) -> floa
     >>> mac_saving(100, 90) < 1 < mac_saving(20, 5)
     True
     """
-    if not 1 <= learning_steps <= steps:
-        raise ValueError(f"learning_steps must lie in 1..{steps}, got {learning_steps}")
+    check_number(steps, "steps", COUNT)
+    if not (COUNT.holds(learning_steps) and learning_steps <= steps):
+        raise ValueError(f"learning_steps must lie in 1..{steps}, got {learning_steps!r}")
     return 2 * steps / ((3 if non_causal else 2) * learning_steps)

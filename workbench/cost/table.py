@@ -13,6 +13,7 @@ from typing import NamedTuple
 from jaxtyping import Shaped
 from torch import Tensor, nn
 
+from workbench.checks import COUNT, check_number
 from workbench.cost.counted import Measured, measure
 from workbench.cost.formulas import layer_sizes
 from workbench.rule import Cost, LayerSize, Rule
@@ -44,8 +45,10 @@ def dense_sizes(inputs: int, width: int, depth: int, classes: int) -> list[Layer
     >>> [size.macs for size in dense_sizes(10, 4, 2, 3)]
     [0, 40, 16, 12]
     """
-    if min(inputs, width, depth, classes) < 1:
-        raise ValueError(f"inputs, width, depth and classes must be positive, got {inputs, width, depth, classes}")
+    if not all(map(COUNT.holds, (inputs, width, depth, classes))):
+        raise ValueError(
+            f"inputs, width, depth and classes must be whole numbers of at least 1, got {inputs, width, depth, classes}"
+        )
     neurons = [inputs, *[width] * depth, classes]
     hidden = [LayerSize(f"layer {k}", neurons[k], neurons[k] * neurons[k - 1]) for k in range(1, len(neurons))]
     return [LayerSize("input", inputs, 0), *hidden]
@@ -53,8 +56,9 @@ def dense_sizes(inputs: int, width: int, depth: int, classes: int) -> list[Layer
 
 def rule_costs(sizes: Sequence[LayerSize], steps: int, learning_steps: int) -> dict[str, Cost]:
     """By formula, for every rule that has one, under its label. Raises ValueError unless 1 ≤ K ≤ T."""
-    if not 1 <= learning_steps <= steps:
-        raise ValueError(f"learning_steps must lie in 1..{steps}, got {learning_steps}")
+    check_number(steps, "steps", COUNT)
+    if not (COUNT.holds(learning_steps) and learning_steps <= steps):
+        raise ValueError(f"learning_steps must lie in 1..{steps}, got {learning_steps!r}")
     return {rule.label: rule.cost(sizes, steps, learning_steps) for rule in COSTED if rule.cost is not None}
 
 
@@ -74,7 +78,8 @@ def break_even(steps: int, non_causal: bool = True) -> int:
     >>> break_even(90)
     60
     """
-    return 2 * steps // 3 if non_causal else steps
+    check_number(steps, "steps", COUNT)
+    return 2 * int(steps) // 3 if non_causal else int(steps)
 
 
 def cost_table(

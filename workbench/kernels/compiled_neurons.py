@@ -23,6 +23,8 @@ def fire(
     last: Float[Tensor, "batch *shape"] | None = None,
 ) -> Fired:
     """See `workbench.kernels.plain.fire`."""
+    if recurrent is not None:
+        check_dimensions("the recurrent weight", recurrent, 2)
     rows = None if recurrent is None else recurrent.T
     if reset not in (soft_reset, hard_reset) or not suits(current, rest, rows, last):
         return plain.fire(current, neuron, reset, rest, recurrent, last)

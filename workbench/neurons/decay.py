@@ -55,6 +55,9 @@ def single_traces(x: Shaped[Array, "time"], decay: float) -> Float[Tensor, "n_sp
             [0.0000, 0.0000, 1.0000]])
     """
     x = check_spikes(x)
+    check_decay(decay)
+    if x.ndim != 1:
+        raise ValueError(f"x must have the shape (time,), got {tuple(x.shape)}")
     spiking = x.nonzero()[:, 0]
     return (decay_matrix(len(x), decay, x)[:, spiking] * x[spiking]).T
 

@@ -38,7 +38,10 @@ def spike_intervals(spikes: Shaped[Array, "time"]) -> Int[Tensor, "intervals"]:
     >>> spike_intervals(torch.tensor([0.0, 1.0, 0.0, 0.0, 1.0]))
     tensor([3])
     """
-    return as_tensor(spikes, "spikes").nonzero()[:, 0].diff()
+    spikes = as_tensor(spikes, "spikes")
+    if spikes.ndim != 1:
+        raise ValueError(f"spikes must have the shape (time,), got {tuple(spikes.shape)}")
+    return spikes.nonzero()[:, 0].diff()
 
 
 def rate_curve(

@@ -17,7 +17,7 @@ import torch
 from jaxtyping import Float, Shaped
 from torch import Tensor
 
-from workbench.checks import POSITIVE, SHARE, Array, as_floats, check_kind
+from workbench.checks import POSITIVE, SHARE, Array, as_floats, check_kind, check_like
 from workbench.faces import short_repr
 from workbench.neurons.surrogate import heaviside
 
@@ -104,7 +104,8 @@ def run_lif(
     current = as_floats(current, "the input current")
     if not current.ndim or current.shape[0] == 0:
         raise ValueError("the input current has no time step; give at least one, shape (time, ...)")
-    rest = torch.zeros_like(current[0]) if rest is None else rest
+    check_neuron(neuron)
+    rest = torch.zeros_like(current[0]) if rest is None else check_like(rest, "rest", current[0])
     spikes, potential = [], []
     for I in current:  # noqa: E741  (the field's letter for an input current)
         z, u, rest = lif_step(I, rest, neuron, reset, fire)

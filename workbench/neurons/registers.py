@@ -8,13 +8,13 @@ so that the mean of many roundings is the value itself: a change much smaller th
 A membrane register is such a grid too: u⁺ is rounded to the nearest point, and stays at the ends instead of wrapping.
 """
 
-import math
 from typing import NamedTuple
 
 import torch
 from jaxtyping import Float
 from torch import Tensor
 
+from workbench.checks import POSITIVE, Span
 from workbench.faces import short_repr
 
 
@@ -43,11 +43,11 @@ def grid(bits: int, limit: float = 1.0) -> Grid:
     >>> grid(8).step, grid(8).highest
     (0.0078125, 0.9921875)
     """
-    if not 2 <= bits <= 24:
+    if not Span("bits", 2, 24, whole=True).holds(bits):
         raise ValueError(f"bits is {bits}, expected 2 to 24: float32 holds whole numbers of 24 bits")
-    if not (limit > 0.0 and math.isfinite(limit)):
-        raise ValueError(f"limit is {limit!r}, expected a positive number")
-    return Grid(bits, limit / 2 ** (bits - 1))
+    if not (POSITIVE.holds(limit) and limit / 2 ** (bits - 1) > 0.0):
+        raise ValueError(f"limit is {limit!r}, expected a positive number that {bits} bits can divide")
+    return Grid(int(bits), limit / 2 ** (bits - 1))
 
 
 def nearest(x: Float[Tensor, "*shape"], on: Grid) -> Float[Tensor, "*shape"]:

@@ -13,6 +13,8 @@ import torch
 from jaxtyping import Float
 from torch import Tensor
 
+from workbench.checks import Span, check_number
+
 Psi = Callable[[Float[Tensor, "..."]], Float[Tensor, "..."]]  # u − v_th → ψ
 
 
@@ -108,8 +110,7 @@ def passing_interval(psi: Psi, fraction: float = 0.1) -> tuple[float, float]:
     >>> round(low, 3), round(high, 3)
     (-0.9, 0.9)
     """
-    if not 0.0 < fraction <= 1.0:
-        raise ValueError(f"fraction must lie in (0, 1], got {fraction!r}")
+    check_number(fraction, "fraction", Span("a number in (0, 1]", 0.0, 1.0, open_low=True))
     v = _grid()
     values = psi(v)
     passing = (values >= fraction * values.max()).nonzero()[:, 0]

@@ -10,18 +10,18 @@
 Time is in steps, everything else is dimensionless. The neurons are made up: somebody says when they fire.
 """
 
-import math
+import functools
 from typing import NamedTuple
 
 import torch
 from jaxtyping import Float, Shaped
 from torch import Tensor
 
-from workbench.checks import Array, as_floats, check_kind
+from workbench.checks import COUNT_OR_ZERO, FINITE, POSITIVE, Array, as_floats, check_kind, check_number
 from workbench.faces import short_repr
 from workbench.neurons.decay import check_decay
 from workbench.neurons.surrogate import triangle
-from workbench.neurons.traces import Factors, check_factors, decay_matrix, post_trace, run_trace
+from workbench.neurons.traces import Factors, check_factors, check_spikes, decay_matrix, post_trace, run_trace
 from workbench.neurons.windows import PairRule, factors_of
 
 
@@ -74,18 +74,22 @@ def closeness(spikes: Shaped[Array, "time"], width: float) -> Float[Tensor, "tim
     >>> closeness(torch.tensor([0.0, 0.0, 1.0, 0.0]), width=2.0)
     tensor([0.0000, 0.5000, 1.0000, 0.5000])
     """
-    if not (width > 0.0 and math.isfinite(width)):
-        raise ValueError(f"width must be a positive number of steps, got {width!r}")
+    check_number(width, "width, in steps,", POSITIVE)
     spikes = as_floats(spikes, "spikes")
+    if spikes.ndim != 1:
+        raise ValueError(f"spikes must have the shape (time,), got {tuple(spikes.shape)}")
     steps, fired = torch.arange(len(spikes)), spikes.nonzero()[:, 0]
     away = (steps[:, None] - fired).to(spikes.dtype)
-    return triangle(away, width=width).amax(1) if len(fired) else torch.zeros_like(spikes)
+    return triangle(away, width=max(float(width), 1e-30)).amax(1) if len(fired) else torch.zeros_like(spikes)
 
 
 def signal_window(steps: int, start: int, length: int, strength: float) -> Float[Tensor, "time"]:
     """m: `strength` for `length` steps from `start` on (as far as there are steps), else 0."""
-    signal = torch.zeros(steps, dtype=torch.float64)
-    signal[start : start + length] = strength
+    for name, count in (("steps", steps), ("start", start), ("length", length)):
+        check_number(count, name, COUNT_OR_ZERO)
+    check_number(strength, "strength", FINITE)
+    signal = torch.zeros(int(steps), dtype=torch.float64)
+    signal[int(start) : int(start + length)] = float(strength)
     return signal
 
 
@@ -125,5 +129,11 @@ def pair_contributions(
 def _checked(x: Array, z: Array, psi: Array, signal: Array, rule: SynapseRule) -> tuple[Tensor, Tensor, Tensor]:
     """x, what stands in the place of ψ, and m."""
     check_factors(check_kind(rule, SynapseRule).factors)
-    x, z, psi, m = (as_floats(each, name) for each, name in ((x, "x"), (z, "z"), (psi, "psi"), (signal, "signal")))
+    check_decay(rule.kappa)
+    x, z, psi, m = (check_spikes(each, name) for each, name in ((x, "x"), (z, "z"), (psi, "psi"), (signal, "signal")))
+    shapes = [tuple(each.shape) for each in (x, z, psi, m)]
+    if x.ndim != 1 or len({*shapes}) > 1:
+        raise ValueError(f"x, z, psi and signal must have one shape (time,), got {', '.join(map(str, shapes))}")
+    dtype = functools.reduce(torch.promote_types, (each.dtype for each in (x, z, psi, m)))
+    x, z, psi, m = (each.to(dtype) for each in (x, z, psi, m))
     return x, z if rule.by_spikes else psi, m if rule.taught else torch.ones_like(m)

@@ -22,7 +22,7 @@ import torch
 from jaxtyping import Float, Shaped
 from torch import Tensor
 
-from workbench.checks import FINITE, SHARE, Array, as_floats, check_fields
+from workbench.checks import FINITE, SHARE, Array, as_floats, check_fields, check_like, check_number
 from workbench.faces import short_repr
 
 
@@ -64,6 +64,18 @@ def check_spikes(x: Array, name: str = "x") -> Float[Tensor, "time ..."]:
     return x
 
 
+def check_pair(x: Array, psi: Array) -> tuple[Float[Tensor, "time n_in"], Float[Tensor, "time n_out"]]:
+    """Both as floating-point numbers of one type; ValueError unless each is (time, neurons), with as many steps."""
+    x, psi = check_spikes(x), check_spikes(psi, "psi")
+    if x.ndim != 2 or psi.ndim != 2 or len(x) != len(psi):
+        raise ValueError(
+            f"x must be (time, n_in) and psi (time, n_out) with as many steps, got {tuple(x.shape)} and "
+            f"{tuple(psi.shape)}"
+        )
+    dtype = torch.promote_types(x.dtype, psi.dtype)
+    return x.to(dtype), psi.to(dtype)
+
+
 def trace_step(trace: Float[Tensor, "*shape"], x: Shaped[Array, "*shape"], decay: float) -> Float[Tensor, "*shape"]:
     """q[t] = λ q[t−1] + x[t]."""
     return torch.add(as_floats(x), trace, alpha=decay)
@@ -78,7 +90,8 @@ def run_trace(
     tensor([1.0000, 0.5000, 0.2500])
     """
     x = check_spikes(x)
-    trace = torch.zeros_like(x[0]) if start is None else start
+    check_number(decay, "decay", SHARE)
+    trace = torch.zeros_like(x[0]) if start is None else check_like(start, "start", x[0])
     traces = []
     for now in x:
         trace = trace_step(trace, now, decay)
@@ -97,6 +110,7 @@ def decay_matrix(steps: int, decay: float, like: Shaped[Tensor, "..."]) -> Float
 def post_trace(psi: Shaped[Array, "time *shape"], decay: float, released: bool = False) -> Float[Tensor, "time *shape"]:
     """h[t], the trace of ψ that excludes the present; `released` leaves out the paper's extra factor λ_post."""
     psi = check_spikes(psi, "psi")
+    check_number(decay, "decay", SHARE)
     before = torch.zeros_like(psi)
     before[1:] = run_trace(psi, decay)[:-1]
     return before if released else decay * before
@@ -111,7 +125,7 @@ def eligibility(
     """e_ij[t] of eq. 10 for every synapse and step, written out as a matrix. For pictures and tests only: it is what
     the rule avoids storing."""
     check_factors(factors)
-    x, psi = check_spikes(x), check_spikes(psi, "psi")
+    x, psi = check_pair(x, psi)
     q = run_trace(x, factors.lambda_pre)
     h = post_trace(psi, factors.lambda_post, released)
     causal = factors.alpha_pre * psi[:, :, None] * q[:, None, :]

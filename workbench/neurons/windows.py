@@ -13,7 +13,17 @@ from torch import Tensor
 
 from workbench.checks import FINITE, POSITIVE, Array, check_fields, check_number
 from workbench.faces import short_repr
-from workbench.neurons.traces import Factors, check_factors, check_spikes, eligibility, post_trace, run_trace
+from workbench.neurons.traces import (
+    Factors,
+    check_factors,
+    check_pair,
+    check_spikes,
+    eligibility,
+    post_trace,
+    run_trace,
+)
+
+BRIEFEST = 1e-30  # ms: a shorter time constant is 0 in float32, and 0 / 0 no number
 
 
 class PairRule(NamedTuple):
@@ -41,8 +51,9 @@ def stdp_window(
     Coincident spikes count as causal, as in S-TLLR, whose pre trace includes the present.
     """
     check_pair_rule(rule)
-    causal = rule.a_plus * torch.exp(-lag.clamp(min=0.0) / rule.tau_plus) * (lag >= 0)
-    non_causal = -rule.a_minus * torch.exp(lag.clamp(max=0.0) / rule.tau_minus) * (lag < 0)
+    tau_plus, tau_minus = max(rule.tau_plus, BRIEFEST), max(rule.tau_minus, BRIEFEST)
+    causal = rule.a_plus * torch.exp(-lag.clamp(min=0.0) / tau_plus) * (lag >= 0)
+    non_causal = -rule.a_minus * torch.exp(lag.clamp(max=0.0) / tau_minus) * (lag < 0)
     return potentiation * causal + depression * non_causal
 
 
@@ -81,7 +92,7 @@ def stllr_pair_sum(
     x: Shaped[Array, "time n_in"], psi: Shaped[Array, "time n_out"], factors: Factors, released: bool = False
 ) -> Float[Tensor, "n_out n_in"]:
     """Σ_t e_ij[t] by the window over all pairs of steps, without any trace: what the recursion must reproduce."""
-    x, psi = check_spikes(x), check_spikes(psi, "psi")
+    x, psi = check_pair(x, psi)
     steps = torch.arange(x.shape[0], dtype=x.dtype, device=x.device)
     window = stllr_window(steps[:, None] - steps, factors, released)  # (t_post, t_pre)
     return torch.einsum("si,st,tj->ij", psi, window, x)

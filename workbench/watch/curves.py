@@ -6,6 +6,7 @@ from typing import NamedTuple
 import numpy as np
 from jaxtyping import Float64
 
+from workbench.checks import COUNT, check_number
 from workbench.training.setting import Told
 
 
@@ -58,9 +59,11 @@ def running_mean(values: Sequence[float], window: int) -> Float64[np.ndarray, "n
     >>> running_mean([1.0, 3.0, 5.0], window=2)
     array([1., 2., 4.])
     """
-    if window < 1:
-        raise ValueError(f"window must be at least 1, got {window!r}")
-    sums = np.cumsum(np.asarray(values, dtype=np.float64))
-    count = np.minimum(np.arange(1, len(sums) + 1), window)
-    sums[window:] = sums[window:] - sums[:-window]
-    return sums / count
+    check_number(window, "window", COUNT)
+    given = np.asarray(values, dtype=np.float64)
+    if len(given) == 0:
+        return given
+    width = min(int(window), len(given))
+    early = np.cumsum(given[: width - 1]) / np.arange(1, width)
+    # Each later mean is a sum of its own: a running sum would carry a NaN, and roundings, on to all that follow.
+    return np.concatenate([early, np.lib.stride_tricks.sliding_window_view(given, width).mean(1)])
