@@ -97,10 +97,10 @@ def test_bin_events(columns, kinds, bins, duration, size, fair, short):
     for t, x, y, p in zip(*(column.tolist() for column in events), strict=True):
         assert 0 <= x < size
         assert 0 <= y < size
-        assert p in (0, 1)
+        assert p in (-1, 0, 1)
         assert t >= 0
         if t < duration:
-            expected[int(t) * bins // duration, int(p), int(y), int(x)] = True
+            expected[int(t) * bins // duration, int(p > 0), int(y), int(x)] = True
     assert np.array_equal(frames, expected)
 
 

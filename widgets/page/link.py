@@ -5,6 +5,7 @@ other than `tab` belong to others and are left alone.
 """
 
 import json
+import math
 from collections.abc import Mapping
 from importlib.resources import files
 from typing import Any
@@ -60,7 +61,18 @@ def _value(text: str) -> Any:
         value = json.loads(text)
     except (ValueError, RecursionError):
         return text
-    return text if isinstance(value, int) and abs(value) > _LARGEST else value
+    return value if _fits(value) else text
+
+
+def _fits(value: Any) -> bool:
+    """Whether a control may hold it: no NaN or infinity, no whole number that JavaScript would round."""
+    if isinstance(value, list):
+        return all(map(_fits, value))
+    if isinstance(value, dict):
+        return all(map(_fits, value.values()))
+    if isinstance(value, float):
+        return math.isfinite(value)
+    return not isinstance(value, int) or abs(value) <= _LARGEST
 
 
 def _text(value: Any) -> str:

@@ -23,6 +23,7 @@ vectors that were stored in float32 orthonormal again: what is orthonormal to 1e
 
 import functools
 from collections.abc import Callable
+from numbers import Real
 from typing import NamedTuple
 
 import torch
@@ -52,7 +53,7 @@ class Conceptor(NamedTuple):
 def correlation(samples: Float[Tensor, "d n"]) -> Correlation:
     """R = X Xᵀ / N by its range, without directions that hold rounding errors only, be it those of float32 inputs."""
     d, n = samples.shape
-    if n == 0:
+    if n == 0 or d == 0:
         raise ValueError(f"a correlation needs at least one sample in the columns, got shape {(d, n)}")
     check_finite(samples, "samples", ("direction", "sample"))
     X = samples.double()
@@ -88,6 +89,9 @@ def dense(c: Conceptor | Correlation) -> Float[Tensor, "d d"]:
 
 def from_dense(matrix: Float[Tensor, "d d"]) -> Conceptor:
     """A conceptor from its symmetric matrix. Raises ValueError unless its eigenvalues lie in [0, 1]."""
+    if matrix.ndim != 2 or matrix.shape[0] != matrix.shape[1] or not matrix.numel():
+        raise ValueError(f"the matrix of a conceptor is (d, d) with d at least 1, got shape {tuple(matrix.shape)}")
+    check_finite(matrix, "the matrix", ("row", "column"))
     C = matrix.double()
     if not torch.allclose(C, C.T, rtol=0.0, atol=1e-6):
         raise ValueError(
@@ -218,5 +222,6 @@ def _check_same_space(c: Conceptor, b: Conceptor) -> None:
 
 
 def _check_positive(name: str, value: float) -> None:
-    if not value >= LEAST:  # NaN too; 1 / value² is still a number
+    number = isinstance(value, Real) and not isinstance(value, bool)
+    if not (number and value >= LEAST):  # NaN too; 1 / value² is still a number
         raise ValueError(f"{name} must be above 0, got {value!r}; CODE-CL uses apertures of 4 to 8 and γ = 1.1")

@@ -85,22 +85,21 @@ def permuted_pixels(base: Task, n_tasks: int = 10, seed: int = 0) -> Permuted:
 
     Source: Goodfellow et al., arXiv 1312.6211; "Permuted MNIST" when `base` is MNIST. All tasks share their classes.
     """
-    if n_tasks < 1:
-        raise ValueError(f"a stream has at least one task, got n_tasks={n_tasks}")
+    check_number(n_tasks, "n_tasks", COUNT)
     pixels, generator = base.train_x[0].numel(), torch.Generator().manual_seed(seed)
-    later = [torch.randperm(pixels, generator=generator) for _ in range(n_tasks - 1)]
+    later = [torch.randperm(pixels, generator=generator) for _ in range(int(n_tasks) - 1)]
     return Permuted(base, [torch.arange(pixels), *later])
 
 
 def split_classes(base: Task, n_tasks: int, order: Sequence[int] | None = None) -> list[Task]:
     """The classes of `base` dealt out to tasks, equally many to each, in `order` (by number if None)."""
     order = range(base.classes) if order is None else order
-    if n_tasks < 1 or base.classes % n_tasks or sorted(order) != list(range(base.classes)):
+    if not COUNT.holds(n_tasks) or base.classes % n_tasks or sorted(order) != list(range(base.classes)):
         raise ValueError(
             f"{base.classes} classes cannot be dealt out equally to {n_tasks} tasks in the order {list(order)}; "
             "n_tasks must divide their number and the order name each once"
         )
-    size = base.classes // n_tasks
+    size = base.classes // int(n_tasks)
     return [_of_classes(base, list(order[i : i + size])) for i in range(0, base.classes, size)]
 
 
@@ -135,7 +134,7 @@ def image_task(
     bytes, or floats from 0 to 1. Raises ValueError for other shapes or labels.
     """
     for images, labels in ((train_images, train_labels), (test_images, test_labels)):
-        if images.ndim not in (3, 4) or len(images) != len(labels) or not len(labels):
+        if images.ndim not in (3, 4) or len(images) != len(labels) or not images.size:
             raise ValueError(
                 f"images must be (n, height, width) or (n, height, width, channels) with one label each, got images of "
                 f"shape {images.shape} and {len(labels)} labels"

@@ -23,7 +23,7 @@ import torch
 from jaxtyping import Float, Float64
 from torch import Tensor
 
-from workbench.checks import check_finite
+from workbench.checks import COUNT, FINITE, check_finite, check_number
 
 Basis = Callable[[int, int], Tensor]  # (classes, latents) → one row per class
 
@@ -106,7 +106,8 @@ def dct(classes: int, latents: int, first: int = 1) -> Float64[Tensor, "classes 
 def dct_frequencies(classes: int, latents: int, first: int = 1) -> Float64[Tensor, "classes"]:
     """π (first + c) / n, in radians per latent. Raises ValueError when fewer than `classes` of them are below π."""
     _check_sizes(classes, latents)
-    if first < 1 or first + classes > latents:
+    check_number(first, "first", COUNT)
+    if first + classes > latents:
         raise ValueError(
             f"{latents} latents have the frequencies 1..{latents - 1}, but {classes} were asked for from {first} on; "
             "use more latents or fewer classes"
@@ -153,6 +154,8 @@ def closest_rows(basis: Float[Tensor, "classes latents"]) -> Closest:
 def judge_rows(basis: Float[Tensor, "classes latents"], refuse: float = 0.99, warn: float = 0.5) -> Verdict:
     """The closest pair of rows, refused above `refuse`, and said in words above `warn`; ValueError for rows that are no
     numbers."""
+    if basis.ndim != 2 or not basis.numel():
+        raise ValueError(f"the basis must have a row for each class, (classes, latents), got {tuple(basis.shape)}")
     check_finite(basis, "the basis", ("row", "latent"))
     closest = closest_rows(basis)
     value, first, second = closest
@@ -193,10 +196,12 @@ def _angles(
     _check_sizes(classes, latents)
     f = released_frequencies(classes, dtype) if frequencies is None else frequencies.to("cpu", dtype)
     if f.shape != (classes,):
-        raise ValueError(f"{classes} classes need {classes} frequencies, got {len(f)}")
+        raise ValueError(f"{classes} classes need frequencies of the shape ({classes},), got {tuple(f.shape)}")
+    check_finite(f, "frequencies", ("class",))
+    check_number(phase, "phase", FINITE)
     return f[:, None] * (torch.arange(latents, dtype=dtype) + phase)
 
 
 def _check_sizes(classes: int, latents: int) -> None:
-    if classes < 1 or latents < 1:
+    if not (COUNT.holds(classes) and COUNT.holds(latents)):
         raise ValueError(f"a basis needs at least one class and one latent, got {classes} classes, {latents} latents")

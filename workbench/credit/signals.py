@@ -56,7 +56,9 @@ class Signal(NamedTuple):
 
 def summed_cross_entropy(output: Float[Tensor, "time batch classes"], y: Int[Tensor, "batch"]) -> Float[Tensor, ""]:
     """Cross-entropy of each step's output: mean over the batch, sum over the steps (S-TLLR, eq. 12)."""
-    y = check_labels(y, output.shape[-1])
+    if output.ndim != 3 or not output.numel():
+        raise ValueError(f"the output must be (time, batch, classes), none of them 0, got {tuple(output.shape)}")
+    y = check_labels(y, output.shape[-1], output.shape[1])
     return F.cross_entropy(output.flatten(0, 1), y.repeat(len(output)), reduction="sum") / len(y)
 
 

@@ -1,5 +1,6 @@
 """Sets of recordings ready for training: small in memory, read one time-first batch at a time."""
 
+import math
 from collections.abc import Iterable
 from typing import NamedTuple
 
@@ -7,6 +8,8 @@ import numpy as np
 import torch
 from jaxtyping import Bool, Int64, Shaped, UInt8
 from torch import Tensor
+
+from workbench.checks import COUNT, COUNT_OR_ZERO, check_number
 
 BLOCK = 64  # recordings unpacked at once
 
@@ -72,17 +75,18 @@ def balanced_rows(labels: Int64[np.ndarray, " sample"], per_class: int, seed: in
     """
     if labels.ndim != 1 or not labels.size:
         raise ValueError("there are no labels, expected at least one sample to draw from")
-    rng = np.random.default_rng(seed)
+    check_number(seed, "seed", COUNT_OR_ZERO)
+    rng = np.random.default_rng(int(seed))
     classes, numbers = np.unique(labels, return_counts=True)
-    if not 1 <= per_class <= numbers.min():
-        raise ValueError(f"per_class is {per_class}, expected 1 to {numbers.min()}, the size of the smallest class")
-    drawn = [rng.permutation(np.flatnonzero(labels == label))[:per_class] for label in classes]
+    if not (COUNT.holds(per_class) and per_class <= numbers.min()):
+        raise ValueError(f"per_class is {per_class!r}, expected 1 to {numbers.min()}, the size of the smallest class")
+    drawn = [rng.permutation(np.flatnonzero(labels == label))[: int(per_class)] for label in classes]
     return rng.permutation(np.concatenate(drawn))
 
 
 def pack_frames(frames: Bool[np.ndarray, "recording bins 2 size size"]) -> UInt8[np.ndarray, "recording bytes"]:
     """Eight pixels in a byte; each recording starts a new byte."""
-    return np.packbits(frames.reshape(len(frames), -1), axis=1)
+    return np.packbits(frames.reshape(len(frames), math.prod(frames.shape[1:])), axis=1)
 
 
 def unpack_counts(
@@ -92,7 +96,9 @@ def unpack_counts(
 
     Raises ValueError unless `pool` divides `size`.
     """
-    if pool < 1 or size % pool:
+    for name, count in (("bins", bins), ("size", size), ("pool", pool)):
+        check_number(count, name, COUNT)
+    if size % pool:
         fitting = [divisor for divisor in range(1, size + 1) if size % divisor == 0]
         raise ValueError(f"pool is {pool}, expected a divisor of the size {size}: one of {fitting}")
     if pool > 15:

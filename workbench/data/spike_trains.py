@@ -58,6 +58,7 @@ def _count(
     if channel.size and not 0 <= channel.min() <= channel.max() < channels:
         raise ValueError(f"{name} has channels {channel.min()} to {channel.max()}, expected 0 to {channels - 1}")
     kept = time < steps * step_ms
-    place = (time[kept] / step_ms).astype(np.int64) * channels + channel[kept]
+    step = np.minimum(time[kept] / step_ms, steps - 1).astype(np.int64)  # a quotient may round up to `steps`
+    place = step * channels + channel[kept]
     counts = np.bincount(place, minlength=steps * channels)
     return np.minimum(counts, 255).astype(np.uint8).reshape(steps, channels)

@@ -64,6 +64,11 @@ def running_mean(values: Sequence[float], window: int) -> Float64[np.ndarray, "n
     if len(given) == 0:
         return given
     width = min(int(window), len(given))
+    with np.errstate(all="ignore"):  # what sees an infinity is none, without a word
+        return _means(given, width)
+
+
+def _means(given: Float64[np.ndarray, "n"], width: int) -> Float64[np.ndarray, "n"]:
     early = np.cumsum(given[: width - 1]) / np.arange(1, width)
     # Each later mean is a sum of its own: a running sum would carry a NaN, and roundings, on to all that follow.
     return np.concatenate([early, np.lib.stride_tricks.sliding_window_view(given, width).mean(1)])

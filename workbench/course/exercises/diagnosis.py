@@ -20,9 +20,16 @@ def diagnose(answer: Answer, right: Answer, mistakes: Mapping[str, Answer], tria
     except NotImplementedError:
         return NOT_YET
     except Exception as error:
-        return f"Your function stops with {type(error).__name__}: {error}"
+        return f"Your function stops with {_said(error)}"
     if any(result is None or result is Ellipsis for result in given):
         return NOT_YET
+    try:
+        given = [torch.as_tensor(result) for result in given]
+        real = not any(result.is_complex() for result in given)
+    except Exception:  # an object of any class may raise any error
+        real = False
+    if not real:
+        return f"Your function gives a {type(given[0]).__name__}, expected a tensor of numbers."
     expected = [right(*trial) for trial in trials]
     if all(map(_same, given, expected)):
         return "Right."
@@ -30,6 +37,14 @@ def diagnose(answer: Answer, right: Answer, mistakes: Mapping[str, Answer], tria
         if all(map(_same, given, [mistake(*trial) for trial in trials])):
             return f"Not yet: {words}"
     return "Not yet: " + next(_difference(g, e) for g, e in zip(given, expected, strict=True) if not _same(g, e))
+
+
+def _said(error: Exception) -> str:
+    """Kind and words of an error, which may have none."""
+    try:
+        return f"{type(error).__name__}: {error}"
+    except Exception:
+        return type(error).__name__
 
 
 def _same(given: Any, expected: Any) -> bool:
@@ -43,6 +58,6 @@ def _difference(given: Any, expected: Any) -> str:
     given, expected = torch.as_tensor(given), torch.as_tensor(expected)
     if given.shape != expected.shape:
         return f"the shape should be {tuple(expected.shape)}, yours is {tuple(given.shape)}."
-    flat = (given.double() - expected.double()).abs().flatten()
-    place = int((flat > 1e-5).nonzero()[0])
+    alike = torch.isclose(given.double(), expected.double(), atol=1e-5).flatten()
+    place = int((~alike).nonzero()[0])
     return f"value number {place} should be {expected.flatten()[place]:.4g}, yours is {given.flatten()[place]:.4g}."

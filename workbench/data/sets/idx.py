@@ -1,6 +1,7 @@
 """The IDX format in which MNIST and its followers are published."""
 
 import gzip
+import math
 from pathlib import Path
 
 import numpy as np
@@ -32,7 +33,7 @@ def decode_idx(data: bytes, name: str, dimensions: int) -> UInt8[np.ndarray, "..
         raise ValueError(f"{name} ends after {len(data)} bytes, within its header of {start} bytes")
     shape = tuple(int(size) for size in np.frombuffer(data, ">u4", dimensions, 4))
     values = np.frombuffer(data, np.uint8, -1, start)
-    if values.size != np.prod(shape, dtype=np.int64):
+    if values.size != math.prod(shape):  # exact, whatever the header says
         raise ValueError(f"{name} promises {shape} values in its header but holds {values.size}")
     return values.reshape(shape)
 
