@@ -216,6 +216,9 @@ def without_autocast(x: Shaped[Tensor, "..."]) -> Iterator[None]:
 # --- parameters -----------------------------------------------------------------------------------------------------
 
 
+LARGEST = 2**63  # of whole numbers: torch takes none beyond
+
+
 class Span(NamedTuple):
     """Which numbers a parameter may be: from `low` to `high`, the ends included unless `open_low`, `open_high`.
 
@@ -231,15 +234,14 @@ class Span(NamedTuple):
     optional: bool = False
 
     def holds(self, value: Any) -> bool:
-        """Whether the value is such a number; NaN and infinity never are."""
+        """Whether the value is such a number; NaN, infinity and what no int64 holds never are."""
         if value is None:
             return self.optional
         if not isinstance(value, Real) or isinstance(value, bool):
             return False
-        try:
-            number = float(value)
-        except OverflowError:  # a whole number beyond all floating-point ones
+        if isinstance(value, int) and not -LARGEST <= value < LARGEST:
             return False
+        number = float(value)
         if not math.isfinite(number):
             return False
         inside = self.low <= number <= self.high and (number.is_integer() or not self.whole)

@@ -144,6 +144,7 @@ def test_events(x, densest):
     kind=kinds,
     orderly=st.booleans(),
 )
+@example(columns=[0], starts=[0, 1], width=0, n=0, rows=1, kind=torch.float64, orderly=False)
 @example(columns=[9], starts=[0, 1], width=2, n=1, rows=1, kind=torch.float32, orderly=False)
 @example(columns=[0], starts=[0, 10], width=2, n=1, rows=1, kind=torch.float32, orderly=False)
 def test_add_outer(columns, starts, width, n, rows, kind, orderly):

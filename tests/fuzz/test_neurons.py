@@ -126,6 +126,7 @@ def test_eligibility(x, psi, factors, released):
     tau=mostly(st.floats(0.5, 50.0)),
     factors=all_factors,
 )
+@example(lag=torch.zeros(1), a_plus=1.0, tau=2**64, factors=Factors())
 @example(lag=torch.zeros(1), a_plus=1.0, tau=1e-116, factors=Factors())
 def test_windows(lag, a_plus, tau, factors):
     rule = PairRule(a_plus, 0.5, tau, 20.0)

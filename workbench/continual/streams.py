@@ -85,7 +85,8 @@ def permuted_pixels(base: Task, n_tasks: int = 10, seed: int = 0) -> Permuted:
 
     Source: Goodfellow et al., arXiv 1312.6211; "Permuted MNIST" when `base` is MNIST. All tasks share their classes.
     """
-    check_number(n_tasks, "n_tasks", COUNT)
+    if not COUNT.holds(n_tasks):
+        raise ValueError(f"a stream has at least one task, got n_tasks={n_tasks!r}")
     pixels, generator = base.train_x[0].numel(), torch.Generator().manual_seed(seed)
     later = [torch.randperm(pixels, generator=generator) for _ in range(int(n_tasks) - 1)]
     return Permuted(base, [torch.arange(pixels), *later])

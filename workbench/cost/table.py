@@ -46,9 +46,7 @@ def dense_sizes(inputs: int, width: int, depth: int, classes: int) -> list[Layer
     [0, 40, 16, 12]
     """
     if not all(map(COUNT.holds, (inputs, width, depth, classes))):
-        raise ValueError(
-            f"inputs, width, depth and classes must be whole numbers of at least 1, got {inputs, width, depth, classes}"
-        )
+        raise ValueError(f"inputs, width, depth and classes must be positive, got {inputs, width, depth, classes}")
     neurons = [inputs, *[width] * depth, classes]
     hidden = [LayerSize(f"layer {k}", neurons[k], neurons[k] * neurons[k - 1]) for k in range(1, len(neurons))]
     return [LayerSize("input", inputs, 0), *hidden]

@@ -196,7 +196,7 @@ def _angles(
     _check_sizes(classes, latents)
     f = released_frequencies(classes, dtype) if frequencies is None else frequencies.to("cpu", dtype)
     if f.shape != (classes,):
-        raise ValueError(f"{classes} classes need frequencies of the shape ({classes},), got {tuple(f.shape)}")
+        raise ValueError(f"{classes} classes need {classes} frequencies, got {f.numel()} of shape {tuple(f.shape)}")
     check_finite(f, "frequencies", ("class",))
     check_number(phase, "phase", FINITE)
     return f[:, None] * (torch.arange(latents, dtype=dtype) + phase)

@@ -96,9 +96,9 @@ def unpack_counts(
 
     Raises ValueError unless `pool` divides `size`.
     """
-    for name, count in (("bins", bins), ("size", size), ("pool", pool)):
-        check_number(count, name, COUNT)
-    if size % pool:
+    check_number(bins, "bins", COUNT)
+    check_number(size, "size", COUNT)
+    if not COUNT.holds(pool) or size % pool:
         fitting = [divisor for divisor in range(1, size + 1) if size % divisor == 0]
         raise ValueError(f"pool is {pool}, expected a divisor of the size {size}: one of {fitting}")
     if pool > 15:

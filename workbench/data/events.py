@@ -5,7 +5,7 @@ from typing import NamedTuple
 import numpy as np
 from jaxtyping import Bool, Int64, UInt8
 
-from workbench.checks import COUNT
+from workbench.checks import COUNT, POSITIVE
 
 
 class Events(NamedTuple):
@@ -63,7 +63,7 @@ def bin_events(events: Events, bins: int, duration_us: float, size: int) -> Bool
     >>> [int(i[0]) for i in np.nonzero(bin_events(one, bins=2, duration_us=200, size=4))]
     [1, 1, 2, 3]
     """
-    if not (COUNT.holds(bins) and COUNT.holds(size) and duration_us > 0):
+    if not (COUNT.holds(bins) and COUNT.holds(size) and POSITIVE.holds(duration_us)):
         raise ValueError(f"bins, size and duration_us must be positive, got {bins}, {size} and {duration_us}")
     events = check_events(events, size, size)
     frames = np.zeros((bins, 2, size, size), bool)

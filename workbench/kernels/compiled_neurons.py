@@ -26,7 +26,7 @@ def fire(
     if recurrent is not None:
         check_dimensions("the recurrent weight", recurrent, 2)
     rows = None if recurrent is None else recurrent.T
-    if reset not in (soft_reset, hard_reset) or not suits(current, rest, rows, last):
+    if reset not in (soft_reset, hard_reset) or not current.numel() or not suits(current, rest, rows, last):
         return plain.fire(current, neuron, reset, rest, recurrent, last)
     check_shape("rest", rest, current.shape[1:])
     spikes, rest = torch.empty_like(current), rest.clone()

@@ -19,7 +19,7 @@ def run_h(
     psi: Float[Tensor, "time *shape"], start: Float[Tensor, "*shape"], decay: float
 ) -> Float[Tensor, "time+1 *shape"]:
     """See `workbench.kernels.plain.run_h`."""
-    if not suits(psi, start):
+    if not psi.numel() or not suits(psi, start):
         return plain.run_h(psi, start, decay)
     check_shape("start", start, psi.shape[1:])
     h = psi.new_empty(len(psi) + 1, *psi.shape[1:])
@@ -36,7 +36,7 @@ def output_side(
     weighing: Weighing,
 ) -> tuple[Float[Tensor, "time batch *shape"], Float[Tensor, "batch *shape"]]:
     """See `workbench.kernels.plain.output_side`."""
-    if psi is None or not suits(delta, psi, h):
+    if psi is None or not delta.numel() or not suits(delta, psi, h):
         return plain.output_side(delta, psi, h, weighing)
     check_shape("psi", psi, delta.shape)
     if h is not None:

@@ -32,12 +32,10 @@ def inlined(function: Callable[..., Any]) -> Any:
 
 
 def suits(first: Shaped[Tensor, "..."], *others: Shaped[Tensor, "..."] | None) -> bool:
-    """Whether all are contiguous tensors of one precision, single or double, on the CPU, and the first is not empty."""
+    """Whether all are contiguous tensors of one precision, single or double, on the CPU."""
     dtype = first.dtype
-    return (
-        first.numel() > 0
-        and dtype in (torch.float32, torch.float64)
-        and all(t is None or (t.dtype is dtype and t.is_cpu and t.is_contiguous()) for t in (first, *others))
+    return dtype in (torch.float32, torch.float64) and all(
+        t is None or (t.dtype is dtype and t.is_cpu and t.is_contiguous()) for t in (first, *others)
     )
 
 

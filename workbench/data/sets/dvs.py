@@ -92,14 +92,14 @@ def decode_aedat3(data: bytes, name: str = "the recording") -> Events:
         if len(data) - at < HEADER:
             raise ValueError(f"{name} breaks off in the header of the packet at byte {at}. Unpack it again.")
         kind, _ = np.frombuffer(data, "<u2", 2, at)
-        size, offset, overflow, _, number, _ = np.frombuffer(data, "<u4", 6, at + 4).astype(np.int64)
+        size, offset, overflow, _, number, _ = np.frombuffer(data, "<u4", 6, at + 4).tolist()
         end = at + HEADER + size * number
-        if end > len(data) or (kind == POLARITY_EVENT and (size, offset) != (8, 4)):
+        if end > len(data) or (kind == POLARITY_EVENT and ((size, offset) != (8, 4) or overflow >> 31)):
             raise ValueError(f"{name} has a packet at byte {at} that is not whole or of another form. Unpack it again.")
         if kind == POLARITY_EVENT:
             words = np.frombuffer(data, "<u4", 2 * number, at + HEADER).astype(np.int64).reshape(-1, 2)
             kept.append(np.column_stack([words, words[:, 1] + (overflow << 31)])[(words[:, 0] & 1) == 1])
-        at = int(end)
+        at = end
     words = np.concatenate(kept) if kept else np.zeros((0, 3), np.int64)
     address = words[:, 0]
     return _events(words[:, 2], address >> 17 & 0x7FFF, address >> 2 & 0x7FFF, address >> 1 & 1, name)
