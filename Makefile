@@ -9,7 +9,7 @@ PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check --constr
 FITS := import sys; v = sys.version_info[:3]; sys.exit(not (3, 11) <= v[:2] <= (3, 14) or v == (3, 14, 1))
 MINOR := import sys; sys.exit("%d.%d" % sys.version_info[:2])
 
-.PHONY: app lab test check mutants bench clean named
+.PHONY: app lab test check mutants bench fuzz clean named
 
 app: $(READY) named
 	$(BIN)/python -m workbench app $(ARGS)
@@ -28,6 +28,10 @@ mutants: $(READY_DEV) named
 
 bench: $(READY_DEV) named
 	$(BIN)/python -m workbench bench $(ARGS)
+
+# 5,000 new examples of each family of functions; tests run 300, the same every time
+fuzz: $(READY_DEV) named
+	WORKBENCH_FUZZ=5000 $(BIN)/python -m pytest -q -p no:randomly tests/fuzz $(ARGS)
 
 # The first line of the stamp says where it was installed: a folder that was moved or copied is installed again.
 ifneq ($(shell test -x $(BIN)/python && cat $(READY) 2>/dev/null),$(shell pwd -P))

@@ -285,7 +285,7 @@ def check_number(value: Any, name: str, span: Span) -> None:
         raise ValueError(f"{name} must be {span.words}, got {value!r}")
 
 
-def check_like(tensor: Any, name: str, like: Tensor) -> Shaped[Tensor, "..."]:
+def check_like(tensor: Any, name: str, like: Shaped[Tensor, "..."]) -> Shaped[Tensor, "..."]:
     """The tensor, or ValueError unless it is one with the shape of `like`."""
     tensor = as_tensor(tensor, name)
     if tensor.shape != like.shape:

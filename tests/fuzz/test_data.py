@@ -230,7 +230,7 @@ PACKET = np.array([1, 0], "<u2").tobytes() + np.array([8, 4, 0, 2, 2, 2], "<u4")
 EVENTS3 = np.array([1 | 5 << 17 | 6 << 2 | 2, 100, 1 | 127 << 17, 200], "<u4").tobytes()
 AEDAT3 = b"#!AER-DAT3.1\r\n#!END-HEADER\r\n" + PACKET + EVENTS3
 AEDAT2 = b"#!AER-DAT2.0\r\n# comment\r\n" + np.array([0x0102, 5, 0x7FFF, 9], ">u4").tobytes()
-HUGE_PACKET = AEDAT3[:33] + b"\xff" * 8 + AEDAT3[41:]
+HUGE_PACKET = AEDAT3[:32] + b"\xff" * 4 + AEDAT3[36:48] + b"\xff" * 4 + AEDAT3[52:]  # size and number of its events
 LONG = AEDAT3[:-40] + b"\xff" * 8 + AEDAT3[-32:]
 
 

@@ -17,6 +17,7 @@ from workbench.kernels.sparse import SpikeList, find_events, times, transpose
 from workbench.neurons.lif import Neuron, hard_reset, soft_reset
 
 NUMBA = pytest.importorskip("workbench.kernels.compiled").NUMBA
+DEAR = 120  # examples where both kinds of loops run on several tensors, 10 to 30 ms
 sizes = st.integers(0, 9)
 kinds = st.sampled_from(FLOATS)
 fills = st.sampled_from(["normal", "spikes", "zeros", "ones"])
@@ -53,7 +54,7 @@ def both(name, *args, words, places=()):
     return results
 
 
-@fuzz(given=drawn((0, 1, 2), (1, 2)), decay=shares, threshold=st.floats(0.01, 2), hard=st.booleans())
+@fuzz(ci=DEAR, given=drawn((0, 1, 2), (1, 2)), decay=shares, threshold=st.floats(0.01, 2), hard=st.booleans())
 def test_fire(given, decay, threshold, hard):
     (current, rest), how = given
     assume(len(current))
@@ -69,7 +70,7 @@ def test_fire(given, decay, threshold, hard):
         assert close(compiled.rest, plain.rest, 1e3)
 
 
-@fuzz(given=drawn((0, 1, 2), (1, 2), (2, 2), (1, 2)), decay=shares, hard=st.booleans())
+@fuzz(ci=DEAR, given=drawn((0, 1, 2), (1, 2), (2, 2), (1, 2)), decay=shares, hard=st.booleans())
 def test_fire_recurrent(given, decay, hard):
     (current, rest, recurrent, last), how = given
     assume(len(current))
@@ -88,14 +89,14 @@ def test_fire_recurrent(given, decay, hard):
         assert not len(columns) or 0 <= int(columns.min()) <= int(columns.max()) < width
 
 
-@fuzz(given=drawn((0, 1, 2), (1, 2)), decay=shares)
+@fuzz(ci=DEAR, given=drawn((0, 1, 2), (1, 2)), decay=shares)
 def test_run_h(given, decay):
     (psi, start), how = given
     (plain, _), (compiled, _) = both("run_h", psi, start, decay, words="")
     assert how is not None or close(compiled, plain, 1e3)
 
 
-@fuzz(given=drawn((0, 1, 2), (0, 1, 2), (0, 1, 2)), a=shares, b=st.floats(-2, 2), c=st.floats(-2, 2))
+@fuzz(ci=DEAR, given=drawn((0, 1, 2), (0, 1, 2), (0, 1, 2)), a=shares, b=st.floats(-2, 2), c=st.floats(-2, 2))
 def test_output_side(given, a, b, c):
     (delta, psi, h), how = given
     assume(len(delta))
@@ -105,7 +106,7 @@ def test_output_side(given, a, b, c):
         assert close(compiled[1], plain[1], 1e3)
 
 
-@fuzz(given=drawn((0, 1, 2), (0, 1), (0, 2), (0, 1)), decay=shares)
+@fuzz(ci=DEAR, given=drawn((0, 1, 2), (0, 1), (0, 2), (0, 1)), decay=shares)
 def test_synapses_by_sample(given, decay):
     (filtered, psi, q, signal), how = given
     filtered = filtered.contiguous()
