@@ -35,7 +35,8 @@ normal_sets = st.builds(
 apertures = mostly(st.floats(0.1, 20.0) | st.just(math.inf))
 
 
-@fuzz(samples=mostly(normal_sets, sample_sets), aperture=apertures, gamma=apertures)
+# 15 ms an example.
+@fuzz(ci=200, samples=mostly(normal_sets, sample_sets), aperture=apertures, gamma=apertures)
 @example(samples=torch.ones(0, 3), aperture=1.0, gamma=1.0)
 @example(samples=torch.full((2, 2), math.nan), aperture=1.0, gamma=1.0)
 @example(samples=torch.full((2, 2), 1e308, dtype=torch.float64), aperture=1.0, gamma=1.0)
@@ -66,7 +67,8 @@ def test_conceptors(samples, aperture, gamma):
     assert torch.allclose(logic.dense(logic.from_dense(C)), C, atol=1e-6)
 
 
-@fuzz(a=normal_sets, b=mostly(normal_sets, sample_sets), aperture=st.floats(0.2, 10.0))
+# Some ten small decompositions, 15 ms an example.
+@fuzz(ci=120, a=normal_sets, b=mostly(normal_sets, sample_sets), aperture=st.floats(0.2, 10.0))
 def test_conceptor_logic(a, b, aperture):
     """OR of conceptors is the conceptor of both sets, AND by de Morgan, both symmetric and within bounds."""
     assume(bool(b.isfinite().all()) and bool(b.abs().lt(100).all()) and b.numel())
@@ -270,6 +272,7 @@ def test_ranks(energies, energy, shape):
 )
 @example(x=torch.full((2, 2), math.nan), energy=0.5, chosen=None, how=by_svd)
 @example(x=torch.full((2, 2), math.inf), energy=0.5, chosen=None, how=by_correlation)
+@example(x=torch.ones(()), energy=None, chosen=None, how=by_svd)
 @example(x=torch.ones(2, 0), energy=0.5, chosen=None, how=by_svd)
 @example(x=torch.ones(2, 2), energy=0.5, chosen=[5], how=by_svd)
 def test_hosvd(x, energy, chosen, how):

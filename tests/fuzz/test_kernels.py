@@ -117,7 +117,7 @@ def test_synapses_by_sample(given, decay):
         assert close(compiled_total, total, 1e3)
 
 
-@fuzz(x=tensors(1, 3, 20, kinds=FLOATS), densest=shares)
+@fuzz(ci=DEAR, x=tensors(1, 3, 20, kinds=FLOATS), densest=shares)
 def test_events(x, densest):
     plain = outcome(find_events, x, densest, words="", errors=(ValueError,))
     compiled = outcome(NUMBA.find_events, x, densest, words="", errors=(ValueError,))
@@ -137,6 +137,7 @@ def test_events(x, densest):
 
 
 @fuzz(
+    ci=DEAR,
     columns=st.lists(st.integers(-2, 9), max_size=9),
     starts=st.lists(st.integers(-1, 10), min_size=1, max_size=6),
     width=st.integers(0, 7),

@@ -169,7 +169,7 @@ words = st.one_of(
 )
 
 
-@fuzz(ci=150, line=st.lists(words, max_size=4))  # the parser of all commands takes 10 ms
+@fuzz(ci=75, line=st.lists(words, max_size=4))  # the parser of all commands takes 10 ms
 @example(line=["train", "--seed", "9" * 5000])
 @example(line=["\ud800"])
 def test_command_lines(line):
@@ -199,7 +199,7 @@ def test_whole_numbers_of_command_lines(text, least, most):
         assert most is None or number <= most
 
 
-@fuzz(ci=60, line=st.lists(mostly(st.sampled_from(["rules", "tasks", "--json"]), texts), max_size=2))  # a whole command
+@fuzz(ci=30, line=st.lists(mostly(st.sampled_from(["rules", "tasks", "--json"]), texts), max_size=2))  # a whole command
 def test_lists_of_names(line):
     out, err = io.StringIO(), io.StringIO()
     with contextlib.redirect_stdout(out), contextlib.redirect_stderr(err):

@@ -16,7 +16,7 @@ import torch
 from jaxtyping import Float
 from torch import Tensor
 
-from workbench.checks import check_finite
+from workbench.checks import SHARE, check_finite, check_number
 from workbench.compression.tucker import Tucker, mode_correlation, project, rank_for_energy, spectrum, unfold
 
 LeftVectors = Callable[[Tensor, int], tuple[Tensor, Tensor]]
@@ -48,6 +48,7 @@ def hosvd(
     torch.Size([1, 1, 1])
     """
     check_finite(x, "x")
+    check_number(energy, "energy", SHARE)
     if not x.numel():
         raise ValueError(f"x holds no numbers to decompose, got shape {tuple(x.shape)}")
     chosen = range(x.ndim) if modes is None else modes
