@@ -1,4 +1,4 @@
-# make app | lab | test | check | mutants | bench | clean        each installs what is missing first
+# make app | lab | test | check | mutants | bench | fuzz | clean        each installs what is missing first
 # make test STAGES="types tests"                       only these
 PYTHON ?= python3
 VENV := .venv

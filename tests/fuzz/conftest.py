@@ -18,6 +18,8 @@ def as_users_have_it() -> Iterator[None]:
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
     """How much was tried."""
+    if not COUNTED["families"]:  # other processes run them
+        return
     failed = len(terminalreporter.stats.get("failed", []))
     terminalreporter.write_line(
         f"fuzz ({PROFILE}): {COUNTED['families']} families, {COUNTED['examples']} examples, {failed} failures"
