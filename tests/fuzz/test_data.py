@@ -333,11 +333,15 @@ def test_damaged_checkpoints(data, label):
 
 
 leaves = st.none() | st.booleans() | st.integers(-(2**60), 2**60) | st.floats(allow_nan=False) | texts
-trees = st.recursive(
-    leaves,
-    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=5) | st.integers(), inner, max_size=3),
-    max_leaves=8,
-)
+
+
+def branches(inner):
+    """Lists and dictionaries of what is inside."""
+    keys = st.text(max_size=5) | st.integers()
+    return st.lists(inner, max_size=3) | st.dictionaries(keys, inner, max_size=3)
+
+
+trees = leaves | branches(leaves) | branches(branches(leaves) | leaves)
 
 
 @fuzz(state=trees, label=texts, parts=st.lists(leaves, max_size=3), more=leaves)
