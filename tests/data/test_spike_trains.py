@@ -13,6 +13,7 @@ def train_of(*spikes: tuple[float, int]) -> SpikeTrain:
     return SpikeTrain(time, channel.astype(np.int64))
 
 
+@pytest.mark.filterwarnings("ignore:.*spikes of the recordings come after the last step")
 @settings(deadline=None, max_examples=50)
 @given(
     st.lists(st.tuples(st.floats(0, 200), st.integers(0, 3)), max_size=20),

@@ -8,6 +8,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 import torch
+from jaxtyping import Int64, Shaped
 from torch import Tensor
 from torch.utils.data import DataLoader, IterableDataset
 
@@ -35,14 +36,14 @@ class FromLoader:
         self.collate = loader.collate_fn
 
     @cached_property
-    def labels(self) -> Tensor:
+    def labels(self) -> Shaped[Tensor, "sample ..."]:
         """y of all samples."""
         known = getattr(self.dataset, "targets", None)
         if isinstance(known, Tensor | np.ndarray):
             return as_tensor(known, "targets of the data set")
         return torch.stack([torch.as_tensor(_parts(self.dataset[k])[1]) for k in range(len(self.dataset))])
 
-    def batch(self, rows: Tensor) -> tuple[Tensor, ...]:
+    def batch(self, rows: Int64[Tensor, " row"]) -> tuple[Shaped[Tensor, "..."], ...]:
         """x and y of these samples, and their lengths where there are any."""
         x, y, *lengths = _parts(self.collate([self.dataset[int(row)] for row in rows]))
         return as_tensor(x), check_integers(as_tensor(y, "y")), *(as_tensor(each, "lengths") for each in lengths)
@@ -51,12 +52,12 @@ class FromLoader:
 class FromArrays(NamedTuple):
     """x and y in memory; the samples of x stand along `axis`: 1 where time comes first."""
 
-    x: Tensor
-    labels: Tensor
+    x: Shaped[Tensor, "sample ..."]
+    labels: Shaped[Tensor, "sample ..."]
     axis: int
-    lengths: Tensor | None = None
+    lengths: Int64[Tensor, " sample"] | None = None
 
-    def batch(self, rows: Tensor) -> tuple[Tensor, ...]:
+    def batch(self, rows: Int64[Tensor, " row"]) -> tuple[Shaped[Tensor, "..."], ...]:
         """x and y of these samples, and their lengths where there are any."""
         x, y = self.x.index_select(self.axis, rows), self.labels[rows]
         return (x, y) if self.lengths is None else (x, y, self.lengths[rows])

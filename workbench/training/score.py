@@ -97,7 +97,7 @@ ACCURACY: Score = Score(
 )
 
 
-def check_outputs(outputs: Tensor, first: int) -> None:
+def check_outputs(outputs: Shaped[Tensor, "batch ..."], first: int) -> None:
     """Raise FloatingPointError with the number of the first sample, from `first` on, whose outputs are not finite."""
     if not is_finite(outputs):
         sample = first + int((~outputs.flatten(1).isfinite().all(1)).nonzero()[0])

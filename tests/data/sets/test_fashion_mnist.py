@@ -28,7 +28,7 @@ def test_labels_belong_to_the_embedded_images():
 @pytest.mark.skipif(not FASHION_MNIST.system[0].is_dir(), reason="Debian's dataset-fashion-mnist is not installed")
 def test_the_package_of_debian_holds_the_embedded_images(tmp_path):
     split = fashion_mnist(tmp_path)
-    for whole, small in zip(split[:2], fashion_mnist_small()[:2], strict=True):
+    for whole, small in zip(list(split)[:2], list(fashion_mnist_small())[:2], strict=True):
         labels = {image.tobytes(): label for image, label in zip(*whole, strict=True)}
         assert all(labels[image.tobytes()] == label for image, label in zip(*small, strict=True))
     assert not any(tmp_path.iterdir())

@@ -77,7 +77,7 @@ def test_labels_fit_the_events_of_the_embedded_set(tmp_path, monkeypatch):
     monkeypatch.setenv("WORKBENCH_DATA", str(tmp_path))
     split = fashion_events(train_per_class=100, test_per_class=50, camera=QUICK)
     assert split.train.counts.shape == (4, 1000, 2, 17, 17)
-    train, test = (part.flatten().counts.sum(0, dtype=torch.float32).numpy() for part in split[:2])
+    train, test = (part.flatten().counts.sum(0, dtype=torch.float32).numpy() for part in (split.train, split.test))
     model = RidgeClassifier(alpha=100).fit(train, split.train.labels.numpy())
     assert model.score(test, split.test.labels.numpy()) > 0.7
     with pytest.raises(ValueError, match="per_class is 501, expected 1 to 500"):

@@ -7,7 +7,6 @@ from pathlib import Path
 import numpy as np
 from jaxtyping import UInt8
 
-from workbench.checks import check_classes
 from workbench.data.delivery.fetch import RemoteFile, fetch
 from workbench.data.delivery.sources import Source
 from workbench.data.delivery.storage import data_folder, whole_file
@@ -68,4 +67,6 @@ def _image_set(
 ) -> ImageSet:
     if len(images) != len(labels):
         raise ValueError(f"{name} has {len(images)} images but {len(labels)} labels: are the files of one set?")
+    from workbench.checks import check_classes  # which knows torch; the app's page is painted before torch is loaded
+
     return ImageSet(images, check_classes(labels, len(classes), name))
