@@ -67,7 +67,7 @@ def test_sums_of_hidden_layers_are_whole_multiples_of_a_weights_step():
     for layer in spiking_layers(setting.network).values():
         layer.reset = lambda u, z, threshold, reset=layer.reset: watched(u, z, threshold, reset)
     setting.logits(setting.network, setting.data.test.batch(torch.arange(4))[0])
-    assert len(seen) == 3 * 6
+    assert len(seen) % 3 == 0 < len(seen)  # three layers, in chunks of time
     assert all(torch.equal(2 * u, (2 * u).round()) for u in seen)  # whole, or half after the decay of ½
 
 

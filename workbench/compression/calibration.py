@@ -50,7 +50,7 @@ class Calibration(NamedTuple):
     """What calibration learns about one layer: sizes of its input modes, and R_i per mode (None: left whole)."""
 
     sizes: tuple[int, ...]
-    correlations: tuple[Float[Tensor, "size size"] | None, ...]
+    correlations: tuple[Float[Tensor, "_ _"] | None, ...]
 
 
 def plain_mean(batch_index: int, mode_size: int) -> float:
@@ -68,7 +68,7 @@ def first_batch_heavy(batch_index: int, mode_size: int) -> float:
 
 def calibrate(
     network: nn.Module,
-    batches: Iterable[Float[Tensor, "batch ..."]],
+    batches: Iterable[Float[Tensor, "..."]],
     layers: Sequence[str],
     modes: Modes = Modes(),
     weighting: Weighting = plain_mean,
@@ -89,7 +89,7 @@ def calibrate(
     return {name: s.result(name) for name, s in sums.items()}
 
 
-def leading_bases(calibration: Calibration, energy: float) -> tuple[Float[Tensor, "size rank"] | None, ...]:
+def leading_bases(calibration: Calibration, energy: float) -> tuple[Float[Tensor, "_ _"] | None, ...]:
     """U_i per mode (at least rank 1): the eigenvectors of R_i that hold more than the share `energy` of its trace."""
     bases = []
     for correlation in calibration.correlations:

@@ -163,7 +163,7 @@ class FixedBases(nn.Module):
             self.register_buffer(f"basis_{i}", basis)
 
     @property
-    def bases(self) -> tuple[Float[Tensor, "n rank"] | None, ...]:
+    def bases(self) -> tuple[Float[Tensor, "_ _"] | None, ...]:
         return tuple(getattr(self, f"basis_{i}") for i in range(len(self.sizes)))
 
     @torch.no_grad()
@@ -235,7 +235,7 @@ def trainable_layers(network: nn.Module) -> list[str]:
 
 def compress(
     network: nn.Module,
-    batches: Iterable[Float[Tensor, "batch ..."]],
+    batches: Iterable[Float[Tensor, "..."]],
     energy: float = 0.7,
     modes: Modes = Modes(),
     layers: Sequence[str] | None = None,

@@ -28,7 +28,7 @@ class Tucker(NamedTuple):
     """A tensor as a core `(r_1, …, r_d)` and one basis `(n_i, r_i)` per mode; `None` for a mode left whole."""
 
     core: Float[Tensor, "..."]
-    bases: tuple[Float[Tensor, "size rank"] | None, ...]
+    bases: tuple[Float[Tensor, "_ _"] | None, ...]
 
 
 def unfold(x: Float[Tensor, "..."], mode: int) -> Float[Tensor, "size rest"]:

@@ -342,7 +342,7 @@ def _batches(n: int, batch_size: int, smallest: int, seed: int, epoch: int) -> l
 
 
 def accuracies(
-    network: nn.Module, tests: Sequence[tuple[Shaped[Tensor, "n ..."], Int64[Tensor, " n"]]]
+    network: nn.Module, tests: Sequence[tuple[Shaped[Tensor, "..."], Int64[Tensor, " _"]]]
 ) -> tuple[float, ...]:
     """Accuracy of the network on the test samples of each task, given in the order of the tasks."""
     return tuple(_judged(network, x, y, task)[0] for task, (x, y) in enumerate(tests))

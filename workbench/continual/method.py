@@ -73,5 +73,5 @@ class Method:
         """What the method knows beside the network's `state_dict`, the samples of finished tasks left out."""
         return {}
 
-    def restore(self, state: Tree, past: Sequence[tuple[Shaped[Tensor, "n ..."], Int64[Tensor, " n"]]]) -> None:
+    def restore(self, state: Tree, past: Sequence[tuple[Shaped[Tensor, "..."], Int64[Tensor, " _"]]]) -> None:
         """Go on from a `state`; `past` holds x and y of the finished tasks, in the order in which they were learned."""

@@ -62,7 +62,7 @@ def is_plain_sgd(optimizer: torch.optim.Optimizer) -> bool:
 
 
 @torch.no_grad()
-def layer_inputs(network: nn.Module, run: Callable[[], Tensor]) -> dict[str, Float[Tensor, "d n"]]:
+def layer_inputs(network: nn.Module, run: Callable[[], Tensor]) -> dict[str, Float[Tensor, "_ _"]]:
     """What each protected layer is given while `run()` evaluates the network, as columns of samples or patches.
 
     The network is in evaluation mode meanwhile (no dropout).

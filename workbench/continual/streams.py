@@ -57,7 +57,7 @@ MOST_CLASSES = 2**20
 class Permuted(Sequence[Task]):
     """Tasks that differ in the order of pixels only; made when asked for, so that a stream needs no more memory."""
 
-    def __init__(self, base: Task, orders: Sequence[Int64[Tensor, " pixels"]], first: int = 0):
+    def __init__(self, base: Task, orders: Sequence[Int64[Tensor, " _"]], first: int = 0):
         self.base, self.orders, self.first = base, orders, first
 
     def __len__(self) -> int:

@@ -51,7 +51,7 @@ class Transfer(NamedTuple):
     images: Split[LabelledImages]
     data: Split[LabelledImages]
 
-    def calibration(self) -> list[Float[Tensor, "batch ..."]]:
+    def calibration(self) -> list[Float[Tensor, "..."]]:
         """The batches on which LANCE finds its bases: twenty of the training data, of every class alike."""
         count = len(self.data.train.labels)
         order = torch.randperm(count, generator=torch.Generator().manual_seed(0))
@@ -96,14 +96,14 @@ def sgd(network: nn.Module) -> torch.optim.SGD:
 FineTuningRule = Callable[[nn.Module, Iterable[Tensor], float], nn.Module]
 
 
-def plain(network: nn.Module, batches: Iterable[Float[Tensor, "batch ..."]], energy: float) -> nn.Module:
+def plain(network: nn.Module, batches: Iterable[Float[Tensor, "..."]], energy: float) -> nn.Module:
     """Backpropagation: every input is kept."""
     return network
 
 
 def with_lance(
     network: nn.Module,
-    batches: Iterable[Float[Tensor, "batch ..."]],
+    batches: Iterable[Float[Tensor, "..."]],
     energy: float,
     modes: Modes = Modes(),
     layers: Sequence[str] = LAYERS,
@@ -112,12 +112,12 @@ def with_lance(
     return compress(network, batches, energy, modes, layers)
 
 
-def with_hosvd(network: nn.Module, batches: Iterable[Float[Tensor, "batch ..."]], energy: float) -> nn.Module:
+def with_hosvd(network: nn.Module, batches: Iterable[Float[Tensor, "..."]], energy: float) -> nn.Module:
     """A HOSVD of every input at every step, the batch mode too, as in arXiv 2411.06346."""
     return hosvd_each_step(network, LAYERS, energy, Modes(batch=True))
 
 
-def with_checkpointing(network: nn.Module, batches: Iterable[Float[Tensor, "batch ..."]], energy: float) -> nn.Module:
+def with_checkpointing(network: nn.Module, batches: Iterable[Float[Tensor, "..."]], energy: float) -> nn.Module:
     """Each block keeps its input and runs twice."""
     return checkpointed(network, BLOCKS)
 

@@ -145,7 +145,7 @@ def block_logits(network: nn.Module, x: Shaped[Array, "batch ..."]) -> Float[Ten
 
 @torch.no_grad()
 def refresh_statistics(
-    network: BlockNetwork, batches: Sequence[Float[Tensor, "batch ..."]] | Iterator[Float[Tensor, "batch ..."]]
+    network: BlockNetwork, batches: Sequence[Float[Tensor, "..."]] | Iterator[Float[Tensor, "..."]]
 ) -> None:
     """Replace the running statistics of batch normalisation by the plain mean over these batches of inputs.
 

@@ -33,7 +33,7 @@ Connection = nn.Linear | nn.Conv2d
 class FeedbackAlignment(NamedTuple):
     """feedback: B of every linear map, in the order of `connections(network)`."""
 
-    feedback: tuple[Float[Tensor, "n_out ..."], ...]
+    feedback: tuple[Float[Tensor, "..."], ...]
 
     __repr__ = short_repr
 

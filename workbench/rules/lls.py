@@ -244,7 +244,7 @@ def local_heads(network: BlockNetwork) -> list[LocalHead]:
 
 
 @torch.no_grad()
-def synchrony_by_block(network: BlockNetwork, x: Float[Tensor, "batch ..."]) -> list[Float[Tensor, "batch rows"]]:
+def synchrony_by_block(network: BlockNetwork, x: Float[Tensor, "batch ..."]) -> list[Float[Tensor, "batch _"]]:
     """How strongly each block's latents point along each row of its basis: cosines, one `(batch, rows)` per block.
 
     The network is read in evaluation mode, so that looking changes nothing.

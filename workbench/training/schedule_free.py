@@ -34,7 +34,7 @@ def averaged_weights(
                     parameter.copy_(before)
 
 
-def first_batches(samples: Samples, batches: int, batch_size: int) -> Iterator[Float[Tensor, "batch ..."]]:
+def first_batches(samples: Samples, batches: int, batch_size: int) -> Iterator[Float[Tensor, "..."]]:
     """Inputs of at most `batches` batches, in a fixed shuffled order."""
     order = torch.randperm(len(samples.labels), generator=torch.Generator().manual_seed(0))
     for rows in order.split(batch_size)[:batches]:

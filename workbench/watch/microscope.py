@@ -33,8 +33,8 @@ class Specimen(NamedTuple):
     conv: nn.Conv2d
     x: Float[Tensor, "batch channels height width"]
     grad_output: Float[Tensor, "batch c_out h_out w_out"]
-    energies: tuple[Float[Tensor, " size"], ...]
-    vectors: tuple[Float[Tensor, "size size"], ...]
+    energies: tuple[Float[Tensor, " _"], ...]
+    vectors: tuple[Float[Tensor, "_ _"], ...]
 
 
 class Compression(NamedTuple):

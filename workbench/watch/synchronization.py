@@ -68,7 +68,7 @@ class Look(NamedTuple):
     """A training step, and the mean cosine `(class, row)` of every block after it."""
 
     record: Record
-    synchrony: tuple[Float[Tensor, "classes rows"], ...]
+    synchrony: tuple[Float[Tensor, "classes _"], ...]
 
 
 def watch(setting: Setting, epochs: int = 1, seed: int = 0, every: int = 5, per_class: int = 20) -> Iterator[Look]:

@@ -150,6 +150,6 @@ class CodeCL(Projecting):
         """ρ of the tasks so far."""
         return {"overlaps": self.overlaps}
 
-    def restore(self, state: Tree, past: Sequence[tuple[Shaped[Tensor, "n ..."], Int64[Tensor, " n"]]]) -> None:
+    def restore(self, state: Tree, past: Sequence[tuple[Shaped[Tensor, "..."], Int64[Tensor, " _"]]]) -> None:
         """Go on from a `state`."""
         self.overlaps = state["overlaps"]

@@ -70,7 +70,7 @@ class EWC(Method):
         pull = {names[theta]: value for theta, value in self.pull.items()}
         return {"stiffness": stiffness, "pull": pull, "generator": self._generator.get_state()}
 
-    def restore(self, state: Tree, past: Sequence[tuple[Shaped[Tensor, "n ..."], Int64[Tensor, " n"]]]) -> None:
+    def restore(self, state: Tree, past: Sequence[tuple[Shaped[Tensor, "..."], Int64[Tensor, " _"]]]) -> None:
         """Go on from a `state`."""
         weights = dict(self.network.named_parameters())
         self.stiffness = {weights[name]: value for name, value in state["stiffness"].items()}

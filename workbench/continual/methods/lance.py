@@ -258,7 +258,7 @@ class LanceContinual(Method):
         """What P held of the tasks so far."""
         return {"held": self.held}
 
-    def restore(self, state: Tree, past: Sequence[tuple[Shaped[Tensor, "n ..."], Int64[Tensor, " n"]]]) -> None:
+    def restore(self, state: Tree, past: Sequence[tuple[Shaped[Tensor, "..."], Int64[Tensor, " _"]]]) -> None:
         """Go on from a `state`."""
         self.held = state["held"]
 

@@ -56,7 +56,7 @@ class EpisodicMemory:
         """Where drawing stands; the samples are those of the finished tasks."""
         return {"generator": self._generator.get_state()}
 
-    def restore(self, state: Tree, past: Sequence[tuple[Shaped[Tensor, "n ..."], Int64[Tensor, " n"]]]) -> None:
+    def restore(self, state: Tree, past: Sequence[tuple[Shaped[Tensor, "..."], Int64[Tensor, " _"]]]) -> None:
         """Remember the finished tasks again, and draw on from there."""
         self.tasks = []
         for x, y in past:
@@ -83,7 +83,7 @@ class Remembering(Method):
         """Where the drawing of remembered samples stands."""
         return self.memory.state()
 
-    def restore(self, state: Tree, past: Sequence[tuple[Shaped[Tensor, "n ..."], Int64[Tensor, " n"]]]) -> None:
+    def restore(self, state: Tree, past: Sequence[tuple[Shaped[Tensor, "..."], Int64[Tensor, " _"]]]) -> None:
         """Remember the finished tasks again."""
         self.memory.restore(state, past)
 

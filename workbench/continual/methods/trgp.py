@@ -85,7 +85,7 @@ class TRGP(GPM):
         """The tasks' own subspaces."""
         return {"subspaces": self.subspaces}
 
-    def restore(self, state: Tree, past: Sequence[tuple[Shaped[Tensor, "n ..."], Int64[Tensor, " n"]]]) -> None:
+    def restore(self, state: Tree, past: Sequence[tuple[Shaped[Tensor, "..."], Int64[Tensor, " _"]]]) -> None:
         """Go on from a `state`."""
         self.subspaces = state["subspaces"]
         for name, layer in self.layers().items():
