@@ -13,6 +13,7 @@ from widgets.drawing.theme import line, marker
 from widgets.frame.controls import button, choice, whole_slider
 from widgets.frame.race import ACTIVE, Race
 from widgets.frame.race_panel import RacePanel
+from workbench.experiments import named
 from workbench.experiments.experiment import Experiment, start
 from workbench.experiments.named import FASHION_EVENTS
 from workbench.experiments.overrides import vary
@@ -89,11 +90,16 @@ class TrainingMonitor(RacePanel):
         settings = self.values
         rest = {name: value for name, value in settings.items() if name not in ("left", "right")}
         loops = self.compiling.loops()  # for both rules, to the end of their runs
+        rest["per_class"] = self._fewer(settings["per_class"])
         makes = [partial(_begin, self.experiment, settings[side], loops, **rest) for side in ("left", "right")]
         self._early = loops is not current_loops()
         self._settings_of_race = settings
         self.race = Race(makes, self.redraw)
         self.redraw()
+
+    def _fewer(self, per_class: int) -> int | None:
+        """None for all samples: an experiment of one's own may have fewer of a class than the slider says."""
+        return None if per_class == self.controls["per_class"].max else per_class
 
     def compute(self, left: str, right: str, epochs: int, **_: Any) -> Comparison:
         race, settings = self.race, self._settings_of_race
@@ -146,13 +152,16 @@ class TrainingMonitor(RacePanel):
     ) -> str:
         rate = RATES[learning_rate]
         plan = f"seed={seed}, epochs={epochs}" + ', loops="plain"' * self._early
+        name, known = self.experiment.name, self.experiment.name in named.EXPERIMENTS
+        chosen = f'experiment("{name}")' if known else f"...  # your own Experiment, '{name}'"
         return f"""
             import torch
             from workbench.experiments import experiment, start, vary
             from workbench.watch import learning_curves
 
             torch.set_num_threads(1)
-            setting = vary(experiment("{self.experiment.name}"), learning_rate={rate}, per_class={per_class})
+            chosen = {chosen}
+            setting = vary(chosen, learning_rate={rate}, per_class={self._fewer(per_class)})
             curves = {{}}
             for side, rule in (("left", "{left}"), ("right", "{right}")):
                 curves[side] = learning_curves(start(setting, rule, {plan}), epochs={epochs})
@@ -161,7 +170,7 @@ class TrainingMonitor(RacePanel):
 
 
 def _begin(
-    experiment: Experiment, rule: str, loops: Loops, epochs: int, seed: int, learning_rate: str, per_class: int
+    experiment: Experiment, rule: str, loops: Loops, epochs: int, seed: int, learning_rate: str, per_class: int | None
 ) -> Iterator[Record]:
     """Prepare a run in its own thread, on one core."""
     torch.set_num_threads(1)

@@ -199,7 +199,7 @@ def test_an_error_reaches_the_text_and_the_other_rule_goes_on():
 
 
 def test_too_many_samples_are_told_in_words():
-    monitor = TrainingMonitor(TINY, samples=9)
+    monitor = TrainingMonitor(TINY, samples=12, per_class=9)
     monitor.start()
     wait_for_end(monitor)
     assert "came to an error: per_class is 9, expected 1 to 8" in monitor.text
@@ -294,3 +294,15 @@ def test_the_price_counts_what_is_trained():
 
     assert seconds(TINY) == pytest.approx(10 * seconds(TINY._replace(score=ENDPOINT_ERROR)))
     assert seconds(SHARED) == pytest.approx(5 * seconds(TINY))
+
+
+def test_an_experiment_of_ones_own_with_few_samples():
+    """The slider begins at 500 of each class; all there are is meant. The code says whose experiment it is."""
+    own = TINY._replace(name="mine")
+    monitor = TrainingMonitor(own, epochs=1)
+    monitor.start()
+    wait_for_end(monitor)
+    assert [runner.error for runner in monitor.race.runners] == [None, None]
+    expected = learning_curves(start(TINY, "stllr", epochs=1), epochs=1)
+    assert same(drawn(monitor.learning, "left: stllr")[1], expected.loss)
+    assert "chosen = ...  # your own Experiment, 'mine'" in monitor.code()
