@@ -115,3 +115,10 @@ def test_peak_and_shift():
     assert passing_interval(shifted, fraction=0.5) == pytest.approx((4.5, 5.5), abs=0.02)
     with pytest.raises(ValueError, match=r"\(0, 1\], got 0"):
         passing_interval(triangle, fraction=0)
+
+
+def test_the_passing_interval_does_not_depend_on_the_height():
+    """A tenth of the peak, whatever the peak is."""
+    low = passing_interval(lambda v: 0.3 * triangle(v))
+    assert low == pytest.approx(passing_interval(triangle), abs=1e-3)
+    assert low == pytest.approx((-0.9, 0.9), abs=1e-2)

@@ -6,6 +6,7 @@ import torch
 from few_neurons import batch, gradients, network
 
 from workbench.neurons.traces import Factors
+from workbench.rule import LayerSize
 from workbench.rules import bptt, ottt, stllr
 from workbench.rules.stllr import STLLR
 
@@ -24,3 +25,8 @@ def test_ottt_is_stllr_with_the_membranes_decay():
     assert all(torch.equal(found[name], same[name]) for name in same)
     steps = list(ottt.online(net, x, y))
     assert len(steps) == len(x)
+
+
+def test_the_cost_is_two_products_a_learning_step():
+    sizes = [LayerSize("in", 4, 0), LayerSize("hidden", 7, 28), LayerSize("out", 3, 21)]
+    assert ottt.cost(sizes, 20, 5) == (2 * 5 * 49, 4 * 14)
