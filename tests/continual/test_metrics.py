@@ -79,3 +79,11 @@ def test_gain_over_a_reference_is_not_forward_transfer(dtype):
     assert gain_over(A, R) != pytest.approx(forward_transfer(A, torch.zeros(4)))
     with pytest.raises(ValueError, match="same stream, got 4 and 3 tasks"):
         gain_over(A, R[:3, :3])
+
+
+@pytest.mark.parametrize("unknown", [float("nan"), -0.1, 1.5])
+def test_what_was_known_before_a_task_must_be_an_accuracy(unknown):
+    A = torch.tensor([[0.9, unknown], [0.7, 0.8]])
+    assert backward_transfer(A) == pytest.approx(-0.2)  # which does not ask for it
+    with pytest.raises(ValueError, match=r"accuracies lie in \[0, 1\] and are known one task ahead, got"):
+        forward_transfer(A, torch.tensor([0.1, 0.1]))

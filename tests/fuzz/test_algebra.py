@@ -147,6 +147,7 @@ wrong_accuracies = st.sampled_from([-0.1, 1.1, math.nan, math.inf])
     flat=mostly(st.just(False), st.just(True)),
 )
 @example(tasks=2, wide=1, values=[0.5] * 24, baselines=0, kind=torch.float64, flat=False)
+@example(tasks=2, wide=0, values=[0.0, math.nan] + [0.0] * 22, baselines=0, kind=torch.float64, flat=False)
 @example(tasks=2, wide=0, values=[0.5] * 24, baselines=0, kind=torch.float64, flat=True)
 @example(tasks=2, wide=0, values=[0.5, math.nan] * 12, baselines=0, kind=torch.float64, flat=False)
 def test_metrics(tasks, wide, values, baselines, kind, flat):

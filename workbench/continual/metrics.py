@@ -46,7 +46,10 @@ def forward_transfer(A: Float[Tensor, "tasks tasks"], untrained: Float[Tensor, "
     a, b = _checked(A), untrained.double()
     if len(b) != len(a):
         raise ValueError(f"untrained must give one accuracy per task, {len(a)} of them, got {len(b)}")
-    return float((a.diagonal(1) - b[1:]).mean()) if len(a) > 1 else 0.0
+    before = a.diagonal(1)
+    if not bool(((before >= 0.0) & (before <= 1.0)).all()):
+        raise ValueError(f"accuracies lie in [0, 1] and are known one task ahead, got {A.tolist()}")
+    return float((before - b[1:]).mean()) if len(a) > 1 else 0.0
 
 
 def gain_over(A: Float[Tensor, "tasks tasks"], reference: Float[Tensor, "others others"]) -> float:
