@@ -7,7 +7,8 @@ import torch
 from tiny_training import numbers
 from torch.utils.data import DataLoader
 
-from workbench.data.sequences import SequenceSplit, sequences
+from workbench.data.sequences import sequences
+from workbench.data.split import Split
 from workbench.experiments.overrides import fewer_samples
 from workbench.networks.spiking import SpikingMLP, spiking_logits
 from workbench.rule import Steps, for_lengths
@@ -59,14 +60,14 @@ def test_what_stands_in_the_padding_changes_nothing(rule):
         return rule.for_spiking(network, torch.zeros(1, 1, 12), CLASSES, Steps()).gradients
 
     clean, dirty = (
-        [r._replace(saved_bytes=0) for r in numbers(run(SequenceSplit(each, each), make))]
+        [r._replace(saved_bytes=0) for r in numbers(run(Split(each, each), make))]
         for each in (some_sequences(), Dirty(some_sequences()))
     )
     assert clean == dirty
 
 
 def test_it_learns():
-    assert list(run(SequenceSplit(some_sequences(), some_sequences(1)))).pop().held_out_score > 0.9
+    assert list(run(Split(some_sequences(), some_sequences(1)))).pop().held_out_score > 0.9
 
 
 def test_evaluation_is_that_of_each_sequence_alone():
@@ -82,7 +83,7 @@ def test_evaluation_is_that_of_each_sequence_alone():
 
 def test_a_part_of_the_samples_keeps_its_lengths():
     samples = some_sequences()
-    few = fewer_samples(SequenceSplit(samples, samples), per_class=2).train
+    few = fewer_samples(Split(samples, samples), per_class=2).train
     x, _, lengths = few.batch(torch.arange(6))
     assert torch.equal(lengths, samples.lengths[few.rows])
     assert len(x) == int(lengths.max())
@@ -100,7 +101,7 @@ def test_loaders_and_arrays_with_lengths_learn_as_sets_of_sequences_do():
         DataLoader([(x[:n], y, int(n)) for x, y, n in zip(s.x.unbind(1), *s[1:], strict=True)], collate_fn=padded_batch)
         for s in sets
     ]
-    wanted = [(r.loss, r.held_out_loss) for r in run(SequenceSplit(*sets))]
+    wanted = [(r.loss, r.held_out_loss) for r in run(Split(*sets))]
     for data in (tuple(loaders), tuple(tuple(each) for each in sets)):
         assert [(r.loss, r.held_out_loss) for r in run(data)] == wanted
     with pytest.raises(ValueError, match=r"lengths of shape \(23,\) need x \(time, sample"):
@@ -108,7 +109,7 @@ def test_loaders_and_arrays_with_lengths_learn_as_sets_of_sequences_do():
 
 
 def test_a_rule_or_readout_without_lengths_is_refused_before_it_learns():
-    data = SequenceSplit(some_sequences(), some_sequences())
+    data = Split(some_sequences(), some_sequences())
     for rule, logits, name in (
         (lambda network, x, y: stllr.gradients(network, x, y), spiking_logits, "<lambda>"),
         (stllr.gradients, lambda network, x: spiking_logits(network, x), "<lambda>"),

@@ -202,8 +202,7 @@ class StreamRun:
                     "planned, because its first tasks are behind it. Start again without --resume"
                 )
         setting, network = self.setting, self.setting.method.network
-        place = StreamPlace(**state["place"])
-        self.place = place._replace(rows=tuple(map(tuple, place.rows)))
+        self.place = StreamPlace(**{name: _as_tuples(value) for name, value in state["place"].items()})
         restore_network(network, state["network"])
         setting.method.restore(state["method"], [self.samples(t) for t in range(self.place.task)])
         if state["optimizer"] is not None:

@@ -35,7 +35,7 @@ if TYPE_CHECKING:
         pictures,
     )
     from workbench.data.senses import LIKE_NMNIST, Ear, EventCamera, event_frames, spikes_of_sound
-    from workbench.data.sequences import SequenceSet, SequenceSplit, sequences
+    from workbench.data.sequences import SequenceSet, sequences
     from workbench.data.sets import (
         FlowCamera,
         FlowHalves,
@@ -85,7 +85,6 @@ __all__ = [
     "Pictures",
     "Scale",
     "SequenceSet",
-    "SequenceSplit",
     "Sound",
     "SpikeTrain",
     "Split",

@@ -26,13 +26,6 @@ class SequenceSet(NamedTuple):
         return self.x[: int(lengths.max())].index_select(1, rows), self.labels[rows], lengths
 
 
-class SequenceSplit(NamedTuple):
-    """Sequences to learn from, and sequences held out."""
-
-    train: SequenceSet
-    test: SequenceSet
-
-
 def sequences(
     inputs: Sequence[Shaped[Tensor, "_ *features"]], labels: Shaped[Tensor, "sequence *target"]
 ) -> SequenceSet:

@@ -14,7 +14,7 @@ from typing import Any, NamedTuple
 from torch import nn
 
 from workbench.networks.description import Description, rebuild
-from workbench.training.checkpoint import network_state, read_checkpoint, restore_network, save_checkpoint
+from workbench.training.checkpoint import Content, network_state, read_checkpoint, restore_network, save_checkpoint
 
 
 class NetworkFile(NamedTuple):
@@ -49,10 +49,7 @@ def load_network(path: str | Path, into: nn.Module | None = None) -> nn.Module:
     damaged one, for one that cannot be built, and for `into` that differs in layers, shapes, types of numbers or
     constants; it names what differs, and `into` is left as it was.
     """
-    state = read_checkpoint(Path(path)).state
-    if not isinstance(state, dict) or "network" not in state:
-        raise ValueError(f"{path} is a checkpoint without a network")
-    kept = state["network"]
+    kept = _content(path).state["network"]
     if into is None:
         try:
             return rebuild(kept["description"], kept["tensors"])
@@ -67,8 +64,14 @@ def load_network(path: str | Path, into: nn.Module | None = None) -> nn.Module:
 
 def read_network_file(path: str | Path) -> NetworkFile:
     """What a file says of its network, without building it; errors as for `load_network`."""
+    content = _content(path)
+    settings = content.state.get("settings", {})
+    return NetworkFile(content.state["network"]["description"], settings, content.versions)
+
+
+def _content(path: str | Path) -> Content:
+    """What a file with a network holds."""
     content = read_checkpoint(Path(path))
     if not isinstance(content.state, dict) or "network" not in content.state:
         raise ValueError(f"{path} is a checkpoint without a network")
-    settings = content.state.get("settings", {})
-    return NetworkFile(content.state["network"]["description"], settings, content.versions)
+    return content

@@ -13,14 +13,8 @@ from torch import Tensor
 from torch.utils.data import DataLoader, IterableDataset
 
 from workbench.checks import Array, as_tensor, check_integers
+from workbench.data.split import Split
 from workbench.training.score import Samples
-
-
-class Halves(NamedTuple):
-    """Samples to learn from, and samples held out for testing."""
-
-    train: Samples
-    test: Samples
 
 
 class FromLoader:
@@ -113,6 +107,6 @@ def data_of(given: Any) -> Any:
                 f"data must hold what is learned from and what is held out, as `train` and `test` or as a pair, got "
                 f"{type(given).__name__}; for a DataLoader write data=(train_loader, test_loader)"
             )
-        given = Halves(*given)
+        given = Split(*given)
     train, test = samples_of(given.train, "the training data"), samples_of(given.test, "the test data")
-    return given if train is given.train and test is given.test else Halves(train, test)
+    return given if train is given.train and test is given.test else Split(train, test)

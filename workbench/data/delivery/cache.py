@@ -1,6 +1,5 @@
 """Arrays that are slow to make, kept in a file: made again if the file is damaged, never half written."""
 
-import errno
 import hashlib
 import warnings
 import zipfile
@@ -11,7 +10,7 @@ from pathlib import Path
 import numpy as np
 from jaxtyping import UInt8
 
-from workbench.data.delivery.storage import VARIABLE, locked, written_whole
+from workbench.data.delivery.storage import VARIABLE, locked, reason, written_whole
 
 
 def fingerprint(*parts: object) -> str:
@@ -70,8 +69,7 @@ def _keep(path: Path, array: UInt8[np.ndarray, "recording bytes"]) -> None:
 
 
 def _not_kept(path: Path, error: OSError) -> str:
-    why = "the disk is full" if error.errno in (errno.ENOSPC, errno.EDQUOT) else error.strerror or str(error)
     return (
-        f"{path.name} could not be kept in {path.parent}: {why}. It is made again each time. "
+        f"{path.name} could not be kept in {path.parent}: {reason(error)}. It is made again each time. "
         f"Set {VARIABLE} to a folder that can be written."
     )

@@ -13,6 +13,7 @@ from filelock import FileLock
 
 CHECKOUT = Path(__file__).resolve().parents[3]
 VARIABLE = "WORKBENCH_DATA"
+FULL = (errno.ENOSPC, errno.EDQUOT)  # what systems say of a disk without room
 _NUMBERS = itertools.count()  # of the files that this process is writing
 
 
@@ -87,12 +88,12 @@ def written_unlocked(path: Path) -> Iterator[Path]:
 
     The temporary name tells machine and process. What a killed process of this machine left beside `path` is removed.
     """
-    stem = f".{path.name}.{platform.node()}."
+    stem = _stem(path)
     for rest in path.parent.glob(f"{_plain(stem)}*.part"):
         if not _is_running(rest.name.removeprefix(stem).partition(".")[0]):
             with suppress(OSError):
                 rest.unlink()
-    part = path.with_name(f"{stem}{os.getpid()}.{next(_NUMBERS)}.part")
+    part = _own_part(path)
     try:
         yield part
         os.replace(part, path)
@@ -106,7 +107,7 @@ def try_to_write(path: Path) -> None:
         raise IsADirectoryError(f"{path} is a folder; name a file, such as {path / 'run.safetensors'}")
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
-        part = path.with_name(f".{path.name}.{platform.node()}.{os.getpid()}.{next(_NUMBERS)}.part")
+        part = _own_part(path)
         try:
             part.write_bytes(b"")
         finally:
@@ -117,13 +118,27 @@ def try_to_write(path: Path) -> None:
 
 def unwritable(path: Path, error: OSError) -> OSError:
     """The same failure to write `path`, of the same kind, in words that say what to do."""
-    if error.errno in (errno.ENOSPC, errno.EDQUOT):
-        why, remedy = "the disk is full", "free some space, or name a file on another disk"
+    why, remedy = reason(error), "name a file in a folder that you can write"
+    if error.errno in FULL:
+        remedy = "free some space, or name a file on another disk"
     elif error.errno == errno.EFBIG:
         why, remedy = "a file may not be as large here (see `ulimit -f`)", "name a file on another disk"
-    else:
-        why, remedy = error.strerror or str(error), "name a file in a folder that you can write"
     return type(error)(f"{path} cannot be written: {why}. Nothing was changed; {remedy}.")
+
+
+def reason(error: OSError) -> str:
+    """Why a file cannot be written, in words."""
+    return "the disk is full" if error.errno in FULL else error.strerror or str(error)
+
+
+def _stem(path: Path) -> str:
+    """How the temporary names of `path` begin on this machine; the number of the process follows."""
+    return f".{path.name}.{platform.node()}."
+
+
+def _own_part(path: Path) -> Path:
+    """A temporary name beside `path` that nobody else has."""
+    return path.with_name(f"{_stem(path)}{os.getpid()}.{next(_NUMBERS)}.part")
 
 
 def _plain(name: str) -> str:
