@@ -155,15 +155,6 @@ def check_labels(y: Any, classes: int, samples: int | None = None) -> Int64[Tens
 # --- data sets ------------------------------------------------------------------------------------------------------
 
 
-def check_classes(labels: Shaped[np.ndarray, "..."], classes: int, name: str) -> Int64[np.ndarray, "sample"]:
-    """The labels as int64, or ValueError, with the name, unless they are class numbers 0..classes−1, one per sample."""
-    if labels.ndim != 1 or labels.dtype.kind not in "iub":
-        raise ValueError(f"{name} has labels of shape {labels.shape} and type {labels.dtype}, expected class numbers")
-    if labels.size and not 0 <= int(labels.min()) <= int(labels.max()) < classes:
-        raise ValueError(f"{name} has labels {labels.min()} to {labels.max()}, expected 0 to {classes - 1}")
-    return labels.astype(np.int64)
-
-
 def as_bytes(images: Any, name: str = "images") -> UInt8[np.ndarray, "..."]:
     """Pictures as bytes, 0 black and 255 full: bytes stay, floats of 0 to 1 are scaled; ValueError for all else.
 

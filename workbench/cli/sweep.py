@@ -8,9 +8,9 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from workbench.cli.completion import completed, experiment_names
+from workbench.cli.completion import completed
 from workbench.cli.parser import LARGEST_SEED, add_command, add_json, whole
-from workbench.cli.train import fitting_rules, follow
+from workbench.cli.train import RUNS, add_experiment, checkpoint_path, fitting_rules, follow
 
 
 def add(commands: Any) -> None:
@@ -21,17 +21,13 @@ def add(commands: Any) -> None:
         "split-fashion --rules code-cl gpm --epochs 1 --resume --json",
     )
     parser = add_command(commands, "sweep", sweep, text, examples)
-    experiment = parser.add_argument("experiment", metavar="EXPERIMENT", help="a name of `workbench list`")
-    completed(experiment, experiment_names)
+    add_experiment(parser)
     rules = parser.add_argument("--rules", nargs="+", metavar="RULE", help="learning rules (default: all that it has)")
     completed(rules, fitting_rules)
     seed = whole("a seed", 0, LARGEST_SEED)
     parser.add_argument("--seeds", nargs="+", type=seed, default=[0], metavar="SEED", help="seeds (default 0)")
-    epochs = whole("epochs", 1)
-    parser.add_argument("--epochs", type=epochs, help="passes over the training data (default: the experiment's)")
-    parser.add_argument("--folder", type=Path, default=Path("runs"), help="where checkpoints lie (default: runs)")
+    parser.add_argument("--folder", type=Path, default=RUNS, help="where checkpoints lie (default: runs)")
     parser.add_argument("--resume", action="store_true", help="go on with runs that were begun, and skip finished ones")
-    parser.add_argument("--threads", type=whole("threads", 1), default=1, help="threads of PyTorch (default 1)")
     add_json(parser)
 
 
@@ -51,7 +47,7 @@ def sweep(arguments: argparse.Namespace) -> None:
     runs = []
     for number, (rule, seed) in enumerate(pairs, 1):
         print(f"{number}/{len(pairs)} {chosen.name}, rule {rule}, seed {seed}", file=sys.stderr)
-        path = arguments.folder / f"{chosen.name}-{rule}-{seed}.safetensors"
+        path = checkpoint_path(arguments.folder, chosen.name, rule, seed)
         records = start(chosen, rule, seed, epochs, path, arguments.resume and path.is_file())
         found = follow(records, epochs, chosen.score)
         runs.append({"rule": rule, "seed": seed} | found | {"checkpoint": str(path)})

@@ -11,7 +11,9 @@ from typing import Any
 from tqdm import tqdm
 
 from workbench.cli.completion import completed, experiment_names
-from workbench.cli.parser import LARGEST_SEED, add_command, add_json, whole
+from workbench.cli.parser import LARGEST_SEED, Parser, add_command, add_json, whole
+
+RUNS = Path("runs")
 
 
 def add(commands: Any) -> None:
@@ -22,14 +24,11 @@ def add(commands: Any) -> None:
         "permuted-fashion --rule code-cl",
     )
     parser = add_command(commands, "train", train, "train an experiment", examples)
-    experiment = parser.add_argument("experiment", metavar="EXPERIMENT", help="a name of `workbench list`")
-    completed(experiment, experiment_names)
+    add_experiment(parser)
     rule = parser.add_argument("--rule", help="learning rule (default: the experiment's first)")
     completed(rule, fitting_rules)
     seed = whole("a seed", 0, LARGEST_SEED)
     parser.add_argument("--seed", type=seed, default=0, help="fixes weights and order of samples (default 0)")
-    epochs = whole("epochs", 1)
-    parser.add_argument("--epochs", type=epochs, help="passes over the training data (default: the experiment's)")
     tasks = whole("tasks", 1)
     parser.add_argument("--tasks", type=tasks, metavar="N", help="of a stream, only the first N tasks (default: all)")
     add_json(parser)
@@ -39,8 +38,21 @@ def add(commands: Any) -> None:
     parser.add_argument(
         "--resume", action="store_true", help="go on from the checkpoint, also with more epochs than were planned"
     )
+
+
+def add_experiment(parser: Parser) -> None:
+    """What is trained, how long, and on how many threads."""
+    experiment = parser.add_argument("experiment", metavar="EXPERIMENT", help="a name of `workbench list`")
+    completed(experiment, experiment_names)
+    epochs = whole("epochs", 1)
+    parser.add_argument("--epochs", type=epochs, help="passes over the training data (default: the experiment's)")
     threads = whole("threads", 1)
     parser.add_argument("--threads", type=threads, default=1, help="threads of PyTorch (default 1, for same numbers)")
+
+
+def checkpoint_path(folder: Path, experiment: str, rule: str, seed: int) -> Path:
+    """Where the checkpoint of a run lies when nobody names a file."""
+    return folder / f"{experiment}-{rule}-{seed}.safetensors"
 
 
 def fitting_rules(typed: argparse.Namespace) -> list[str]:
@@ -62,7 +74,7 @@ def train(arguments: argparse.Namespace) -> None:
     chosen = experiment(arguments.experiment)
     rule = arguments.rule or next(iter(chosen.rules))
     epochs = chosen.epochs if arguments.epochs is None else arguments.epochs
-    path = arguments.checkpoint or Path("runs") / f"{chosen.name}-{rule}-{arguments.seed}.safetensors"
+    path = arguments.checkpoint or checkpoint_path(RUNS, chosen.name, rule, arguments.seed)
     rule_of(chosen, rule)
     print(f"preparing {chosen.name} for {rule}", file=sys.stderr)
     records = start(chosen, rule, arguments.seed, epochs, path, arguments.resume, tasks=arguments.tasks)

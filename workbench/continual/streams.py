@@ -12,7 +12,8 @@ import torch
 from jaxtyping import Float, Int64, Shaped
 from torch import Tensor, nn
 
-from workbench.checks import COUNT, as_bytes, as_tensor, check_classes, check_finite, check_labels, check_number
+from workbench.checks import COUNT, as_bytes, as_tensor, check_finite, check_labels, check_number
+from workbench.data.labels import check_classes
 from workbench.data.sets.fashion_mnist import fashion_mnist_small
 
 

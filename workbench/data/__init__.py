@@ -32,6 +32,7 @@ if TYPE_CHECKING:
         crop_padded,
         mirror,
         normalized,
+        picture_split,
         pictures,
     )
     from workbench.data.senses import LIKE_NMNIST, Ear, EventCamera, event_frames, spikes_of_sound
@@ -117,6 +118,7 @@ __all__ = [
     "normalized",
     "pack_frames",
     "padded_lengths",
+    "picture_split",
     "pictures",
     "sequences",
     "shd",

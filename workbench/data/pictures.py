@@ -5,13 +5,14 @@ since every epoch has its own order, every epoch cuts anew. A run that is resume
 """
 
 from collections.abc import Callable, Sequence
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import torch
 from jaxtyping import Float, Int, Shaped, UInt8
 from torch import Tensor
 
 from workbench.checks import Array, as_bytes, as_tensor, check_integers
+from workbench.data.split import Split
 
 Augment = Callable[[Tensor, torch.Generator], Tensor]  # (images, generator) → images moved or mirrored
 
@@ -60,6 +61,13 @@ def pictures(
         expected = f"{len(labels)} images of {len(scale.mean)} channels"
         raise ValueError(f"expected {expected}, got shape {tuple(images.shape)}")
     return Pictures(x, check_integers(as_tensor(labels, "labels")), scale, augment)
+
+
+def picture_split(split: Split[Any], scale: Scale, augment: tuple[Augment, ...] = ()) -> Split[Pictures]:
+    """A data set of `(images, labels)` as batches of normalised images; only training images are augmented."""
+    (images, labels), (held_out, their_labels) = split.train, split.test
+    train, test = pictures(images, labels, scale, augment), pictures(held_out, their_labels, scale)
+    return Split(train, test, split.classes)
 
 
 def normalized(

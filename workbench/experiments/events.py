@@ -7,7 +7,7 @@ import torch
 
 from workbench.credit.signals import sign_feedback, target_projection
 from workbench.data.sets.image_events import fashion_events
-from workbench.experiments.spiking_rules import MakeRule, Prepare, and_all_others, made, with_classifiers, with_signal
+from workbench.experiments.spiking_rules import MakeRule, Prepare, and_all_others, made, with_classifiers
 from workbench.networks.seeded import seeded
 from workbench.networks.spiking import SpikingMLP, spiking_logits
 from workbench.neurons.lif import Neuron
@@ -46,8 +46,8 @@ FASHION_RULES: Mapping[str, MakeRule] = and_all_others(
         "stllr-causal": fashion_rule(partial(stllr.prepare, factors=FASHION_FACTORS._replace(alpha_post=0.0))),
         "stllr-last5": fashion_rule(_stllr, last=5),
         "stllr-dfa": fashion_rule(partial(stllr.prepare_direct_feedback, factors=FASHION_FACTORS)),
-        "stllr-sdfa": fashion_rule(with_signal(sign_feedback, FASHION_FACTORS)),
-        "stllr-drtp": fashion_rule(with_signal(target_projection, FASHION_FACTORS)),
+        "stllr-sdfa": fashion_rule(partial(_stllr, signal=sign_feedback)),
+        "stllr-drtp": fashion_rule(partial(_stllr, signal=target_projection)),
         "stllr-local": fashion_rule(with_classifiers(FASHION_FACTORS)),
         "tess": fashion_rule(partial(tess.prepare, factors=tess.FACTORS._replace(lambda_pre=0.8))),
     },

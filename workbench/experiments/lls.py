@@ -14,7 +14,7 @@ from typing import NamedTuple
 from schedulefree import AdamWScheduleFree
 
 from workbench.data.images import ImageSet
-from workbench.data.pictures import FASHION_SCALE, Augment, Pictures, crop_padded, mirror, pictures
+from workbench.data.pictures import FASHION_SCALE, Augment, Pictures, crop_padded, mirror, picture_split
 from workbench.data.sets.fashion_mnist import fashion_mnist, fashion_mnist_small
 from workbench.data.split import Split
 from workbench.networks.block_networks import dense_network, mini_conv, pool_before_latents, small_conv
@@ -105,8 +105,7 @@ def lls_fashion_full(rule: BlockRule, seed: int) -> Setting:
 
 def fashion_pictures(split: Split[ImageSet], augment: tuple[Augment, ...] = ()) -> Split[Pictures]:
     """Fashion-MNIST as batches of normalised images; only training images are augmented."""
-    train = pictures(*split.train, FASHION_SCALE, augment)
-    return Split(train, pictures(*split.test, FASHION_SCALE), split.classes)
+    return picture_split(split, FASHION_SCALE, augment)
 
 
 def block_setting(rule: BlockRule, data: Split[Pictures], make: NetworkMaker, seed: int, refresh: int) -> Setting:

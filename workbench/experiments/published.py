@@ -20,7 +20,7 @@ import torch
 from torch import nn
 
 from workbench.data.event_sets import EventSet
-from workbench.data.pictures import CIFAR_SCALE, MNIST_SCALE, Pictures, crop_padded, mirror, pictures
+from workbench.data.pictures import CIFAR_SCALE, MNIST_SCALE, crop_padded, mirror, picture_split
 from workbench.data.sets.cifar import cifar10
 from workbench.data.sets.dvs import cifar10_dvs, dvs_gesture
 from workbench.data.sets.mnist import mnist
@@ -120,17 +120,13 @@ def shd_to_the_end() -> Split[EventSet]:
 
 def lls_mnist(rule: BlockRule, seed: int) -> Setting:
     """SmallConv on MNIST; training images moved by up to 4 pixels."""
-    split = mnist()
-    train = pictures(*split.train, MNIST_SCALE, (crop_padded,))
-    data: Split[Pictures] = Split(train, pictures(*split.test, MNIST_SCALE), split.classes)
+    data = picture_split(mnist(), MNIST_SCALE, (crop_padded,))
     return block_setting(rule, data, small_conv, seed, refresh=50)
 
 
 def lls_cifar10(rule: BlockRule, seed: int) -> Setting:
     """VGG8 on CIFAR-10; training images moved by up to 4 pixels, half of them mirrored."""
-    split = cifar10()
-    train = pictures(*split.train, CIFAR_SCALE, (crop_padded, mirror))
-    data: Split[Pictures] = Split(train, pictures(*split.test, CIFAR_SCALE), split.classes)
+    data = picture_split(cifar10(), CIFAR_SCALE, (crop_padded, mirror))
     return block_setting(rule, data, vgg8, seed, refresh=50)
 
 

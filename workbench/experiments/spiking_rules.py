@@ -6,30 +6,19 @@ from typing import Any
 from jaxtyping import Shaped
 from torch import Tensor, nn
 
-from workbench.credit.signals import Signal, local_classifiers, make_classifiers
+from workbench.credit.signals import local_classifiers, make_classifiers
 from workbench.networks.spiking import spiking_layers
 from workbench.neurons.traces import Factors
 from workbench.rule import Prepared, Rule, Steps
 from workbench.rules import RULES, stllr
-from workbench.rules.stllr import STLLR
 
 Prepare = Callable[[nn.Module, Tensor, int, Steps], Prepared]
 MakeRule = Callable[[nn.Module], Rule]
-MakeSignal = Callable[[nn.Module, Tensor], Signal]
 
 
 def made(prepare: Prepare, example: Shaped[Tensor, "time batch ..."], classes: int, steps: Steps = Steps()) -> MakeRule:
     """What makes a rule for any network with inputs like `example` `(time, batch, ...)`."""
     return lambda network: prepare(network, example, classes, steps).gradients
-
-
-def with_signal(make: MakeSignal, factors: Factors) -> Prepare:
-    """S-TLLR with another learning signal, which `make(network, example)` draws."""
-
-    def prepare(network: nn.Module, x: Tensor, classes: int, steps: Steps) -> Prepared:
-        return stllr.prepared(STLLR(factors, steps.last, chunk=steps.at_once, signal=make(network, x)))
-
-    return prepare
 
 
 def with_classifiers(factors: Factors) -> Prepare:
@@ -38,7 +27,7 @@ def with_classifiers(factors: Factors) -> Prepare:
     def prepare(network: Any, x: Tensor, classes: int, steps: Steps) -> Prepared:
         network.classifiers = make_classifiers(network, x, classes)
         signal = local_classifiers(dict(zip(spiking_layers(network).values(), network.classifiers, strict=True)))
-        return stllr.prepared(STLLR(factors, steps.last, chunk=steps.at_once, signal=signal))
+        return stllr.prepare(network, x, classes, steps, factors, lambda *_: signal)
 
     return prepare
 

@@ -274,20 +274,14 @@ def prepare(
     classes: int,
     steps: Steps = Steps(),
     factors: Factors = Factors(),
+    signal: Callable[[nn.Module, Tensor], Signal] | None = None,
 ) -> Prepared:
-    """S-TLLR with backpropagation within the step; nothing has to be made for a network."""
-    return prepared(STLLR(factors, steps.last, chunk=steps.at_once))
+    """S-TLLR with the learning signal that `signal(network, x)` makes; with None, backpropagation within the step."""
+    made = BACKPROPAGATION if signal is None else signal(network, x)
+    return prepared(STLLR(factors, steps.last, chunk=steps.at_once, signal=made))
 
 
-def prepare_direct_feedback(
-    network: nn.Module,
-    x: Shaped[Tensor, "time batch ..."],
-    classes: int,
-    steps: Steps = Steps(),
-    factors: Factors = Factors(),
-) -> Prepared:
-    """S-TLLR with direct feedback: the readout's error through a fixed random matrix for each layer."""
-    return prepared(STLLR(factors, steps.last, chunk=steps.at_once, signal=direct_feedback(network, x)))
+prepare_direct_feedback = partial(prepare, signal=direct_feedback)  # a fixed random matrix for each layer
 
 
 PAPER = "Apolinario & Roy, TMLR 2025, arXiv 2306.15220"

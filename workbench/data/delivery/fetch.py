@@ -17,7 +17,7 @@ from pathlib import Path
 from typing import Any, NamedTuple
 from urllib.parse import urlsplit
 
-from workbench.data.delivery.storage import VARIABLE, locked, written_whole
+from workbench.data.delivery.storage import FULL, VARIABLE, locked, reason, written_whole
 
 TIMEOUT_S = 30  # without a byte
 SLOWEST = 1000  # bytes per second, as a mean after the first PATIENCE_S
@@ -180,16 +180,15 @@ def _explained(error: OSError, file: RemoteFile, path: Path) -> OSError:
     if isinstance(error, ConnectionError):
         return error
     elsewhere = f"or set {VARIABLE} to a folder on another disk."
-    if error.errno in (errno.ENOSPC, errno.EDQUOT):
+    if error.errno in FULL:
         free = shutil.disk_usage(next(folder for folder in path.parents if folder.exists())).free
         return OSError(
             f"The disk is full: {file.name} needs {_megabytes(file.size)} in {path.parent}, "
             f"{_megabytes(free)} are free. Nothing was kept. Free some space {elsewhere}"
         )
-    reason = error.strerror or str(error)
     kind = PermissionError if isinstance(error, PermissionError) or error.errno == errno.EROFS else OSError
     return kind(
-        f"{file.name} cannot be written into {path.parent}: {reason}. Make that folder writable, {elsewhere}\n"
+        f"{file.name} cannot be written into {path.parent}: {reason(error)}. Make that folder writable, {elsewhere}\n"
         f"{_by_hand(file, path)}"
     )
 

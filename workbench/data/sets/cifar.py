@@ -16,10 +16,10 @@ import numpy as np
 from jaxtyping import Int64, Shaped, UInt8
 from PIL import Image
 
-from workbench.checks import check_classes
 from workbench.data.delivery.fetch import fetch
 from workbench.data.delivery.sources import CIFAR10, CIFAR100, Source
 from workbench.data.delivery.storage import data_folder, whole_file
+from workbench.data.labels import check_classes
 from workbench.data.split import Split
 
 LARGEST = 2**28  # bytes of a file; the largest of the published ones has 154 MB

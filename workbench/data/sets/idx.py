@@ -11,6 +11,7 @@ from workbench.data.delivery.fetch import RemoteFile, fetch
 from workbench.data.delivery.sources import Source
 from workbench.data.delivery.storage import data_folder, whole_file
 from workbench.data.images import ImageSet
+from workbench.data.labels import check_classes
 from workbench.data.split import Split
 
 LARGEST = 2**27  # bytes of an unpacked file; the largest of the published ones has 47 MB
@@ -67,6 +68,4 @@ def _image_set(
 ) -> ImageSet:
     if len(images) != len(labels):
         raise ValueError(f"{name} has {len(images)} images but {len(labels)} labels: are the files of one set?")
-    from workbench.checks import check_classes  # which knows torch; the app's page is painted before torch is loaded
-
     return ImageSet(images, check_classes(labels, len(classes), name))

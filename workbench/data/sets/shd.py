@@ -13,11 +13,11 @@ from typing import Any
 import numpy as np
 import torch
 
-from workbench.checks import check_classes
 from workbench.data.delivery.fetch import RemoteFile, fetch
 from workbench.data.delivery.sources import SHD
 from workbench.data.delivery.storage import data_folder, locked, written_whole
 from workbench.data.event_sets import EventSet, balanced_rows, padded_lengths
+from workbench.data.labels import check_classes
 from workbench.data.spike_trains import SpikeTrain, bin_spikes
 from workbench.data.split import Split
 
