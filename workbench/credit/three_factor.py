@@ -14,7 +14,7 @@ from workbench.checks import without_autocast
 from workbench.credit.signals import Loss, Signal
 from workbench.networks.layers import Layer, LeakyReadout, SpikingLayer, TimeDropout, Weights, running_weights
 from workbench.networks.spans import Spans, keep, mean_over_steps, steps_done
-from workbench.networks.spiking import check_spiking, chunks, layers_with_memory, no_place, run_network
+from workbench.networks.spiking import chunks, layers_with_memory, no_place, run_network
 from workbench.rule import StepReport
 
 RunLayer = Callable[[Layer, Tensor, Weights, Any, bool, Tensor | None], tuple[Tensor, Any]]
@@ -27,7 +27,7 @@ def learning_chunks(steps: int, start: int, size: int) -> list[slice]:
 
 
 class OnlinePass:
-    """One batch: effective weights, the layers' states, and sums for the report.
+    """One batch of a network from `check_spiking`: effective weights, the layers' states, and sums for the report.
 
     `run_layer(layer, x, weights, state, learns, feedback)` gives the layer's output over a chunk, with its local
     gradient attached when it learns, and its new state (a tuple of tensors; None at the start). `spans` says which
@@ -35,7 +35,6 @@ class OnlinePass:
     """
 
     def __init__(self, network: nn.Module, run_layer: RunLayer, signal: Signal, loss: Loss, spans: Spans | None = None):
-        network = check_spiking(network)
         self.network, self.run_layer, self.signal, self.loss_of = network, run_layer, signal, loss
         self.spans = spans
         self.layers = layers_with_memory(network)

@@ -159,13 +159,19 @@ def no_place(layer: nn.Module) -> str:
 
 def check_spiking(network: Any) -> Any:
     """The network as it was written, or ValueError unless it has layers that a rule can run, with finite weights."""
+    network = as_spiking(network)
+    check_weights(network)
+    return network
+
+
+def as_spiking(network: Any) -> Any:
+    """The network as it was written, or ValueError unless it has layers that a rule can run."""
     network = written(network)
     if not isinstance(network, nn.Module) or not layers_with_memory(network):
         raise ValueError(
             f"this needs a spiking network, with a SpikingLayer or a LeakyReadout, got {type(network).__name__}; "
             "networks of blocks are trained by the rules for them (lls, backprop, direct_feedback and so on)"
         )
-    check_weights(network)
     return network
 
 

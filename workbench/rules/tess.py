@@ -45,7 +45,7 @@ from workbench.faces import short_repr
 from workbench.kernels.plain import Kernels
 from workbench.networks.layers import SpikingLayer
 from workbench.networks.spans import Lengths
-from workbench.networks.spiking import check_spiking
+from workbench.networks.spiking import as_spiking
 from workbench.neurons.lif import Neuron
 from workbench.neurons.surrogate import Psi, heaviside, psi_gesture
 from workbench.neurons.traces import Factors
@@ -185,7 +185,7 @@ def online(
 def local_stllr(network: nn.Module, params: TESS) -> STLLR:
     """TESS in S-TLLR's words: its traces, each layer taught by its own head; ValueError for a layer without one."""
     check_kind(params, TESS)
-    network = check_spiking(network)
+    network = as_spiking(network)
     missing = [name for name, m in network.named_modules() if isinstance(m, SpikingLayer) and m not in params.heads]
     if missing:
         raise ValueError(f"no head for {', '.join(missing)}; make all with make_heads(network, x, classes)")
