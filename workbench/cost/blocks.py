@@ -17,7 +17,8 @@ import torch
 from torch import Tensor, nn
 
 from workbench.meters.evaluation import evaluation
-from workbench.networks.blocks import BlockNetwork, apply
+from workbench.networks.blocks import BlockNetwork
+from workbench.networks.layers import apply
 
 
 class Macs(NamedTuple):

@@ -36,7 +36,6 @@ if TYPE_CHECKING:
         Block,
         BlockNetwork,
         HeadMaker,
-        apply,
         block_logits,
         channels_last,
         check_examples,
@@ -57,6 +56,7 @@ if TYPE_CHECKING:
         TimeDropout,
         Weights,
         advance,
+        apply,
         layer_kernels,
         over_the_maximum,
         over_time,
@@ -77,6 +77,9 @@ if TYPE_CHECKING:
         spiking_layers,
         spiking_logits,
     )
+    from workbench.networks.taken import TakenBlock, take_blocks
+    from workbench.networks.taken_spiking import TakenSpiking, take_spiking
+    from workbench.networks.wiring import Operation, Wired
 
 __all__ = [
     "PAPER_IMAGES",
@@ -96,6 +99,7 @@ __all__ = [
     "Learning",
     "Lengths",
     "Neurons",
+    "Operation",
     "ResNet",
     "ResidualBlock",
     "RunPart",
@@ -104,8 +108,11 @@ __all__ = [
     "SpikingLayer",
     "SpikingMLP",
     "SpikingSequential",
+    "TakenBlock",
+    "TakenSpiking",
     "TimeDropout",
     "Weights",
+    "Wired",
     "advance",
     "apply",
     "average_pool",
@@ -148,6 +155,8 @@ __all__ = [
     "spiking_small_conv",
     "spiking_vgg",
     "standardize_weight",
+    "take_blocks",
+    "take_spiking",
     "vgg8",
     "vgg9",
 ]

@@ -18,16 +18,12 @@ from torch.nn import functional as F
 
 from workbench.checks import Array, check_inputs, check_labels, check_weights, written
 from workbench.meters.evaluation import evaluation, mode
-from workbench.networks.layers import LeakyReadout, RunPart, SpikingLayer
+from workbench.networks.layers import LeakyReadout, RunPart, SpikingLayer, apply
+from workbench.networks.wiring import Wired
 
 SLOPE = 0.01  # of LeakyReLU for negative inputs
 
 HeadMaker = Callable[[int, int], nn.Module]  # (latents, classes) → a block's head
-
-
-def apply(module: nn.Module, x: Shaped[Tensor, "batch ..."]) -> Shaped[Tensor, "batch ..."]:
-    """The plain way to run a module; rules that treat weights in another way hand in their own function."""
-    return module(x)
 
 
 def channels_last(x: Float[Tensor, "batch ..."]) -> Float[Tensor, "batch ..."]:
@@ -51,7 +47,7 @@ class Block(nn.Module):
         """The block's activation a, before what lies between the blocks."""
         x = channels_last(x)
         for module in self.body:
-            x = run(module, x)
+            x = module(x, run) if isinstance(module, Wired) else run(module, x)
         return x
 
     def forward(self, x: Float[Tensor, "batch ..."], run: RunPart = apply) -> Float[Tensor, "batch ..."]:
@@ -65,7 +61,7 @@ class Block(nn.Module):
 
     def n_latents(self) -> int:
         """n, the number of latents: channels × s², or the number asked for in a dense block."""
-        last = [m for m in self.body if isinstance(m, nn.Linear | nn.Conv2d)][-1]
+        last = [m for m in self.body.modules() if isinstance(m, nn.Linear | nn.Conv2d)][-1]
         return self.cells if isinstance(last, nn.Linear) else last.out_channels * self.cells**2
 
 
@@ -80,16 +76,23 @@ class BlockNetwork(nn.Module):
     """Blocks in a row and a linear classifier.
 
     heads: what a local rule hangs on each block; `make_head(latents, index)` builds one. Rules that need none (for
-    instance backpropagation) are given a network without heads.
+    instance backpropagation) are given a network without heads. order: how weights lie in memory; None leaves them.
     """
 
-    def __init__(self, blocks: Sequence[Block], classifier: nn.Linear, make_head: HeadMaker | None = None):
+    def __init__(
+        self,
+        blocks: Sequence[Block],
+        classifier: nn.Linear,
+        make_head: HeadMaker | None = None,
+        order: torch.memory_format | None = torch.channels_last,
+    ):
         super().__init__()
         self.blocks = Blocks(blocks)
         self.classifier = classifier
         makers = [] if make_head is None else [make_head(b.n_latents(), i) for i, b in enumerate(blocks)]
         self.heads = nn.ModuleList(makers)
-        self.to(memory_format=torch.channels_last)  # pyright: ignore[reportCallIssue]
+        if order is not None:
+            self.to(memory_format=order)  # pyright: ignore[reportCallIssue]
 
     def forward(self, x: Float[Tensor, "batch ..."], run: RunPart = apply) -> Float[Tensor, "batch classes"]:
         for block in self.blocks:
@@ -98,7 +101,8 @@ class BlockNetwork(nn.Module):
 
     def describe(self) -> str:
         """Widths of blocks and classifier in one line."""
-        widths = [[m for m in b.body if isinstance(m, nn.Linear | nn.Conv2d)][-1].weight.shape[0] for b in self.blocks]
+        last = [[m for m in b.body.modules() if isinstance(m, nn.Linear | nn.Conv2d)][-1] for b in self.blocks]
+        widths = [layer.weight.shape[0] for layer in last]
         return "–".join(map(str, [*widths, self.classifier.out_features]))
 
 
@@ -193,7 +197,7 @@ def check_blocks(network: Any) -> BlockNetwork:
         advice = (
             "it is trained by the rules for spiking networks (stllr, tess, bptt and so on)"
             if spiking
-            else "build BlockNetwork([Block(nn.Sequential(...), cells=4), ...], nn.Linear(...)) from your layers"
+            else "take_blocks(network, input_shape) makes blocks of the layers of yours"
         )
         raise ValueError(f"this needs a BlockNetwork, blocks that learn alone and a classifier, got {kind}; {advice}")
     check_weights(network)

@@ -17,7 +17,7 @@ from collections.abc import Callable
 from typing import NamedTuple, TypeVar
 
 import torch
-from jaxtyping import Float
+from jaxtyping import Float, Shaped
 from torch import Tensor, nn
 from torch.nn import functional as F
 
@@ -39,6 +39,11 @@ from workbench.neurons.surrogate import Psi, psi_gesture
 C = TypeVar("C", bound=Connection)
 Rescale = Callable[[Tensor], Tensor]
 RunPart = Callable[[nn.Module, Tensor], Tensor]  # how a rule runs one part of a network
+
+
+def apply(module: nn.Module, x: Shaped[Tensor, "batch ..."]) -> Shaped[Tensor, "batch ..."]:
+    """The plain way to run a module; rules that treat weights in another way hand in their own function."""
+    return module(x)
 
 
 def standardize_weight(

@@ -24,7 +24,8 @@ from workbench.checks import Array, check_kind
 from workbench.credit.classifier import learn_from_outputs
 from workbench.faces import short_repr
 from workbench.kernels.connections import check_connection, steps_of
-from workbench.networks.blocks import BlockNetwork, apply, check_examples
+from workbench.networks.blocks import BlockNetwork, check_examples
+from workbench.networks.layers import apply
 from workbench.rule import ForBlocks, LearningRule, Rule, StepReport
 
 Connection = nn.Linear | nn.Conv2d
