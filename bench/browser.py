@@ -83,14 +83,14 @@ def chromium() -> Iterator[Any]:
 
 
 @contextmanager
-def served(side: Side, ours: bool, preheat: int = 0) -> Iterator[str]:
+def served(side: Side, ours: bool) -> Iterator[str]:
     """The address of `side`, on our server or on Voila as it comes."""
     with tempfile.TemporaryDirectory() as folder:
         notebook = Path(folder) / "page.ipynb"
         kernel = {"name": "python3", "display_name": "Python 3", "language": "python"}
         nbformat.write(new_notebook(metadata={"kernelspec": kernel}, cells=[new_code_cell(side.cell)]), notebook)
         port = free_port()
-        command = app_command(port, notebook=notebook, browser=False, preheat=preheat)
+        command = app_command(port, notebook=notebook, browser=False)
         if not ours:
             command = [sys.executable, "-m", "voila", str(notebook), f"--port={port}", "--no-browser"]
         url = f"http://127.0.0.1:{port}"

@@ -114,25 +114,23 @@ def _alternate_steps(page: Any, peer: Any, rounds: int, steps: int) -> dict[str,
 
 
 def page_ready(rounds: int = 3) -> dict[str, Any]:
-    """Seconds from opening the app to the first slider answer, cold and pre-heated, beside four stock figures."""
+    """Seconds from opening the app to the first slider answer, beside four stock figures."""
     app = Side("from widgets.app import build_app\nbuild_app()")
-    cold, heated, stock = [], [], []
+    ours, stock = [], []
     with chromium() as browser, ExitStack() as servers:
-        cold_url = servers.enter_context(served(app, ours=True))
-        heated_url = servers.enter_context(served(app, ours=True, preheat=1))
+        our_url = servers.enter_context(served(app, ours=True))
         stock_url = servers.enter_context(served(STOCK_FIGURE, ours=False))
         for _ in range(rounds):
-            for url, times in ((cold_url, cold), (stock_url, stock), (heated_url, heated)):
+            for url, times in ((our_url, ours), (stock_url, stock)):
                 page, seconds = open_ready(browser, url, None)
                 page.close()
                 times.append(seconds)
-                time.sleep(5)  # the pool of pre-heated kernels fills again
-    seconds = {"cold_s": cold, "preheated_s": heated, "peer_cold_s": stock}
+    seconds = {"seconds": ours, "peer_seconds": stock}
     medians = {name: statistics.median(values) for name, values in seconds.items()}
     return {
         "name": "page-ready",
         "peer": "four stock FigureWidgets, cold",
-        "ratio": medians["peer_cold_s"] / medians["cold_s"],
+        "ratio": medians["peer_seconds"] / medians["seconds"],
         **medians,
     }
 

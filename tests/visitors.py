@@ -8,7 +8,6 @@ import time
 import uuid
 from collections.abc import Iterator
 from contextlib import contextmanager
-from itertools import pairwise
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -16,7 +15,7 @@ import nbformat
 import websocket
 from nbformat.v4 import new_code_cell, new_notebook
 
-from workbench.serving.connection import PROTOCOL
+from workbench.serving.frames import PROTOCOL, joined, parted
 
 SECONDS = 60.0  # a busy machine may take as long, and no test waits longer
 
@@ -86,22 +85,12 @@ def message(kind: str, content: dict[str, Any], channel: str = "shell") -> bytes
         "date": "",
     }
     parts = [channel.encode(), *(json.dumps(part).encode() for part in (header, {}, {}, content))]
-    return framed(parts)
-
-
-def framed(parts: list[bytes]) -> bytes:
-    """Parts behind their number and offsets, eight bytes each."""
-    offsets = [8 * (len(parts) + 2)]
-    for part in parts:
-        offsets.append(offsets[-1] + len(part))
-    return b"".join(n.to_bytes(8, "little") for n in (len(offsets), *offsets)) + b"".join(parts)
+    return joined(parts)
 
 
 def parts(frame: bytes) -> tuple[str, list[dict[str, Any]]]:
     """The channel of a message from the kernel, and its header, parent, metadata and content."""
-    count = int.from_bytes(frame[:8], "little")
-    offsets = [int.from_bytes(frame[8 * i : 8 * i + 8], "little") for i in range(1, count + 1)]
-    pieces = [frame[one:other] for one, other in pairwise(offsets)]
+    pieces = parted(frame)
     return pieces[0].decode(), [json.loads(piece) for piece in pieces[1:5]]
 
 

@@ -130,18 +130,18 @@ def write_notebook(path: Path, *cells: str) -> Path:
 
 @pytest.fixture(scope="session")
 def serve(tmp_path_factory) -> Iterator[Callable]:
-    """`serve(cell, ..., preheat=0)` writes a notebook of these cells and serves it with Voila: its address."""
+    """`serve(cell, ...)` writes a notebook of these cells and serves it with Voila: its address."""
     urls: dict[tuple, str] = {}
     with ExitStack() as servers:
 
-        def serve_(*cells: str, preheat: int = 0, notebook: Path | None = None) -> str:
-            key = (*cells, preheat, notebook)
+        def serve_(*cells: str, notebook: Path | None = None) -> str:
+            key = (*cells, notebook)
             if key not in urls:
                 folder = tmp_path_factory.mktemp("voila")
                 path = notebook or write_notebook(folder / "page.ipynb", *cells)
                 port = own_port()
                 urls[key] = f"http://127.0.0.1:{port}"
-                command = app_command(port, notebook=path, browser=False, preheat=preheat)
+                command = app_command(port, notebook=path, browser=False)
                 servers.enter_context(start(command, urls[key], folder))
             return urls[key]
 

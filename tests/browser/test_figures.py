@@ -36,10 +36,6 @@ def test_eight_figures_in_voila(serve, open_page):
     check_eight(open_page(serve(EIGHT)))
 
 
-def test_eight_figures_in_voila_when_the_kernel_is_preheated(serve, open_page):
-    check_eight(open_page(serve(EIGHT, preheat=1)))
-
-
 @pytest.mark.parametrize("slowdown", [4.0])
 def test_eight_figures_on_a_slow_machine(serve, open_page, slowdown):
     check_eight(open_page(serve(EIGHT), slowdown=slowdown))

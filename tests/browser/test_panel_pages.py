@@ -110,9 +110,8 @@ def contrast(one: str, other: str) -> float:
     return (light + 0.05) / (dark + 0.05)
 
 
-@pytest.mark.parametrize("preheat", [0, 1])
-def test_a_link_opens_the_picture_it_names_and_follows_it(serve, open_page, preheat):
-    url = serve(APP, preheat=preheat)
+def test_a_link_opens_the_picture_it_names_and_follows_it(serve, open_page):
+    url = serve(APP)
     page = panel_page(open_page, f"{url}/?tab=second&second.points=50&second.square=true&theme=dark")
     expect_text(page, "has 50 points")
     expect(page.get_by_role("tab", name="Another wave", selected=True)).to_have_count(1)

@@ -9,7 +9,5 @@ def test_options_reach_the_server(monkeypatch, tmp_path):
     monkeypatch.setattr(app, "serve", lambda command: commands.append(command) or 0)
     notebook = tmp_path / "mine.ipynb"
     notebook.write_text("{}")
-    assert (
-        main(["app", "--notebook", str(notebook), "--port", "9000", "--dark", "--preheat", "2", "--places", "3"]) == 0
-    )
-    assert {str(notebook), "--port=9000", "--theme=dark", "--pool_size=2", "--AppServer.places=3"} <= set(commands[0])
+    assert main(["app", "--notebook", str(notebook), "--port", "9000", "--dark", "--places", "3"]) == 0
+    assert {str(notebook), "--port=9000", "--theme=dark", "--AppServer.places=3"} <= set(commands[0])

@@ -39,11 +39,10 @@ def test_a_base_url_that_is_none_is_refused(path):
 
 
 def test_the_app_is_the_notebook_of_the_checkout():
-    command = app_command(9000, browser=False, preheat=2, dark=True)
+    command = app_command(9000, browser=False, dark=True)
     assert command[:4] == [sys.executable, "-m", "workbench.serving", "app"]
     assert command[4] == str(notebooks_folder() / "app.ipynb")
-    assert {"--port=9000", "--Voila.ip=127.0.0.1", "--theme=dark", "--pool_size=2", "--no-browser"} <= set(command)
-    assert "--VoilaKernelManager.fill_delay=6" in command
+    assert {"--port=9000", "--Voila.ip=127.0.0.1", "--theme=dark", "--no-browser"} <= set(command)
     assert "--no-browser" not in app_command(9000)
     assert lab_command(9001)[4] == str(notebooks_folder())
     assert "--allow-root" in lab_command(9001, root=True)
@@ -56,8 +55,3 @@ def test_a_port_that_is_none_is_refused(port):
         app_command(port)
     with pytest.raises(ValueError, match=f"from 1 to 65535, got {port}"):
         lab_command(port)
-
-
-def test_a_negative_number_of_kernels_is_refused():
-    with pytest.raises(ValueError, match="0 or more, got -1"):
-        app_command(preheat=-1)

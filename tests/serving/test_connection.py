@@ -8,10 +8,11 @@ import websocket
 from hypothesis import given
 from hypothesis import strategies as st
 from ports import own_port
-from visitors import alive, ask, channels, closing, framed, message, notebook, open_page, reply, resident
+from visitors import alive, ask, channels, closing, message, notebook, open_page, reply, resident
 
 from workbench.serving import app_command
 from workbench.serving.connection import POLICY_VIOLATION, PROTOCOL_ERROR, is_message
+from workbench.serving.frames import joined
 from workbench.serving.process import running
 
 GOOD = message("kernel_info_request", {})
@@ -27,17 +28,17 @@ BAD = {
     "the same with something behind it": (2**62).to_bytes(8, "little") + bytes(64),
     "nothing": b"",
     "fewer bytes than a number": b"abc",
-    "no parts": framed([]),
-    "too few parts": framed([b"shell", b"{}", b"{}"]),
+    "no parts": joined([]),
+    "too few parts": joined([b"shell", b"{}", b"{}"]),
     "an offset beyond the end": with_number(3, len(GOOD) + 1),
     "the last offset beyond the end": with_number(6, 2**40),
     "offsets that go back": with_number(2, NUMBERS),
     "an offset within the numbers": with_number(1, 8),
     "cut off": GOOD[: NUMBERS + 4],
-    "a header that is no JSON": framed([b"shell", b"{", b"{}", b"{}", b"{}"]),
-    "a header that is a list": framed([b"shell", b"[]", b"{}", b"{}", b"{}"]),
-    "a header without a type": framed([b"shell", b"{}", b"{}", b"{}", b"{}"]),
-    "a header nested beyond all stacks": framed([b"shell", b"[" * 100_000, b"{}", b"{}", b"{}"]),
+    "a header that is no JSON": joined([b"shell", b"{", b"{}", b"{}", b"{}"]),
+    "a header that is a list": joined([b"shell", b"[]", b"{}", b"{}", b"{}"]),
+    "a header without a type": joined([b"shell", b"{}", b"{}", b"{}", b"{}"]),
+    "a header nested beyond all stacks": joined([b"shell", b"[" * 100_000, b"{}", b"{}", b"{}"]),
     "a text": "hello",
 }
 
@@ -50,7 +51,7 @@ def test_what_is_no_message_is_told(name):
 def test_a_message_is_one():
     assert is_message(GOOD)
     assert is_message(
-        framed([b"shell", json.dumps({"msg_type": "comm_msg"}).encode(), b"{}", b"{}", b"{}", b"", b"12"])
+        joined([b"shell", json.dumps({"msg_type": "comm_msg"}).encode(), b"{}", b"{}", b"{}", b"", b"12"])
     )
 
 

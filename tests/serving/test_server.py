@@ -11,7 +11,8 @@ from jupyter_server.services.kernels.connection.channels import ZMQChannelsWebso
 from traitlets.utils.importstring import import_item
 
 import workbench.serving
-from workbench.serving.connection import PROTOCOL, NoDelayConnection
+from workbench.serving.connection import NoDelayConnection
+from workbench.serving.frames import PROTOCOL
 
 SETTINGS = Path(workbench.serving.__file__).parent / "jupyter" / "config"
 

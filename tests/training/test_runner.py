@@ -1,10 +1,13 @@
 """The background runner: every control works while the run goes on, and errors reach the one who started it."""
 
 import itertools
+import os
+import sys
 import threading
 
 import pytest
 
+from workbench.background import BEHIND
 from workbench.training.runner import Runner, RunState
 
 
@@ -149,3 +152,24 @@ def test_a_runner_runs_once_and_waiting_ends(counting, gate):
     counting.stop()
     gate.open()
     counting.join(60)
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="threads have priorities of their own on Linux only")
+def test_a_run_and_what_it_starts_yield_to_others_and_nobody_else_does():
+    def nice() -> int:
+        return os.getpriority(os.PRIO_PROCESS, threading.get_native_id())
+
+    def records():
+        yield nice()
+        found = []
+        thread = threading.Thread(target=lambda: found.append(nice()))
+        thread.start()
+        thread.join()
+        yield found[0]
+
+    before = nice()
+    runner = Runner(records)
+    runner.start()
+    runner.join(60)
+    assert runner.drain() == [max(BEHIND, before)] * 2
+    assert nice() == before < BEHIND

@@ -14,15 +14,13 @@ def add(commands: Any) -> None:
         "",
         "--dark --port 9000",
         "--notebook notebooks/03_s_tllr_events.ipynb",
-        "--address 0.0.0.0 --preheat 2",
+        "--address 0.0.0.0 --public --places 20",
     )
     parser = add_command(commands, "app", app, "open the app in the browser (Voila)", examples)
     port = whole("a port", 1, 65535)
     parser.add_argument("--port", type=port, default=8866, help="port to listen on (default 8866)")
     parser.add_argument("--no-browser", action="store_true", help="only print the address")
     parser.add_argument("--notebook", type=Path, metavar="FILE", help="serve this notebook instead of the app")
-    kernels = whole("the number of kernels", 0)
-    parser.add_argument("--preheat", type=kernels, default=0, metavar="N", help="kernels kept ready (300 MB each)")
     parser.add_argument("--dark", action="store_true", help="dark theme")
     parser.add_argument("--address", default="127.0.0.1", help="interface to listen on (default: this machine only)")
     parser.add_argument(
@@ -45,7 +43,6 @@ def app(arguments: argparse.Namespace) -> int:
     command = app_command(
         arguments.port,
         notebook=None if notebook is None else notebook.resolve(),
-        preheat=arguments.preheat,
         dark=arguments.dark,
         browser=not arguments.no_browser,
         address=arguments.address,

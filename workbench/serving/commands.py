@@ -13,7 +13,6 @@ from pathlib import Path
 from workbench.serving.door import is_loopback
 
 SERVED = "WORKBENCH_SERVES_PLOTLY"  # "1" in a kernel whose page gets plotly.js from the server
-REFILL = 6  # seconds until the next kernel is prepared: the page that took the last one is drawn first
 _PACKAGE = Path(__file__).resolve().parents[1]
 
 
@@ -32,7 +31,6 @@ def app_command(
     port: int = 8866,
     *,
     notebook: Path | None = None,
-    preheat: int = 0,
     dark: bool = False,
     browser: bool = True,
     address: str = "127.0.0.1",
@@ -44,14 +42,11 @@ def app_command(
 ) -> list[str]:
     """The command that serves one notebook (the app when None) with Voila.
 
-    `preheat` kernels are kept started and with the notebook already run, about 300 MB each. `address` is the network
-    interface to listen on. Who reaches another one than loopback needs the token that the server prints, unless it is
-    `public`: then anyone is let in, within the limits of `workbench.serving.rules.PUBLIC`. `places` visitors at once.
-    `base_url` is the path under which the app lives, `hosts` are more names of the server; `behind_proxy` believes what
-    a proxy in front says about TLS. A port in use gives way to the next.
+    `address` is the network interface to listen on. Who reaches another one than loopback needs the token that the
+    server prints, unless it is `public`: then anyone is let in, within the limits of `workbench.serving.rules.PUBLIC`.
+    `places` visitors at once. `base_url` is the path under which the app lives, `hosts` are more names of the server;
+    `behind_proxy` believes what a proxy in front says about TLS. A port in use gives way to the next.
     """
-    if preheat < 0:
-        raise ValueError(f"preheat is a number of kernels, 0 or more, got {preheat}")
     command = [sys.executable, "-m", "workbench.serving", "app", str(notebook or notebooks_folder() / "app.ipynb")]
     command += [f"--port={_check_port(port)}", f"--Voila.ip={address}", *_private_kernels()]
     command += [f"--theme={'dark' if dark else 'light'}"]
@@ -63,9 +58,6 @@ def app_command(
         command += ["--AppServer.public=True"]
     elif not is_loopback(address):
         command += ["--Voila.auto_token=True"]
-    if preheat:
-        command += ["--preheat_kernel=True", f"--pool_size={preheat}"]
-        command += [f"--VoilaKernelManager.fill_delay={REFILL}"]
     return command if browser else [*command, "--no-browser"]
 
 

@@ -10,10 +10,9 @@ from tornado.iostream import StreamBufferFullError
 from traitlets import Float
 
 from workbench.serving.bucket import Bucket
+from workbench.serving.frames import NUMBER, PROTOCOL, number
 
-PROTOCOL = "v1.kernel.websocket.jupyter.org"
 PROTOCOL_ERROR, POLICY_VIOLATION = 1002, 1008  # RFC 6455, 7.4.1
-_NUMBER = 8  # bytes of each number before the parts of a message
 _FEWEST = 6  # numbers at least: begin of channel, header, parent, metadata, content, and the end
 _UNSENT = 64 << 20  # bytes that wait for a page that does not read
 
@@ -73,8 +72,6 @@ class NoDelayConnection(ZMQChannelsWebsocketConnection):
 def is_message(message: str | bytes, protocol: str | None = PROTOCOL) -> bool:
     """Whether what came over the websocket can be read at the cost of its own length.
 
-    In `PROTOCOL` a message is its number of offsets, the offsets, and the parts between them, eight bytes a number.
-
     >>> is_message((2**62).to_bytes(8, "little"))
     False
     """
@@ -82,16 +79,12 @@ def is_message(message: str | bytes, protocol: str | None = PROTOCOL) -> bool:
         return isinstance(message, str) or 0 < int.from_bytes(message[:4], "big") <= len(message) // 4
     if not isinstance(message, bytes):
         return False
-    count = _number(message, 0)
-    if not _FEWEST <= count <= len(message) // _NUMBER - 1:
+    count = number(message, 0)
+    if not _FEWEST <= count <= len(message) // NUMBER - 1:
         return False
-    offsets = [_number(message, place) for place in range(1, count + 1)]
-    ends = [_NUMBER * (count + 1), *offsets, len(message)]
+    offsets = [number(message, place) for place in range(1, count + 1)]
+    ends = [NUMBER * (count + 1), *offsets, len(message)]
     return all(one <= other for one, other in pairwise(ends)) and _is_header(message[offsets[1] : offsets[2]])
-
-
-def _number(message: bytes, place: int) -> int:
-    return int.from_bytes(message[_NUMBER * place : _NUMBER * (place + 1)], "little")
 
 
 def _is_header(part: bytes) -> bool:

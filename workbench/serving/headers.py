@@ -1,11 +1,18 @@
-"""What each answer says to the browser: only this server's own scripts, styles and connections, no foreign frame."""
+"""What each answer says to the browser: only this server's own scripts, styles and connections, no foreign frame.
+
+No script runs that does not come from a file of this server or carry the nonce of its page (CSP 3), and none makes code
+from text (`eval`). Styles may stand in the page: plotly, Lumino and the figures of CodeMirror write them as attributes.
+"""
+
+import secrets
 
 from tornado.httputil import HTTPHeaders, HTTPServerRequest
 from tornado.web import OutputTransform
 
+NONCE = "Workbench-Nonce"  # a header by which a handler names the nonce of its scripts; it does not leave the server
 _POLICY = {
     "default-src": "'none'",
-    "script-src": "'self' 'unsafe-inline' 'unsafe-eval' blob:",  # Voila's page and the modules of anywidget
+    "script-src": "'self' blob:",  # anywidget imports the modules of widgets from blobs
     "style-src": "'self' 'unsafe-inline'",
     "img-src": "'self' data: blob:",
     "font-src": "'self' data:",
@@ -15,9 +22,7 @@ _POLICY = {
     "base-uri": "'none'",
     "frame-ancestors": "'self'",
 }
-POLICY = "; ".join(f"{what} {whence}" for what, whence in _POLICY.items())
 HEADERS = {
-    "Content-Security-Policy": POLICY,
     "Cross-Origin-Opener-Policy": "same-origin",
     "Cross-Origin-Resource-Policy": "same-origin",
     "Permissions-Policy": "camera=(), geolocation=(), microphone=(), payment=(), usb=()",
@@ -27,8 +32,28 @@ HEADERS = {
 }
 
 
+def policy(nonce: str | None = None) -> str:
+    """The content security policy of an answer; scripts that stand in its page need the `nonce`."""
+    script = {} if nonce is None else {"script-src": f"{_POLICY['script-src']} 'nonce-{nonce}'"}
+    return "; ".join(f"{what} {whence}" for what, whence in (_POLICY | script).items())
+
+
+def new_nonce() -> str:
+    """A number that nobody guesses, for one answer."""
+    return secrets.token_urlsafe(16)
+
+
+def marked(html: str, nonce: str) -> str:
+    """The same part of a page of this server, its scripts marked with the nonce.
+
+    Only for what templates write: text of a visitor stands in them with `<` as an escape.
+    """
+    return html.replace("<script", f'<script nonce="{nonce}"')
+
+
 class Headers(OutputTransform):
-    """Puts `HEADERS` on every answer, whichever handler gives it; behind TLS also the wish to come back that way."""
+    """Puts the policy and `HEADERS` on every answer, whichever handler gives it; behind TLS also the wish to come back
+    that way."""
 
     def __init__(self, request: HTTPServerRequest) -> None:
         self._secure = request.protocol == "https"
@@ -36,6 +61,7 @@ class Headers(OutputTransform):
     def transform_first_chunk(
         self, status_code: int, headers: HTTPHeaders, chunk: bytes, finishing: bool
     ) -> tuple[int, HTTPHeaders, bytes]:
+        headers["Content-Security-Policy"] = policy(headers.pop(NONCE, None))
         for name, value in HEADERS.items():
             headers[name] = value
         if self._secure:

@@ -9,6 +9,7 @@ from voila.static_file_handler import TemplateStaticFileHandler
 from voila.tornado.handler import TornadoVoilaHandler
 
 from workbench.serving.door import Refusal, is_robot, refusal
+from workbench.serving.headers import NONCE, marked, new_nonce
 from workbench.serving.metrics import exposition
 
 THEMES = ("light", "dark")
@@ -101,12 +102,14 @@ class AppPage(TornadoVoilaHandler):
                 return refuse(self, full(manager.places, manager.wait))
             # Reading the token sets its cookie, without which Voila 0.5 refuses to end the kernel of a closed page.
             _ = self.xsrf_token
+            nonce = new_nonce()
+            self.set_header(NONCE, nonce)
             async for part in self.get_generator(path=path):
-                self.write(part)
+                self.write(marked(part, nonce))
                 self.flush()
                 # Voila 0.5 goes on for ever with signs of life when a kernel dies before its page is whole.
                 if "voila_heartbeat()" in part and arrival.kernel and await manager.ending(arrival.kernel):
-                    self.write(ENDED)
+                    self.write(marked(ENDED, nonce))
                     break
 
 

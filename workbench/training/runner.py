@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator
 from enum import Enum
 from typing import Generic, TypeVar
 
-from workbench.background import start_thread
+from workbench.background import stand_behind, start_thread
 
 R = TypeVar("R")
 
@@ -28,6 +28,8 @@ _PREPARING = threading.Lock()  # who was stopped while others prepared does not 
 
 class Runner(Generic[R]):
     """Start, pause, resume and stop a generator of records that runs in a daemon thread.
+
+    The thread yields to whoever else wants the processor: sliders stay quick, also those of other people on a server.
 
     `make` is called in the thread and returns the generator, so that slow preparation does not block either. Records
     are fetched by `drain`; an error of the run is kept in `error` and also raised by `join`.
@@ -98,6 +100,7 @@ class Runner(Generic[R]):
 
     def _work(self) -> None:
         try:
+            stand_behind()
             with _PREPARING:
                 records = iter(()) if self._stopping else self._make()
             for record in records:

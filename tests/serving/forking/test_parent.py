@@ -21,7 +21,7 @@ def test_a_kernel_is_a_process_of_its_own(parent):
         assert other.say("import os; print(os.environ['QUERY_STRING'])") == "tab=stdp"
         one.say("mine = 1")
         assert "NameError" in other.say("mine")
-        assert one.say("print(os.getpid() == os.getsid(0))") == "True"
+        assert one.say("print(os.getpid() == os.getpgrp(), os.getpid() == os.getsid(0))") == "True False"
 
 
 def test_no_two_kernels_draw_the_same(parent):

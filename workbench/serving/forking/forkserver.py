@@ -49,7 +49,7 @@ class Forked:
         """To the kernel and to what it has started; nothing when it has ended."""
         if self.poll() is None:
             try:
-                os.killpg(self.pid, signum)  # it leads a session of its own
+                os.killpg(self.pid, signum)  # it leads a group of its own
             except ProcessLookupError:
                 signal.pidfd_send_signal(self._descriptor, signum)
 

@@ -129,8 +129,12 @@ def live(server: socket.socket, process: int, request: dict[str, Any], pipes: tu
 
 
 def settle(server: socket.socket, request: dict[str, Any], pipes: tuple[int, int]) -> None:
-    """Become a process of one's own: session, signals, descriptors, environment, limits, chance."""
-    os.setsid()
+    """Become a process of one's own: group, signals, descriptors, environment, limits, chance.
+
+    All kernels stay in one session: Linux shares the processor between sessions first (autogroup), and among the
+    threads of one by their nice values.
+    """
+    os.setpgid(0, 0)
     signal.set_wakeup_fd(-1)
     signal.signal(signal.SIGCHLD, signal.SIG_DFL)
     signal.signal(signal.SIGINT, signal.default_int_handler)
