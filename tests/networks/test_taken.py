@@ -68,6 +68,21 @@ def test_lls_is_that_of_each_block_alone(name, monkeypatch):
         assert torch.allclose(value, expected[key], atol=1e-12), key
 
 
+def test_what_hands_on_its_input_is_handed_a_copy(monkeypatch):
+    """A block that runs in pieces writes each piece into the same memory."""
+    monkeypatch.setattr(block_pass, "PIECE_BYTES", 2 * 4 * 144 * 8)
+    torch.manual_seed(0)
+    first = [nn.Conv2d(1, 4, 3, padding=1), nn.BatchNorm2d(4), nn.LeakyReLU(), nn.Identity()]
+    module = nn.Sequential(*first, nn.Conv2d(4, 3, 3), nn.Flatten(), nn.Linear(300, 10)).double()
+    network = take_blocks(module, SHAPE, make_head=random_head(10))
+    _, x, y = own_networks.plain("chain")
+    by_hand(network, x, y)
+    expected = gradients(module)
+    module.zero_grad()
+    lls.gradients(network, x, y)
+    assert all(torch.allclose(value, expected[key], atol=1e-12) for key, value in gradients(module).items())
+
+
 @pytest.mark.parametrize("rule", FOR_BLOCKS)
 @pytest.mark.parametrize("name", NAMES)
 def test_every_rule_for_blocks_teaches_every_layer(name, rule):

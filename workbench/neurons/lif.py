@@ -68,6 +68,13 @@ def unit_reset(u: Float[Tensor, "*shape"], z: Float[Tensor, "*shape"], threshold
     return u - z.detach()
 
 
+def late_reset(
+    u: Float[Tensor, "*shape"], z: Float[Tensor, "*shape"], threshold: float, decay: float
+) -> Float[Tensor, "*shape"]:
+    """u⁺ = u − (v_th / γ) z, of which γ u⁺ lacks the whole threshold one step later, as in snnTorch; `decay` is γ."""
+    return torch.sub(u, z.detach(), alpha=threshold / decay)
+
+
 def no_reset(u: Float[Tensor, "*shape"], z: Float[Tensor, "*shape"], threshold: float) -> Float[Tensor, "*shape"]:
     """u⁺ = u: a leaky integrator that also reports threshold crossings."""
     return u
