@@ -69,7 +69,7 @@ def _described(module: nn.Module, name: str, known: dict[int, str]) -> Descripti
     if id(module) in known:
         return {"same": known[id(module)]}
     known[id(module)] = name
-    constants = {key: _encoded(value) for key, value in module.__dict__.items() if key not in _BASE}
+    constants = {key: encoded(value) for key, value in module.__dict__.items() if key not in _BASE}
     hooked = [hooks for hooks in _HOOKS if getattr(module, hooks, None)]
     stem = f"{name}." if name else ""
     return {
@@ -118,21 +118,21 @@ def _lies_channels_last(tensor: Tensor) -> bool:
     return plain != tensor.stride() == last
 
 
-def _encoded(value: Any) -> Any:
+def encoded(value: Any) -> Any:
     """A constant as JSON; see the table above."""
     if value is None or type(value) in (bool, int, float, str):
         return value
     if isinstance(value, tuple) and hasattr(value, "_fields"):
         names: tuple[str, ...] = value._fields  # pyright: ignore[reportAttributeAccessIssue]
-        fields = {name: _encoded(each) for name, each in zip(names, value, strict=True)}
+        fields = {name: encoded(each) for name, each in zip(names, value, strict=True)}
         return {"class": _named(type(value)), "fields": fields}
     if isinstance(value, tuple | list):
-        return {"list" if isinstance(value, list) else "tuple": [_encoded(each) for each in value]}
+        return {"list" if isinstance(value, list) else "tuple": [encoded(each) for each in value]}
     if inspect.isfunction(value):
         return {"function": _named(value)}
     if isinstance(value, functools.partial):
-        keywords = {name: _encoded(each) for name, each in value.keywords.items()}
-        return {"partial": _encoded(value.func), "args": [_encoded(each) for each in value.args], "keywords": keywords}
+        keywords = {name: encoded(each) for name, each in value.keywords.items()}
+        return {"partial": encoded(value.func), "args": [encoded(each) for each in value.args], "keywords": keywords}
     return {"unknown": type(value).__qualname__}
 
 
@@ -203,7 +203,7 @@ def _built(node: Description, name: str, tensors: Mapping[str, Tensor], built: d
     for key, value in node["constants"].items():
         if not key.isidentifier() or key.startswith("__"):
             raise ValueError(f"'{stem}{key}' is no name of a constant")
-        module.__dict__[key] = _decoded(value, f"{stem}{key}")
+        module.__dict__[key] = decoded(value, f"{stem}{key}")
     for key, about in node["tensors"].items():
         _put(module, key, about, f"{stem}{key}", tensors, built)
     for key, part in node["parts"].items():
@@ -247,23 +247,23 @@ def _put(
     register(key, tensor)  # pyright: ignore[reportArgumentType]
 
 
-def _decoded(value: Any, name: str) -> Any:
+def decoded(value: Any, name: str) -> Any:
     match value:
         case {"class": kind, "fields": fields}:
             home, _, label = kind.partition(":")
             found = _import(home, label) if home.startswith(OWN) else None
             if not (inspect.isclass(found) and issubclass(found, tuple) and hasattr(found, "_fields")):
                 raise ValueError(f"'{name}' is a {label} of {home}, which is not built from a file")
-            return found(**{key: _decoded(each, f"{name}.{key}") for key, each in fields.items()})
+            return found(**{key: decoded(each, f"{name}.{key}") for key, each in fields.items()})
         case {"tuple": each}:
-            return tuple(_decoded(one, name) for one in each)
+            return tuple(decoded(one, name) for one in each)
         case {"list": each}:
-            return [_decoded(one, name) for one in each]
+            return [decoded(one, name) for one in each]
         case {"function": function}:
             return _function(function, name)
         case {"partial": {"function": function}, "args": args, "keywords": keywords}:
-            given = {key: _decoded(each, name) for key, each in keywords.items()}
-            return functools.partial(_function(function, name), *[_decoded(each, name) for each in args], **given)
+            given = {key: decoded(each, name) for key, each in keywords.items()}
+            return functools.partial(_function(function, name), *[decoded(each, name) for each in args], **given)
         case None | bool() | int() | float() | str():
             return value
         case {"unknown": kind}:

@@ -70,6 +70,9 @@ def _put(module: nn.Module, name: str, value: int, parts: list[Part]) -> int:
         case TakenSpiking():
             values = {0: value}
             for number, (part, wires) in enumerate(zip(module.wired.parts, module.wired.wires, strict=True)):
+                if len(wires) == 1:
+                    values[number + 1] = _put(part, f"{stem}{number}", values[wires[0]], parts)
+                    continue
                 parts.append(Part(f"{stem}{number}", part, tuple(values[each] for each in wires)))
                 values[number + 1] = len(parts)
             return values[len(module.wired.wires)]
