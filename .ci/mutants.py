@@ -12,10 +12,10 @@ when more than 5 % survive unexplained. Everything happens in copies of the chec
 
 import argparse
 import ast
-import copy
 import json
 import os
 import random
+import resource
 import shutil
 import signal
 import sys
@@ -23,7 +23,8 @@ import tempfile
 import time
 import tomllib
 import traceback
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
+from itertools import count, islice
 from multiprocessing import Process, Queue
 from pathlib import Path
 from typing import NamedTuple
@@ -32,7 +33,9 @@ ROOT = Path(__file__).resolve().parents[1]
 ROOMS = ("neurons", "credit", "rules", "continual", "compression", "cost")
 ACROSS = ("tests/test_defaults.py",)  # tests of all rooms that know the papers' numbers
 LIMITS = (120, 400)  # seconds for the tests beside a module, and for those of its room
+WAITING = 10
 ALLOWED = 0.05
+FIRST = 1_000_000_000  # the time of the first mutant, before that of any source
 SWAPS: dict[type[ast.AST], type[ast.AST]] = {
     ast.Add: ast.Sub,
     ast.Sub: ast.Add,
@@ -148,19 +151,20 @@ def is_text(node: ast.AST) -> bool:
     return isinstance(node, ast.JoinedStr) or (isinstance(node, ast.Constant) and isinstance(node.value, str))
 
 
-def mutants_of(path: Path) -> Iterator[Mutant]:
-    """Every mutant of a file."""
-    source = path.read_text("utf-8")
-    tree = ast.parse(source)
+def places_of(path: Path) -> int:
+    """How many places of a file can be changed."""
     counter = Changer()
-    counter.visit(copy.deepcopy(tree))
+    counter.visit(ast.parse(path.read_text("utf-8")))
+    return counter.seen
+
+
+def mutant_of(path: Path, number: int) -> Mutant | None:
+    """The mutant that changes place `number` of a file; None where the source reads the same after it."""
+    tree, changer = ast.parse(path.read_text("utf-8")), Changer(number)
     plain = ast.unparse(tree).splitlines()
-    for number in range(counter.seen):
-        changer = Changer(number)
-        changed = ast.unparse(changer.visit(copy.deepcopy(tree))).splitlines()
-        pairs = [(a.strip(), b.strip()) for a, b in zip(plain, changed, strict=False) if a != b]
-        if pairs:
-            yield Mutant(str(path.relative_to(ROOT)), number, changer.line, *pairs[0])
+    changed = ast.unparse(changer.visit(tree)).splitlines()
+    pairs = [(a.strip(), b.strip()) for a, b in zip(plain, changed, strict=False) if a != b]
+    return Mutant(str(path.relative_to(ROOT)), number, changer.line, *pairs[0]) if pairs else None
 
 
 def mutated(mutant: Mutant) -> str:
@@ -177,37 +181,42 @@ def tests_for(path: str) -> tuple[list[str], list[str]]:
     return near, [f"tests/{parts[0]}", *ACROSS]
 
 
-def in_child(folder: Path, tests: Sequence[str]) -> int:
+def in_child(folder: Path, tests: Sequence[str], seconds: int) -> int:
     """Run tests and say nothing; pytest's exit status."""
     import pytest
 
     os.setsid()
     os.chdir(folder)
+    resource.setrlimit(resource.RLIMIT_CPU, (seconds, seconds))
     sys.path.insert(0, str(folder))
-    sys.dont_write_bytecode = True
     with open(folder / "last.log", "wb", 0) as log:
         os.dup2(log.fileno(), 1)
         os.dup2(log.fileno(), 2)
-    chosen = ["-x", "-q", "-p", "no:cacheprovider", "-p", "no:randomly", "-m", "not slow and not browser"]
+    without = ("cacheprovider", "randomly", "nbval")  # the last takes seconds to import
+    chosen = ["-x", "-q", *(f"-pno:{plugin}" for plugin in without), "-m", "not slow and not browser"]
     return int(pytest.main([*chosen, *tests]))
 
 
-def run_tests(folder: Path, tests: Sequence[str], seconds: float) -> str:
-    """Run tests in a forked process that has torch already: "passed", "failed" or "timeout"."""
+def run_tests(folder: Path, tests: Sequence[str], seconds: int) -> str:
+    """Run tests in a forked process that has torch already: "passed", "failed" or "timeout".
+
+    The limit is of the time that it computes; one that only waits gets `WAITING` times as long.
+    """
     child = os.fork()
     if child == 0:
         status = 1
         try:
-            status = in_child(folder, tests)
+            status = in_child(folder, tests, seconds)
         except BaseException:
             traceback.print_exc()
         finally:
             os._exit(status)  # whatever happened: what this process was forked from is not its to clean up
-    end = time.monotonic() + seconds
+    end = time.monotonic() + WAITING * seconds
     while time.monotonic() < end:
         done, status = os.waitpid(child, os.WNOHANG)
         if done:
-            return "passed" if os.waitstatus_to_exitcode(status) == 0 else "failed"
+            code = os.waitstatus_to_exitcode(status)
+            return "passed" if code == 0 else "timeout" if code in (-signal.SIGXCPU, -signal.SIGKILL) else "failed"
         time.sleep(0.05)
     os.killpg(child, signal.SIGKILL)
     os.waitpid(child, 0)
@@ -230,15 +239,19 @@ def copied(parent: Path) -> Path:
 
 def work(jobs: "Queue[Mutant | None]", outcomes: "Queue[Outcome]", explained: dict[str, str]) -> None:
     """Try mutants one after the other in a copy of one's own."""
-    import pytest  # noqa: F401  (what every child needs, imported once; plugins of pytest must not be)
+    import numba  # noqa: F401  (what every child needs, imported once; plugins of pytest must not be)
+    import pytest  # noqa: F401
     import torch
 
     torch.set_num_threads(1)
     with tempfile.TemporaryDirectory(prefix="mutants-") as parent:
         folder = copied(Path(parent))
-        while (mutant := jobs.get()) is not None:
+        for second in count(FIRST):
+            if (mutant := jobs.get()) is None:
+                return
             began, place = time.monotonic(), folder / mutant.path
             place.write_text(mutated(mutant), "utf-8")
+            os.utime(place, (second, second))  # Python compiles again what has another time, in whole seconds
             near, room = tests_for(mutant.path)
             state = "survived"
             for tests, limit in zip((near, room), LIMITS, strict=True):
@@ -248,15 +261,17 @@ def work(jobs: "Queue[Mutant | None]", outcomes: "Queue[Outcome]", explained: di
                     break
             if state == "survived" and mutant.name in explained:
                 state = "explained"
-            shutil.copy(ROOT / mutant.path, place)
+            shutil.copy2(ROOT / mutant.path, place)
             outcomes.put(Outcome(mutant, state, time.monotonic() - began))
 
 
-def chosen_mutants(rooms: Sequence[str], count: int, seed: int) -> list[Mutant]:
-    """`count` mutants, drawn from all that there are in these rooms."""
+def chosen_mutants(rooms: Sequence[str], wanted: int, seed: int) -> list[Mutant]:
+    """So many mutants, drawn from all that there are in these rooms."""
     paths = [path for room in rooms for path in sorted((ROOT / "workbench" / room).rglob("*.py"))]
-    every = [mutant for path in paths if path.name != "__init__.py" for mutant in mutants_of(path)]
-    return random.Random(seed).sample(every, min(count, len(every)))
+    places = [(path, number) for path in paths if path.name != "__init__.py" for number in range(places_of(path))]
+    random.Random(seed).shuffle(places)
+    every = (mutant for place in places if (mutant := mutant_of(*place)))
+    return list(islice(every, wanted))
 
 
 def report(outcomes: Sequence[Outcome]) -> str:
