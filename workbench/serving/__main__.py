@@ -17,6 +17,7 @@ def main(arguments: list[str]) -> None:
     """Run a server until it is interrupted; `arguments` are its name and what Voila or JupyterLab takes."""
     put_first("JUPYTER_CONFIG_PATH", JUPYTER / "config")
     put_first("JUPYTER_PATH", JUPYTER / "share")
+    sys.modules.setdefault("rfc3987_syntax", None)  # type: ignore[arg-type]  # as in widgets.drawing.figure: 1.4 s
     match arguments:
         case ["app", *rest]:
             from workbench.serving.server import AppServer
