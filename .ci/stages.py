@@ -1,19 +1,22 @@
-"""What `make test` runs, one stage after the other; it stops at the first that fails.
+"""What `make test` runs, one stage after the other, some at once; it stops at the first that fails.
 
     python .ci/stages.py                 all stages
     python .ci/stages.py types tests     these, in this order
 
 A stage is one line: its number, its name, how long it took. What it printed lies in test-results/NAME.log and is shown
 when it fails; of a stage of tests the seed and the closing line are shown always. At the end come the ten slowest tests
-of all stages.
+of all stages. Stages that stand together in `AT_ONCE` run at once where they follow each other: a browser mostly waits
+for a server, or the other way round, and leaves a core to the other tests.
 """
 
 import os
 import re
+import signal
 import subprocess
 import sys
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from itertools import groupby
 from pathlib import Path
 from typing import NamedTuple
 from xml.etree import ElementTree
@@ -32,6 +35,7 @@ STAGES = {
     "notebooks": ["pytest", *APART, "-p", "no:randomly", "--nbval-lax", "--nbval-cell-timeout=180", "notebooks"],
     "wheel": ["pytest", "-m", "wheel"],
 }
+AT_ONCE = ({"types", "browser", "tests"}, {"notebooks", "wheel"})
 SHOWN = re.compile(r"^(Using --randomly-seed=\d+|=+ .*\b(passed|failed|error|no tests ran)\b.* in .* =+)$", re.M)
 
 
@@ -50,51 +54,92 @@ def main(names: Sequence[str]) -> int:
         return 2
     RESULTS.mkdir(exist_ok=True)
     chosen = list(names or STAGES)
+    titles = {name: f"{number}/{len(chosen)} {name}" for number, name in enumerate(chosen, 1)}
     tests: list[Test] = []
-    for number, name in enumerate(chosen, 1):
-        report = RESULTS / f"{name}.xml"
-        report.unlink(missing_ok=True)
-        if not run(f"{number}/{len(chosen)} {name}", STAGES[name], RESULTS / f"{name}.log", report):
-            print(f"make test stopped at stage {number} of {len(chosen)}: {name}")
+    for _, together in groupby(chosen, key=lambda name: next((group for group in AT_ONCE if name in group), name)):
+        group = list(together)
+        for name in group:
+            report_of(name).unlink(missing_ok=True)
+        if failed := run({name: titles[name] for name in group}):
+            print(f"make test stopped at stage {chosen.index(failed) + 1} of {len(chosen)}: {failed}")
             return 1
-        tests += read_report(report)
+        for name in group:
+            tests += read_report(report_of(name))
     print_slowest(tests)
     return 0
 
 
-def run(title: str, command: Sequence[str], log: Path, report: Path) -> bool:
-    """Run one stage and print its line; True when it ended well. A stage of tests writes the file `report`."""
-    reporting = [f"--junitxml={report}"] if command[0] == "pytest" else []
+def report_of(name: str) -> Path:
+    """Where a stage of tests writes its report."""
+    return RESULTS / f"{name}.xml"
+
+
+def log_of(name: str) -> Path:
+    """Where lies what a stage printed."""
+    return RESULTS / f"{name}.log"
+
+
+def run(titles: Mapping[str, str]) -> str:
+    """Run stages at once and print the line of each when it ends; the name of the first that failed ends the others."""
+    if len(titles) == 1:
+        print(*titles.values(), "… ", end="", flush=True)
+    start, failed = time.monotonic(), ""
+    running = {name: begin(name) for name in titles}
+    while running:
+        name = wait(running, titles, start)
+        status = running.pop(name).returncode
+        if failed:
+            continue  # it was told to end
+        title = "" if len(titles) == 1 and not sys.stdout.isatty() else f"{titles[name]} … "
+        print(f"{title}{duration(time.monotonic() - start)} {'FAILED' if status else 'ok'}", flush=True)
+        text = log_of(name).read_text("utf-8", errors="replace")
+        shown = text if status else "".join(f"    {found[0]}\n" for found in SHOWN.finditer(text))
+        print(shown, end="", flush=True)
+        if status:
+            failed = name
+            for other in running.values():
+                other.send_signal(signal.SIGTERM if os.name == "nt" else signal.SIGINT)
+    return failed
+
+
+def begin(name: str) -> subprocess.Popen:
+    """Start a stage; a stage of tests writes its report."""
+    command = STAGES[name]
+    reporting = [f"--junitxml={report_of(name)}"] if command[0] == "pytest" else []
     environment = {"OMP_NUM_THREADS": "1"} | os.environ | {"PYTHONUNBUFFERED": "1"}
-    print(f"{title} … ", end="", flush=True)
-    start = time.monotonic()
-    with log.open("wb") as out:
-        process = subprocess.Popen(
+    with log_of(name).open("wb") as out:
+        return subprocess.Popen(
             [sys.executable, "-m", *command, *reporting],
             cwd=ROOT,
             env=environment,
             stdout=out,
             stderr=subprocess.STDOUT,
         )
-        status = wait(process, title, log, start)
-    print(f"{duration(time.monotonic() - start)} {'FAILED' if status else 'ok'}", flush=True)
-    text = log.read_text("utf-8", errors="replace")
-    print(text if status else "".join(f"    {found[0]}\n" for found in SHOWN.finditer(text)), end="", flush=True)
-    return status == 0
 
 
-def wait(process: subprocess.Popen, title: str, log: Path, start: float) -> int:
-    """Wait for a stage; where a person looks on, say every second how far it is."""
+def wait(running: Mapping[str, subprocess.Popen], titles: Mapping[str, str], start: float) -> str:
+    """Wait for one of the stages to end, and say which; where a person looks on, tell every second how far they are."""
     while True:
-        try:
-            return process.wait(1 if sys.stdout.isatty() else None)
-        except subprocess.TimeoutExpired:
-            done = re.findall(r"\[ *(\d+)%\]", log.read_text("utf-8", errors="replace"))
-            far = f"{done[-1]} % after " if done else ""
-            print(f"\r\033[K{title} … {far}{duration(time.monotonic() - start)} ", end="", flush=True)
-        except KeyboardInterrupt:  # the stage got it too: let it say what it was at
-            process.wait()
-            raise
+        for name, process in running.items():
+            try:
+                process.wait(1 / len(running))
+            except subprocess.TimeoutExpired:
+                continue
+            except KeyboardInterrupt:  # the stages got it too: let them say what they were at
+                for other in running.values():
+                    other.wait()
+                raise
+            print("\r\033[K" if sys.stdout.isatty() else "", end="")
+            return name
+        if sys.stdout.isatty():
+            far = ", ".join(f"{titles[name]}{progress(name)}" for name in running)
+            print(f"\r\033[K{far} … {duration(time.monotonic() - start)} ", end="", flush=True)
+
+
+def progress(name: str) -> str:
+    """How far a stage of tests is."""
+    done = re.findall(r"\[ *(\d+)%\]", log_of(name).read_text("utf-8", errors="replace"))
+    return f" {done[-1]} %" if done else ""
 
 
 def duration(seconds: float) -> str:

@@ -79,6 +79,34 @@ def test_it_stops_at_the_first_that_fails_and_shows_what_it_printed(stages, monk
     assert "never" not in out
 
 
+def test_stages_that_stand_together_run_at_once(stages, monkeypatch, tmp_path, capfd):
+    """Each of two waits for what the other writes."""
+    for own, other in (("left", "right"), ("right", "left")):
+        wait = f"import pathlib, time\npathlib.Path('{own}').touch()\n"
+        wait += f"while not pathlib.Path('{other}').exists(): time.sleep(0.01)"
+        (tmp_path / f"{own}_waits.py").write_text(wait)
+    chosen = {"first": GOOD, "left": ["left_waits"], "right": ["right_waits"], "last": GOOD}
+    monkeypatch.setattr(stages, "STAGES", chosen)
+    monkeypatch.setattr(stages, "AT_ONCE", ({"left", "right"},))
+    assert stages.main([]) == 0
+    lines = capfd.readouterr().out.splitlines()
+    assert re.fullmatch(r"1/4 first … \d+ s ok", lines[0])
+    assert sorted(line.split(" … ")[0] for line in lines[1:3]) == ["2/4 left", "3/4 right"]
+    assert re.fullmatch(r"4/4 last … \d+ s ok", lines[3])
+
+
+def test_a_stage_that_fails_ends_those_beside_it(stages, monkeypatch, tmp_path, capsys):
+    (tmp_path / "endless.py").write_text("import threading\nthreading.Event().wait()")
+    chosen = {"endless": ["endless"], "bad": stage(tmp_path, "bad", right=False), "never": ["no_such_module"]}
+    monkeypatch.setattr(stages, "STAGES", chosen)
+    monkeypatch.setattr(stages, "AT_ONCE", ({"endless", "bad"},))
+    assert stages.main([]) == 1
+    out = capsys.readouterr().out
+    assert re.search(r"^2/3 bad … \d+ s FAILED$", out, re.M)
+    assert out.splitlines()[-1] == "make test stopped at stage 2 of 3: bad"
+    assert "endless" not in out
+
+
 def test_a_stage_that_runs_no_test_fails(stages, monkeypatch, tmp_path, capsys):
     (tmp_path / "test_none.py").write_text("")
     monkeypatch.setattr(stages, "STAGES", {"none": [*stage(tmp_path, "x")[:-1], str(tmp_path / "test_none.py")]})
