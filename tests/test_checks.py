@@ -10,12 +10,19 @@ from torch import nn
 
 from workbench import checks
 from workbench.compression.lance import compress
+from workbench.continual.learning import Plateau, StreamSetting, sgd
 from workbench.continual.methods.code_cl import CodeCL, CodeCLParams
+from workbench.continual.methods.ewc import EWC
+from workbench.continual.methods.fine_tuning import FineTuning
 from workbench.continual.methods.gpm import GPM, GPMParams
 from workbench.continual.methods.lance import LanceContinual, LanceContinualParams
+from workbench.continual.methods.replay import Replay
 from workbench.continual.methods.sgp import SGP, SGPParams
 from workbench.continual.methods.trgp import TRGP, TRGPParams
 from workbench.continual.multihead import mlp
+from workbench.data.senses.camera import EventCamera, event_frames
+from workbench.data.senses.hearing import Ear, spikes_of_sound
+from workbench.data.sets.flow import FlowCamera, flow_clips
 from workbench.kernels.connections import check_connection
 from workbench.networks.block_networks import dense_network, small_conv
 from workbench.networks.blocks import block_logits
@@ -39,6 +46,7 @@ from workbench.rules import (
     stllr,
     tess,
 )
+from workbench.training.setting import Plan
 
 STEPS, BATCH, INPUTS, CLASSES = 5, 4, 6, 3
 SPIKING = (bptt, stllr, ottt, eprop, stdp, tess)
@@ -313,6 +321,52 @@ def test_fields_of_every_rule_are_named(value):
         refuses(f"{name} of PairRule must be .*got {value}", stdp.gradients, network, x, labels, params)
     refuses("dt, ms per step, must be", stdp.gradients, network, x, labels, stdp.STDP(dt=value))
     refuses("a_plus of PairRule", stdp.gradients, network, x, labels, stdp.STDP(PairRule(math.nan)))
+
+
+def begun(plateau=None, plan=Plan()):
+    network = mlp([2], (10, 6))
+    return StreamSetting(FineTuning(network), [], sgd(0.1), plateau=plateau).begin(plan)
+
+
+DOORS = {
+    "Plateau": (Plateau(), begun),
+    "Plan": (Plan(), lambda plan: begun(plan=plan)),
+    "Ear": (Ear(), lambda ear: spikes_of_sound(np.zeros(500), 8000, ear)),
+    "EventCamera": (EventCamera(), lambda camera: event_frames(np.zeros((1, 8, 8), np.uint8), camera)),
+    "FlowCamera": (FlowCamera(), lambda camera: flow_clips(1, camera)),
+    **{
+        params.__name__: (params(), lambda given, method=method: method(mlp([2], (10, 6)), given))
+        for method, params in (
+            (GPM, GPMParams),
+            (SGP, SGPParams),
+            (TRGP, TRGPParams),
+            (CodeCL, CodeCLParams),
+            (LanceContinual, LanceContinualParams),
+        )
+    },
+}
+NUMBERS = [
+    (name, field)
+    for name, (params, _) in DOORS.items()
+    for field, value in params._asdict().items()
+    if isinstance(value, int | float) and not isinstance(value, bool)
+]
+
+
+@pytest.mark.parametrize(("name", "field"), NUMBERS)
+def test_what_is_no_number_is_refused_in_every_field(name, field):
+    params, door = DOORS[name]
+    for value in (math.nan, math.inf, "1", True, [], 2**70):
+        with pytest.raises(ValueError, match=rf"{field} of {name} must be .*got {re.escape(repr(value))}"):
+            door(params._replace(**{field: value}))
+
+
+def test_arguments_of_methods_are_named():
+    network = mlp([2], (10, 6))
+    for value in (math.nan, math.inf, -1.0):
+        refuses(rf"strength.* must be .* got {value}", EWC, network, value)
+    for method, argument in ((EWC, "batches"), (EWC, "batch_size"), (Replay, "per_task")):
+        refuses(rf"({argument}|memory).* got 0", method, network, **{argument: 0})
 
 
 def test_a_tuple_is_no_parameters():

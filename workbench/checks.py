@@ -249,6 +249,8 @@ NOT_NEGATIVE = Span("a number of at least 0", 0.0)
 SHARE = Span("a number in [0, 1]", 0.0, 1.0)
 COUNT = Span("a whole number of at least 1", 1, whole=True)
 COUNT_OR_ZERO = Span("a whole number of at least 0", 0, whole=True)
+WITHIN = Span("a number between 0 and 1, not the ends", 0.0, 1.0, open_low=True, open_high=True)
+SEED = Span("a whole number from -2**40 to 2**40", -(2**40), 2**40, whole=True)
 
 
 def check_fields(params: T, kind: type[T], **spans: Span) -> T:

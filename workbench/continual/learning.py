@@ -14,6 +14,7 @@ import torch
 from jaxtyping import Float, Int64, Shaped
 from torch import Tensor, nn
 
+from workbench.checks import COUNT_OR_ZERO, NOT_NEGATIVE, WITHIN, check_fields
 from workbench.continual.method import Method
 from workbench.continual.metrics import average_accuracy, backward_transfer, forgetting
 from workbench.continual.streams import Task, check_task
@@ -100,6 +101,12 @@ class Plateau(NamedTuple):
     __repr__ = short_repr
 
 
+def check_plateau(plateau: Plateau) -> Plateau:
+    """The schedule, or ValueError unless it holds back a part, and slows down."""
+    spans = {"held_back": WITHIN, "patience": COUNT_OR_ZERO, "factor": WITHIN, "stop_below": NOT_NEGATIVE}
+    return check_fields(plateau, Plateau, **spans)
+
+
 def sgd(learning_rate: float) -> MakeOptimizer:
     """Plain SGD, as all the projection methods use it."""
     return lambda parameters: torch.optim.SGD(parameters, lr=learning_rate)
@@ -156,6 +163,8 @@ class StreamRun:
 
     def __init__(self, setting: StreamSetting, plan: Plan):
         self.setting, self.plan = setting, check_plan(plan)
+        if setting.plateau is not None:
+            check_plateau(setting.plateau)
         self.place = StreamPlace()
         self._moving: torch.optim.Optimizer | None = None  # of the current task
         self._rates: list[float] = []

@@ -9,7 +9,7 @@ from typing import Any, NamedTuple, Protocol, TypeVar, runtime_checkable
 import torch
 from torch import nn
 
-from workbench.checks import COUNT_OR_ZERO, check_fields
+from workbench.checks import COUNT_OR_ZERO, SEED, check_fields
 from workbench.faces import short_repr
 from workbench.kernels.choice import Loops, current_loops, taking
 from workbench.meters.kept import KeptBytes
@@ -135,8 +135,8 @@ class Plan(NamedTuple):
 
 
 def check_plan(plan: Plan) -> Plan:
-    """The plan, or ValueError unless it counts its epochs."""
-    return check_fields(plan, Plan, epochs=COUNT_OR_ZERO)
+    """The plan, or ValueError unless it counts its epochs and has a seed."""
+    return check_fields(plan, Plan, epochs=COUNT_OR_ZERO, seed=SEED)
 
 
 @runtime_checkable

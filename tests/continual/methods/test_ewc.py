@@ -58,5 +58,5 @@ def test_springs_of_all_tasks_as_two_numbers_per_weight():
     for (p, mine), theirs in zip(ours.items(), expected, strict=True):
         torch.testing.assert_close(mine, theirs, rtol=1e-4, atol=1e-5, msg=str(p.shape))
     assert method.kept_bytes() == 2 * sum(4 * p.numel() for p in method.stiffness)
-    with pytest.raises(ValueError, match=r"not negative, got -1\.0"):
+    with pytest.raises(ValueError, match=r"springs, must be a number of at least 0, got -1\.0"):
         EWC(network, strength=-1.0)

@@ -231,13 +231,13 @@ def test_any_camera_sees_any_image(size, shape, moves, bins, steps, seed):
 @pytest.mark.parametrize(
     ("changes", "words"),
     [
-        ({"threshold": 0.0}, "threshold=0.0, expected more than 0"),
-        ({"dark": 0.0}, "dark=0.0, expected more than 0"),
-        ({"threshold": math.nan}, "threshold=nan, expected more than 0"),
-        ({"bins": 0}, "bins=0, expected at least 1"),
-        ({"noise_hz": -1.0}, "noise_hz=-1.0, expected at least 0"),
-        ({"seed": -1}, "seed=-1, expected at least 0"),
-        ({"size": 300}, "size=300, expected 1 to 256"),
+        ({"threshold": 0.0}, "threshold of EventCamera must be a number above 0, got 0.0"),
+        ({"dark": 0.0}, "dark of EventCamera must be a number above 0, got 0.0"),
+        ({"threshold": math.nan}, "threshold of EventCamera must be .* got nan"),
+        ({"bins": 0}, "bins of EventCamera must be a whole number of at least 1, got 0"),
+        ({"noise_hz": -1.0}, "noise_hz of EventCamera must be a number of at least 0, got -1.0"),
+        ({"seed": -1}, "seed of EventCamera must be a whole number of at least 0, got -1"),
+        ({"size": 300}, "size of EventCamera must be 1 to 256, .* got 300"),
         ({"moves": ()}, "at least one saccade"),
     ],
 )

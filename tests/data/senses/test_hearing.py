@@ -55,9 +55,9 @@ def test_spikes_rebuild_the_level_within_a_threshold(seed, threshold):
         (np.full(500, np.nan), 8000, Ear(), "finite"),
         (np.zeros((500, 2)), 8000, Ear(), r"shape \(500, 2\)"),
         (np.zeros(500), 4000, Ear(), "below half the rate, 2000.0 Hz"),
-        (np.zeros(500), 8000, Ear(bands=0), "an ear needs bands"),
-        (np.zeros(500), 8000, Ear(threshold=0.0), "threshold must be positive, got 0.0"),
-        (np.zeros(500), 8000, Ear(silence=0.0), "silence above 0"),
+        (np.zeros(500), 8000, Ear(bands=0), "bands of Ear must be a whole number of at least 1, got 0"),
+        (np.zeros(500), 8000, Ear(threshold=0.0), "threshold of Ear must be a number above 0, got 0.0"),
+        (np.zeros(500), 8000, Ear(silence=0.0), "silence of Ear must be a number above 0, got 0.0"),
     ],
 )
 def test_bad_sound_is_named(samples, rate, ear, words):

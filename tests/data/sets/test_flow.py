@@ -52,11 +52,11 @@ def test_an_edge_sends_brighter_on_one_side_only():
     rest = flow_clips(4, camera)
     assert not rest.frames.any()
     assert not rest.flow.any()
-    with pytest.raises(ValueError, match="speed=-1"):
+    with pytest.raises(ValueError, match="speed of FlowCamera must be a number of at least 0, got -1"):
         flow_clips(1, camera._replace(speed=-1.0))
-    with pytest.raises(ValueError, match=r"threshold=0\.0"):
+    with pytest.raises(ValueError, match=r"threshold of FlowCamera must be a number above 0, got 0\.0"):
         flow_clips(1, camera._replace(threshold=0.0))
-    with pytest.raises(ValueError, match="clips is 0"):
+    with pytest.raises(ValueError, match="clips must be a whole number of at least 1, got 0"):
         flow_clips(0)
 
 

@@ -18,6 +18,7 @@ from jaxtyping import Float, Int64, Shaped
 from torch import Tensor, nn
 from torch.nn import functional as F
 
+from workbench.checks import COUNT, NOT_NEGATIVE, check_number
 from workbench.continual.method import Method, backpropagation
 from workbench.meters.evaluation import evaluation
 from workbench.rule import Rule, StepReport
@@ -36,8 +37,9 @@ class EWC(Method):
         seed: int = 0,
         rule: Rule = backpropagation,
     ):
-        if strength < 0.0:
-            raise ValueError(f"strength is the stiffness of springs and not negative, got {strength!r}")
+        check_number(strength, "strength, the stiffness of springs,", NOT_NEGATIVE)
+        check_number(batches, "batches", COUNT)
+        check_number(batch_size, "batch_size", COUNT)
         super().__init__(network, rule)
         self.strength, self.batches, self.batch_size = strength, batches, batch_size
         self.stiffness: dict[nn.Parameter, Tensor] = {}  # Σ_i F_i

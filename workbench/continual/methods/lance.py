@@ -26,7 +26,7 @@ import torch.nn.functional as F
 from jaxtyping import Float, Int64, Shaped
 from torch import Tensor, nn
 
-from workbench.checks import COUNT, NOT_NEGATIVE, SHARE, check_fields
+from workbench.checks import COUNT, COUNT_OR_ZERO, NOT_NEGATIVE, SHARE, check_fields
 from workbench.compression.lance import linear
 from workbench.compression.lean import make_lean
 from workbench.compression.tucker import project, rank_for_energy, spectrum
@@ -183,9 +183,9 @@ class LanceContinual(Method):
     def __init__(
         self, network: Any, params: LanceContinualParams = LanceContinualParams(), rule: Rule = backpropagation
     ):
-        spans = {"threshold": SHARE, "increase": NOT_NEGATIVE, "space": SHARE.or_none(), "samples": COUNT}
+        spans = {"threshold": SHARE, "increase": NOT_NEGATIVE, "space": SHARE.or_none()}
         super().__init__(network, rule)
-        self.params = check_fields(params, LanceContinualParams, **spans)
+        self.params = check_fields(params, LanceContinualParams, samples=COUNT, small=COUNT_OR_ZERO, **spans)
         spared = {id(module) for root in network.free() for module in root.modules()}
         for name, module in list(network.named_modules()):
             if isinstance(module, nn.Linear | nn.Conv2d) and id(module) not in spared:

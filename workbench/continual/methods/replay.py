@@ -13,6 +13,7 @@ import torch
 from jaxtyping import Float, Int64, Shaped
 from torch import Tensor
 
+from workbench.checks import COUNT
 from workbench.continual.method import Method, backpropagation
 from workbench.rule import Rule, StepReport
 from workbench.training.checkpoint import Tree
@@ -29,8 +30,8 @@ class EpisodicMemory:
     """Up to `per_task` samples of each finished task (all of them for None), and seeded batches from them."""
 
     def __init__(self, per_task: int | None, seed: int = 0):
-        if per_task is not None and per_task < 1:
-            raise ValueError(f"a memory keeps at least one sample per task, got {per_task}; None keeps all")
+        if not COUNT.or_none().holds(per_task):
+            raise ValueError(f"a memory keeps at least one sample per task, got {per_task!r}; None keeps all")
         self.per_task, self.tasks = per_task, []
         self._generator = torch.Generator().manual_seed(seed)
 

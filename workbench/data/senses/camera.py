@@ -19,10 +19,13 @@ from typing import NamedTuple
 import numpy as np
 from jaxtyping import Bool, Float32, Float64, Shaped, UInt8
 
-from workbench.checks import FINITE, as_bytes, check_fields
+from workbench.checks import COUNT, COUNT_OR_ZERO, NOT_NEGATIVE, POSITIVE, Span, as_bytes, check_fields
 from workbench.data.events import Events
 
 GREY = 16  # a pixel reads the light in sixteenths of the 255 grey levels
+
+
+SIDE = Span("1 to 256, since an address has 8 bits", 1, 256, whole=True)
 
 
 class EventCamera(NamedTuple):
@@ -218,15 +221,8 @@ def _events(t: np.ndarray, x: np.ndarray, y: np.ndarray, p: np.ndarray) -> Event
 
 def _require(camera: EventCamera) -> None:
     """Refuse settings that no camera can have."""
-    least = {"bins": 1, "steps_per_bin": 1, "saccade_us": 1, "mismatch": 0, "noise_hz": 0, "seed": 0}
-    for name, smallest in least.items():
-        if getattr(camera, name) < smallest:
-            raise ValueError(f"EventCamera has {name}={getattr(camera, name)}, expected at least {smallest}")
-    for name in ("threshold", "dark"):
-        if not getattr(camera, name) > 0:
-            raise ValueError(f"EventCamera has {name}={getattr(camera, name)}, expected more than 0")
-    if not 1 <= camera.size <= 256:
-        raise ValueError(f"EventCamera has size={camera.size}, expected 1 to 256: an address has 8 bits")
+    check_fields(camera, EventCamera, threshold=POSITIVE, dark=POSITIVE, mismatch=NOT_NEGATIVE, noise_hz=NOT_NEGATIVE)
+    check_fields(camera, EventCamera, bins=COUNT, steps_per_bin=COUNT, saccade_us=COUNT, seed=COUNT_OR_ZERO)
+    check_fields(camera, EventCamera, size=SIDE)
     if not camera.moves:
         raise ValueError("EventCamera has moves=(), expected at least one saccade")
-    check_fields(camera, EventCamera, **dict.fromkeys((*least, "threshold", "dark"), FINITE))

@@ -13,7 +13,10 @@ from typing import NamedTuple
 import numpy as np
 from jaxtyping import Float, Float64, Int64, UInt8
 
+from workbench.checks import COUNT, NOT_NEGATIVE, POSITIVE, check_fields, check_number
 from workbench.faces import short_repr
+
+MOST_BANDS = 4096
 
 
 class Ear(NamedTuple):
@@ -81,8 +84,7 @@ def level_crossings(level: Float[np.ndarray, "time bands"], threshold: float) ->
     >>> level_crossings(np.array([[0.0], [2.1], [2.2], [0.9]]), 1.0).tolist()
     [[0, 0], [0, 2], [0, 0], [1, 0]]
     """
-    if not threshold > 0:
-        raise ValueError(f"the threshold must be positive, got {threshold}")
+    check_number(threshold, "threshold", POSITIVE)
     sent, counts = level[0].copy(), np.zeros((*level.shape, 2), np.int64)
     for t, now in enumerate(level):
         moved = _whole((now - sent) / threshold)
@@ -93,10 +95,15 @@ def level_crossings(level: Float[np.ndarray, "time bands"], threshold: float) ->
 
 def check_ear(ear: Ear, rate: int) -> None:
     """Raise ValueError for an ear that cannot hear sound of this rate."""
-    if not 0.0 <= ear.low < ear.high <= rate / 2:
+    check_number(rate, "rate, samples per second,", POSITIVE)
+    check_fields(ear, Ear, bands=COUNT, low=NOT_NEGATIVE, threshold=POSITIVE, silence=POSITIVE)
+    check_fields(ear, Ear, high=POSITIVE, window_ms=POSITIVE, step_ms=POSITIVE)
+    if not ear.low < ear.high <= rate / 2:
         raise ValueError(f"bands from {ear.low} to {ear.high} Hz do not fit below half the rate, {rate / 2} Hz")
-    if ear.bands < 1 or not (ear.silence > 0 and min(ear.window_ms, ear.step_ms) * rate >= 2000):
-        raise ValueError(f"an ear needs bands, silence above 0, and window and step of two samples, got {ear}")
+    if min(ear.window_ms, ear.step_ms) * rate < 2000:
+        raise ValueError(f"an ear needs a window and a step of two samples, got {ear}")
+    if ear.bands > MOST_BANDS:
+        raise ValueError(f"an ear has {MOST_BANDS} bands at most, got {ear.bands}")
 
 
 def _whole(moved: Float64[np.ndarray, " bands"]) -> Int64[np.ndarray, " bands"]:

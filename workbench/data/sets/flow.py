@@ -20,9 +20,13 @@ import torch
 from jaxtyping import Float, Float64, Int64, UInt8
 from torch import Tensor
 
+from workbench.checks import COUNT, COUNT_OR_ZERO, NOT_NEGATIVE, POSITIVE, Span, check_fields, check_number
 from workbench.faces import short_repr
 
 Texture = Callable[[np.ndarray, np.ndarray], np.ndarray]  # log-intensity at (right, down) in pixels
+
+
+SIDE = Span("a whole number of at least 2", 2, whole=True)
 
 
 class FlowCamera(NamedTuple):
@@ -228,11 +232,7 @@ def _mirrored(place: np.ndarray, length: int) -> np.ndarray:
 
 def _require(clips: int, camera: FlowCamera) -> None:
     """Refuse what no camera can have."""
-    least = {"size": 2, "bins": 1, "steps_per_bin": 1, "mismatch": 0, "noise": 0, "speed": 0, "turn": 0, "seed": 0}
-    for name, smallest in least.items():
-        if not getattr(camera, name) >= smallest:
-            raise ValueError(f"FlowCamera has {name}={getattr(camera, name)}, expected at least {smallest}")
-    if not camera.threshold > 0:
-        raise ValueError(f"FlowCamera has threshold={camera.threshold}, expected more than 0")
-    if clips < 1:
-        raise ValueError(f"clips is {clips}, expected at least 1")
+    never_below_0 = dict.fromkeys(("mismatch", "noise", "speed", "turn"), NOT_NEGATIVE)
+    check_fields(camera, FlowCamera, size=SIDE, bins=COUNT, steps_per_bin=COUNT, seed=COUNT_OR_ZERO)
+    check_fields(camera, FlowCamera, threshold=POSITIVE, **never_below_0)
+    check_number(clips, "clips", COUNT)
