@@ -31,6 +31,7 @@ from workbench.networks.spiking import SpikingMLP, SpikingSequential, spiking_lo
 from workbench.neurons.lif import Neuron, run_lif
 from workbench.neurons.traces import Factors, run_trace
 from workbench.neurons.windows import PairRule, stdp_by_traces
+from workbench.rule import Steps
 from workbench.rules import (
     backprop,
     bptt,
@@ -359,6 +360,19 @@ def test_what_is_no_number_is_refused_in_every_field(name, field):
     for value in (math.nan, math.inf, "1", True, [], 2**70):
         with pytest.raises(ValueError, match=rf"{field} of {name} must be .*got {re.escape(repr(value))}"):
             door(params._replace(**{field: value}))
+
+
+@each_spiking
+def test_steps_of_every_rule_are_named(rule):
+    network = SpikingMLP([INPUTS, 5], CLASSES)
+    for field in Steps._fields:
+        for value in (math.nan, 0, -1, 1.5, "1"):
+            with pytest.raises(ValueError, match=f"{field} of Steps must be a whole number of at least 1, or None"):
+                rule.prepare(network, spikes(), CLASSES, Steps()._replace(**{field: value}))
+
+
+def test_a_gain_is_a_number():
+    refuses("gain must be a finite number, got nan", SpikingLayer, nn.Linear(2, 2), gain=math.nan)
 
 
 def test_arguments_of_methods_are_named():

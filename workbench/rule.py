@@ -13,7 +13,7 @@ from typing import Any, NamedTuple, TypeVar
 from jaxtyping import Float, Int, Shaped
 from torch import Tensor
 
-from workbench.checks import COUNT
+from workbench.checks import COUNT, check_fields
 from workbench.faces import in_short, short_repr
 
 T = TypeVar("T")
@@ -123,6 +123,11 @@ class Steps(NamedTuple):
     at_once: int | None = None
 
     __repr__ = short_repr
+
+
+def check_steps(steps: Steps) -> Steps:
+    """The steps, or ValueError unless they count."""
+    return check_fields(steps, Steps, last=COUNT.or_none(), at_once=COUNT.or_none())
 
 
 class Prepared(NamedTuple):

@@ -21,6 +21,7 @@ from jaxtyping import Float, Shaped
 from torch import Tensor, nn
 from torch.nn import functional as F
 
+from workbench.checks import FINITE, check_number
 from workbench.kernels.choice import kernels_for
 from workbench.kernels.connections import (
     Connection,
@@ -107,9 +108,10 @@ class SpikingLayer(nn.Module):
         self.psi = psi
         self.reset = reset
         self.rescale = standardize if callable(standardize) else None
-        self.gain = nn.Parameter(torch.full((n_out, 1), gain)) if standardized else None
+        check_number(gain, "gain", FINITE)
+        self.gain = nn.Parameter(torch.full((n_out, 1), float(gain))) if standardized else None
         self.recurrent = initialize(nn.Linear(n_out, n_out, bias=False)) if recurrent else None
-        self.recurrent_gain = nn.Parameter(torch.full((n_out, 1), gain)) if recurrent and standardized else None
+        self.recurrent_gain = nn.Parameter(torch.full((n_out, 1), float(gain))) if recurrent and standardized else None
 
     def effective_weight(self) -> Float[Tensor, "n_out ..."]:
         """Ŵ, or W where the layer has no such form; differentiable in W and the gain. Same shape as W."""

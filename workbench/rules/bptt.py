@@ -48,6 +48,7 @@ from workbench.rule import (
     Prepared,
     StepReport,
     Steps,
+    check_steps,
     learning_start,
 )
 
@@ -282,7 +283,7 @@ def cost(sizes: Sequence[LayerSize], steps: int, learning_steps: int) -> Cost:
 
 def prepare(network: nn.Module, x: Shaped[Tensor, "time batch ..."], classes: int, steps: Steps = Steps()) -> Prepared:
     """BPTT needs the whole sequence at once, and nothing to be made for a network."""
-    params = BPTT(steps.last)
+    params = BPTT(check_steps(steps).last)
     return Prepared(partial(gradients, params=params), partial(by_step, params=params))
 
 

@@ -47,6 +47,7 @@ from workbench.rule import (
     Prepared,
     StepReport,
     Steps,
+    check_steps,
     learning_start,
 )
 
@@ -298,7 +299,7 @@ def cost(sizes: Sequence[LayerSize], steps: int, learning_steps: int) -> Cost:
 
 def prepare(network: nn.Module, x: Shaped[Tensor, "time batch ..."], classes: int, steps: Steps = Steps()) -> Prepared:
     """Symmetric e-prop, which goes step by step; nothing has to be made for a network."""
-    params = EProp(steps.last)
+    params = EProp(check_steps(steps).last)
     return Prepared(partial(gradients, params=params), partial(online, params=params))
 
 

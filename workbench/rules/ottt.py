@@ -41,6 +41,7 @@ from workbench.rule import (
     Prepared,
     StepReport,
     Steps,
+    check_steps,
     learning_start,
 )
 from workbench.rules import stllr
@@ -138,7 +139,8 @@ def cost(sizes: Sequence[LayerSize], steps: int, learning_steps: int) -> Cost:
 
 def prepare(network: nn.Module, x: Shaped[Tensor, "time batch ..."], classes: int, steps: Steps = Steps()) -> Prepared:
     """OTTT-A; nothing has to be made for a network."""
-    params = OTTT(steps.last, chunk=steps.at_once)
+    last, at_once = check_steps(steps)
+    params = OTTT(last, chunk=at_once)
     return Prepared(partial(gradients, params=params), partial(online, params=params))
 
 

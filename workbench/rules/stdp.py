@@ -34,7 +34,7 @@ from workbench.neurons.lif import Neuron
 from workbench.neurons.surrogate import heaviside
 from workbench.neurons.traces import Factors
 from workbench.neurons.windows import PairRule, factors_of
-from workbench.rule import LearningRule, Prepared, StepReport, Steps, learning_start
+from workbench.rule import LearningRule, Prepared, StepReport, Steps, check_steps, learning_start
 
 
 def by_definition(
@@ -156,7 +156,8 @@ def everywhere_the_same(
 
 def prepare(network: nn.Module, x: Shaped[Tensor, "time batch ..."], classes: int, steps: Steps = Steps()) -> Prepared:
     """Pair STDP with its default window; nothing has to be made for a network."""
-    params = STDP(last_steps=steps.last, chunk=steps.at_once)
+    last, at_once = check_steps(steps)
+    params = STDP(last_steps=last, chunk=at_once)
     return Prepared(partial(gradients, params=params), partial(online, params=params))
 
 

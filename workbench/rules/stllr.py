@@ -52,6 +52,7 @@ from workbench.rule import (
     Prepared,
     StepReport,
     Steps,
+    check_steps,
     learning_start,
 )
 
@@ -277,8 +278,9 @@ def prepare(
     signal: Callable[[nn.Module, Tensor], Signal] | None = None,
 ) -> Prepared:
     """S-TLLR with the learning signal that `signal(network, x)` makes; with None, backpropagation within the step."""
+    last, at_once = check_steps(steps)
     made = BACKPROPAGATION if signal is None else signal(network, x)
-    return prepared(STLLR(factors, steps.last, chunk=steps.at_once, signal=made))
+    return prepared(STLLR(factors, last, chunk=at_once, signal=made))
 
 
 prepare_direct_feedback = partial(prepare, signal=direct_feedback)  # a fixed random matrix for each layer

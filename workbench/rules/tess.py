@@ -59,6 +59,7 @@ from workbench.rule import (
     Prepared,
     StepReport,
     Steps,
+    check_steps,
     learning_start,
 )
 from workbench.rules import stllr
@@ -299,7 +300,8 @@ def prepare(
     factors: Factors = FACTORS,
 ) -> Prepared:
     """TESS with a head of `distinct` waves for every spiking layer."""
-    params = TESS(make_heads(network, x, classes, basis=distinct), factors, steps.last, chunk=steps.at_once)
+    last, at_once = check_steps(steps)
+    params = TESS(make_heads(network, x, classes, basis=distinct), factors, last, chunk=at_once)
     return Prepared(partial(gradients, params=params), partial(online, params=params))
 
 
@@ -307,7 +309,8 @@ def prepare_released(
     network: nn.Module, x: Shaped[Tensor, "time batch ..."], classes: int, steps: Steps = Steps()
 ) -> Prepared:
     """What the published script trains."""
-    params = TESS(make_heads(network, x, classes, basis=distinct), last_steps=steps.last, chunk=steps.at_once)
+    last, at_once = check_steps(steps)
+    params = TESS(make_heads(network, x, classes, basis=distinct), last_steps=last, chunk=at_once)
     by_step = partial(stllr.online, params=as_stllr(params, BACKPROPAGATION))
     return Prepared(partial(released_gradients, params=params), by_step)
 
