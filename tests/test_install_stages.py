@@ -1,6 +1,7 @@
 """The test command: a line for each stage, a stop at the first that fails, the slowest tests of all."""
 
 import importlib.util
+import os
 import re
 import sys
 from pathlib import Path
@@ -79,12 +80,13 @@ def test_it_stops_at_the_first_that_fails_and_shows_what_it_printed(stages, monk
     assert "never" not in out
 
 
+@pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="this system has no files that wait for who reads them")
 def test_stages_that_stand_together_run_at_once(stages, monkeypatch, tmp_path, capfd):
-    """Each of two waits for what the other writes."""
-    for own, other in (("left", "right"), ("right", "left")):
-        wait = f"import pathlib, time\npathlib.Path('{own}').touch()\n"
-        wait += f"while not pathlib.Path('{other}').exists(): time.sleep(0.01)"
-        (tmp_path / f"{own}_waits.py").write_text(wait)
+    """Each of two waits until the other opens the other end of a pipe."""
+    for pipe in ("to_left", "to_right"):
+        os.mkfifo(tmp_path / pipe)
+    (tmp_path / "left_waits.py").write_text("open('to_right', 'w').close(); open('to_left').close()")
+    (tmp_path / "right_waits.py").write_text("open('to_right').close(); open('to_left', 'w').close()")
     chosen = {"first": GOOD, "left": ["left_waits"], "right": ["right_waits"], "last": GOOD}
     monkeypatch.setattr(stages, "STAGES", chosen)
     monkeypatch.setattr(stages, "AT_ONCE", ({"left", "right"},))
