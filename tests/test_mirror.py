@@ -42,6 +42,7 @@ ACROSS = {
     "test_mentions.py": "names in words, in all rooms and pages",
     "test_no_chance.py": "no test waits for time to go by",
     "test_notebooks.py": "the notebooks as files",
+    "test_own_pages.py": "the code of the pages 'your own …'",
     "test_signatures.py": "signatures and parameters of all rooms",
     "test_structure.py": "dependencies and what may draw",
 }
