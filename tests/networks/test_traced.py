@@ -60,6 +60,27 @@ class Does(nn.Module):
         return self.what(self, x)
 
 
+@pytest.mark.parametrize(
+    "forward",
+    [
+        lambda self, x: x.reshape(len(x), -1),
+        lambda self, x: x.view(x.shape[0], x.shape[2] * x.size(3)),
+        lambda self, x: x[:, 0] if len(x.shape) == 4 and x.shape[-1] == 12 else x,
+        lambda self, x: x.permute(0, 2, 3, 1).squeeze(-1).softmax(1).transpose(1, 2),
+        lambda self, x: F.softmax(x.contiguous(), dim=-1).clamp(min=0.1) / 2 - x,
+        lambda self, x: -x.sum((2, 3)) if x.dim() > 2 else x,
+        lambda self, x, double=False, factor=3.0: x * factor if not double else x,
+    ],
+    ids=range(7),
+)
+def test_sizes_are_numbers_and_samples_are_not(forward):
+    module = Does(forward)
+    steps = trace(module, X)
+    wired = Wired([step.module for step in steps], [step.inputs for step in steps])
+    x = torch.randn(5, 1, 12, 12, dtype=torch.double)
+    assert torch.equal(wired(x), module(x))
+
+
 linear = nn.Linear(12, 12)
 
 
@@ -70,7 +91,7 @@ linear = nn.Linear(12, 12)
         (nn.Sequential(Does(lambda self, x: x if x.sum() > 0 else x + 1)), r"what '0' \(Does\) does cannot be written"),
         (Does(lambda self, x: x * self.scale, scale=nn.Parameter(torch.ones(1))), "uses the tensor 'scale' itself"),
         (Does(lambda self, x: torch.fft.fft(x)), r"'fft_fft' in forward of the network is not known here"),
-        (nn.Sequential(Does(lambda self, x: x.softmax(1))), r"'softmax' in '0' \(Does\) is not known here"),
+        (nn.Sequential(Does(lambda self, x: x.cumsum(1))), r"'cumsum' in '0' \(Does\) is not known here"),
         (Does(lambda self, x: self.a(self.a(x)), a=linear), r"'a' \(Linear\) stands at two places"),
         (Does(lambda self, x: x.mean()), r"'mean' .* gives \(\) for 2 samples; parts that are taken keep samples"),
         (Does(lambda self, x: x - x.mean(0, keepdim=True)), "keep samples apart"),

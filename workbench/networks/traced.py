@@ -6,13 +6,15 @@ are numbers of the example that the module is traced with, apart from the batch.
 with the place, what stands there, and why.
 """
 
+import inspect
 import operator
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any, NamedTuple
 
 import torch
 from jaxtyping import Shaped
 from torch import Tensor, fx, nn
+from torch.fx.proxy import Attribute
 from torch.nn import functional as F
 from torch.nn.parameter import is_lazy
 
@@ -21,11 +23,15 @@ from workbench.networks.layers import LeakyReadout, SpikingLayer
 from workbench.networks.wiring import OPERATIONS, WITH_MEMORY, BatchSize, Cut, Operation, Slot
 
 SAMPLES = 2  # of the example
+MANY = 1_000_003  # what len(x) is while a network is traced; where it is used, the number of samples is meant
 NAMES: Mapping[Any, str] = {
     **{function: name for name, function in OPERATIONS.items()},
     torch.add: "add",
     torch.mul: "mul",
     torch.relu: "relu",
+    torch.permute: "permute",
+    torch.concat: "cat",
+    torch.softmax: "softmax",
     torch.sub: "sub",
     torch.div: "truediv",
     torch.reshape: "reshape",
@@ -60,16 +66,54 @@ def trace(module: nn.Module, x: Shaped[Tensor, "batch ..."]) -> list[Step]:
     graphs = []
     for training in (True, False):
         with mode(module, training):
-            graphs.append(_graph(module))
-    _check_same(*(list(graph.nodes) for graph in graphs))
-    with evaluation(module), torch.no_grad():
-        reader = _Reader(module, x)
-        for node, other in zip(graphs[0].nodes, graphs[1].nodes, strict=True):
-            reader.read(node, other)
-    return reader.needed()
+            graphs.append(list(_graph(module, x).nodes))
+    _check_same(*graphs)
+    return _read(module, x, graphs[0]).needed()
+
+
+class _Asks(Exception):
+    """The network asks for the worth of a node, to decide what to do."""
+
+    def __init__(self, node: fx.Node, length: bool):
+        super().__init__()
+        self.node, self.length, self.where = node, length, ""
+
+
+class _StandIn(fx.Proxy):
+    """What runs through the network instead of a tensor."""
+
+    def __len__(self) -> int:
+        return self.tracer.answer(self.node, length=True)  # pyright: ignore[reportAttributeAccessIssue]
+
+    def __getattr__(self, k: str) -> Attribute:
+        return _Attribute(self, k)
+
+
+class _Attribute(Attribute):
+    """One of its attributes, such as its shape."""
+
+    def __len__(self) -> int:
+        return self.tracer.answer(self.node, length=True)  # pyright: ignore[reportAttributeAccessIssue]
 
 
 class _Tracer(fx.Tracer):
+    """Traces with answers to what was asked in earlier tries."""
+
+    def __init__(self, answers: Sequence[int]):
+        super().__init__()
+        self.answers = iter(answers)
+
+    def answer(self, node: fx.Node, length: bool = False) -> int:
+        for answer in self.answers:
+            return answer
+        raise _Asks(node, length)
+
+    def proxy(self, node: fx.Node) -> fx.Proxy:
+        return _StandIn(node, self)
+
+    def to_bool(self, obj: fx.Proxy) -> bool:
+        return bool(self.answer(obj.node))
+
     def is_leaf_module(self, m: nn.Module, module_qualified_name: str) -> bool:
         own = type(m).__module__.startswith("workbench.") and not any(m.children())
         return own or isinstance(m, WITH_MEMORY) or super().is_leaf_module(m, module_qualified_name)
@@ -79,18 +123,24 @@ class _Tracer(fx.Tracer):
             return super().call_module(m, forward, args, kwargs)
         except Refused:
             raise
+        except _Asks as asks:
+            asks.where = asks.where or self.named(m)
+            raise
         except Exception as error:  # whatever the stand-ins of torch.fx meet in somebody's forward
-            raise _unreadable(f"'{self.path_of_module(m)}' ({type(m).__name__})", error) from None
+            raise _unreadable(self.named(m), _first_line(error)) from None
+
+    def named(self, m: nn.Module) -> str:
+        return f"'{self.path_of_module(m)}' ({type(m).__name__})"
 
 
 class Refused(ValueError):
     """A module cannot be taken; the message names it and says why."""
 
 
-def _unreadable(name: str, error: Exception) -> Refused:
+def _unreadable(name: str, reason: str) -> Refused:
     return Refused(
-        f"what {name} does cannot be written down step by step ({_first_line(error)}); its forward must do the same "
-        "whatever the numbers are: no if or loop over values of tensors, no list of them"
+        f"what {name} does cannot be written down step by step ({reason}); its forward must do the same whatever the "
+        "numbers are: no if or loop over values of tensors, no list of them"
     )
 
 
@@ -99,19 +149,34 @@ def _first_line(error: Exception) -> str:
     return lines[0] if lines else type(error).__name__
 
 
-def _graph(module: nn.Module) -> fx.Graph:
-    try:
-        return _Tracer().trace(module, _defaults(module))
-    except Refused:
-        raise
-    except Exception as error:
-        raise _unreadable(f"the network ({type(module).__name__})", error) from None
+def _graph(module: nn.Module, x: Tensor) -> fx.Graph:
+    """What runs, written down; traced anew with the answer each time that the network asks for a size."""
+    answers: list[int] = []
+    name, defaults = f"the network ({type(module).__name__})", _defaults(module)
+    while True:
+        tracer = _Tracer(answers)
+        try:
+            return tracer.trace(module, defaults)
+        except Refused:
+            raise
+        except _Asks as asks:
+            try:
+                worth = _read(module, x, tracer.graph.nodes).worth[asks.node]
+            except Refused as error:
+                raise _unreadable(asks.where or name, str(error)) from None
+            if isinstance(worth, Slot) and asks.length:
+                worth = MANY
+            elif isinstance(worth, tuple) and not isinstance(worth, Slot | BatchSize):
+                worth = len(worth)
+            elif not isinstance(worth, int):
+                raise _unreadable(asks.where or name, "it decides by values of a tensor") from None
+            answers.append(worth)
+        except Exception as error:
+            raise _unreadable(name, _first_line(error)) from None
 
 
 def _defaults(module: nn.Module) -> dict[str, Any]:
     """Parameters of `forward` behind the first, which must have defaults."""
-    import inspect
-
     parameters = list(inspect.signature(module.forward).parameters.values())
     kinds = (inspect.Parameter.VAR_POSITIONAL, inspect.Parameter.VAR_KEYWORD)
     others = [each for each in parameters[1:] if each.kind not in kinds]
@@ -126,6 +191,18 @@ def _defaults(module: nn.Module) -> dict[str, Any]:
 def _check_same(training: Sequence[fx.Node], evaluating: Sequence[fx.Node]) -> None:
     if [(node.op, str(node.target)) for node in training] != [(node.op, str(node.target)) for node in evaluating]:
         raise Refused("the network does something else in training than in evaluation; let a module of its own do that")
+    for node in evaluating:
+        if node.target in _DROPOUTS and node.kwargs.get("training", True):
+            what = f"{_called(node)} {_where(node)}"
+            raise Refused(f"{what} drops values in evaluation too; write training=self.training, or nn.Dropout")
+
+
+def _read(module: nn.Module, x: Tensor, nodes: Iterable[fx.Node]) -> "_Reader":
+    with evaluation(module), torch.no_grad():
+        reader = _Reader(module, x)
+        for node in nodes:
+            reader.read(node)
+    return reader
 
 
 class _Reader:
@@ -137,15 +214,15 @@ class _Reader:
         self.output = Slot(0)
         self.used: dict[nn.Module, str] = {}
 
-    def read(self, node: fx.Node, evaluating: fx.Node) -> None:
-        """Take up one node; `evaluating` is the same in the graph of evaluation."""
+    def read(self, node: fx.Node) -> None:
+        """Take up one node."""
         match node.op:
             case "placeholder":
                 self.worth[node] = Slot(0) if not self.worth else None
             case "call_module":
                 self.worth[node] = self.module(node)
             case "call_function" | "call_method":
-                self.worth[node] = self.function(node, evaluating)
+                self.worth[node] = self.function(node)
             case "get_attr":
                 raise Refused(
                     f"the network uses the tensor '{node.target}' itself; weights must belong to a layer (nn.Linear, "
@@ -165,7 +242,7 @@ class _Reader:
                 return Cut(*(self.value(each) for each in (argument.start, argument.stop, argument.step)))
             case list() | tuple():
                 return type(argument)(map(self.value, argument))
-        return argument
+        return BatchSize() if argument == MANY and isinstance(argument, int) else argument
 
     def module(self, node: fx.Node) -> Slot:
         name = str(node.target)
@@ -178,7 +255,7 @@ class _Reader:
         self.used[module] = name
         return self.step(module, (given[0].place,), what, node, [name])
 
-    def function(self, node: fx.Node, evaluating: fx.Node) -> Any:
+    def function(self, node: fx.Node) -> Any:
         given, named = self.value(node.args), {key: self.value(each) for key, each in node.kwargs.items()}
         what = f"{_called(node)} {_where(node)}"
         if (size := _size(node, given, self.examples)) is not _NONE:
@@ -187,8 +264,6 @@ class _Reader:
         if not slots:
             return self.number(node, given, named, what)
         if (dropout := _DROPOUTS.get(node.target)) is not None:
-            if evaluating.kwargs.get("training", True):
-                raise Refused(f"{what} drops values in evaluation too; write training=self.training, or nn.Dropout")
             p = named.get("p", given[1] if len(given) > 1 else 0.5)
             return self.step(dropout(p), (slots[0].place,), what, node, [])
         name = METHODS.get(str(node.target)) if node.op == "call_method" else NAMES.get(node.target)

@@ -158,6 +158,11 @@ def test_products_of_somebody_s_own_have_no_node():
         to_nir(network, (2, 8, 8))
 
 
+def test_numbers_that_numpy_does_not_have():
+    with pytest.raises(ValueError, match=r"bfloat16 cannot be written to NIR; make them float32 first"):
+        to_nir(SpikingMLP([4, 3], 2).bfloat16())
+
+
 @pytest.mark.parametrize("dt", [0.0, -1.0, float("nan")])
 def test_a_step_has_a_width(dt):
     with pytest.raises(ValueError, match="dt must be a number above 0"):

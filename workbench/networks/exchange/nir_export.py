@@ -110,13 +110,14 @@ def _input_shape(parts: Sequence[Part], given: Sequence[int] | None) -> Sequence
 
 def _shapes(parts: Sequence[Part], input_shape: Sequence[int]) -> dict[int, tuple[int, ...]]:
     """The shape of every value, without the batch, by running one sample through connections and pools."""
-    values: dict[int, Tensor] = {0: torch.zeros(1, *input_shape)}
+    first = next(part.module for part in parts if isinstance(part.module, SpikingLayer | LeakyReadout))
+    values: dict[int, Tensor] = {0: torch.zeros(1, *input_shape).to(first.connection.weight)}
     with torch.no_grad():
         for place, part in enumerate(parts, 1):
             module, given = part.module, [values[value] for value in part.inputs]
             try:
                 if isinstance(module, SpikingLayer | LeakyReadout):
-                    values[place] = module.connection(given[0].to(module.connection.weight))
+                    values[place] = module.connection(given[0])
                 else:
                     with evaluation(module):
                         values[place] = module(*given)
@@ -175,6 +176,8 @@ def _flattens(module: nn.Module) -> bool:
 
 
 def _array(tensor: Shaped[Tensor, "..."]) -> Any:
+    if tensor.dtype is torch.bfloat16:
+        raise Refused("weights of bfloat16 cannot be written to NIR; make them float32 first: network.float()")
     return tensor.detach().cpu().contiguous().numpy().copy()
 
 
