@@ -13,7 +13,7 @@ from workbench.neurons.lif import Neuron
 from workbench.neurons.surrogate import psi_gesture
 from workbench.neurons.traces import Factors
 from workbench.neurons.windows import PairRule
-from workbench.rules import bptt, eprop, ottt, stdp, stllr, tess
+from workbench.rules import bptt, eprop, ndot, ottt, stdp, stllr, tess
 
 NEURON, CLASSES, KAPPA, STEPS = Neuron(0.7, 0.6), 4, 0.8, 12
 FACTORS = Factors(0.4, 0.6, -0.8, 1.2)
@@ -57,6 +57,10 @@ RULES = {
     "eprop": Pair(
         lambda network, x, y, k: eprop.gradients(network, x, y, eprop.EProp(k)),
         lambda W, _, *batch, **options: eprop.by_definition(W, *batch, **options),
+    ),
+    "ndot": Pair(
+        lambda network, x, y, k: ndot.gradients(network, x, y, ndot.NDOT(k)),
+        lambda W, _, *batch, **options: ndot.by_definition(W, *batch, **options),
     ),
     "bptt": Pair(
         lambda network, x, y, k: bptt.gradients(network, x, y, bptt.BPTT(k)),

@@ -18,7 +18,7 @@ from workbench.credit.signals import (
 from workbench.networks.architectures import spiking_small_conv
 from workbench.networks.spiking import SpikingMLP, spiking_layers, spiking_logits, stacked_weights
 from workbench.neurons.surrogate import psi_gesture
-from workbench.rules import bptt, eprop, ottt, stdp, stllr, tess
+from workbench.rules import bptt, eprop, ndot, ottt, stdp, stllr, tess
 
 LENGTHS = torch.tensor([4, 12, 7, 12, 9])
 SHORTEST, LONGEST, STEPS = 4, 12, 15
@@ -29,6 +29,7 @@ ONE_SIGNAL = {
         stllr.gradients, params=stllr.STLLR(lambda layer: FACTORS, k, True, False, chunk)
     ),
     "ottt": lambda net, x, k, chunk: partial(ottt.gradients, params=ottt.OTTT(k, chunk=chunk)),
+    "ndot": lambda net, x, k, chunk: partial(ndot.gradients, params=ndot.NDOT(k)),
     "eprop": lambda net, x, k, chunk: partial(eprop.gradients, params=eprop.EProp(k)),
     "stdp": lambda net, x, k, chunk: partial(stdp.gradients, params=stdp.STDP(PAIRS, 1.0, k, chunk=chunk)),
     "tess": lambda net, x, k, chunk: partial(tess.gradients, params=tess.TESS(heads(net, x), FACTORS, k, chunk=chunk)),

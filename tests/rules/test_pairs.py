@@ -56,7 +56,9 @@ CASES = {
         0.8,
         12,
         {
-            frozenset({"stllr-causal", "ottt"}): "λ_pre = γ",
+            frozenset(
+                {"stllr-causal", "ottt", "ndot"}
+            ): "λ_pre = γ; no layer sees spikes of another, whose traces differ",
             frozenset({"bptt", "eprop"}): "no path leads through another spike, and κ is the readout's decay",
         },
     ),
@@ -65,7 +67,7 @@ CASES = {
         False,
         0.0,
         12,
-        {frozenset({"bptt", "stllr-causal", "ottt", "eprop"}): "no error comes from a later step"},
+        {frozenset({"bptt", "stllr-causal", "ottt", "ndot", "eprop"}): "no error comes from a later step"},
     ),
     "one step": Case(
         (20, 18, 16),
@@ -73,8 +75,9 @@ CASES = {
         0.8,
         1,
         {
-            frozenset({"bptt", "stllr", "stllr-causal", "ottt", "eprop", "tess-released"}): "nothing to remember: "
-            "plain backpropagation, also of the training loop published for TESS"
+            frozenset(
+                {"bptt", "stllr", "stllr-causal", "ottt", "ndot", "eprop", "tess-released"}
+            ): "nothing to remember: plain backpropagation, also of the training loop published for TESS"
         },
     ),
 }

@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING
 from workbench.faces import lazy
 
 if TYPE_CHECKING:
-    from workbench.credit import bases
+    from workbench.credit import bases, stepwise
     from workbench.credit.bases import (
         Basis,
         CloseRowsWarning,
@@ -39,6 +39,7 @@ if TYPE_CHECKING:
         summed_cross_entropy,
         target_projection,
     )
+    from workbench.credit.stepwise import Ran, Step, Stepwise, attach
     from workbench.credit.three_factor import OnlinePass, as_leaves, learning_chunks, through_standardisation
 
 __all__ = [
@@ -52,11 +53,15 @@ __all__ = [
     "Loss",
     "Mask",
     "OnlinePass",
+    "Ran",
     "Signal",
     "Spikes",
+    "Step",
+    "Stepwise",
     "Traces",
     "activation",
     "as_leaves",
+    "attach",
     "backpropagate",
     "bases",
     "check_rows",
@@ -76,6 +81,7 @@ __all__ = [
     "row_cosines",
     "run_layer",
     "sign_feedback",
+    "stepwise",
     "summed_cross_entropy",
     "synchrony",
     "target_projection",

@@ -15,10 +15,12 @@ if TYPE_CHECKING:
         forward_forward,
         lls,
         local_classifier,
+        ndot,
         ottt,
         stdp,
         stllr,
         tess,
+        tp,
     )
     from workbench.rules.bptt import BPTT
     from workbench.rules.catalogue import RULES, rule_named
@@ -36,19 +38,23 @@ if TYPE_CHECKING:
         synchrony_by_block,
         unmodulated,
     )
+    from workbench.rules.ndot import NDOT
     from workbench.rules.ottt import OTTT
     from workbench.rules.stdp import STDP
     from workbench.rules.stllr import STLLR
     from workbench.rules.tess import TESS, Head, make_heads
+    from workbench.rules.tp import TP
 
 __all__ = [
     "BPTT",
     "LLS",
+    "NDOT",
     "OTTT",
     "RULES",
     "STDP",
     "STLLR",
     "TESS",
+    "TP",
     "DirectFeedback",
     "EProp",
     "FeedbackAlignment",
@@ -68,6 +74,7 @@ __all__ = [
     "local_signal",
     "make_heads",
     "mixing",
+    "ndot",
     "ottt",
     "per_class",
     "random_head",
@@ -76,6 +83,7 @@ __all__ = [
     "stllr",
     "synchrony_by_block",
     "tess",
+    "tp",
     "unmodulated",
 ]
 
