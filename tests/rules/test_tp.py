@@ -28,7 +28,7 @@ def rule(network, k=None, dtype=torch.float64):
     return partial(tp.gradients, params=TP(label_weights(width, dtype), 0.9, k))
 
 
-@pytest.mark.parametrize(("dtype", "bound"), [(torch.float64, 1e-13), (torch.float32, 5e-6)])
+@pytest.mark.parametrize(("dtype", "bound"), [(torch.float64, 1e-13), (torch.float32, 2e-6)])
 @pytest.mark.parametrize("k", [None, 5])
 @pytest.mark.parametrize("recurrent", [False, True])
 def test_the_fast_form_gives_the_numbers_of_the_plain_text(recurrent, k, dtype, bound):
@@ -136,17 +136,17 @@ def test_hidden_layers_learn_to_answer_as_the_label_would():
     torch.manual_seed(0)
     network = SpikingMLP([12, 30], 3, Neuron(0.8, 0.6))
     y = torch.arange(24) % 3
-    x = (torch.rand(6, 24, 12) < 0.1 + 0.5 * torch.eye(3)[y].repeat_interleave(4, 1)).float()
+    x = (torch.rand(4, 24, 12) < 0.1 + 0.5 * torch.eye(3)[y].repeat_interleave(4, 1)).float()
     rule = tp.prepare(network, x, 3).gradients
     optimizer, apart = torch.optim.Adam(network.hidden.parameters(), 1e-2), []
-    for _ in range(16):
+    for _ in range(12):
         optimizer.zero_grad()
         rule(network, x, y)
         optimizer.step()
         answers = Simulation(network).run(network.hidden[0], x).sum(0)
         means = torch.stack([answers[y == c].mean(0) for c in range(3)])
         apart.append(float(torch.pdist(means).mean() / torch.cdist(answers, means)[torch.arange(24), y].mean()))
-    assert apart[-1] > 1.3 * apart[0], apart
+    assert apart[-1] > 1.2 * apart[0], apart
 
 
 @pytest.mark.parametrize(

@@ -27,13 +27,11 @@ RULES: tuple[LearningRule, ...] = (
     rules.stllr.RULE,
     rules.stllr.CAUSAL,
     rules.ottt.RULE,
-    rules.ndot.RULE,
     rules.eprop.RULE,
     rules.tess.RULE,
     rules.stllr.WITH_DIRECT_FEEDBACK,
     rules.tess.RELEASED,
     rules.stdp.RULE,
-    rules.tp.RULE,
     rules.backprop.RULE,
     rules.lls.RULE,
     rules.local_classifier.RULE,
@@ -41,6 +39,8 @@ RULES: tuple[LearningRule, ...] = (
     rules.direct_feedback.RULE,
     rules.drtp.RULE,
     rules.forward_forward.RULE,
+    rules.ndot.RULE,
+    rules.tp.RULE,
 )
 
 

@@ -25,7 +25,7 @@ from jaxtyping import Float, Int, Shaped
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from workbench.checks import SHARE, as_tensor, check_fields, check_labels
+from workbench.checks import SHARE, check_fields, check_labels
 from workbench.credit import stepwise
 from workbench.credit.eligibility import Form, run_layer
 from workbench.credit.signals import Loss, Mask, Signal, backpropagate, layer_shapes
@@ -90,18 +90,18 @@ class TP(NamedTuple):
 
 def gradients(network: nn.Module, x: Sequences, y: Targets, params: TP, lengths: Lengths = None) -> StepReport:
     """Fill `.grad` of every parameter with the sum of the updates of all learning steps."""
-    return stepwise.gradients(network, x, y, as_stepwise(params, as_tensor(y)), lengths)
+    return stepwise.gradients(network, x, y, as_stepwise(params, y), lengths)
 
 
 def online(network: nn.Module, x: Sequences, y: Targets, params: TP, lengths: Lengths = None) -> Iterator[StepReport]:
     """Yield after every learning step with its update in `.grad`, as the authors train."""
-    return stepwise.online(network, x, y, as_stepwise(params, as_tensor(y)), lengths)
+    return stepwise.online(network, x, y, as_stepwise(params, y), lengths)
 
 
-def as_stepwise(params: TP, y: Shaped[Tensor, "batch"]) -> Stepwise:
+def as_stepwise(params: TP, y: Targets) -> Stepwise:
     """The rule for one batch; the spikes of the label's path go beside the input's."""
     S, beta, last_steps = check_fields(params, TP, beta=SHARE)
-    label = F.one_hot(check_labels(y, len(S)), len(S)).to(S)
+    label = F.one_hot(y := check_labels(y, len(S)), len(S)).to(S)
     said, meant = dict[Any, Tensor](), dict[Any, Tensor]({None: 0 * label})  # ε, ε̃ of each layer; ε̃_0 under None
 
     def run_step(step: Step) -> Ran:
