@@ -15,3 +15,20 @@ def test_results_and_how_far_it_is(monkeypatch, capsys):
     assert err.splitlines() == ["1/2 one ...", "2/2 two ..."]
     assert main(["bench", "two", "--json"]) == 0
     assert json.loads(capsys.readouterr().out) == {"name": "two", "peer": "another", "ratio": 2.345678}
+
+
+def test_options_of_a_class_reach_it_and_are_refused_elsewhere(monkeypatch, capsys):
+    taken = []
+
+    def lesson(sessions=30, turns=0):
+        taken.append((sessions, turns))
+        return {"name": "class", "peer": "another", "ratio": 1.0}
+
+    monkeypatch.setattr(bench, "all_benchmarks", lambda: {"class": lesson, "dense": lambda: {"name": "dense"}})
+    assert main(["bench", "class", "--sessions", "3"]) == 0
+    assert taken == [(3, 0)]
+    assert main(["bench", "dense", "--turns", "3"]) != 0
+    assert main(["bench", "class", "--sessions", "0"]) != 0
+    said = capsys.readouterr().err
+    assert "--turns is an option of `workbench bench class` and not of dense" in said
+    assert "at least 1, got 0" in said

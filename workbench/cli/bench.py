@@ -1,22 +1,36 @@
 """`workbench bench`: benchmarks against peers, from a source checkout."""
 
 import argparse
+import inspect
 import json
 import sys
+from collections.abc import Callable, Mapping
 from typing import Any
 
 from workbench.cli.benchmarks import all_benchmarks
 from workbench.cli.completion import completed
-from workbench.cli.parser import add_command, add_json
+from workbench.cli.parser import add_command, add_json, whole
 from workbench.names import unknown
+
+OF_A_CLASS = {  # options of `bench class`: the least, and what it means
+    "sessions": (1, "visitors at the same time (default 30)"),
+    "dragging": (1, "how many of them drag a slider (default 10)"),
+    "training": (0, "how many of them train (default 5)"),
+    "within": (0, "seconds within which all have come (default 60)"),
+    "turns": (0, "visitors who come and go after that, 20 at a time (default 0)"),
+}
 
 
 def add(commands: Any) -> None:
     """Its options."""
     text = "run benchmarks (from a source checkout); most take some seconds to a minute each"
-    parser = add_command(commands, "bench", bench, text, ("dense", "dense recurrent --json", ""))
+    examples = ("dense", "dense recurrent --json", "class --sessions 30 --turns 300", "")
+    parser = add_command(commands, "bench", bench, text, examples)
     names = parser.add_argument("names", nargs="*", metavar="NAME", help="benchmarks to run; all when none is given")
     completed(names, lambda typed: all_benchmarks())
+    group = parser.add_argument_group("only for `class`")
+    for name, (least, text) in OF_A_CLASS.items():
+        group.add_argument(f"--{name}", type=whole(name, least), metavar="N", help=text)
     add_json(parser)
 
 
@@ -26,15 +40,26 @@ def bench(arguments: argparse.Namespace) -> None:
     for name in arguments.names:
         if name not in known:
             raise unknown("there is no benchmark", name, known)
+    settings = {name: value for name in OF_A_CLASS if (value := getattr(arguments, name)) is not None}
+    for name in arguments.names or known:
+        check(name, known[name], settings)
     results = []
     names = arguments.names or list(known)
     for number, name in enumerate(names, 1):
         print(f"{number}/{len(names)} {name} ...", file=sys.stderr, flush=True)
-        results.append(known[name]())
+        results.append(known[name](**settings))
         if not arguments.json:
             print("  ".join(f"{key}={short(value)}" for key, value in results[-1].items()), flush=True)
     if arguments.json:
         print(json.dumps(results[0] if len(results) == 1 else {"results": results}))
+
+
+def check(name: str, benchmark: Callable[..., Any], settings: Mapping[str, int]) -> None:
+    """Refuse settings that a benchmark does not take."""
+    taken = inspect.signature(benchmark).parameters
+    for setting in settings:
+        if setting not in taken:
+            raise ValueError(f"--{setting} is an option of `workbench bench class` and not of {name}; leave it out")
 
 
 def short(value: Any) -> str:

@@ -1,0 +1,64 @@
+"""The benchmark of a class: its visitors do what pages do, errors are counted, and nothing is left behind."""
+
+import asyncio
+import math
+import sys
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).resolve().parents[2]
+pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="shares of memory are told by Linux only")
+
+
+@pytest.fixture
+def classroom(monkeypatch):
+    monkeypatch.syspath_prepend(ROOT)
+    monkeypatch.setenv("PYTHONPATH", str(ROOT))
+    from bench import classroom
+
+    monkeypatch.setattr(classroom, "DRAGGED", 1.0)
+    monkeypatch.setattr(classroom, "INTO", 1.0)
+    monkeypatch.setattr(classroom, "AT_ONCE", 2)
+    return classroom
+
+
+def test_a_lesson_from_beginning_to_end(classroom):
+    with classroom.served(True, 5) as server:
+        report = asyncio.run(classroom.whole(server, sessions=3, dragging=1, training=1, within=1))
+        assert report["errors"] == []
+        assert server.kernels() == []
+        assert report["runs"] >= 1
+        for part in ("dragging", "dragging_while_training"):
+            assert report[part]["steps"] > 1
+            assert 0 < report[part]["median_ms"] <= report[part]["p95_ms"]
+        assert report["page_s"] > 0
+        assert 10 < report["session_mb"] < 400
+        assert report["five_panels_mb"] > 10
+        gone = asyncio.run(classroom.soak(server, 2))
+        assert gone["errors"] == []
+        assert (gone["turns"], len(gone["server_mb"])) == (2, 1)
+        # A server that is full is an error of each visitor that it turns away, and stops nobody else.
+        lesson = classroom.Lesson(server)
+        times = asyncio.run(crowd(lesson, 6))
+        assert len(times) == 5
+        assert len(lesson.errors) == 1
+        assert "503" in lesson.errors[0]
+
+
+async def crowd(lesson, count):
+    visitors, times = await lesson.arrive(count, 0.0)
+    for visitor in visitors:
+        if visitor.kernel:
+            await visitor.leave()
+    return times
+
+
+def test_percentiles_and_impossible_classes(classroom):
+    found = classroom.milliseconds([0.01 * n for n in range(1, 101)])
+    assert found["median_ms"] == pytest.approx(505)
+    assert found["p95_ms"] == pytest.approx(959.5)
+    assert math.isnan(classroom.milliseconds([1.0])["median_ms"])
+    for wrong in ({"sessions": 3, "dragging": 2, "training": 2}, {"dragging": 0}):
+        with pytest.raises(ValueError, match=r"of \d+ sessions at least one drags"):
+            classroom.classroom(**wrong)
