@@ -55,3 +55,10 @@ def test_the_folder_of_the_notebooks_itself_is_served_as_it_is(served):
     assert main(["lab", str(serving.notebooks_folder())]) == 0
     assert sorted(serving.notebooks_folder().iterdir()) == before
     assert str(Path(serving.notebooks_folder())) in served[0]
+
+
+def test_a_hub_starts_the_server_of_one_user(served, tmp_path, monkeypatch):
+    monkeypatch.setattr(serving, "hub_command", lambda folder, root: ["hub", str(folder), root])
+    assert main(["lab", str(tmp_path / "course"), "--hub"]) == 0
+    assert served == [["hub", str(tmp_path / "course"), False]]
+    assert (tmp_path / "course" / "00_start_here.ipynb").is_file()

@@ -7,7 +7,7 @@ import pytest
 from ports import own_port
 from visitors import ask, channels, notebook, open_page
 
-from workbench.serving import app_command, lab_command, notebooks_folder, running
+from workbench.serving import app_command, commands, hub_command, lab_command, notebooks_folder, running
 
 
 def test_other_addresses_than_loopback_ask_for_a_token(tmp_path):
@@ -55,3 +55,30 @@ def test_a_port_that_is_none_is_refused(port):
         app_command(port)
     with pytest.raises(ValueError, match=f"from 1 to 65535, got {port}"):
         lab_command(port)
+
+
+def test_kernels_talk_over_files_where_their_names_fit(monkeypatch, tmp_path):
+    private = "--KernelManager.transport=ipc"
+    monkeypatch.setattr(commands, "jupyter_runtime_dir", lambda: "/run/user/1000/jupyter")
+    monkeypatch.setattr(commands.tempfile, "gettempdir", lambda: "/tmp")
+    assert private in lab_command()
+    assert private in app_command()
+    monkeypatch.setattr(commands, "jupyter_runtime_dir", lambda: f"/srv/class/{'x' * 50}/.local/share/jupyter/runtime")
+    monkeypatch.setattr(commands.tempfile, "gettempdir", lambda: f"/var/{'x' * 50}")
+    assert private not in lab_command()
+    assert private not in app_command()
+
+
+def test_a_server_under_a_hub_needs_the_hub_and_ends_what_nobody_uses(monkeypatch, tmp_path):
+    monkeypatch.setattr(commands, "find_spec", lambda name: None)
+    with pytest.raises(ValueError, match="needs the package jupyterhub"):
+        hub_command(tmp_path)
+    monkeypatch.setattr(commands, "find_spec", lambda name: name)
+    command = hub_command(tmp_path, root=True)
+    assert command[:4] == [sys.executable, "-m", "workbench.serving", "hub"]
+    assert f"--ServerApp.root_dir={tmp_path}" in command
+    assert {"--MappingKernelManager.cull_idle_timeout=1200", "--ServerApp.shutdown_no_activity_timeout=3600"} <= set(
+        command
+    )
+    assert "--allow-root" in command
+    assert "--allow-root" not in hub_command(tmp_path)

@@ -14,7 +14,8 @@ COPIES = Path("workbench-notebooks")  # where the notebooks of an installed pack
 def add(commands: Any) -> None:
     """Its options."""
     text = "open the notebooks in JupyterLab; with a FOLDER, copies of them there"
-    parser = add_command(commands, "lab", lab, text, ("", "my-notebooks", "my-notebooks --no-browser --port 9000"))
+    examples = ("", "my-notebooks", "my-notebooks --no-browser --port 9000", "course --hub")
+    parser = add_command(commands, "lab", lab, text, examples)
     parser.add_argument(
         "folder",
         nargs="?",
@@ -26,12 +27,13 @@ def add(commands: Any) -> None:
     port = whole("a port", 1, 65535)
     parser.add_argument("--port", type=port, default=8888, help="port to listen on (default 8888)")
     parser.add_argument("--no-browser", action="store_true", help="only print the address")
+    parser.add_argument("--hub", action="store_true", help="as the server of one user that a JupyterHub starts")
     parser.add_argument("--allow-root", action="store_true", help="let the administrator run it (containers)")
 
 
 def lab(arguments: argparse.Namespace) -> int:
     """Serve the notebooks until it is interrupted."""
-    from workbench.serving import lab_command, notebooks_folder
+    from workbench.serving import hub_command, lab_command, notebooks_folder
 
     source = notebooks_folder()
     installed = source.is_relative_to(Path(__file__).resolve().parents[1])
@@ -40,6 +42,8 @@ def lab(arguments: argparse.Namespace) -> int:
         copied, kept = copy_missing(source, folder)
         print(f"{folder.resolve()}: {copied} notebooks copied, {kept} were there and stay", file=sys.stderr)
     folder = None if folder is None else folder.resolve()
+    if arguments.hub:
+        return serve(hub_command(folder or source, root=arguments.allow_root))
     command = lab_command(arguments.port, folder=folder, browser=not arguments.no_browser, root=arguments.allow_root)
     return serve(command)
 

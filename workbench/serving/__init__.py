@@ -6,7 +6,7 @@ from workbench.faces import lazy
 
 if TYPE_CHECKING:
     from workbench.serving.allowance import SPEED, Allowance, Price, read_allowance, write_allowance
-    from workbench.serving.commands import SERVED, app_command, lab_command, notebooks_folder
+    from workbench.serving.commands import SERVED, app_command, hub_command, lab_command, notebooks_folder
     from workbench.serving.process import free_port, running
 
 __all__ = [
@@ -16,6 +16,7 @@ __all__ = [
     "Price",
     "app_command",
     "free_port",
+    "hub_command",
     "lab_command",
     "notebooks_folder",
     "read_allowance",

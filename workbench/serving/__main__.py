@@ -1,4 +1,4 @@
-"""`python -m workbench.serving app|lab ARGUMENTS`: Voila or JupyterLab with the workbench's settings."""
+"""`python -m workbench.serving app|lab|hub ARGUMENTS`: Voila, JupyterLab or one user's server under a hub."""
 
 import os
 import sys
@@ -27,8 +27,12 @@ def main(arguments: list[str]) -> None:
             from workbench.serving.lab_server import Lab
 
             Lab.launch_instance(rest)
+        case ["hub", *rest]:
+            from jupyterhub.singleuser import main as serve_one_user  # type: ignore[import-not-found]
+
+            serve_one_user(argv=rest)
         case _:
-            raise SystemExit("usage: python -m workbench.serving app|lab [arguments]")
+            raise SystemExit("usage: python -m workbench.serving app|lab|hub [arguments]")
 
 
 if __name__ == "__main__":

@@ -7,12 +7,19 @@ package to Jupyter's search paths and then hands over to Voila or JupyterLab.
 import os
 import re
 import sys
+import tempfile
 from collections.abc import Sequence
+from importlib.util import find_spec
 from pathlib import Path
+
+from jupyter_core.paths import jupyter_runtime_dir
 
 from workbench.serving.door import is_loopback
 
 SERVED = "WORKBENCH_SERVES_PLOTLY"  # "1" in a kernel whose page gets plotly.js from the server
+KERNEL_IDLE, SERVER_IDLE = 1200, 3600  # seconds without use after which a kernel and a server under a hub end
+_SOCKET = len("/kernel-12345678-1234-1234-1234-123456789012-ipc-1")  # of a kernel
+_LONGEST = 103  # bytes of a socket's path: the least that a system takes (macOS)
 _PACKAGE = Path(__file__).resolve().parents[1]
 
 
@@ -47,8 +54,9 @@ def app_command(
     `places` visitors at once. `base_url` is the path under which the app lives, `hosts` are more names of the server;
     `behind_proxy` believes what a proxy in front says about TLS. A port in use gives way to the next.
     """
+    connections = os.path.join(tempfile.gettempdir(), "workbench_12345678")  # as AppServer makes it
     command = [sys.executable, "-m", "workbench.serving", "app", str(notebook or notebooks_folder() / "app.ipynb")]
-    command += [f"--port={_check_port(port)}", f"--Voila.ip={address}", *_private_kernels()]
+    command += [f"--port={_check_port(port)}", f"--Voila.ip={address}", *_private_kernels(connections)]
     command += [f"--theme={'dark' if dark else 'light'}"]
     command += [f"--Voila.base_url={_check_path(base_url)}"] if base_url != "/" else []
     command += [f"--AppServer.host_names={name}" for name in hosts]
@@ -74,15 +82,34 @@ def lab_command(
     JupyterLab refuses to run for the administrator of a machine unless `root` allows it.
     """
     command = [sys.executable, "-m", "workbench.serving", "lab", str(folder or notebooks_folder())]
-    command += [f"--port={_check_port(port)}", f"--ServerApp.ip={address}", *_private_kernels()]
+    command += [f"--port={_check_port(port)}", f"--ServerApp.ip={address}", *_private_kernels(jupyter_runtime_dir())]
     command += ["--ServerApp.answer_yes=True"]  # Ctrl+C ends it, without a question
     command += ["--allow-root"] if root else []
     return command if browser else [*command, "--no-browser"]
 
 
-def _private_kernels() -> list[str]:
-    """Kernels talk over files that only this user can open, where the system has such files."""
-    return ["--KernelManager.transport=ipc"] if os.name == "posix" else []
+def hub_command(folder: Path, *, root: bool = False) -> list[str]:
+    """The command that opens a folder in JupyterLab as a hub's server of one user; the hub tells it the rest."""
+    if find_spec("jupyterhub") is None:
+        raise ValueError("a server under a hub needs the package jupyterhub, of the hub's version; install it here too")
+    command = [
+        sys.executable,
+        "-m",
+        "workbench.serving",
+        "hub",
+        f"--ServerApp.root_dir={folder}",
+        *_private_kernels(jupyter_runtime_dir()),
+    ]
+    command += [f"--MappingKernelManager.cull_idle_timeout={KERNEL_IDLE}", "--MappingKernelManager.cull_interval=60"]
+    command += [f"--ServerApp.shutdown_no_activity_timeout={SERVER_IDLE}"]
+    return [*command, "--allow-root"] if root else command
+
+
+def _private_kernels(folder: str) -> list[str]:
+    """Kernels talk over files in `folder` that only this user can open, where the system has such files and their names
+    are not too long for it."""
+    fits = len(os.fsencode(folder)) + _SOCKET <= _LONGEST
+    return ["--KernelManager.transport=ipc"] if os.name == "posix" and fits else []
 
 
 def _check_path(path: str) -> str:

@@ -7,6 +7,7 @@ const LARGEST = 4e6; // characters of pictures that are kept; browsers keep abou
 
 const kernel = () => JSON.parse(document.getElementById("jupyter-config-data").textContent).kernelId;
 const base = () => document.body.dataset.baseUrl.replace(/voila\/$/, "");
+const token = () => document.cookie.match(/(?:^|; )_xsrf=([^;]*)/)?.[1] ?? ""; // a hub asks for it
 
 function banner(text, reload) {
   let box = document.getElementById("workbench-banner");
@@ -72,7 +73,8 @@ async function ask() {
   clearTimeout(timer);
   try {
     const wait = AbortSignal.timeout(PATIENCE / 2);
-    const answer = await (await fetch(`${base()}workbench/alive/${kernel()}`, { signal: wait, cache: "no-store" })).json();
+    const asked = { signal: wait, cache: "no-store", headers: { "X-XSRFToken": token() } };
+    const answer = await (await fetch(`${base()}workbench/alive/${kernel()}`, asked)).json();
     answered = performance.now();
     if (!answer.alive) {
       banner(`The computation behind this page has ended. ${answer.reason} Reload to go on; the link keeps the state.`, true);
