@@ -29,6 +29,7 @@ ACROSS = {
     "rules/test_by_definition.py": "the fast form of every rule against its plain text",
     "rules/test_lengths.py": "samples of several lengths in one batch, under every rule",
     "rules/test_pairs.py": "every pair of rules differs, or agrees where theory says so",
+    "serving/test_attacks.py": "everything that a stranger may try, at one server",
     "serving/test_public.py": "a whole server for strangers",
     "training/test_lengths.py": "samples of several lengths through training, evaluation and records",
     "training/test_killed.py": "whole experiments, killed and carried on",

@@ -1,4 +1,4 @@
-"""Login from a learning platform (LTI 1.3: Moodle, Canvas, ...) instead of the trial's password. An example, not tested.
+"""Login from a learning platform (LTI 1.3: Moodle, Canvas, ...) instead of a password. An example, not tested.
 
     pip install jupyterhub-ltiauthenticator
     jupyterhub -f lti_config.py

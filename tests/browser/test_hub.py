@@ -1,7 +1,7 @@
 """The app and the notebooks of each user behind a JupyterHub, with the file of docs/serving.
 
-Needs the extra `hub` and the command `configurable-http-proxy` (from npm); skips without them, or fails where
-REQUIRE_HUB=1.
+Needs the package jupyterhub and the command `configurable-http-proxy` (from npm); skips without them, or fails where
+REQUIRE_HUB=1. They are no part of the project: a user's server has the version of its hub.
 """
 
 import os

@@ -44,6 +44,9 @@ from workbench.serving.rules import PRIVATE, PUBLIC, Rules
 STATIC = Path(__file__).resolve().parent / "jupyter" / "static"
 PATIENCE = 30  # seconds that a client may take to send a request, and that an idle connection stays open
 LARGEST = 1 << 20  # bytes of a request's body; pages send next to nothing
+# What a page may ask of its kernel. Voila allows to end it, too; our pages do that by a beacon when they are closed.
+MESSAGES = ("comm_open", "comm_close", "comm_msg", "comm_info_request", "kernel_info_request")
+_NO_PLACE = r".*(\.\.|%2[eE]|%00).*"  # addresses that try to leave their folder, at some of which handlers break
 _PORTS = 50  # ports that are tried when the one asked for is in use
 _INSTEAD = {  # of Voila's handlers that break or say too much
     TornadoVoilaHandler: AppPage,
@@ -82,6 +85,7 @@ class AppServer(Voila):
         ):
             manager.setdefault(name, value)
         settings: Any = super().init_settings()
+        self.kernel_manager.allowed_message_types = list(MESSAGES)
         return settings | {
             "rules": rules,
             "transforms": [Headers],
@@ -118,7 +122,8 @@ class AppServer(Voila):
         ]
         if self.public:
             ours += [(r"/healthz", Health), (r"/metrics", Metrics), (r"/robots\.txt", Robots)]
-        return [(url_path_join(str(self.server_url), pattern), *rest) for pattern, *rest in ours] + handlers
+        ours = [(url_path_join(str(self.server_url), pattern), *rest) for pattern, *rest in ours]
+        return [(_NO_PLACE, Refusing, {"reason": NOT_FOUND}), *ours, *handlers]
 
     def start(self) -> None:
         """Serve until SIGINT or SIGTERM; then end all kernels and leave the port."""
