@@ -8,7 +8,7 @@ of the course is filled at each start with the notebooks that it lacks; what is 
 import os
 import sys
 
-c = get_config()
+c = get_config()  # pyright: ignore[reportUndefinedVariable]
 
 c.JupyterHub.bind_url = "http://127.0.0.1:8000/"  # behind nginx, which brings TLS
 c.JupyterHub.cleanup_servers = True

@@ -7,9 +7,10 @@ Register the hub as a tool at the platform, by hand or with its configuration at
 login at /hub/lti13/oauth_login, redirect to /hub/lti13/oauth_callback. The platform tells the rest of the values below.
 """
 
-c = get_config()
+c = get_config()  # pyright: ignore[reportUndefinedVariable]
 
-load_subconfig("jupyterhub_config.py")  # the hub itself, beside this file
+# The hub itself, beside this file.
+load_subconfig("jupyterhub_config.py")  # pyright: ignore[reportUndefinedVariable]
 c.JupyterHub.authenticator_class = "ltiauthenticator.lti13.auth.LTI13Authenticator"
 c.LTI13Authenticator.issuer = "https://moodle.example"
 c.LTI13Authenticator.authorize_url = "https://moodle.example/mod/lti/auth.php"

@@ -51,7 +51,9 @@ class LabAppPage(TornadoVoilaHandler):
     @tornado.web.authenticated
     async def get(self, path: str | None = None) -> None:
         _ = self.xsrf_token  # sets its cookie, without which Voila 0.5 refuses to end the kernel of a closed page
-        await super().get(path)
+        async for part in self.get_generator(path=path):
+            self.write(part)
+            self.flush()
 
 
 class LabAlive(JupyterHandler):
@@ -76,7 +78,7 @@ def _load_jupyter_server_extension(server: ServerApp) -> None:
     configuration.update_config(load_config_file() or Config())
     page = {
         "config": server.config,
-        "template_paths": collect_template_paths(["voila", "nbconvert"], configuration.template),
+        "template_paths": collect_template_paths(["voila", "nbconvert"], str(configuration.template)),
         "voila_configuration": configuration,
         "notebook_path": "app.ipynb",
     }
