@@ -6,7 +6,8 @@ import pytest
 import torch
 from tiny import TINY
 
-from workbench.experiments.experiment import Experiment, prepare, prepare_with, start
+from workbench.experiments.experiment import Experiment, prepare, prepare_with, rule_of, start
+from workbench.experiments.named import experiment
 from workbench.experiments.streams import SPLIT_FASHION
 
 
@@ -22,6 +23,32 @@ from workbench.experiments.streams import SPLIT_FASHION
 def test_wrong_arguments(arguments, words):
     with pytest.raises(ValueError, match=words):
         start(SPLIT_FASHION, **arguments)
+
+
+@pytest.mark.parametrize(
+    ("name", "rule", "words"),
+    [
+        ("split-fashion", "workbench.rules.ottt:RULE", "split-fashion has rules made for it and takes no other, got"),
+        ("sound", "workbench.rules.lls:RULE", "rule 'lls' does not say for_spiking, and this experiment trains a spik"),
+        ("tess-still", "workbench.rules.lls:RULE", "rule 'lls' does not say for_spiking"),
+        ("lls-fashion", "workbench.rules.ottt:RULE", "rule 'ottt' does not say for_blocks, and this experiment trains"),
+        ("sound", "workbench.rules.lls:gradients", "is a function, expected a LearningRule"),
+        ("sound", "nowhere:RULE", "there is no rule at 'nowhere:RULE': No module named 'nowhere'"),
+    ],
+)
+def test_a_rule_of_ones_own_that_does_not_fit(name, rule, words):
+    with pytest.raises(ValueError, match=words):
+        rule_of(experiment(name), rule)
+
+
+@pytest.mark.parametrize("name", ["fashion-events", "sound", "tess-events", "lls-fashion", "dvs-gesture", "lls-mnist"])
+def test_a_rule_of_ones_own_is_made_as_one_of_the_catalogue(name):
+    blocks = name.startswith("lls")
+    filed, own = ("drtp", "workbench.rules.drtp:RULE") if blocks else ("ottt", "workbench.rules.ottt:RULE")
+    chosen = experiment(name)
+    assert type(rule_of(chosen, own)) is type(rule_of(chosen, filed))
+    if blocks:
+        assert rule_of(chosen, own) == rule_of(chosen, filed)
 
 
 def prepared(rule, seed):

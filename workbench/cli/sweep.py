@@ -40,6 +40,7 @@ def sweep(arguments: argparse.Namespace) -> None:
 
     torch.set_num_threads(arguments.threads)
     chosen = experiment(arguments.experiment)
+    sys.path.append(str(Path.cwd()))  # where one's own module lies
     rules, epochs = arguments.rules or list(chosen.rules), arguments.epochs or chosen.epochs
     for rule in rules:
         rule_of(chosen, rule)

@@ -25,7 +25,8 @@ def add(commands: Any) -> None:
     )
     parser = add_command(commands, "train", train, "train an experiment", examples)
     add_experiment(parser)
-    rule = parser.add_argument("--rule", help="learning rule (default: the experiment's first)")
+    own = "learning rule (default: the experiment's first); module:NAME for a LearningRule of your own"
+    rule = parser.add_argument("--rule", help=own)
     completed(rule, fitting_rules)
     seed = whole("a seed", 0, LARGEST_SEED)
     parser.add_argument("--seed", type=seed, default=0, help="fixes weights and order of samples (default 0)")
@@ -52,7 +53,7 @@ def add_experiment(parser: Parser) -> None:
 
 def checkpoint_path(folder: Path, experiment: str, rule: str, seed: int) -> Path:
     """Where the checkpoint of a run lies when nobody names a file."""
-    return folder / f"{experiment}-{rule}-{seed}.safetensors"
+    return folder / f"{experiment}-{rule.replace(':', '.')}-{seed}.safetensors"
 
 
 def fitting_rules(typed: argparse.Namespace) -> list[str]:
@@ -72,6 +73,7 @@ def train(arguments: argparse.Namespace) -> None:
 
     torch.set_num_threads(arguments.threads)
     chosen = experiment(arguments.experiment)
+    sys.path.append(str(Path.cwd()))  # where one's own module lies
     rule = arguments.rule or next(iter(chosen.rules))
     epochs = chosen.epochs if arguments.epochs is None else arguments.epochs
     path = arguments.checkpoint or checkpoint_path(RUNS, chosen.name, rule, arguments.seed)

@@ -6,17 +6,29 @@ from typing import Any, NamedTuple
 
 from workbench.names import unknown
 from workbench.networks.seeded import seeded
+from workbench.rule import LearningRule
+from workbench.rules import rule_named
 from workbench.training.loop import train
 from workbench.training.score import ACCURACY, Score
 from workbench.training.setting import Plan
+
+
+class OpenRules(dict[str, Any]):
+    """Rules by name, open to those of others: `take` makes of a `LearningRule` what could stand here, or raises
+    ValueError with the reason."""
+
+    def __init__(self, rules: Mapping[str, Any], take: Callable[[LearningRule], Any]):
+        super().__init__(rules)
+        self.take = take
 
 
 class Experiment(NamedTuple):
     """A named experiment: rules by their short name, a number of epochs, and `prepare(rule, seed)`, which makes a run.
 
     What stands in `rules` is up to `prepare`: a rule, or what makes one for a network, or what else the network needs;
-    for a stream of tasks, what makes a method for a network. score: how its outputs are judged, known before anything
-    is prepared. tasks: how many follow one another, each for so many epochs; None where there is one.
+    for a stream of tasks, what makes a method for a network. `OpenRules` take one's own, too. score: how its outputs
+    are judged, known before anything is prepared. tasks: how many follow one another, each for so many epochs; None
+    where there is one.
     """
 
     name: str
@@ -42,7 +54,17 @@ def prepare(experiment: Experiment, rule: str, seed: int = 0, tasks: int | None 
 
 
 def rule_of(experiment: Experiment, rule: str) -> Any:
-    """What the experiment has under the name of a rule. Raises ValueError that lists the names there are."""
+    """What the experiment has under the name of a rule, or makes of one's own at `module:NAME`.
+
+    Raises ValueError that lists the names there are, or says what is at `module:NAME`, or why it does not fit.
+    """
+    if ":" in rule:
+        if not isinstance(experiment.rules, OpenRules):
+            raise ValueError(
+                f"{experiment.name} has rules made for it and takes no other, got '{rule}'; fashion-events, sound and "
+                "tess-events take one for spiking networks, lls-fashion one for blocks"
+            )
+        return experiment.rules.take(rule_named(rule))
     if rule not in experiment.rules:
         raise unknown(f"{experiment.name} has no rule", rule, experiment.rules, "it has")
     return experiment.rules[rule]

@@ -17,9 +17,10 @@ from workbench.data.images import ImageSet
 from workbench.data.pictures import FASHION_SCALE, Augment, Pictures, crop_padded, mirror, picture_split
 from workbench.data.sets.fashion_mnist import fashion_mnist, fashion_mnist_small
 from workbench.data.split import Split
+from workbench.experiments.experiment import OpenRules
 from workbench.networks.block_networks import dense_network, mini_conv, pool_before_latents, small_conv
 from workbench.networks.blocks import BlockNetwork, HeadMaker, block_logits, parameter_groups
-from workbench.rule import ForBlocks, Rule
+from workbench.rule import ForBlocks, LearningRule, Rule
 from workbench.rules import RULES, lls
 from workbench.rules.lls import LLS, local_head, mixing, per_class, random_head
 from workbench.training.schedule_free import averaged_weights
@@ -75,14 +76,26 @@ LLS_FORMS: Mapping[str, BlockRule] = {
     "lls-m-random": BlockRule(partial(random_head, modulation=per_class), always(_unnormalized)),
     "lls-mxm-random": BlockRule(partial(random_head, modulation=mixing), always(_unnormalized)),
 }
-BLOCK_RULES: Mapping[str, BlockRule] = {
-    **LLS_FORMS,
-    **{
-        rule.name: as_filed(rule.for_blocks)
-        for rule in RULES
-        if rule.for_blocks is not None and rule.name not in LLS_FORMS
+
+
+def own_block_rule(rule: LearningRule) -> BlockRule:
+    """The rule as its file says; ValueError where it does not."""
+    if rule.for_blocks is None:
+        raise ValueError(f"rule '{rule.name}' does not say for_blocks, and this experiment trains a network of blocks")
+    return as_filed(rule.for_blocks)
+
+
+BLOCK_RULES: Mapping[str, BlockRule] = OpenRules(
+    {
+        **LLS_FORMS,
+        **{
+            rule.name: as_filed(rule.for_blocks)
+            for rule in RULES
+            if rule.for_blocks is not None and rule.name not in LLS_FORMS
+        },
     },
-}
+    own_block_rule,
+)
 
 
 def lls_fashion(rule: BlockRule, seed: int) -> Setting:

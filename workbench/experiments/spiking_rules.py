@@ -7,9 +7,10 @@ from jaxtyping import Shaped
 from torch import Tensor, nn
 
 from workbench.credit.signals import local_classifiers, make_classifiers
+from workbench.experiments.experiment import OpenRules
 from workbench.networks.spiking import spiking_layers
 from workbench.neurons.traces import Factors
-from workbench.rule import Prepared, Rule, Steps
+from workbench.rule import LearningRule, Prepared, Rule, Steps
 from workbench.rules import RULES, stllr
 
 Prepare = Callable[[nn.Module, Tensor, int, Steps], Prepared]
@@ -34,11 +35,22 @@ def with_classifiers(factors: Factors) -> Prepare:
 
 def and_all_others(
     own: Mapping[str, MakeRule], example: Shaped[Tensor, "time batch ..."], classes: int, steps: Steps = Steps()
-) -> dict[str, MakeRule]:
-    """`own`, and after them every other rule of spiking networks, made as its file says."""
+) -> OpenRules:
+    """`own`, and after them every other rule of spiking networks, made as its file says; one's own is, too."""
     others = {
         rule.name: made(rule.for_spiking, example, classes, steps)
         for rule in RULES
         if rule.for_spiking is not None and rule.name not in own
     }
-    return {**own, **others}
+
+    def take(rule: LearningRule) -> MakeRule:
+        return made(for_spiking(rule), example, classes, steps)
+
+    return OpenRules({**own, **others}, take)
+
+
+def for_spiking(rule: LearningRule) -> Prepare:
+    """How a rule is made for a spiking network; ValueError where its file does not say."""
+    if rule.for_spiking is None:
+        raise ValueError(f"rule '{rule.name}' does not say for_spiking, and this experiment trains a spiking network")
+    return rule.for_spiking

@@ -15,7 +15,8 @@ from torch import Tensor, nn
 from workbench.data.sets.fashion_mnist import fashion_mnist_small
 from workbench.data.sets.image_events import fashion_events
 from workbench.data.still_images import still_images
-from workbench.experiments.spiking_rules import Prepare
+from workbench.experiments.experiment import OpenRules
+from workbench.experiments.spiking_rules import Prepare, for_spiking
 from workbench.networks.layers import SpikingLayer
 from workbench.networks.seeded import seeded
 from workbench.networks.spiking import SpikingMLP, spiking_layers, spiking_logits
@@ -56,15 +57,18 @@ def as_filed(prepare: Prepare) -> TunedRule:
     return TunedRule(lambda network, x, factors: prepare(network, x, 10, STEPS).gradients)
 
 
-TESS_RULES: Mapping[str, TunedRule] = {
-    "tess": TunedRule(by_waves, events_rate=1e-2),
-    "stllr": TunedRule(by_errors),
-    **{
-        rule.name: as_filed(rule.for_spiking)
-        for rule in RULES
-        if rule.for_spiking is not None and rule.name not in ("tess", "stllr")
+TESS_RULES: Mapping[str, TunedRule] = OpenRules(
+    {
+        "tess": TunedRule(by_waves, events_rate=1e-2),
+        "stllr": TunedRule(by_errors),
+        **{
+            rule.name: as_filed(rule.for_spiking)
+            for rule in RULES
+            if rule.for_spiking is not None and rule.name not in ("tess", "stllr")
+        },
     },
-}
+    lambda rule: as_filed(for_spiking(rule)),
+)
 
 
 def tess_events(rule: TunedRule, seed: int) -> Setting:
