@@ -18,6 +18,7 @@ FOLDER = re.compile(r"`((?:[\w.-]+/){2,})`")
 DOTTED = re.compile(r"`((?:[A-Za-z_]\w*\.)+[A-Za-z_]\w*)\b[^`]*`|\b((?:workbench|widgets|bench)(?:\.[A-Za-z_]\w*)+)")
 # What looks like a file of the checkout, and what it is.
 FOREIGN = {
+    "novelty.py": "a rule of the reader's own",
     "plotly.js": "a library",
     "workbench/a/b.py": "any module",
     "tests/a/test_b.py": "the tests of any module",
