@@ -152,6 +152,11 @@ def check_labels(y: Any, classes: int, samples: int | None = None) -> Int64[Tens
     return y
 
 
+def one_hot(y: Any, classes: int) -> Int64[Tensor, "batch classes"]:
+    """y*: 1 at each sample's class, 0 elsewhere, for labels of any integer type; ValueError as `check_labels`."""
+    return nn.functional.one_hot(check_labels(y, classes), classes)
+
+
 # --- data sets ------------------------------------------------------------------------------------------------------
 
 

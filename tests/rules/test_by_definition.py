@@ -50,6 +50,15 @@ def test_the_fast_form_gives_the_numbers_of_the_plain_text(name, recurrent, k, d
         assert float((found - wanted).norm() / wanted.norm()) < bound, parameter
 
 
+@pytest.mark.parametrize("kind", [torch.int32, torch.int16])
+@pytest.mark.parametrize("name", RULES)
+def test_labels_of_any_integers_are_taken(name, kind):
+    network, x, y = live(recurrent=False, dtype=torch.float64)
+    expected = by_definition(RULES[name], network, x, y, None)
+    found = by_definition(RULES[name], network, x, y.to(kind), None)
+    assert all(torch.equal(found[parameter], wanted) for parameter, wanted in expected.items())
+
+
 def test_the_plain_texts_differ_from_one_another():
     """On a live network no two of the rules are the same: the comparison above is not of zeros or of one rule."""
     network, x, y = live(recurrent=True, dtype=torch.float64)
@@ -82,7 +91,7 @@ def test_lls_gives_the_numbers_of_its_plain_text(dtype, bound):
     maps = [m for m in network.modules() if isinstance(m, nn.Linear)]
     matrices = [torch.cat([m.weight, m.bias[:, None]], 1).detach() for m in maps]
     waves = [head.basis for head in lls.local_heads(network)]
-    plain = partial(lls.by_definition, matrices, waves, x, y)
+    plain = partial(lls.by_definition, matrices, waves, x, y.int())
     for m, wanted, other in zip(maps, plain(0.3), plain(0.5), strict=True):
         found = torch.cat([m.weight.grad, m.bias.grad[:, None]], 1)
         assert float((found - wanted).norm() / wanted.norm()) < bound

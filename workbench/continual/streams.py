@@ -144,7 +144,9 @@ def image_task(
     train, test = _channels_first(train_images), _channels_first(test_images)
     if train.shape[1:] != test.shape[1:]:
         raise ValueError(f"{name}: training images are {tuple(train.shape[1:])}, test images {tuple(test.shape[1:])}")
-    mean, std = train.mean((0, 2, 3), keepdim=True), train.std((0, 2, 3), keepdim=True).clamp(min=1e-6)
+    own = train[:, 0].numel()  # values of a channel; one alone has no deviation
+    deviation = train.std((0, 2, 3), keepdim=True, correction=min(own - 1, 1))
+    mean, std = train.mean((0, 2, 3), keepdim=True), deviation.clamp(min=1e-6)
     halves = ((train_labels, f"{name} (training)"), (test_labels, f"{name} (test)"))
     train_y, test_y = (torch.from_numpy(check_classes(labels, MOST_CLASSES, half)) for labels, half in halves)
     classes = int(max(train_y.max(), test_y.max())) + 1

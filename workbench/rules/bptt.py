@@ -29,7 +29,7 @@ from jaxtyping import Float, Int, Shaped
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from workbench.checks import COUNT, Array, check_batch, check_kind, check_labels
+from workbench.checks import COUNT, Array, check_batch, check_kind, check_labels, one_hot
 from workbench.credit.signals import Loss, Mask, masked_loss, summed_cross_entropy
 from workbench.faces import short_repr
 from workbench.kernels.connections import Inputs, check_input, linear_map
@@ -82,7 +82,7 @@ def by_definition(
             psi_then.append(psi(u - neuron.threshold))
         inputs.append(torch.cat([s, one], 1))
         o = readout_decay * o + inputs[-1] @ readout.T
-        history.append((inputs, psi_then, (o.softmax(1) - F.one_hot(y, len(readout))) / len(y)))
+        history.append((inputs, psi_then, (o.softmax(1) - one_hot(y, len(readout))) / len(y)))
     of_o, of_u = torch.zeros_like(o), [torch.zeros_like(u) for u in rest]
     for t in reversed(range(len(x))):
         inputs, psi_then, error = history[t]

@@ -18,9 +18,8 @@ from typing import NamedTuple
 import torch
 from jaxtyping import Float, Int, Shaped
 from torch import Tensor, nn
-from torch.nn import functional as F
 
-from workbench.checks import Array, check_kind
+from workbench.checks import Array, check_kind, one_hot
 from workbench.credit.classifier import train_classifier
 from workbench.faces import short_repr
 from workbench.networks.blocks import BlockNetwork, check_examples, feature_shapes
@@ -76,7 +75,7 @@ def gradients(
 
 def output_error(logits: Float[Tensor, "batch classes"], y: Int[Tensor, "batch"]) -> Float[Tensor, "batch classes"]:
     """e: gradient of the mean cross-entropy with respect to the outputs."""
-    return (logits.softmax(1) - F.one_hot(y, logits.shape[1])) / len(y)
+    return (logits.softmax(1) - one_hot(y, logits.shape[1])) / len(y)
 
 
 def broadcast_error(error: Float[Tensor, "batch classes"], B: Float[Tensor, "classes ..."]) -> Float[Tensor, "..."]:

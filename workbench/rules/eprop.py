@@ -23,9 +23,8 @@ from typing import Any, NamedTuple
 import torch
 from jaxtyping import Float, Int, Shaped
 from torch import Tensor, nn
-from torch.nn import functional as F
 
-from workbench.checks import Array, check_batch, check_kind
+from workbench.checks import Array, check_batch, check_kind, one_hot
 from workbench.credit.eligibility import activation, past_spikes
 from workbench.credit.signals import BACKPROPAGATION, Loss, Signal, summed_cross_entropy
 from workbench.credit.three_factor import OnlinePass
@@ -84,7 +83,7 @@ def by_definition(
         now = torch.cat([s, one], 1)
         o, q[-1] = readout_decay * o + now @ readout.T, readout_decay * q[-1] + now
         if t >= T_l:
-            error = (o.softmax(1) - F.one_hot(y, len(readout))) / len(y)
+            error = (o.softmax(1) - one_hot(y, len(readout))) / len(y)
             update[-1] += error.T @ q[-1]
             L = error @ readout[:, :-1]  # (c)
             for layer in reversed(range(len(hidden))):

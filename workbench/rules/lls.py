@@ -30,7 +30,7 @@ from jaxtyping import Float, Int, Shaped
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from workbench.checks import POSITIVE, SHARE, Array, check_fields
+from workbench.checks import POSITIVE, SHARE, Array, check_fields, check_labels, one_hot
 from workbench.credit.bases import Basis, build, random, square, synchrony
 from workbench.credit.block_pass import local_pass
 from workbench.credit.classifier import train_classifier
@@ -56,7 +56,7 @@ def by_definition(
     weights: [W, b] of the blocks and of the classifier; waves: B of each block `(classes, units)`. A silent sample,
     which `gradients` teaches nothing, has no direction here.
     """
-    (*blocks, classifier), one, target, update = weights, torch.ones_like(x[:, :1]), F.one_hot(y, len(weights[-1])), []
+    (*blocks, classifier), one, target, update = weights, torch.ones_like(x[:, :1]), one_hot(y, len(weights[-1])), []
     for W, B in zip(blocks, waves, strict=True):
         x = torch.cat([x, one], 1)
         z = F.leaky_relu(x @ W.T, SLOPE)  # the block
@@ -206,7 +206,7 @@ def smoothed_targets(
 ) -> Float[Tensor, "batch classes"]:
     """q: 1 − ε on the label and ε / C everywhere."""
     q = torch.full_like(like, smoothing / like.shape[1])
-    return q.scatter_add_(1, y[:, None], torch.full_like(like[:, :1], 1.0 - smoothing))
+    return q.scatter_add_(1, check_labels(y, like.shape[1])[:, None], torch.full_like(like[:, :1], 1.0 - smoothing))
 
 
 def gradients(

@@ -20,9 +20,8 @@ from typing import NamedTuple
 import torch
 from jaxtyping import Float, Int, Shaped
 from torch import Tensor, nn
-from torch.nn import functional as F
 
-from workbench.checks import Array, check_kind
+from workbench.checks import Array, check_kind, one_hot
 from workbench.credit.signals import BACKPROPAGATION, Loss, Signal, summed_cross_entropy
 from workbench.faces import short_repr
 from workbench.kernels.plain import Kernels
@@ -76,7 +75,7 @@ def by_definition(
         now = torch.cat([s, one], 1)
         o, q[-1] = readout_decay * o + now @ readout.T, readout_decay * q[-1] + now
         if t >= T_l:
-            g = (o.softmax(1) - F.one_hot(y, len(readout))) / len(y)
+            g = (o.softmax(1) - one_hot(y, len(readout))) / len(y)
             update[-1] += g.T @ q[-1]
             above = readout[:, :-1]
             for layer in reversed(range(len(hidden))):

@@ -19,9 +19,8 @@ from typing import NamedTuple
 import torch
 from jaxtyping import Float, Int, Shaped
 from torch import Tensor, nn
-from torch.nn import functional as F
 
-from workbench.checks import COUNT, Array, check_batch, check_fields
+from workbench.checks import COUNT, Array, check_batch, check_fields, one_hot
 from workbench.credit.eligibility import Form, run_layer
 from workbench.credit.signals import Loss, Mask, Signal, Spikes, backpropagate, summed_cross_entropy
 from workbench.credit.three_factor import OnlinePass, learning_chunks
@@ -69,7 +68,7 @@ def by_definition(
         now = torch.cat([s, one], 1)
         o, q[-1] = readout_decay * o + now @ readout.T, readout_decay * q[-1] + now
         if t >= start:
-            update[-1] += ((o.softmax(1) - F.one_hot(y, len(readout))) / len(y)).T @ q[-1]
+            update[-1] += ((o.softmax(1) - one_hot(y, len(readout))) / len(y)).T @ q[-1]
     return update
 
 

@@ -28,9 +28,8 @@ from typing import NamedTuple
 import torch
 from jaxtyping import Float, Int, Shaped
 from torch import Tensor, nn
-from torch.nn import functional as F
 
-from workbench.checks import COUNT, Array, as_floats, check_batch, check_fields
+from workbench.checks import COUNT, Array, as_floats, check_batch, check_fields, one_hot
 from workbench.credit.eligibility import Form, Traces, run_layer
 from workbench.credit.signals import BACKPROPAGATION, Loss, Signal, direct_feedback, summed_cross_entropy
 from workbench.credit.three_factor import OnlinePass, as_leaves, learning_chunks, through_standardisation
@@ -88,7 +87,7 @@ def by_definition(
         now[-1] = torch.cat([s, one], 1)
         o, q[-1] = readout_decay * o + now[-1] @ readout.T, readout_decay * q[-1] + now[-1]
         if t >= T_l:  # eq. 13
-            delta = (o.softmax(1) - F.one_hot(y, len(readout))) / len(y)  # eq. 12: ∂L/∂o
+            delta = (o.softmax(1) - one_hot(y, len(readout))) / len(y)  # eq. 12: ∂L/∂o
             update[-1] += delta.T @ q[-1]
             delta = delta @ readout[:, :-1]  # eq. 12: ∂L/∂z of the last hidden layer
             for layer in reversed(range(len(hidden))):

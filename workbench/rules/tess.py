@@ -28,7 +28,7 @@ from jaxtyping import Float, Int, Shaped
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from workbench.checks import Array, check_kind, check_labels
+from workbench.checks import Array, check_integers, check_kind, one_hot
 from workbench.credit.bases import Basis, check_rows, dct, judge_rows, square
 from workbench.credit.direction import direction
 from workbench.credit.signals import (
@@ -92,7 +92,7 @@ def by_definition(
     T_l, one = learning_start(len(x), last_steps), torch.ones_like(x[0, :, :1])
     update, o = [torch.zeros_like(W) for W in weights], one.new_zeros(len(one), len(readout))
     rest, z, h = ([one.new_zeros(len(one), len(W)) for W in hidden] for _ in range(3))
-    q, target = [one.new_zeros(len(one), W.shape[1]) for W in weights], F.one_hot(y, len(readout))
+    q, target = [one.new_zeros(len(one), W.shape[1]) for W in weights], one_hot(y, len(readout))
     for t, s in enumerate(x):
         for layer, (W, B) in enumerate(zip(hidden, rows, strict=True)):
             now = torch.cat([s, one, z[layer]], 1)[:, : W.shape[1]]  # x[t], 1 and, if recurrent, z[t−1]
@@ -246,7 +246,7 @@ def learning_signal(
     s: Float[Tensor, "*batch latents"], rows: Float[Tensor, "classes latents"], y: Int[Tensor, "*batch"]
 ) -> Float[Tensor, "*batch latents"]:
     """m of eq. 9 in closed form, for one basis that carries its scale: Bᵀ (softmax(B s) − y*)."""
-    return (torch.softmax(s @ rows.T, -1) - F.one_hot(y, len(rows))) @ rows
+    return (torch.softmax(s @ rows.T, -1) - F.one_hot(check_integers(y), len(rows))) @ rows
 
 
 def make_heads(
@@ -272,10 +272,9 @@ def make_heads(
 def hard_sigmoid_squares(logits: Float[Tensor, "time batch classes"], y: Int[Tensor, "batch"]) -> Float[Tensor, ""]:
     """A loss for hardware, in place of the cross-entropy: ½ (σ̂ − y*)² with σ̂(a) = clip(a/4 + ½, 0, 1),
     whose gradient is taken as that of the identity. Mean over the batch, sum over steps and classes."""
-    y = check_labels(y, logits.shape[-1])
     clipped = (0.25 * logits + 0.5).clamp(0.0, 1.0)
     through = logits + (clipped - logits).detach()
-    return 0.5 * (through - F.one_hot(y, logits.shape[-1])).square().sum() / len(y)
+    return 0.5 * (through - one_hot(y, logits.shape[-1])).square().sum() / len(y)
 
 
 def distinct(classes: int, latents: int) -> Float[Tensor, "classes latents"]:
