@@ -27,6 +27,7 @@ else:
     Array.register(Tensor)
     Array.register(np.ndarray)
 
+SQUARES = 1e145  # of numbers up to here, 1e18 squares add up to a float64
 AXES = {3: ("inputs",), 4: ("height", "width"), 5: ("channels", "height", "width")}  # behind time and batch
 
 
@@ -82,6 +83,14 @@ def check_finite(x: Shaped[Tensor, "..."], name: str, axes: tuple[str, ...] = ()
         f"{name} holds NaN or infinite values; clean the input first (the first is {value}, at {where or 'once'}, "
         f"counted from 0; shape {tuple(x.shape)})"
     )
+
+
+def check_squares(x: Shaped[Tensor, "..."], name: str) -> None:
+    """Raise ValueError where sums of squares of x leave float64, in which they are taken."""
+    if x.dtype is torch.float64 and x.numel():
+        largest = max(abs(float(end)) for end in x.detach().aminmax())
+        if largest > SQUARES:
+            raise ValueError(f"{name} holds {largest}, whose square no float64 can hold; scale all by one number")
 
 
 def is_finite(x: Shaped[Tensor, "..."]) -> bool:
@@ -213,6 +222,7 @@ def without_autocast(x: Shaped[Tensor, "..."]) -> Iterator[None]:
 
 
 LARGEST = 2**63  # of whole numbers: torch takes none beyond
+LARGEST_FLOAT32 = float(torch.finfo(torch.float32).max)
 
 
 class Span(NamedTuple):
@@ -254,6 +264,7 @@ NOT_NEGATIVE = Span("a number of at least 0", 0.0)
 SHARE = Span("a number in [0, 1]", 0.0, 1.0)
 COUNT = Span("a whole number of at least 1", 1, whole=True)
 COUNT_OR_ZERO = Span("a whole number of at least 0", 0, whole=True)
+POSITIVE_FLOAT32 = Span("a positive number that float32 holds", 0.0, LARGEST_FLOAT32, open_low=True)
 WITHIN = Span("a number between 0 and 1, not the ends", 0.0, 1.0, open_low=True, open_high=True)
 SEED = Span("a whole number from -2**40 to 2**40", -(2**40), 2**40, whole=True)
 

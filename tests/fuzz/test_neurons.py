@@ -53,6 +53,7 @@ all_factors = mostly(good_factors, st.builds(Factors, anything, anything, anythi
     reset=resets,
     rest=st.none() | tensors(most=2),
 )
+@example(current=torch.ones(3), decay=0.0, threshold=3.402823466385289e38, reset=soft_reset, rest=None)
 @example(current=torch.ones(3), decay=math.nan, threshold=1.0, reset=soft_reset, rest=None)
 @example(current=torch.ones(3, 2), decay=0.5, threshold=1.0, reset=soft_reset, rest=torch.zeros(3))
 def test_lif(current, decay, threshold, reset, rest):
@@ -298,6 +299,7 @@ def test_stimuli(steps, interval, times, strength, seed):
 @example(bits="8", limit=1.0, x=torch.ones(1), seed=0)
 @example(bits=8, limit=None, x=torch.ones(1), seed=0)
 @example(bits=8, limit=5e-324, x=torch.ones(1), seed=0)
+@example(bits=2, limit=6.8e38, x=torch.ones(()), seed=0)
 def test_registers(bits, limit, x, seed):
     grid = outcome(registers.grid, bits, limit, words="bits|limit")
     if isinstance(grid, Refused):

@@ -19,7 +19,7 @@ import torch
 from jaxtyping import Float
 from torch import Tensor
 
-from workbench.checks import SHARE
+from workbench.checks import SHARE, check_squares
 
 Bases = Sequence[Tensor | None]
 
@@ -90,6 +90,7 @@ def expand(core: Float[Tensor, "..."], bases: Bases) -> Float[Tensor, "..."]:
 
 def mode_correlation(x: Float[Tensor, "..."], mode: int) -> Float[Tensor, "size size"]:
     """R_i = X₍ᵢ₎ X₍ᵢ₎ᵀ, in float64: sums over a whole data set must not lose the small directions."""
+    check_squares(x, "x")
     X = unfold(x, mode).double()
     return X @ X.T
 

@@ -30,7 +30,7 @@ import torch
 from jaxtyping import Float
 from torch import Tensor
 
-from workbench.checks import check_finite
+from workbench.checks import check_finite, check_squares
 from workbench.continual.subspaces import complement, orthonormal
 
 LEAST = 1e-100  # aperture
@@ -56,6 +56,7 @@ def correlation(samples: Float[Tensor, "d n"]) -> Correlation:
     if n == 0 or d == 0:
         raise ValueError(f"a correlation needs at least one sample in the columns, got shape {(d, n)}")
     check_finite(samples, "samples", ("direction", "sample"))
+    check_squares(samples, "samples")
     X = samples.double()
     if n < d:  # the thin side: R itself, (d, d), is never formed
         vectors, lengths, _ = torch.linalg.svd(X, full_matrices=False)

@@ -17,7 +17,7 @@ import torch
 from jaxtyping import Float, Shaped
 from torch import Tensor
 
-from workbench.checks import POSITIVE, SHARE, Array, as_floats, check_kind, check_like
+from workbench.checks import POSITIVE_FLOAT32, SHARE, Array, as_floats, check_kind, check_like
 from workbench.faces import short_repr
 from workbench.neurons.surrogate import heaviside
 
@@ -44,12 +44,12 @@ Fire = Callable[[Tensor], Tensor]  # u − v_th → z
 
 
 def check_neuron(neuron: Neuron) -> Neuron:
-    """Return `neuron`, or raise ValueError when γ is outside [0, 1] or v_th is not a positive number."""
+    """Return `neuron`, or raise ValueError when γ is outside [0, 1] or v_th is no positive number of float32."""
     check_kind(neuron, Neuron)
     if not SHARE.holds(neuron.decay):
         raise ValueError(f"the membrane decay γ must lie in [0, 1], got {neuron.decay!r}")
-    if not POSITIVE.holds(neuron.threshold):
-        raise ValueError(f"the threshold v_th must be a positive number, got {neuron.threshold!r}")
+    if not POSITIVE_FLOAT32.holds(neuron.threshold):
+        raise ValueError(f"the threshold v_th must be {POSITIVE_FLOAT32.words}, got {neuron.threshold!r}")
     return neuron
 
 

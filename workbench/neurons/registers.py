@@ -14,7 +14,7 @@ import torch
 from jaxtyping import Float
 from torch import Tensor
 
-from workbench.checks import POSITIVE, Span
+from workbench.checks import POSITIVE_FLOAT32, Span
 from workbench.faces import short_repr
 
 
@@ -45,8 +45,8 @@ def grid(bits: int, limit: float = 1.0) -> Grid:
     """
     if not Span("bits", 2, 24, whole=True).holds(bits):
         raise ValueError(f"bits is {bits}, expected 2 to 24: float32 holds whole numbers of 24 bits")
-    if not (POSITIVE.holds(limit) and limit / 2 ** (bits - 1) > 0.0):
-        raise ValueError(f"limit is {limit!r}, expected a positive number that {bits} bits can divide")
+    if not (POSITIVE_FLOAT32.holds(limit) and limit / 2 ** (bits - 1) > 0.0):
+        raise ValueError(f"limit is {limit!r}, expected {POSITIVE_FLOAT32.words} and {bits} bits can divide")
     return Grid(int(bits), limit / 2 ** (bits - 1))
 
 
