@@ -12,7 +12,6 @@ line of standard output is one JSON object and nothing else is printed there. Ex
 """
 
 import argparse
-import importlib.metadata
 import os
 import signal
 import sys
@@ -26,6 +25,7 @@ from workbench.cli import app, audit, bench, data, doctor, lab, nir, student, sw
 from workbench.cli import list as listing
 from workbench.cli.parser import Parser
 from workbench.names import UnknownName
+from workbench.version import installed_version
 
 FAILED, USAGE, INTERRUPTED, UNREAD, ENDED = 1, 2, 130, 141, 143
 COMMANDS = (app, lab, listing, train, sweep, audit, bench, data, nir, student, doctor)
@@ -87,14 +87,6 @@ def build_parser() -> argparse.ArgumentParser:
     for command in COMMANDS:
         command.add(commands)
     return parser
-
-
-def installed_version() -> str:
-    """The version that was installed; a checkout on the path that nobody installed has none."""
-    try:
-        return importlib.metadata.version("local-learning-workbench")
-    except importlib.metadata.PackageNotFoundError:
-        return "(not installed)"
 
 
 @contextmanager

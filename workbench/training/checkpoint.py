@@ -5,7 +5,6 @@ file as such, the rest as JSON beside them, with the versions that wrote it and 
 """
 
 import hashlib
-import importlib.metadata
 import json
 import platform
 from collections.abc import Mapping
@@ -20,6 +19,7 @@ from torch import Tensor, nn
 
 from workbench.data.delivery.storage import unwritable, written_unlocked
 from workbench.networks.description import describe, differences
+from workbench.version import installed_version
 
 Tree = Any  # JSON whose leaves may be tensors; dictionaries may have numbers as keys
 FORMAT = 2  # of the files; 1 had neither checksum nor the networks' constants
@@ -98,11 +98,7 @@ def write_safetensors(path: Path, tensors: dict[str, Shaped[Tensor, "..."]], met
 
 def versions() -> dict[str, str]:
     """The versions of this package, of torch and of Python."""
-    try:
-        own = importlib.metadata.version("local-learning-workbench")
-    except importlib.metadata.PackageNotFoundError:
-        own = "not installed"
-    return {"workbench": own, "torch": torch.__version__, "python": platform.python_version()}
+    return {"workbench": installed_version(), "torch": torch.__version__, "python": platform.python_version()}
 
 
 def network_state(network: nn.Module) -> Tree:
