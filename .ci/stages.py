@@ -35,6 +35,8 @@ STAGES = {
     "notebooks": ["pytest", *APART, "-p", "no:randomly", "--nbval-lax", "--nbval-cell-timeout=180", "notebooks"],
     "wheel": ["pytest", "-m", "wheel"],
 }
+# What ends a stage; SIGINT lets it clean up, but a shell's background has no ears for it.
+ENDING = signal.SIGTERM if os.name == "nt" or signal.getsignal(signal.SIGINT) is signal.SIG_IGN else signal.SIGINT
 AT_ONCE = ({"types", "browser", "tests"}, {"notebooks", "wheel"})
 SHOWN = re.compile(r"^(Using --randomly-seed=\d+|=+ .*\b(passed|failed|error|no tests ran)\b.* in .* =+)$", re.M)
 
@@ -98,7 +100,7 @@ def run(titles: Mapping[str, str]) -> str:
         if status:
             failed = name
             for other in running.values():
-                other.send_signal(signal.SIGTERM if os.name == "nt" else signal.SIGINT)
+                other.send_signal(ENDING)
     return failed
 
 

@@ -25,7 +25,8 @@ class Command:
 
     def __init__(self, command, cwd):
         pipes = {"stdout": subprocess.PIPE, "stderr": subprocess.STDOUT, "stdin": subprocess.DEVNULL}
-        self.process = subprocess.Popen(command, cwd=cwd, start_new_session=True, **pipes)
+        with heard():
+            self.process = subprocess.Popen(command, cwd=cwd, start_new_session=True, **pipes)
         self.said = b""
         self._stop = threading.Timer(PATIENCE, self._kill)  # a command that never says it does not hold the tests
 
@@ -60,6 +61,17 @@ class Command:
         self._kill()
         self.process.wait()
         self.process.stdout.close()
+
+
+@contextlib.contextmanager
+def heard():
+    """Processes that start inside hear SIGINT, though those of a shell's background are started without ears for it."""
+    before = signal.getsignal(signal.SIGINT)
+    signal.signal(signal.SIGINT, signal.default_int_handler)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGINT, before)
 
 
 @pytest.fixture
@@ -142,6 +154,28 @@ def test_a_download_that_stalls(started, tmp_path, monkeypatch, signum, code):
             server.shutdown()
             thread.join()
     assert [path.name for path in (tmp_path / "stalling").iterdir()] in ([], [".set.bin.lock"])
+
+
+DOCTOR = """
+import sys, threading
+from importlib import import_module
+from workbench.cli.main import main
+
+def look():
+    print("looking at a folder that does not answer", flush=True)
+    threading.Event().wait()
+
+import_module("workbench.doctor").check_folder = look
+sys.exit(main(["doctor"]))
+"""
+
+
+@SIGNALS
+def test_the_doctor_before_a_folder_that_does_not_answer(started, signum, code):
+    command = started(code=("-c", DOCTOR))
+    command.wait_for(b"does not answer")
+    assert command.end(signum) == code
+    assert b"Traceback" not in command.said
 
 
 @SIGNALS
