@@ -4,6 +4,7 @@ import os
 from collections.abc import Iterator
 from pathlib import Path
 
+import jaxtyping
 import numpy as np
 import pytest
 import torch
@@ -43,6 +44,18 @@ def shared_folder(name: str) -> Path:
             pytest.fail(f"{message}, and REQUIRE_SHARED=1 asks for it")
         pytest.skip(message)
     return folder
+
+
+@pytest.fixture(scope="module")
+def unchecked() -> Iterator[None]:
+    """The tests of a module run without the checks of shapes, which are up to half of the time of long computations.
+
+    For modules about whole runs: the tests of each room call the same functions with the checks.
+    """
+    before = jaxtyping.config.jaxtyping_disable
+    jaxtyping.config.update("jaxtyping_disable", True)
+    yield
+    jaxtyping.config.update("jaxtyping_disable", before)
 
 
 @pytest.fixture(scope="session")

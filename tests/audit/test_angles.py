@@ -16,6 +16,8 @@ from workbench.rules import bptt, stllr
 from workbench.rules.bptt import BPTT
 from workbench.rules.stllr import STLLR
 
+pytestmark = pytest.mark.usefixtures("unchecked")
+
 EXACT = STLLR(Factors(0.2, 0.8, 0.0, 1.0))
 
 

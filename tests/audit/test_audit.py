@@ -16,6 +16,8 @@ from workbench.rule import Claim, Locality
 from workbench.rules import bptt, stllr, tess
 from workbench.rules.stllr import STLLR
 
+pytestmark = pytest.mark.usefixtures("unchecked")
+
 module = import_module("workbench.audit.audit")  # the face gives the function of this name
 
 

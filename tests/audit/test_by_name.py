@@ -8,6 +8,8 @@ from workbench.audit.by_name import audit_rule, claims
 from workbench.cli.main import main
 from workbench.rule import Locality
 
+pytestmark = pytest.mark.usefixtures("unchecked")
+
 
 def test_plain_networks_are_audited_without_time(capsys):
     found = audit_rule("lls")

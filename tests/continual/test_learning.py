@@ -25,6 +25,8 @@ from workbench.training.epochs import epoch_order
 from workbench.training.loop import train
 from workbench.training.setting import Plan, Trainable
 
+pytestmark = pytest.mark.usefixtures("unchecked")
+
 EVERY_METHOD = [FineTuning, Joint, Replay, AGEM, EWC, GPM, SGP, TRGP, CodeCL, LanceContinual]
 
 

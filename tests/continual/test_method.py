@@ -20,6 +20,8 @@ from workbench.rules import lls
 from workbench.training.loop import train
 from workbench.training.setting import Plan
 
+pytestmark = pytest.mark.usefixtures("unchecked")
+
 METHODS = [FineTuning, GPM, SGP, TRGP, CodeCL, EWC, AGEM, Replay, Joint]
 
 

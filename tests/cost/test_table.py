@@ -11,6 +11,8 @@ from workbench.networks.spiking import SpikingMLP
 from workbench.rules import bptt, eprop, stllr
 from workbench.rules.stllr import STLLR
 
+pytestmark = pytest.mark.usefixtures("unchecked")
+
 SIZES = dense_sizes(10, 4, 2, 3)  # 40 + 16 + 12 MACs, 10 + 4 + 4 + 3 neurons
 
 

@@ -9,6 +9,8 @@ from widgets.panels.cost import CostExplorer
 from workbench.cost.table import dense_sizes, rule_costs
 from workbench.cost.timed import TIMED, NotTimed, example, timed_costs
 
+pytestmark = pytest.mark.usefixtures("unchecked")
+
 RULES = [rule.label for rule in TIMED]
 SIZES = {"inputs": 60, "width": 40, "depth": 2, "classes": 5}
 

@@ -35,6 +35,8 @@ from workbench.training.epochs import epoch_order
 from workbench.training.loop import train
 from workbench.training.setting import Plan
 
+pytestmark = pytest.mark.usefixtures("unchecked")
+
 
 @pytest.fixture(scope="module")
 def trained():

@@ -30,6 +30,8 @@ from workbench.training.loop import train
 from workbench.training.score import evaluate
 from workbench.training.setting import Plan, unchanged
 
+pytestmark = pytest.mark.usefixtures("unchecked")
+
 
 @pytest.fixture(scope="module")
 def data():

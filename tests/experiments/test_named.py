@@ -1,5 +1,6 @@
 """All named experiments: what prepares them leaves torch's generator alone and does not mind other threads."""
 
+import functools
 import sys
 import threading
 
@@ -7,6 +8,7 @@ import pytest
 import torch
 
 from workbench.continual.multihead import alexnet, mlp, reduced_resnet18
+from workbench.experiments import flow
 from workbench.experiments.experiment import prepare
 from workbench.experiments.named import EXPERIMENTS, STREAMS
 from workbench.experiments.new_clothes import fine_tuning_setting, with_lance
@@ -18,6 +20,8 @@ from workbench.rules.direct_feedback import direct_feedback
 from workbench.rules.feedback_alignment import feedback_weights
 from workbench.rules.lls import local_head, mixing, random_head
 from workbench.rules.tess import make_heads
+
+pytestmark = pytest.mark.usefixtures("unchecked")
 
 DEAR = ("fine-tune-fashion", "lls-fashion-full", "tess-integer-gesture")  # a trunk to run through, data to fetch
 FETCHED = {e.name for e in PUBLISHED} | {"tess-integer-gesture"}  # read from the data folder
@@ -37,6 +41,14 @@ def prepared(name, seed):
 
 def stream_network(name, seed):
     return prepare(STREAMS[name], "fine-tuning", seed, 2).method.network
+
+
+@pytest.fixture(scope="module", autouse=True)
+def clips_once():
+    """The simulated clips are computed once: they take seconds, and have nothing to do with torch's generator."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(flow, "moving_clips", functools.cache(flow.moving_clips))
+        yield
 
 
 @pytest.fixture

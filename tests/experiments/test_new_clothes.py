@@ -16,6 +16,8 @@ from workbench.experiments.new_clothes import LAYERS, new_clothes, with_checkpoi
 from workbench.experiments.pretrained import KNOWN_CLASSES, NEW_CLASSES
 from workbench.meters.timeline import network_tensors, saved_bytes
 
+pytestmark = pytest.mark.usefixtures("unchecked")
+
 
 @pytest.fixture(scope="module")
 def prepared():

@@ -7,6 +7,8 @@ from tiny import RULES, TINY, prepare
 from workbench.experiments.experiment import start
 from workbench.experiments.overrides import fewer_samples, set_rate, vary
 
+pytestmark = pytest.mark.usefixtures("unchecked")
+
 
 def losses(experiment, rule, **settings):
     return [record.loss for record in start(experiment, rule, **settings)]

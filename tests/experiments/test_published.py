@@ -19,6 +19,8 @@ from workbench.neurons.traces import Factors
 from workbench.training.loop import train
 from workbench.training.setting import Plan
 
+pytestmark = pytest.mark.usefixtures("unchecked")
+
 NAMED = {experiment.name: experiment for experiment in PUBLISHED}
 # T, input shape, classes, batch, rate, epochs (papers.md 1.2: S-TLLR, Tables 1 and 2, Appendix A)
 SPIKING = {

@@ -8,6 +8,8 @@ from workbench.experiments.named import experiment
 from workbench.experiments.overrides import vary
 from workbench.experiments.sound import SOUND_RULES, voice_network
 
+pytestmark = pytest.mark.usefixtures("unchecked")
+
 
 @pytest.mark.parametrize("rule", SOUND_RULES)
 def test_every_rule_takes_a_step(rule):

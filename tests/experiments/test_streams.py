@@ -18,6 +18,8 @@ from workbench.training.loop import train
 from workbench.training.score import ACCURACY
 from workbench.training.setting import Plan
 
+pytestmark = pytest.mark.usefixtures("unchecked")
+
 
 def record(rows, **numbers):
     told = {"state_bytes": 3, "seconds": 1.0, "saved_bytes": 10, "most_state_bytes": 9, "most_saved_bytes": 20}

@@ -11,6 +11,8 @@ from workbench.networks.architectures import global_pool, maximum_pool, vgg9
 from workbench.networks.spiking import spiking_layers
 from workbench.rules import tess
 
+pytestmark = pytest.mark.usefixtures("unchecked")
+
 
 def test_the_heads_of_the_papers_network():
     x = torch.zeros(1, 1, 3, 32, 32)

@@ -14,6 +14,8 @@ from workbench.neurons.registers import Register, grid
 from workbench.training.loop import train
 from workbench.training.setting import Plan
 
+pytestmark = pytest.mark.usefixtures("unchecked")
+
 
 def two_sides(samples=48, side=8, classes=2):
     """Recordings that fire on the left or on the right."""

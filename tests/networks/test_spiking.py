@@ -22,6 +22,8 @@ from workbench.networks.spiking import (
 from workbench.neurons.lif import Neuron
 from workbench.rules import ottt, stdp, stllr
 
+pytestmark = pytest.mark.usefixtures("unchecked")
+
 
 def test_residual_block_adds_spikes():
     layer = SpikingLayer(nn.Linear(6, 6), Neuron(0.5, 0.1), standardize=False)

@@ -20,6 +20,8 @@ from workbench.networks.spiking import SpikingMLP, spiking_layers, spiking_logit
 from workbench.neurons.surrogate import psi_gesture
 from workbench.rules import bptt, eprop, ndot, ottt, stdp, stllr, tess
 
+pytestmark = pytest.mark.usefixtures("unchecked")
+
 LENGTHS = torch.tensor([4, 12, 7, 12, 9])
 SHORTEST, LONGEST, STEPS = 4, 12, 15
 

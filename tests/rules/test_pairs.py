@@ -22,6 +22,8 @@ from workbench.rule import Steps
 from workbench.rules import RULES, backprop, direct_feedback, feedback_alignment, lls, local_classifier
 from workbench.rules.lls import LLS, local_head, mixing, per_class
 
+pytestmark = pytest.mark.usefixtures("unchecked")
+
 SPIKING = {rule.name: rule.for_spiking for rule in RULES if rule.for_spiking is not None}
 BLOCKS = {rule.name: rule.for_blocks for rule in RULES if rule.for_blocks is not None}
 DTYPES = [torch.float32, torch.float64]

@@ -17,6 +17,8 @@ from workbench.training.loop import train
 from workbench.training.score import evaluate
 from workbench.training.setting import Plan, Setting
 
+pytestmark = pytest.mark.usefixtures("unchecked")
+
 SAMPLES, CLASSES = 24, 3
 
 

@@ -19,6 +19,8 @@ from workbench.training.epochs import cosine_decay
 from workbench.training.loop import train
 from workbench.training.setting import Plan, Setting
 
+pytestmark = pytest.mark.usefixtures("unchecked")
+
 
 @pytest.mark.parametrize("rule", [stllr.gradients, bptt.gradients])
 def test_learns_and_reports(rule):

@@ -8,6 +8,8 @@ from workbench.audit.locality import space_dependence, time_dependence, updates_
 from workbench.rules import rule_named, tess
 from workbench.watch.dependence import LAYERS, LEAST, MOST, STEPS, dependence, mapped_rules, shade, small_problem
 
+pytestmark = pytest.mark.usefixtures("unchecked")
+
 RULES = [rule.name for rule in mapped_rules()]
 
 

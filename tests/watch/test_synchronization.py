@@ -11,6 +11,8 @@ from workbench.credit import bases
 from workbench.experiments.lls import BLOCK_RULES
 from workbench.watch.synchronization import class_means, first_of_each_class, judge_basis, lead, leads, teach, watch
 
+pytestmark = pytest.mark.usefixtures("unchecked")
+
 
 def test_a_basis_that_collapses_is_refused_in_words():
     basis = judge_basis(bases.sine, 114, 1024)

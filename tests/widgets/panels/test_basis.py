@@ -23,6 +23,8 @@ from workbench.rules.lls import LLS, local_signal
 from workbench.training.runner import RunState
 from workbench.watch.synchronization import leads, watch
 
+pytestmark = pytest.mark.usefixtures("unchecked")
+
 
 def panel(**state):
     return SynchronizationBasis(few_images, **state)

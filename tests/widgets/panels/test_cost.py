@@ -13,6 +13,8 @@ from workbench.cost.timed import TIMED, TimedCost, timed_costs
 from workbench.serving.allowance import VARIABLE
 from workbench.training.runner import RunState
 
+pytestmark = pytest.mark.usefixtures("unchecked")
+
 
 def test_house_rules():
     check_house_rules(CostExplorer)

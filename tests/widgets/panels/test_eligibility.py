@@ -6,6 +6,8 @@ from house import check_house_rules, drawn, equal, same, walk_and_compare
 
 from widgets.panels.eligibility import STEPS, EligibilityTimeline
 
+pytestmark = pytest.mark.usefixtures("unchecked")
+
 
 def test_house_rules():
     check_house_rules(EligibilityTimeline)

@@ -8,6 +8,8 @@ from plotly.callbacks import InputDeviceState, Points
 from widgets.panels.locality import LocalityMap
 from workbench.watch.dependence import STEPS, dependence, mapped_rules, shade
 
+pytestmark = pytest.mark.usefixtures("unchecked")
+
 
 def click(trace, x, y):
     """What plotly does when a point of `trace` is clicked."""

@@ -10,6 +10,8 @@ from workbench.neurons.stimuli import spikes_at
 from workbench.neurons.traces import Factors
 from workbench.neurons.windows import PairRule, stdp_by_traces, stdp_pair_sum, stdp_window, stllr_pair_sum, stllr_window
 
+pytestmark = pytest.mark.usefixtures("unchecked")
+
 
 def test_house_rules():
     check_house_rules(STDPWindow)

@@ -22,6 +22,8 @@ from workbench.serving.allowance import VARIABLE, Allowance
 from workbench.training.runner import RunState
 from workbench.watch.curves import learning_curves
 
+pytestmark = pytest.mark.usefixtures("unchecked")
+
 seeded_module = import_module("workbench.networks.seeded")  # the face gives the function of this name
 
 
