@@ -3,32 +3,44 @@
 Where a paper's text could not be had, the place is the authors' published code or its script.
 """
 
+import contextlib
+import importlib
 import inspect
+import pkgutil
 
 import pytest
 import torch
 
 from workbench.compression.calibration import Modes
 from workbench.compression.lance import compress
-from workbench.continual.learning import Plateau
+from workbench.continual import clouds
+from workbench.continual.folder_streams import split_mini_imagenet
+from workbench.continual.learning import Clock, Plateau, StreamPlace
+from workbench.continual.methods.a_gem import AGEM
 from workbench.continual.methods.code_cl import CodeCLParams, identity_mixing
+from workbench.continual.methods.ewc import EWC
 from workbench.continual.methods.gpm import GPMParams
 from workbench.continual.methods.lance import LanceContinualParams
+from workbench.continual.methods.replay import Replay
 from workbench.continual.methods.sgp import SGPParams
 from workbench.continual.methods.trgp import TRGPParams
+from workbench.continual.multihead import mlp
+from workbench.continual.package_tasks import package_tasks
+from workbench.continual.streams import permuted_pixels, split_cifar100
 from workbench.credit import bases
 from workbench.experiments import fine_tuning
 from workbench.experiments.flow import FLOW_CELLS, FLOW_FACTORS
 from workbench.networks.architectures import PAPER_IMAGES, PAPER_SOUND, RELEASED_IMAGES, RELEASED_SOUND
 from workbench.networks.layers import TimeDropout
-from workbench.neurons import traces
+from workbench.neurons import traces, windows
 from workbench.neurons.lif import Neuron
 from workbench.neurons.surrogate import psi_flow, psi_gesture, psi_images, psi_images_printed, psi_speech
 from workbench.neurons.traces import Factors
-from workbench.rules import bptt, eprop, lls, local_classifier, ottt, stllr, tess
+from workbench.rules import bptt, eprop, lls, local_classifier, ottt, stdp, stllr, tess
 from workbench.rules.forward_forward import ForwardForward
 from workbench.rules.lls import LLS
 from workbench.rules.stllr import STLLR
+from workbench.training.setting import Place
 
 
 def default(function, name):
@@ -132,3 +144,54 @@ def test_secondary_activations_of_the_appendix():
 
 def test_default_signal_of_the_rules_is_backpropagation_within_the_step():
     assert stllr.STLLR().signal is ottt.OTTT().signal is eprop.EProp().signal is stllr.BACKPROPAGATION
+
+
+def functions(package):
+    """Every function and every class's constructor that a room defines."""
+    for found in pkgutil.walk_packages(package.__path__, f"{package.__name__}."):
+        module = importlib.import_module(found.name)
+        for value in vars(module).values():
+            if callable(value) and getattr(value, "__module__", None) == found.name:
+                yield value
+
+
+@pytest.mark.parametrize("room", ["neurons", "credit", "rules", "continual", "compression", "networks"])
+def test_every_seed_is_0(room):
+    """Two that draw with their defaults draw the same, wherever they stand."""
+    wrong = {}
+    for function in functions(importlib.import_module(f"workbench.{room}")):
+        parameters = {}
+        with contextlib.suppress(ValueError, TypeError):
+            parameters = inspect.signature(function).parameters
+        if "seed" in parameters and parameters["seed"].default not in (0, inspect.Parameter.empty):
+            wrong[function.__qualname__] = parameters["seed"].default
+    assert not wrong
+
+
+OURS = [
+    (permuted_pixels, {"n_tasks": 10}),
+    (split_cifar100, {"n_tasks": 10, "order": None}),
+    (split_mini_imagenet, {"n_tasks": 20, "side": 84, "train_part": 5 / 6}),
+    (package_tasks, {"per_class": 100, "test_per_class": 20}),
+    (mlp, {"sizes": (784, 100, 100)}),
+    (Replay, {"per_task": 100}),
+    (AGEM, {"per_task": 100}),
+    (EWC, {"strength": 10.0, "batches": 100, "batch_size": 4}),
+    (clouds.pair, {"d": 2}),
+    (windows.stdp_window, {"potentiation": True, "depression": True}),
+    (windows.stllr_window, {"released": False}),
+    (lls.by_definition, {"temperature": LLS().temperature}),
+    (stllr.by_definition, {"readout_decay": 0.0, "last_steps": None}),
+    (stdp.by_definition, {"readout_decay": 0.0, "last_steps": None}),
+]
+
+
+@pytest.mark.parametrize(("function", "values"), OURS, ids=lambda each: getattr(each, "__qualname__", ""))
+def test_defaults_of_our_own_streams_and_pictures(function, values):
+    assert {name: default(function, name) for name in values} == values
+
+
+def test_a_run_begins_at_nothing():
+    assert not any(StreamPlace())
+    assert Place()[:3] == (0, 0.0, 0)
+    assert Clock().seconds == 0.0

@@ -62,7 +62,7 @@ print(*sorted(each.name for each in path.parent.iterdir()))
 @pytest.mark.skipif(os.name != "posix", reason="a kill that no process notices is a matter of POSIX systems")
 @pytest.mark.parametrize(
     ("name", "rule", "per_class", "epochs"),
-    [("fashion-events", "stllr", 24, 4), ("sound", "stllr", 48, 4), ("lls-fashion", "lls-m", 24, 4)],
+    [("fashion-events", "stllr", 24, 3), ("sound", "stllr", 48, 3), ("lls-fashion", "lls-m", 24, 3)],
 )
 def test_killed_twenty_times(tmp_path, name, rule, per_class, epochs):
     command = [sys.executable, "-c", KILLS, name, rule, str(per_class), str(epochs), str(tmp_path / "run.safetensors")]
