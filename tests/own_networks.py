@@ -1,5 +1,7 @@
 """Networks as somebody else would write them, plain and spiking: for tests only."""
 
+import random
+
 import torch
 from torch import nn
 from torch.nn import functional as F
@@ -83,13 +85,55 @@ def chain(classes=10):
     )
 
 
+class Side(nn.Module):
+    """A branch and its shortcut, joined in one of four ways."""
+
+    def __init__(self, n, kind):
+        super().__init__()
+        self.a, self.norm, self.kind = nn.Conv2d(n, n, 3, padding=1), nn.GroupNorm(1, n), kind
+        self.b = nn.Conv2d(n, n, 1) if kind > 1 else None
+
+    def forward(self, x):
+        y = self.norm(F.relu(self.a(x)))
+        match self.kind:
+            case 0:
+                return x + y
+            case 1:
+                return F.relu(y).add(x)
+            case 2:
+                y += self.b(x)
+                return y
+        return torch.cat([x[:, :1], (y * torch.sigmoid(self.b(x)))[:, 1:]], 1)
+
+
+def drawn(seed):
+    """A network of whatever parts the seed draws, for images of 12 × 12."""
+    draw, n, n_in, side = random.Random(seed), 3, 1, 12
+    torch.manual_seed(seed)
+    parts = []
+    for _ in range(draw.randint(1, 3)):
+        parts.append(nn.Conv2d(n_in, n, 3, padding=1, bias=draw.random() < 0.5))
+        norms = [nn.BatchNorm2d(n)], [nn.InstanceNorm2d(n, affine=True)], [nn.GroupNorm(1, n)], []
+        active = [nn.ReLU(inplace=True)], [nn.LeakyReLU(0.1)], [nn.GELU()], [nn.PReLU()], [nn.ELU(inplace=True)], []
+        neither = [nn.Identity()], [nn.Dropout(0.0)], []
+        parts += [*draw.choice(norms), *draw.choice(active), *draw.choice(neither)]
+        if side > 3 and draw.random() < 0.6:
+            parts.append(draw.choice([nn.MaxPool2d(2), nn.AvgPool2d(2)]))
+            side //= 2
+        if draw.random() < 0.7:
+            parts.append(Side(n, draw.randint(0, 3)))
+        n_in = n
+    parts += [nn.Flatten(), nn.Linear(n * side * side, 5), nn.BatchNorm1d(5), draw.choice([nn.ReLU(), nn.Sigmoid()])]
+    return nn.Sequential(*parts, nn.Linear(5, 10))
+
+
 PLAIN = {"handmade": Handmade, "residual": Residual, "dense": Dense, "chain": chain}  # for images of 12 × 12
 
 
 def plain(name, dtype=torch.double):
     torch.manual_seed(0)
     generator = torch.Generator().manual_seed(1)
-    network = PLAIN[name]()
+    network = PLAIN[name]() if name in PLAIN else drawn(name)
     x = torch.randn(6, 1, 12, 12, generator=generator, dtype=torch.double)
     return network.to(dtype), x.to(dtype), torch.arange(6) % 10
 

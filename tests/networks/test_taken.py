@@ -1,5 +1,6 @@
 """Somebody's own network as blocks: the same layers, the same numbers, every rule for blocks, and plain refusals."""
 
+import jaxtyping
 import own_networks
 import pytest
 import torch
@@ -9,6 +10,7 @@ from torch.nn import functional as F
 from workbench.credit import block_pass
 from workbench.networks.block_networks import small_conv
 from workbench.networks.layers import LeakyReadout, SpikingLayer
+from workbench.networks.resnet import ResNet
 from workbench.networks.taken import take_blocks
 from workbench.rules import RULES, backprop, lls
 from workbench.rules.lls import mixing, per_class, random_head
@@ -24,7 +26,7 @@ def gradients(module):
 
 
 @pytest.mark.parametrize(("dtype", "tolerance"), [(torch.double, 1e-12), (torch.float, 2e-5)])
-@pytest.mark.parametrize("name", NAMES)
+@pytest.mark.parametrize("name", [*NAMES, *range(12)])
 def test_backpropagation_is_that_of_the_module(name, dtype, tolerance):
     module, x, y = own_networks.plain(name, dtype)
     network = take_blocks(module, SHAPE)
@@ -55,7 +57,7 @@ def by_hand(network, x, y, temperature=0.5):
     F.cross_entropy(network.classifier(x.detach()), y).backward()
 
 
-@pytest.mark.parametrize("name", NAMES)
+@pytest.mark.parametrize("name", [*NAMES, *range(12)])
 def test_lls_is_that_of_each_block_alone(name, monkeypatch):
     monkeypatch.setattr(block_pass, "PIECE_BYTES", 2 * 5 * 144 * 8)  # two samples at a time
     module, x, y = own_networks.plain(name)
@@ -124,6 +126,16 @@ def test_where_it_is_cut():
         "chain": "5–9–10",
     }
     assert [block.n_latents() for block in blocks["dense"].blocks] == [3 * 64, 5 * 64, 4 * 64]
+
+
+def test_a_published_residual_network(monkeypatch):
+    """Its units decide by numbers whether to pad their shortcuts."""
+    monkeypatch.setattr(jaxtyping.config, "jaxtyping_disable", True)  # stand-ins have no shape
+    network = ResNet(1)
+    taken, x = take_blocks(network, (3, 16, 16)), torch.randn(2, 3, 16, 16)
+    assert taken.describe() == "16–16–32–64–10"
+    network.eval(), taken.eval()
+    assert torch.allclose(taken(x), network(x), atol=1e-5)
 
 
 def test_the_library_s_own_layers_are_cut_as_it_cuts_them():
