@@ -233,6 +233,15 @@ def test_equal_spikes_to_snntorch_and_back(reset, recurrent, dtype, tolerance):
     check_equal(net, again, x, tolerance)
 
 
+def test_neurons_at_the_end_that_never_reset_give_what_they_gave():
+    """Spikes where they give spikes alone, else their potential."""
+    layer = SpikingLayer(nn.Linear(12, 9), Neuron(0.6, 0.5), reset=no_reset)
+    spiking = from_snntorch(to_snntorch(SpikingSequential(layer)))
+    potential = from_snntorch(nn.Sequential(nn.Linear(12, 9), snntorch.Leaky(0.6, reset_mechanism="none")))
+    assert isinstance(spiking[0], SpikingLayer)
+    assert isinstance(potential[0], LeakyReadout)
+
+
 def test_one_number_for_the_whole_matrix_is_folded_too():
     network = own(soft_reset, standardize=over_the_maximum).double()
     check_equal(to_snntorch(network), network, events((12,), torch.double), 1e-9)

@@ -76,7 +76,7 @@ def from_snntorch(module: nn.Module) -> SpikingSequential:
 
     The module is an `nn.Sequential`, or has its layers as attributes in the order in which they run; functions that its
     `forward` calls are not seen. Every `nn.Linear` and `nn.Conv2d` is followed by its neurons. At the end a linear map
-    without neurons, or with neurons that do not reset, is the readout; other neurons give spikes.
+    without neurons, or with neurons that do not reset and tell their potential, is the readout; others give spikes.
 
     Raises ValueError that names the layer which cannot be said here, and what to do.
 
@@ -143,7 +143,8 @@ def _layer(
             "their linear map directly. Put it behind the neurons and train on, or before the linear map"
         )
     decay, threshold = _constants(label, neuron)
-    if last and type(neuron) is snntorch.Leaky and neuron.reset_mechanism == "none":
+    tells_potential = neuron.output or not neuron.init_hidden
+    if last and tells_potential and type(neuron) is snntorch.Leaky and neuron.reset_mechanism == "none":
         return _readout(name, connection, decay)
     psi, reset = _psi(label, neuron.spike_grad), _reset(label, neuron, decay)
     recurrent = neuron.recurrent if isinstance(neuron, snntorch.RLeaky) else None
