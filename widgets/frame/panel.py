@@ -205,7 +205,7 @@ class Panel(ABC):
                 self.draw(self.numbers)
             self._say(self.describe(self.numbers))
         except Exception as error:
-            self._say(f"These values cannot be drawn, the picture is the one before: {error}", wrong=True)
+            self._say(f"These values cannot be drawn, the picture is the one before: {reason(error)}", wrong=True)
             raise
         if self._code.layout.display != "none":
             self._show_code(True)
@@ -220,3 +220,10 @@ class Panel(ABC):
             code = html.escape(self.code())
             self._code.value = f'<pre class="workbench-code" tabindex="0">{code}</pre>'
         self._code.layout.display = "" if shown else "none"
+
+
+def reason(error: Exception) -> str:
+    """What an error says, in words also where it says nothing."""
+    if isinstance(error, MemoryError):
+        return "they need more memory than this computation has"
+    return str(error) or type(error).__name__

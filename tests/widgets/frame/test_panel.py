@@ -7,6 +7,8 @@ import numpy as np
 import pytest
 from wave_panel import Wave
 
+from widgets.frame.panel import reason
+
 
 def test_a_control_redraws_with_the_computed_numbers(wave):
     wave.controls["frequency"].value = 2.0
@@ -139,3 +141,9 @@ def test_a_slider_that_counts_steps_in_the_browser_changes_nothing(wave):
 
 def test_each_control_has_a_description_and_a_tooltip(wave):
     assert all(control.description and control.tooltip for control in wave.controls.values())
+
+
+def test_a_want_of_memory_and_an_error_without_words_are_told_in_words():
+    assert reason(MemoryError()) == "they need more memory than this computation has"
+    assert reason(ValueError("no")) == "no"
+    assert reason(ZeroDivisionError()) == "ZeroDivisionError"

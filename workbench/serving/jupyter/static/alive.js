@@ -66,6 +66,16 @@ function showKept() {
   document.body.append(box);
 }
 
+// The socket to the kernel, as the page opened it last. After some minutes without a network the page gives it up.
+let channels;
+globalThis.WebSocket = class extends WebSocket {
+  constructor(url, ...more) {
+    super(url, ...more);
+    if (String(url).includes("/channels")) channels = this;
+  }
+};
+const isCutOff = () => channels && channels.readyState > WebSocket.OPEN;
+
 let answered = performance.now();
 let timer;
 
@@ -80,7 +90,9 @@ async function ask() {
       banner(`The computation behind this page has ended. ${answer.reason} Reload to go on; the link keeps the state.`, true);
       return; // it does not come back
     }
-    clear();
+    if (isCutOff()) {
+      banner("This page has lost its connection to the computation. It tries again by itself; Reload is quicker, and the link keeps the state.", true);
+    } else clear();
   } catch {
     if (performance.now() - answered > PATIENCE) {
       banner("The server cannot be reached. This page tries again by itself; what it shows is as it was.", false);
