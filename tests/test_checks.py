@@ -274,6 +274,18 @@ def test_autocast_changes_nothing(rule):
         same(learned(network), wanted)
 
 
+@pytest.mark.parametrize("rule", BLOCKS, ids=lambda rule: rule.RULE.name)
+def test_autocast_changes_no_rule_for_blocks(rule):
+    network, x, learn = prepared(rule)
+    learn(network, x, labels)
+    wanted = learned(network)
+    network, x, learn = prepared(rule)
+    with torch.autocast("cpu", torch.bfloat16):
+        learn(network, x, labels)
+    if rule is not backprop:  # which works in the precision that it is given
+        same(learned(network), wanted)
+
+
 def test_a_single_sample_is_refused_where_batches_are_normalised():
     for rule in (backprop, lls, direct_feedback):
         network, x, learn = prepared(rule)

@@ -4,9 +4,10 @@ Each check returns what it was given as the library needs it (NumPy arrays as te
 ValueError that quotes what came, says what was expected, and what to do. A check takes one pass over the data at most.
 """
 
+import functools
 import math
 from abc import ABC
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from numbers import Real
 from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar
@@ -17,6 +18,7 @@ from jaxtyping import Float, Int64, Shaped, UInt8
 from torch import Tensor, nn
 
 T = TypeVar("T")
+R = TypeVar("R", bound=Callable)
 if TYPE_CHECKING:
     Array = Tensor | np.ndarray
 else:
@@ -216,6 +218,19 @@ def without_autocast(x: Shaped[Tensor, "..."]) -> Iterator[None]:
     """Inside, everything is computed in the precision of the weights, whatever autocast is around it."""
     with torch.autocast(x.device.type, enabled=False):
         yield
+
+
+def in_full_precision(rule: R) -> R:
+    """The rule `(network, x, y, …)`, computed in the precision of the weights, whatever autocast is around it."""
+
+    @functools.wraps(rule)
+    def computed(network: Any, *arguments: Any, **options: Any) -> Any:
+        weights = network.parameters() if isinstance(network, nn.Module) else iter(())
+        device = next((weight.device.type for weight in weights), "cpu")
+        with torch.autocast(device, enabled=False):
+            return rule(network, *arguments, **options)
+
+    return computed  # type: ignore[return-value]
 
 
 # --- parameters -----------------------------------------------------------------------------------------------------

@@ -5,10 +5,12 @@ import math
 from functools import partial
 
 import pytest
-from tiny_training import tiny_run
+import torch
+from tiny_training import tiny_data, tiny_run
 
 from workbench.rules import stllr
 from workbench.training import setting as training
+from workbench.training.loop import train
 
 
 def test_divergence_names_the_layer_and_leaves_the_network_alone():
@@ -38,3 +40,12 @@ def test_time_is_counted_without_evaluation_and_what_happens_between_records(mon
     ticks = itertools.count()  # a clock that goes on by one whenever somebody looks at it
     monkeypatch.setattr(training.time, "perf_counter", lambda: float(next(ticks)))
     assert [r.seconds for r in tiny_run()] == list(range(1, 10))
+
+
+def test_an_optimiser_of_another_network_is_refused():
+    network, other = (torch.nn.Sequential(torch.nn.Flatten(), torch.nn.Linear(4, 2)) for _ in range(2))
+    optimizer, data = torch.optim.SGD(other.parameters(), lr=0.1), tiny_data()
+    with pytest.raises(ValueError, match="moves no parameter of the network; build it from"):
+        next(train(training.Setting(network, optimizer, data, stllr.gradients, torch.nn.Module.__call__)))
+    both = [*other.parameters(), *network.parameters()]  # a part of them is enough
+    training.check_optimizer(network, torch.optim.SGD(both, lr=0.1))

@@ -246,8 +246,10 @@ def compress(
 
     `layers` names the layers to compress, by default all trainable convolutions and linear layers; the paper leaves
     the readout whole. ReLU and frozen batch norms are made lean too (`workbench.compression.lean`): without that, they
-    would keep what the layers let go. `compressor` makes another use of the bases (see `baselines`). The parameters
-    are copies: build the optimiser from the returned network.
+    would keep what the layers let go. `compressor` makes another use of the bases (see `baselines`).
+
+    The network that is given stays as it was, and the parameters of the returned one are copies: an optimiser that was
+    built from the first moves nothing of it. Build it from the returned network; `training.train` refuses the other.
 
     >>> net = nn.Sequential(nn.Conv2d(3, 8, 3, padding=1), nn.ReLU(), nn.Flatten(), nn.Linear(512, 10))
     >>> images = torch.rand(32, 3, 8, 8)

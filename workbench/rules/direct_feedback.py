@@ -19,7 +19,7 @@ import torch
 from jaxtyping import Float, Int, Shaped
 from torch import Tensor, nn
 
-from workbench.checks import Array, check_kind, one_hot
+from workbench.checks import Array, check_kind, in_full_precision, one_hot
 from workbench.credit.classifier import train_classifier
 from workbench.faces import short_repr
 from workbench.networks.blocks import BlockNetwork, check_examples, feature_shapes
@@ -55,6 +55,7 @@ def direct_feedback(
     return DirectFeedback(tuple(draw(shape, generator).to(weight.device, weight.dtype) for shape in shapes))
 
 
+@in_full_precision
 def gradients(
     network: nn.Module, x: Shaped[Array, "batch ..."], y: Shaped[Array, "batch"], params: DirectFeedback
 ) -> StepReport:

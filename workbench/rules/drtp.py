@@ -15,13 +15,14 @@ from functools import partial
 from jaxtyping import Shaped
 from torch import nn
 
-from workbench.checks import Array, check_kind
+from workbench.checks import Array, check_kind, in_full_precision
 from workbench.credit.classifier import train_classifier
 from workbench.networks.blocks import BlockNetwork, check_examples
 from workbench.rule import ForBlocks, LearningRule, Rule, StepReport
 from workbench.rules.direct_feedback import DirectFeedback, check_feedback, direct_feedback
 
 
+@in_full_precision
 def gradients(
     network: nn.Module, x: Shaped[Array, "batch ..."], y: Shaped[Array, "batch"], params: DirectFeedback
 ) -> StepReport:

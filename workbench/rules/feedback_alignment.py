@@ -20,7 +20,7 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 from torch.nn.grad import conv2d_input, conv2d_weight
 
-from workbench.checks import Array, check_kind
+from workbench.checks import Array, check_kind, in_full_precision
 from workbench.credit.classifier import learn_from_outputs
 from workbench.faces import short_repr
 from workbench.kernels.connections import check_connection, steps_of
@@ -55,6 +55,7 @@ def feedback_weights(network: BlockNetwork, seed: int = 0) -> FeedbackAlignment:
     return FeedbackAlignment(tuple(feedback))
 
 
+@in_full_precision
 def gradients(
     network: nn.Module, x: Shaped[Array, "batch ..."], y: Shaped[Array, "batch"], params: FeedbackAlignment
 ) -> StepReport:

@@ -21,7 +21,7 @@ from jaxtyping import Float, Int, Shaped
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from workbench.checks import FINITE, POSITIVE, Array, check_fields
+from workbench.checks import FINITE, POSITIVE, Array, check_fields, in_full_precision
 from workbench.credit.classifier import train_classifier
 from workbench.faces import short_repr
 from workbench.meters.evaluation import evaluation
@@ -41,6 +41,7 @@ class ForwardForward(NamedTuple):
     __repr__ = short_repr
 
 
+@in_full_precision
 def gradients(
     network: nn.Module,
     x: Shaped[Array, "batch ..."],

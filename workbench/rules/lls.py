@@ -30,7 +30,7 @@ from jaxtyping import Float, Int, Shaped
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from workbench.checks import POSITIVE, SHARE, Array, check_fields, check_labels, one_hot
+from workbench.checks import POSITIVE, SHARE, Array, check_fields, check_labels, in_full_precision, one_hot
 from workbench.credit.bases import Basis, build, random, square, synchrony
 from workbench.credit.block_pass import local_pass
 from workbench.credit.classifier import train_classifier
@@ -209,6 +209,7 @@ def smoothed_targets(
     return q.scatter_add_(1, check_labels(y, like.shape[1])[:, None], torch.full_like(like[:, :1], 1.0 - smoothing))
 
 
+@in_full_precision
 def gradients(
     network: nn.Module, x: Shaped[Array, "batch ..."], y: Shaped[Array, "batch"], params: LLS = LLS()
 ) -> StepReport:

@@ -12,7 +12,7 @@ import torch
 from jaxtyping import Shaped
 from torch import nn
 
-from workbench.checks import Array
+from workbench.checks import Array, in_full_precision
 from workbench.credit.block_pass import local_pass
 from workbench.credit.classifier import train_classifier
 from workbench.networks.blocks import BlockNetwork, HeadMaker, check_examples
@@ -39,6 +39,7 @@ def trained_head(classes: int) -> HeadMaker:
     return lambda latents, index: TrainedHead(latents, classes)
 
 
+@in_full_precision
 def gradients(
     network: nn.Module, x: Shaped[Array, "batch ..."], y: Shaped[Array, "batch"], params: LLS = PLAIN
 ) -> StepReport:

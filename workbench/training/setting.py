@@ -199,11 +199,23 @@ class Place(NamedTuple):
     loops: str = Loops.PLAIN
 
 
+def check_optimizer(network: nn.Module, optimizer: torch.optim.Optimizer) -> None:
+    """Raise ValueError for an optimiser that was built from another network: nothing of this one would ever move."""
+    own = {id(parameter) for parameter in network.parameters()}
+    moved = [parameter for group in optimizer.param_groups for parameter in group["params"]]
+    if moved and own.isdisjoint(map(id, moved)):
+        raise ValueError(
+            "the optimiser moves no parameter of the network; build it from the parameters of the network that is "
+            "given here (compress, for one, gives a network of its own)"
+        )
+
+
 class Training:
     """One run of a `Setting`: its records, and where it stands between two of them."""
 
     def __init__(self, setting: Setting, plan: Plan):
         self.setting, self.plan = setting._replace(data=data_of(setting.data)), check_plan(plan)
+        check_optimizer(setting.network, setting.optimizer)
         self.place = Place(loops=Loops(plan.loops or current_loops()))
         self._rates = [group["lr"] for group in setting.optimizer.param_groups]
         self._order = torch.empty(0)
