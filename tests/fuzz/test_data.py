@@ -1,6 +1,7 @@
 """Events, spikes, files of other programs and files of our own that are damaged, fuzzed."""
 
 import io
+import pickle
 import tempfile
 import warnings
 import wave
@@ -8,6 +9,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+import h5py
 import numpy as np
 import torch
 from fuzzed import BAD, Refused, fuzz, mostly, outcome, texts
@@ -18,10 +20,12 @@ from PIL import Image
 from workbench.data import Events, SpikeTrain, bin_events, bin_spikes, sequences
 from workbench.data.delivery.cache import cached, fingerprint
 from workbench.data.event_sets import balanced_rows, pack_frames, padded_lengths, unpack_counts
+from workbench.data.sets.cifar import cifar_cut, read_cifar_pickle
 from workbench.data.sets.dvs import decode_aedat2, decode_aedat3
 from workbench.data.sets.idx import decode_idx
 from workbench.data.sets.image_folder import read_image
 from workbench.data.sets.nmnist import decode_nmnist, read_nmnist
+from workbench.data.sets.shd import read_spike_file
 from workbench.data.sets.spoken_digits import read_sound
 from workbench.networks import SpikingMLP
 from workbench.training.checkpoint import load_checkpoint, save_checkpoint
@@ -287,6 +291,71 @@ def test_images(data, size):
         image = outcome(read_image, place / "a.png", size, words="a.png|size")
         assert isinstance(image, Refused) or image.shape == (3, size, size)
         assert len(list(place.iterdir())) == 1
+
+
+def _spike_file() -> bytes:
+    stream = io.BytesIO()
+    with h5py.File(stream, "w") as file:
+        for name, kind, values in (("times", np.float16, [[0.01, 0.2], [0.3]]), ("units", np.uint16, [[1, 699], [5]])):
+            made = file.create_dataset(f"spikes/{name}", (2,), h5py.vlen_dtype(kind))
+            for row, numbers in enumerate(values):
+                made[row] = np.array(numbers, kind)
+        file["labels"] = np.array([0, 19], np.uint8)
+    return stream.getvalue()
+
+
+@fuzz(ci=150, data=files_like(_spike_file()), steps=mostly(st.integers(1, 9), whole))
+def test_spike_files(data, steps):
+    with folder() as place, warnings.catch_warnings():
+        warnings.simplefilter("ignore", UserWarning)  # of spikes behind the last step
+        (place / "a.h5").write_bytes(data)
+        read = outcome(read_spike_file, place / "a.h5", steps, words="a.h5|steps")
+        assert isinstance(read, Refused) or read.counts.shape == (steps, len(read.labels), 700)
+
+
+def _colours(**changed: np.ndarray) -> bytes:
+    stream, picture = io.BytesIO(), io.BytesIO()
+    Image.new("RGB", (32, 32), (9, 8, 7)).save(picture, "PNG")
+    packed = np.frombuffer(picture.getvalue(), np.uint8)
+    part = {"bytes": packed, "offsets": np.array([0, len(packed)]), "labels": np.zeros(1, np.uint8)}
+    named = {f"{half}_{kind}": array for half in ("train", "test") for kind, array in part.items()}
+    np.savez(stream, **named | {"classes": np.array(["a", "b"])} | changed)
+    return stream.getvalue()
+
+
+CUTS = [
+    _colours(),
+    _colours(train_labels=np.array([0.5])),
+    _colours(train_offsets=np.array([0.0, 9.5])),
+    _colours(test_offsets=np.array(3)),
+    _colours(train_bytes=np.array(["a"])),
+    _colours(classes=np.array(3)),
+]
+
+
+@fuzz(ci=150, data=files_like(*CUTS))
+@example(data=CUTS[1])
+@example(data=CUTS[2])
+@example(data=CUTS[3])
+@example(data=CUTS[4])
+@example(data=CUTS[5])
+def test_cuts_of_cifar(data):
+    with folder() as place:
+        (place / "a.npz").write_bytes(data)
+        read = outcome(cifar_cut, place / "a.npz", words="a.npz")
+        if not isinstance(read, Refused):
+            assert read.train.images.shape[1:] == (3, 32, 32)
+            assert read.train.images.dtype == np.uint8
+
+
+COLOURS = {b"data": np.arange(12, dtype=np.uint8).reshape(2, 6), b"labels": [1, 2], b"batch_label": b"one"}
+
+
+@fuzz(data=files_like(pickle.dumps(COLOURS, 2), pickle.dumps(COLOURS, 0), pickle.dumps(COLOURS, 4)))
+def test_files_of_cifar(data):
+    """Bytes, lists, texts and arrays of bytes come out, or words: nothing in a file is run."""
+    read = outcome(read_cifar_pickle, data, NAME, words=NAME)
+    assert isinstance(read, Refused | dict)
 
 
 # --- files of our own -----------------------------------------------------------------------------------------------

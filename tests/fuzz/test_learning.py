@@ -12,6 +12,7 @@ from workbench.cost import formulas, table
 from workbench.cost.signal import backpropagated_macs, basis_macs
 from workbench.credit import bases, signals
 from workbench.networks import SpikingMLP
+from workbench.networks.block_networks import dense_network
 from workbench.rule import Steps
 from workbench.rules import RULES
 from workbench.watch.curves import running_mean
@@ -138,6 +139,49 @@ def test_rules(rule, x, y, fair, last):
     assert math.isfinite(report.loss)
     assert report.logits.shape == (x.shape[1], 2)
     assert all(0 <= rate <= 1 for rate in report.spike_rates.values())
+
+
+BLOCKS = [rule for rule in RULES if rule.for_blocks is not None]
+
+
+@fuzz(
+    ci=100,
+    rule=st.sampled_from(BLOCKS),
+    x=mostly(
+        st.builds(
+            lambda batch, fill, kind, seed: filled((batch, 6), kind, fill, seed),
+            st.integers(1, 4),
+            st.sampled_from(["spikes", "normal", "zeros", "ones", "bad"]),
+            st.sampled_from(FLOATS),
+            st.integers(0, 99),
+        ),
+        tensors(0, 4, 3, arrays=True),
+    ),
+    y=labels,
+    fair=st.booleans(),
+)
+def test_rules_for_blocks(rule, x, y, fair):
+    """As `test_rules`: finite gradients, or words about what of the batch is wrong."""
+    torch.manual_seed(0)
+    form = rule.for_blocks
+    network = dense_network([6, 4, 4], 2, form.head(2), form.normalized)
+    if fair and x.ndim == 2:
+        y = [label % 2 for label in (y * len(x) or [0] * len(x))[: len(x)]]
+    report = outcome(
+        form.prepare(network, (6,), 0),
+        network,
+        x,
+        torch.tensor(y).long(),
+        words=r"\bx\b|\by\b|label|batch|inputs|sample",
+    )
+    gradients = [p.grad for p in network.parameters() if p.grad is not None]
+    if isinstance(report, Refused):
+        assert all(not bool(grad.any()) for grad in gradients)
+        return
+    if sound(torch.as_tensor(x)):
+        assert all(bool(grad.isfinite().all()) for grad in gradients)
+        assert math.isfinite(report.loss)
+    assert report.logits.shape == (len(x), 2)
 
 
 @fuzz(inputs=sizes, width=sizes, depth=sizes, classes=sizes, steps=sizes, learning=sizes)

@@ -78,7 +78,7 @@ def test_a_cut_is_read_picture_by_picture(tmp_path):
     ("arrays", "words"),
     [
         (cut(train_labels=np.zeros(3, np.uint8)), "3 labels and 3 offsets, expected one offset more"),
-        (cut(labels=(3, 4)), r"labels 3\.\.4, expected 0\.\.3"),
+        (cut(labels=(3, 4)), r"labels 3 to 4, expected 0 to 3"),
         (cut(size=(28, 28)), r"an image of \(28, 28\), expected \(32, 32\)"),
         (cut(test_bytes=np.zeros(300, np.uint8)), "is no cut of CIFAR"),
         ({"classes": np.array(["a"])}, "is no cut of CIFAR"),

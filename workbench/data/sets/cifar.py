@@ -9,19 +9,32 @@ import itertools
 import pickle
 import tarfile
 import zipfile
+import zlib
 from pathlib import Path
 from typing import Any, NamedTuple
 
 import numpy as np
 from jaxtyping import Int64, Shaped, UInt8
-from PIL import Image
 
 from workbench.data.delivery.fetch import fetch
 from workbench.data.delivery.sources import CIFAR10, CIFAR100, Source
 from workbench.data.delivery.storage import data_folder, whole_file
 from workbench.data.labels import check_classes
+from workbench.data.sets.image_folder import open_picture
 from workbench.data.split import Split
 
+# What numpy raises for a file that is none of its own.
+BROKEN = (
+    KeyError,
+    OSError,
+    ValueError,
+    TypeError,
+    EOFError,
+    MemoryError,
+    NotImplementedError,
+    zipfile.BadZipFile,
+    zlib.error,
+)
 LARGEST = 2**28  # bytes of a file; the largest of the published ones has 154 MB
 
 
@@ -78,15 +91,12 @@ def cifar_cut(path: str | Path) -> Split[ColourSet]:
     if not Path(path).is_file():
         raise FileNotFoundError(f"there is no file {path}; a cut of CIFAR is a .npz file of PNG images")
     try:
-        with np.load(path, allow_pickle=False) as file:
-            names = tuple(map(str, file["classes"]))
+        with open(path, "rb") as source, np.load(source, allow_pickle=False) as file:
+            names = tuple(map(str, file["classes"].tolist()))
             arrays = [[file[f"{part}_{kind}"] for kind in _KINDS] for part in ("train", "test")]
-    except (KeyError, OSError, ValueError, zipfile.BadZipFile) as error:
+    except BROKEN as error:
         raise ValueError(f"{path} is no cut of CIFAR: {error}") from None
-    train, test = (_from_png(path, *part) for part in arrays)
-    for labels in (train.labels, test.labels):
-        if labels.size and not 0 <= labels.min() <= labels.max() < len(names):
-            raise ValueError(f"{path} has labels {labels.min()}..{labels.max()}, expected 0..{len(names) - 1}")
+    train, test = (_from_png(path, len(names), *part) for part in arrays)
     return Split(train, test, names)
 
 
@@ -95,23 +105,26 @@ _KINDS = ("bytes", "offsets", "labels")
 
 def _from_png(
     path: str | Path,
-    packed: UInt8[np.ndarray, " bytes"],
-    offsets: Shaped[np.ndarray, " ends"],
-    labels: Shaped[np.ndarray, " image"],
+    classes: int,
+    packed: Shaped[np.ndarray, "..."],
+    offsets: Shaped[np.ndarray, "..."],
+    labels: Shaped[np.ndarray, "..."],
 ) -> ColourSet:
+    labels = check_classes(labels, classes, str(path))
+    if packed.dtype != np.uint8 or packed.ndim != 1 or offsets.dtype.kind not in "iu" or offsets.ndim != 1:
+        raise ValueError(
+            f"{path} is no cut of CIFAR: it has bytes of {packed.dtype}, shape {packed.shape}, and offsets of "
+            f"{offsets.dtype}, shape {offsets.shape}, expected rows of bytes and of whole numbers"
+        )
     if len(offsets) != len(labels) + 1:
         raise ValueError(f"{path} has {len(labels)} labels and {len(offsets)} offsets, expected one offset more")
     images = np.empty((len(labels), 32, 32, 3), np.uint8)
     for image, (first, end) in zip(images, itertools.pairwise(offsets), strict=True):
-        try:
-            with Image.open(io.BytesIO(packed[first:end].tobytes())) as picture:
-                size, pixels = picture.size, np.asarray(picture.convert("RGB"))
-        except OSError as error:
-            raise ValueError(f"{path} is no cut of CIFAR: {error}") from None
-        if size != (32, 32):
-            raise ValueError(f"{path} holds an image of {size}, expected (32, 32)")
-        image[:] = pixels
-    return ColourSet(images.transpose(0, 3, 1, 2), labels.astype(np.int64))
+        picture = open_picture(io.BytesIO(packed[first:end].tobytes()), f"{path} is no cut of CIFAR: an image of it")
+        if picture.size != (32, 32):
+            raise ValueError(f"{path} holds an image of {picture.size}, expected (32, 32)")
+        image[:] = np.asarray(picture)
+    return ColourSet(images.transpose(0, 3, 1, 2), labels)
 
 
 def read_cifar_pickle(data: bytes, name: str) -> dict[bytes, Any]:

@@ -6,6 +6,7 @@ Tiny ImageNet keeps its validation images in one folder, with a table `val/val_a
 Visual Wake Words make two classes, for instance `person` and `nobody`. Images are decoded when a batch asks for them.
 """
 
+import io
 import warnings
 from collections.abc import Sequence
 from pathlib import Path
@@ -70,18 +71,18 @@ def read_image(path: str | Path, size: int) -> UInt8[np.ndarray, "3 size size"]:
     return np.asarray(picture).transpose(2, 0, 1).copy()
 
 
-def open_picture(path: str | Path) -> Image.Image:
-    """Any picture in red, green and blue. Raises ValueError, with the path, when it cannot be decoded or has more than
-    `MOST_PIXELS`."""
+def open_picture(source: str | Path | io.BytesIO, name: str = "") -> Image.Image:
+    """Any picture in red, green and blue. Raises ValueError, with the name (of a file: its path), when it cannot be
+    decoded or has more than `MOST_PIXELS`."""
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("error", Image.DecompressionBombWarning)
-            with Image.open(path) as picture:
+            with Image.open(source) as picture:
                 if picture.width * picture.height > MOST_PIXELS:
                     raise ValueError(f"{picture.width} × {picture.height} pixels, expected at most {MOST_PIXELS}")
                 return picture.convert("RGB")
     except (OSError, ValueError, SyntaxError, Image.DecompressionBombError, Image.DecompressionBombWarning) as error:
-        raise ValueError(f"{path} cannot be read as an image: {error}") from None
+        raise ValueError(f"{name or source} cannot be read as an image: {error}") from None
 
 
 def _by_folder(folder: Path) -> list[tuple[Path, str]]:

@@ -73,9 +73,9 @@ def read_spike_file(
             trains = (SpikeTrain(1000.0 * times[row].astype(np.float64), units[row].astype(np.int64)) for row in rows)
             counts = bin_spikes(trains, steps, step_ms, CHANNELS, str(path))
             ends = np.array([1000.0 * times[row].max(initial=0.0) for row in rows])
-    except (OSError, KeyError) as error:
-        if isinstance(error, FileNotFoundError):
-            raise
+    except FileNotFoundError:
+        raise
+    except (OSError, KeyError, RuntimeError, TypeError, AttributeError, OverflowError, MemoryError) as error:
         raise ValueError(f"{path} is damaged or not in SHD's form: {error}. Delete it and fetch it again.") from None
     filled = torch.from_numpy((ends / step_ms).astype(np.int64) + 1)
     return EventSet(counts, torch.from_numpy(labels[rows]), padded_lengths(filled, steps))
