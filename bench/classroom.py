@@ -90,7 +90,7 @@ class Lesson:
 
     async def leave(self, visitors: Sequence[Visitor]) -> None:
         """All close their pages; returns when the processes behind them are gone."""
-        await asyncio.gather(*(self.tried(visitor.leave()) for visitor in visitors))
+        await asyncio.gather(*(self.tried(visitor.leave()) for visitor in visitors if visitor.kernel))
         end = time.monotonic() + 60
         while self.server.kernels() and time.monotonic() < end:
             await asyncio.sleep(0.1)
@@ -143,10 +143,10 @@ async def opening(server: Server, singles: int = 5) -> dict[str, Any]:
     return {"page_s": statistics.median(alone), "ten_at_once_s": max(times), "errors": lesson.errors}
 
 
-async def ordinary(server: Server, sessions: int, within: float) -> dict[str, Any]:
+async def ordinary(server: Server, sessions: int, training: int, within: float) -> dict[str, Any]:
     """The same arrivals with kernels that are started the ordinary way."""
     report, lesson = await opening(server), Lesson(server)
-    visitors, _ = await lesson.arrive(sessions, within)
+    visitors, _ = await lesson.arrive(sessions, within, training)
     kernels, _ = server.memory()
     await lesson.leave(visitors)
     return report | {"session_mb": kernels / sessions, "errors": report["errors"] + lesson.errors}
@@ -230,7 +230,7 @@ def classroom(
         ours = asyncio.run(whole(server, sessions, dragging, training, within))
         gone = asyncio.run(soak(server, turns)) if turns else None
     with served(False, places) as server:
-        peer = asyncio.run(ordinary(server, sessions, within))
+        peer = asyncio.run(ordinary(server, sessions, training, within))
     return {
         "name": "class",
         "peer": "kernels started the ordinary way",

@@ -36,6 +36,31 @@ def test_a_place_is_held_from_the_door_on(manager):
     assert (manager.visits, manager.turned_away) == (2, 1)
 
 
+def test_a_kernel_that_is_listed_before_its_start_has_ended_takes_one_place(manager, monkeypatch):
+    async def start(self, **settings):
+        self._kernels["kernel"] = object()
+        listed.set()
+        await go_on.wait()
+        return "kernel"
+
+    async def visitor():
+        with manager.arrival() as arrival:
+            assert await manager.start_kernel() == arrival.kernel
+
+    async def look():
+        visit = asyncio.ensure_future(visitor())
+        await listed.wait()
+        taken = manager.taken
+        go_on.set()
+        await visit
+        return taken, manager.taken
+
+    listed, go_on = asyncio.Event(), asyncio.Event()
+    monkeypatch.setattr(kernels.AsyncMappingKernelManager, "start_kernel", start)
+    assert asyncio.run(look()) == (1, 1)
+    manager._kernels.clear()
+
+
 @pytest.mark.parametrize(("stays", "wait"), [([100.0, 300.0], 100), ([1.0], 15), ([1e6], 600)])
 def test_the_wait_is_the_mean_stay_shared_by_the_places_within_bounds(manager, stays, wait):
     manager._stays.extend(stays)

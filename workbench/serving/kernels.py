@@ -53,7 +53,8 @@ class AppKernelManager(AsyncMappingKernelManager):
     @property
     def taken(self) -> int:
         """Places that are taken, or will be in a moment."""
-        return len(self) + sum(1 for arrival in self._arrivals.values() if arrival.kernel is None)
+        starting = sum(1 for arrival in self._arrivals.values() if arrival.kernel is None)
+        return len(self._started) + starting  # a kernel that is still starting may stand in the list of kernels already
 
     @contextmanager
     def arrival(self) -> Iterator[Arrival]:
