@@ -17,6 +17,21 @@ def test_results_and_how_far_it_is(monkeypatch, capsys):
     assert json.loads(capsys.readouterr().out) == {"name": "two", "peer": "another", "ratio": 2.345678}
 
 
+def test_a_name_stands_for_all_that_go_on_after_it(monkeypatch, capsys):
+    known = {
+        name: lambda name=name: {"name": name, "ratio": None} for name in ("peers-a", "dense", "dense-b", "peers-c")
+    }
+    monkeypatch.setattr(bench, "all_benchmarks", lambda: known)
+    assert main(["bench", "peers", "dense"]) == 0
+    assert [line.split()[0] for line in capsys.readouterr().out.splitlines()] == [
+        "name=peers-a",
+        "name=peers-c",
+        "name=dense",
+    ]
+    assert main(["bench", "peer"]) != 0
+    assert "there is no benchmark 'peer'" in capsys.readouterr().err
+
+
 def test_options_of_a_class_reach_it_and_are_refused_elsewhere(monkeypatch, capsys):
     taken = []
 

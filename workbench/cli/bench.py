@@ -4,7 +4,7 @@ import argparse
 import inspect
 import json
 import sys
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
 from workbench.cli.benchmarks import all_benchmarks
@@ -24,9 +24,10 @@ OF_A_CLASS = {  # options of `bench class`: the least, and what it means
 def add(commands: Any) -> None:
     """Its options."""
     text = "run benchmarks (from a source checkout); most take some seconds to a minute each"
-    examples = ("dense", "dense recurrent --json", "class --sessions 30 --turns 300", "")
+    examples = ("dense", "dense recurrent --json", "peers", "class --sessions 30 --turns 300", "")
     parser = add_command(commands, "bench", bench, text, examples)
-    names = parser.add_argument("names", nargs="*", metavar="NAME", help="benchmarks to run; all when none is given")
+    text = "benchmarks to run, `peers` for all of `peers-…`; all when none is given"
+    names = parser.add_argument("names", nargs="*", metavar="NAME", help=text)
     completed(names, lambda typed: all_benchmarks())
     group = parser.add_argument_group("only for `class`")
     for name, (least, text) in OF_A_CLASS.items():
@@ -37,14 +38,11 @@ def add(commands: Any) -> None:
 def bench(arguments: argparse.Namespace) -> None:
     """Run benchmarks and print one line each; with --json the last line holds all results."""
     known = all_benchmarks()
-    for name in arguments.names:
-        if name not in known:
-            raise unknown("there is no benchmark", name, known)
+    names = [name for asked in arguments.names for name in called(asked, known)] or list(known)
     settings = {name: value for name in OF_A_CLASS if (value := getattr(arguments, name)) is not None}
-    for name in arguments.names or known:
+    for name in names:
         check(name, known[name], settings)
     results = []
-    names = arguments.names or list(known)
     for number, name in enumerate(names, 1):
         print(f"{number}/{len(names)} {name} ...", file=sys.stderr, flush=True)
         results.append(known[name](**settings))
@@ -60,6 +58,18 @@ def check(name: str, benchmark: Callable[..., Any], settings: Mapping[str, int])
     for setting in settings:
         if setting not in taken:
             raise ValueError(f"--{setting} is an option of `workbench bench class` and not of {name}; leave it out")
+
+
+def called(asked: str, known: Iterable[str]) -> list[str]:
+    """The benchmark of that name, or all whose names go on after it; ValueError where there is none.
+
+    >>> called("dense", ["dense", "dense-last10"]), called("peers", ["dense", "peers-bptt", "peers-ottt"])
+    (['dense'], ['peers-bptt', 'peers-ottt'])
+    """
+    found = [asked] if asked in known else [name for name in known if name.startswith(f"{asked}-")]
+    if not found:
+        raise unknown("there is no benchmark", asked, known)
+    return found
 
 
 def short(value: Any) -> str:
