@@ -7,7 +7,7 @@ from tiny_streams import small, toy_stream
 from torch import nn
 
 from workbench.continual import learning
-from workbench.continual.learning import Plateau, StreamSetting, accuracies, accuracy_matrix, sgd
+from workbench.continual.learning import Plateau, StreamRecord, StreamSetting, accuracies, accuracy_matrix, sgd
 from workbench.continual.methods.a_gem import AGEM
 from workbench.continual.methods.code_cl import CodeCL, CodeCLParams, uniform_mixing
 from workbench.continual.methods.ewc import EWC
@@ -23,6 +23,7 @@ from workbench.rule import StepReport
 from workbench.training.checkpoint import load_checkpoint, save_checkpoint
 from workbench.training.epochs import epoch_order
 from workbench.training.loop import train
+from workbench.training.score import ACCURACY
 from workbench.training.setting import Plan, Trainable
 
 pytestmark = pytest.mark.usefixtures("unchecked")
@@ -271,3 +272,18 @@ def test_a_task_without_a_batch_is_refused_before_anything_is_learned(samples):
     setting = StreamSetting(METHODS["gpm"](mlp([2] * 3, (10, 16, 8))), stream, sgd(0.3), plateau=Plateau())
     with pytest.raises(ValueError, match=rf"task 2 \('clouds 2'\) has {samples} training samples, which make no batch"):
         next(train(setting))
+
+
+def test_closing_numbers_have_four_digits():
+    rows = ((0.912345, 0.5, 0.5), (0.812345, 0.9, 0.5), (0.701212, 0.823456, 0.654321))
+    record = StreamRecord(2, 0, 8, 9, 0.1, 0.2, 10, 1.23456, 20, 30, 40, rows)
+    assert record.totals(ACCURACY) == {
+        "accuracy": 0.7263,
+        "acc": 0.7263,
+        "bwt": -0.1438,
+        "forgetting": 0.1438,
+        "tasks": 3,
+        "seconds": 1.23,
+        "peak_state_bytes": 30,
+        "saved_bytes": 40,
+    }
