@@ -349,3 +349,23 @@ def test_values_stay_between_zero_and_one(d, data):
 def test_bad_input(call, message):
     with pytest.raises(ValueError, match=message):
         call()
+
+
+def test_how_far_off_a_matrix_may_be():
+    """A millionth, for eigenvalues beyond their ends and for what is not symmetric."""
+    for off, good in ((0.9e-6, True), (1.1e-6, False)):
+        above, below, tilted = torch.eye(2).double(), torch.eye(2).double(), torch.eye(2).double() / 2
+        above[0, 0] += off
+        below[0, 0] = -off
+        tilted[0, 1] += off
+        for matrix in (above, below, tilted):
+            if good:
+                from_dense(matrix)
+            else:
+                with pytest.raises(ValueError, match="conceptor"):
+                    from_dense(matrix)
+    assert from_dense(torch.full((1, 1), 0.5, dtype=torch.float64)).values.tolist() == [0.5]
+
+
+def test_nothing_seen_yet_has_no_direction():
+    assert [tuple(part.shape) for part in empty(4)] == [(4, 0), (0,)]

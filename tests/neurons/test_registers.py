@@ -1,5 +1,6 @@
 """Numbers of a few bits: on the grid, in range, right on average; membranes that stay at the ends of their register."""
 
+import inspect
 import math
 
 import pytest
@@ -79,3 +80,9 @@ def test_half_a_step_is_rounded_and_so_is_the_threshold():
 def test_wrong_grids_are_named(arguments, words):
     with pytest.raises(ValueError, match=words):
         grid(*arguments)
+
+
+@pytest.mark.parametrize("bits", [1, 2.5, 25])
+def test_bits_that_no_grid_has(bits):
+    with pytest.raises(ValueError, match=f"bits is {bits}, expected 2 to 24"):
+        inspect.unwrap(grid)(bits)
