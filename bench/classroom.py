@@ -25,6 +25,7 @@ from workbench.serving import app_command, free_port, running
 TRAINED = "training"  # the panel in which people train
 DRAGGED = 20.0  # seconds
 INTO = 8.0  # seconds from the first Start until the others are looked at: data are read, and all train
+SINGLES = 5  # pages that are opened one after the other
 AT_ONCE = 10  # pages that are opened in the same moment
 FIVE = 5  # panels that a curious visitor opens
 BESIDE = 20  # visitors at the same time in a soak
@@ -130,11 +131,11 @@ def milliseconds(times: Sequence[float]) -> dict[str, float]:
     return {"median_ms": 1e3 * statistics.median(times), "p95_ms": 1e3 * p95, "steps": len(times)}
 
 
-async def opening(server: Server, singles: int = 5) -> dict[str, Any]:
+async def opening(server: Server) -> dict[str, Any]:
     """Seconds until a page is there, one after the other, and until the last of ten at once is."""
     lesson, alone = Lesson(server), []
     await lesson.leave((await lesson.arrive(1, 0.0))[0])  # the server and the parent of kernels are warm
-    for _ in range(singles):
+    for _ in range(SINGLES):
         visitors, times = await lesson.arrive(1, 0.0)
         alone += times
         await lesson.leave(visitors)

@@ -19,6 +19,7 @@ def classroom(monkeypatch):
 
     monkeypatch.setattr(classroom, "DRAGGED", 1.0)
     monkeypatch.setattr(classroom, "INTO", 1.0)
+    monkeypatch.setattr(classroom, "SINGLES", 1)
     monkeypatch.setattr(classroom, "AT_ONCE", 2)
     return classroom
 
@@ -38,12 +39,26 @@ def test_a_lesson_from_beginning_to_end(classroom):
         gone = asyncio.run(classroom.soak(server, 2))
         assert gone["errors"] == []
         assert (gone["turns"], len(gone["server_mb"])) == (2, 1)
+        # One who sends what is no message is put out; the others go on.
+        assert asyncio.run(attacked(classroom.Lesson(server), classroom.slider)) == []
         # A server that is full is an error of each visitor that it turns away, and stops nobody else.
         lesson = classroom.Lesson(server)
         times = asyncio.run(crowd(lesson, 6))
         assert len(times) == 5
         assert len(lesson.errors) == 1
         assert "503" in lesson.errors[0]
+
+
+async def attacked(lesson, slider):
+    visitors, _ = await lesson.arrive(3, 0.0, trained=1)
+    worker, dragger, attacker = visitors
+    work = [worker.train(1.0), dragger.drag(slider(dragger), 1.0)]
+    doing = [asyncio.ensure_future(lesson.tried(one)) for one in work]
+    await attacker._socket.write_message((2**62).to_bytes(8, "little"), binary=True)
+    await attacker._reader  # until the server has closed
+    await asyncio.gather(*doing)
+    await lesson.leave(visitors)
+    return lesson.errors
 
 
 async def crowd(lesson, count):
