@@ -6,6 +6,7 @@ import torch
 from tensorly.tenalg import mode_dot, multi_mode_dot  # pyright: ignore[reportAttributeAccessIssue]
 from torch import Tensor
 
+from workbench.compression import tucker
 from workbench.compression.tucker import (
     Bases,
     expand,
@@ -109,3 +110,9 @@ def test_elements_are_those_of_core_and_bases():
 def test_bad_input_is_named(call, message: str):
     with pytest.raises(ValueError, match=message):
         call(random_tensor(2, 3))
+
+
+def test_errors_of_small_tensors_are_relative_too():
+    x = torch.tensor([0.3, -0.4])
+    assert tucker.relative_error(x, x / 2) == pytest.approx(0.5)
+    assert tucker.relative_error(torch.zeros(2), x) == 1.0

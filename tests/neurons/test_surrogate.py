@@ -122,3 +122,9 @@ def test_the_passing_interval_does_not_depend_on_the_height():
     low = passing_interval(lambda v: 0.3 * triangle(v))
     assert low == pytest.approx(passing_interval(triangle), abs=1e-3)
     assert low == pytest.approx((-0.9, 0.9), abs=1e-2)
+
+
+def test_no_part_of_the_peak_is_above_it():
+    assert surrogate.passing_interval(surrogate.triangle, 1.0)[0] <= 0.0
+    with pytest.raises(ValueError, match=r"fraction must be a number in \(0, 1\], got 1.5"):
+        surrogate.passing_interval(surrogate.triangle, 1.5)

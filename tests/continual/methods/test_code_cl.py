@@ -10,6 +10,7 @@ from torch import nn
 
 from workbench.continual.conceptors import Conceptor, capacity, conjunction, cut, dense, disjunction, empty
 from workbench.continual.learning import StreamSetting, accuracy_matrix, sgd
+from workbench.continual.methods import code_cl
 from workbench.continual.methods.code_cl import (
     CodeCL,
     CodeCLParams,
@@ -230,3 +231,10 @@ def test_what_falls_below_the_floor_when_conceptors_are_joined_is_cut(dtype):
     method.after_task(0, along.expand(20, 3), y)
     assert layer.vectors.shape == (3, 1)
     assert float(layer.values) > 0.6
+
+
+def test_uniform_mixing_fills_its_interval():
+    M = code_cl.uniform_mixing(100)
+    assert float(M.abs().max()) == pytest.approx(0.1, rel=0.01)
+    assert float(M.min()) < -0.099
+    assert float(M.abs().max()) <= 0.1
