@@ -19,6 +19,7 @@ from workbench.faces import short_repr
 from workbench.meters.evaluation import evaluation
 
 Weighting = Callable[[int, int], float]
+Run = Callable[[nn.Module, Tensor], object]  # the network over a batch of inputs
 
 
 class Modes(NamedTuple):
@@ -66,23 +67,30 @@ def first_batch_heavy(batch_index: int, mode_size: int) -> float:
     return float(mode_size) if batch_index == 0 else 1.0
 
 
+def called(network: nn.Module, x: Float[Tensor, "..."]) -> Float[Tensor, "..."]:
+    """`network(x)`, as most networks are run."""
+    return network(x)
+
+
 def calibrate(
     network: nn.Module,
     batches: Iterable[Float[Tensor, "..."]],
     layers: Sequence[str],
     modes: Modes = Modes(),
     weighting: Weighting = plain_mean,
+    run: Run = called,
 ) -> dict[str, Calibration]:
     """Run `network` on `batches` of inputs, without gradient and in evaluation mode, and correlate each layer's inputs.
 
-    `layers` are names as in `network.named_modules()`, of `nn.Conv2d` or `nn.Linear`.
+    `layers` are names as in `network.named_modules()`, of `nn.Conv2d` or `nn.Linear`. A spiking network is run by
+    `run=networks.spiking_logits`, on batches `(time, batch, ...)`; steps and samples are one mode of its connections.
     """
     sums = {name: _Sums(_layer(network, name), modes, weighting) for name in layers}
     handles = [network.get_submodule(name).register_forward_pre_hook(s.hook) for name, s in sums.items()]
     try:
         with evaluation(network), torch.no_grad():
             for batch in batches:
-                network(_check_batch(batch))
+                run(network, _check_batch(batch))
     finally:
         for handle in handles:
             handle.remove()

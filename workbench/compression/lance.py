@@ -45,10 +45,11 @@ from torch import Tensor, nn
 from torch.nn.grad import conv2d_weight
 
 from workbench.checks import SHARE, check_number
-from workbench.compression.calibration import Modes, Weighting, calibrate, leading_bases, plain_mean
+from workbench.compression.calibration import Modes, Run, Weighting, calibrate, called, leading_bases, plain_mean
 from workbench.compression.lean import make_lean
 from workbench.compression.tucker import Bases, Tucker, mode_product, project
-from workbench.kernels.convolution import Geometry, conv2d_input_gradient, convolve, geometry_of
+from workbench.kernels.convolution import Geometry, geometry_of
+from workbench.kernels.frugal import Frugal, Kept, take_over
 
 # --- the weight gradient from a core, eq. 4-8 -----------------------------------------------------------------------
 
@@ -95,25 +96,6 @@ def linear_weight_gradient(
 
 
 # --- exact forward, low-rank backward -------------------------------------------------------------------------------
-
-
-class _Conv2d(torch.autograd.Function):
-    @staticmethod
-    def forward(ctx, x, weight, bias, geometry: Geometry, core, *bases):
-        ctx.geometry, ctx.shape = geometry, x.shape
-        ctx.save_for_backward(weight, core, *bases)
-        return convolve(x, weight, bias, geometry)
-
-    @staticmethod
-    @torch.autograd.function.once_differentiable
-    def backward(ctx, grad):  # pyright: ignore[reportIncompatibleMethodOverride]
-        weight, core, *bases = ctx.saved_tensors
-        kernel = (weight.shape[2], weight.shape[3])
-        for_x, for_weight, for_bias = ctx.needs_input_grad[:3]
-        grad_x = conv2d_input_gradient(ctx.shape, weight, grad, ctx.geometry) if for_x else None
-        grad_weight = conv2d_weight_gradient(core, bases, grad, kernel, ctx.geometry) if for_weight else None
-        grad_bias = grad.sum((0, 2, 3)) if for_bias else None
-        return grad_x, grad_weight, grad_bias, None, None, *[None] * len(bases)
 
 
 class _Linear(torch.autograd.Function):
@@ -179,38 +161,62 @@ class FixedBases(nn.Module):
         return Tucker(project(x, bases), bases)
 
 
-class LowRankConv2d(nn.Module):
+class LowRankConv2d(Frugal, nn.Conv2d):
     """A convolution with exact output, input and bias gradient that keeps `compressor(x)` instead of its input x.
 
     `weight` and `bias` are the very parameters of `conv`, under the same names.
     """
 
     def __init__(self, conv: nn.Conv2d, compressor: Compressor):
-        super().__init__()
+        nn.Module.__init__(self)
+        take_over(self, conv)
         self.geometry = geometry_of(conv)
-        self.weight, self.bias = conv.weight, conv.bias
         self.compressor = compressor
 
-    def forward(self, x: Float[Tensor, "batch c_in h w"]) -> Float[Tensor, "batch c_out h_out w_out"]:
-        if not (torch.is_grad_enabled() and self.weight.requires_grad):
-            return convolve(x, self.weight, self.bias, self.geometry)
-        core, bases = self.compressor(x.detach())
-        return _Conv2d.apply(x, self.weight, self.bias, self.geometry, core, *bases)  # pyright: ignore[reportReturnType]
+    def keep(self, x: Float[Tensor, "batch c_in h w"], again: bool = False) -> tuple[Tensor | None, ...]:
+        """Core and bases."""
+        return flat(self.compressor, x, again)
+
+    def gradient_from(
+        self, kept: Kept, g: Float[Tensor, "batch c_out h_out w_out"]
+    ) -> Float[Tensor, "c_out c_per_group k_h k_w"]:
+        """Equations 4 to 8."""
+        core, *bases = kept
+        assert core is not None
+        kernel = (self.weight.shape[2], self.weight.shape[3])
+        return conv2d_weight_gradient(core, bases, g, kernel, self.geometry)
 
 
-class LowRankLinear(nn.Module):
+class LowRankLinear(Frugal, nn.Linear):
     """A linear layer with exact output, input and bias gradient that keeps `compressor(x)` instead of its input x."""
 
     def __init__(self, linear: nn.Linear, compressor: Compressor):
-        super().__init__()
-        self.weight, self.bias = linear.weight, linear.bias
+        nn.Module.__init__(self)
+        take_over(self, linear)
         self.compressor = compressor
 
-    def forward(self, x: Float[Tensor, "batch *positions n_in"]) -> Float[Tensor, "batch *positions n_out"]:
-        if not (torch.is_grad_enabled() and self.weight.requires_grad):
-            return F.linear(x, self.weight, self.bias)
-        core, bases = self.compressor(x.detach())
-        return linear(x, self.weight, self.bias, core, bases)
+    @property
+    def fixed_basis(self) -> Float[Tensor, "n_in r"] | None:
+        """U of the features, where it was found once and no other mode is cut."""
+        if type(self.compressor) is not FixedBases or any(basis is not None for basis in self.compressor.bases[:-1]):
+            return None
+        return self.compressor.bases[-1]
+
+    def keep(self, x: Float[Tensor, "batch *positions n_in"], again: bool = False) -> tuple[Tensor | None, ...]:
+        """Core and bases."""
+        return flat(self.compressor, x, again)
+
+    def gradient_from(self, kept: Kept, g: Float[Tensor, "batch *positions n_out"]) -> Float[Tensor, "n_out n_in"]:
+        """Σ G[…,o] X̂[…,i]."""
+        core, *bases = kept
+        assert core is not None
+        return linear_weight_gradient(core, bases, g)
+
+
+def flat(compressor: Compressor, x: Float[Tensor, "..."], again: bool) -> tuple[Tensor | None, ...]:
+    """Core and bases of x in a row; `again` asks a compressor whose bases move to leave them where they are."""
+    core, bases = (getattr(compressor, "again", compressor) if again else compressor)(x)
+    return core, *bases
 
 
 def replace_layer(network: nn.Module, name: str, compressor: Compressor) -> None:
@@ -257,13 +263,26 @@ def compress(
     >>> torch.equal(lean(images), net(images))
     True
     """
+    return make_frugal(deepcopy(network), batches, energy, modes, layers, weighting, compressor)
+
+
+def make_frugal(
+    network: nn.Module,
+    batches: Iterable[Float[Tensor, "..."]],
+    energy: float = 0.7,
+    modes: Modes = Modes(),
+    layers: Sequence[str] | None = None,
+    weighting: Weighting = plain_mean,
+    compressor: Callable[[Bases, Sequence[int]], Compressor] = FixedBases,
+    run: Run = called,
+) -> nn.Module:
+    """`compress` in place, for a network of any kind: see `calibrate` for `run`. Parameters stay what they are."""
     check_number(energy, "energy, the share that is kept,", SHARE)
-    network = deepcopy(network)
     names = trainable_layers(network) if layers is None else list(layers)
     if not names:
         raise ValueError("the network has no trainable nn.Conv2d or nn.Linear; unfreeze the layers to fine-tune first")
-    for name, calibration in calibrate(network, batches, names, modes, weighting).items():
-        parameter = network.get_parameter(f"{name}.weight")
+    for name, calibration in calibrate(network, batches, names, modes, weighting, run).items():
+        parameter = next(network.get_submodule(name).parameters())
         bases = [None if U is None else U.to(parameter) for U in leading_bases(calibration, energy)]
         replace_layer(network, name, compressor(bases, calibration.sizes))
     return make_lean(network)

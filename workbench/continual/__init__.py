@@ -25,6 +25,7 @@ if TYPE_CHECKING:
         similarity,
     )
     from workbench.continual.folder_streams import five_datasets, split_cifar100_from, split_mini_imagenet
+    from workbench.continual.guard import Guard, Mixing
     from workbench.continual.learning import (
         Plateau,
         StreamRecord,
@@ -46,14 +47,16 @@ if TYPE_CHECKING:
     from workbench.continual.projected_step import descend, layer_inputs, projected_step
     from workbench.continual.projecting import Projecting
     from workbench.continual.protected import (
-        Mixing,
+        GuardedWeight,
         Protected,
         freeze_rest,
         kept_bytes,
         prepare,
         protected_layers,
         select_task,
+        settle,
     )
+    from workbench.continual.spiking_tasks import SpikingTasks, time_first
     from workbench.continual.streams import (
         Task,
         image_task,
@@ -67,6 +70,8 @@ if TYPE_CHECKING:
 
 __all__ = [
     "Conceptor",
+    "Guard",
+    "GuardedWeight",
     "Method",
     "Mixing",
     "MultiHead",
@@ -76,6 +81,7 @@ __all__ = [
     "Protected",
     "Shape",
     "SharedHead",
+    "SpikingTasks",
     "StreamRecord",
     "StreamSetting",
     "Task",
@@ -126,6 +132,7 @@ __all__ = [
     "reduced_resnet18",
     "residual",
     "select_task",
+    "settle",
     "sgd",
     "similarity",
     "singular_values",
@@ -135,6 +142,7 @@ __all__ = [
     "split_classes",
     "split_fashion_mnist",
     "split_mini_imagenet",
+    "time_first",
     "turned",
 ]
 

@@ -11,6 +11,7 @@ from jaxtyping import Float
 from torch import Tensor, nn
 
 from workbench.continual.protected import select_task
+from workbench.networks.blocks import BlockNetwork
 from workbench.networks.seeded import seeded
 
 
@@ -86,8 +87,8 @@ class SharedHead(nn.Module):
         return self.network
 
     def free(self) -> list[nn.Module]:
-        """Nothing: what one task changes, all others use."""
-        return []
+        """Heads that local rules hang on blocks: no answer depends on them. All else is used by every task."""
+        return [self.network.heads] if isinstance(self.network, BlockNetwork) else []
 
 
 def mlp(classes: Sequence[int], sizes: Sequence[int] = (784, 100, 100), seed: int = 0) -> MultiHead:

@@ -13,6 +13,7 @@ from jaxtyping import Float
 from torch import Tensor, nn
 from torch.nn import functional as F
 
+from workbench.continual.guard import Guard
 from workbench.continual.protected import Protected, protected_layers
 from workbench.meters.evaluation import evaluation
 
@@ -20,12 +21,12 @@ R = TypeVar("R")
 
 
 @torch.no_grad()
-def projected_step(optimizer: torch.optim.Optimizer, layers: Iterable[Protected]) -> None:
+def projected_step(optimizer: torch.optim.Optimizer, layers: Iterable[Guard]) -> None:
     """One step of `optimizer`, of which each layer's weight makes the part ΔW (I − C) only. Any optimiser is safe."""
-    moved = [(layer, layer.layer.weight.clone()) for layer in layers if len(layer.values)]
+    moved = [(layer, layer.weight.clone()) for layer in layers if layer.project() is not None]
     optimizer.step()
     for layer, before in moved:
-        weight, project = layer.layer.weight, layer.project()
+        weight, project = layer.weight, layer.project()
         step = (weight - before).flatten(1)
         weight.copy_(before + project(step).view_as(weight) if project else weight)
 
@@ -39,7 +40,8 @@ def descend(
     come from autograd alone, and may be projected on their way.
     """
     layers = list(protected_layers(network).values())
-    plain = by_autograd and is_plain_sgd(optimizer)
+    called = all(isinstance(layer, Protected) and not layer.lean for layer in layers)
+    plain = by_autograd and called and is_plain_sgd(optimizer)
     for layer in layers:
         layer.projects_gradient = plain
     optimizer.zero_grad(set_to_none=True)
@@ -69,7 +71,9 @@ def layer_inputs(network: nn.Module, run: Callable[[], Tensor]) -> dict[str, Flo
     """
     layers = protected_layers(network)
     seen: dict[str, list[Tensor]] = {name: [] for name in layers}
-    handles = [layer.register_forward_pre_hook(_recorder(layer, seen[name])) for name, layer in layers.items()]
+    handles = [
+        layer.listening_at.register_forward_pre_hook(_recorder(layer, seen[name])) for name, layer in layers.items()
+    ]
     try:
         with evaluation(network):
             run()
@@ -79,8 +83,8 @@ def layer_inputs(network: nn.Module, run: Callable[[], Tensor]) -> dict[str, Flo
     return {name: torch.cat(pieces, dim=1) for name, pieces in seen.items() if pieces}
 
 
-def _recorder(layer: Protected, pieces: list[Tensor]) -> Callable[[nn.Module, tuple[Tensor, ...]], None]:
-    return lambda _, inputs: pieces.append(columns(layer.layer, inputs[0]))
+def _recorder(layer: Guard, pieces: list[Tensor]) -> Callable[[nn.Module, tuple[Tensor, ...]], None]:
+    return lambda _, inputs: pieces.append(columns(layer.connection, inputs[0]))
 
 
 def columns(layer: nn.Linear | nn.Conv2d, x: Float[Tensor, "batch ..."]) -> Float[Tensor, "d n"]:

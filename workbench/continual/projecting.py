@@ -8,9 +8,10 @@ from jaxtyping import Float, Int64
 from torch import Tensor
 
 from workbench.continual.conceptors import Conceptor
+from workbench.continual.guard import Guard
 from workbench.continual.method import Method, backpropagation
 from workbench.continual.projected_step import descend, layer_inputs
-from workbench.continual.protected import Protected, freeze_rest, kept_bytes, prepare, protected_layers
+from workbench.continual.protected import freeze_rest, kept_bytes, prepare, protected_layers, settle
 from workbench.rule import Rule, StepReport
 
 
@@ -42,16 +43,17 @@ class Projecting(Method):
 
     def after_task(self, task: int, x: Float[Tensor, "n *shape"], y: Int64[Tensor, " n"]) -> None:
         """Protect what the task used; from now on, biases and normalisation stay as the first task left them."""
+        settle(self.network)
         inputs = self.inputs(task, x)
         for name, layer in self.layers().items():
             layer.protect(self.protects(task, name, layer, inputs[name]))
         freeze_rest(self.network, self.network.free())
 
     @abstractmethod
-    def protects(self, task: int, name: str, layer: Protected, inputs: Float[Tensor, "d n"]) -> Conceptor:
+    def protects(self, task: int, name: str, layer: Guard, inputs: Float[Tensor, "d n"]) -> Conceptor:
         """C of a layer after a task, from C before it and the layer's inputs in the task."""
 
-    def layers(self) -> dict[str, Protected]:
+    def layers(self) -> dict[str, Guard]:
         """The protected layers by name."""
         return protected_layers(self.network)
 

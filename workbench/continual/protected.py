@@ -8,46 +8,21 @@
 The steps are in `workbench.continual.projected_step`.
 """
 
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable, Iterator
 
 import torch
 from jaxtyping import Float, Shaped
 from torch import Tensor, nn
 from torch.func import functional_call
+from torch.nn.utils import parametrize
 
-from workbench.continual.conceptors import Conceptor, projection
-
-Projection = Callable[[Tensor], Tensor]
-
-
-class Mixing(nn.Module):
-    """Shared directions U `(d, K)` and their trainable mixing M `(K, K)`.
-
-    M takes the place of what W does along U, or is `added` to it: then M stands below where (2) has M − I.
-    """
-
-    def __init__(self, directions: Float[Tensor, "d k"], matrix: Float[Tensor, "k k"], added: bool = False):
-        super().__init__()
-        self.added = added
-        self.directions: Tensor
-        self.register_buffer("directions", directions)
-        self.matrix = nn.Parameter(matrix)
-
-    def of_weights(self, rows: Float[Tensor, "n d"]) -> Float[Tensor, "n d"]:
-        """W U (M − I) Uᵀ for the rows of W."""
-        return (rows @ self.directions) @ self._change() @ self.directions.T
-
-    def of_inputs(self, x: Float[Tensor, "*batch d"]) -> Float[Tensor, "*batch d"]:
-        """U (M − I) Uᵀ x for inputs in rows: W times this is the same change of the output."""
-        return (x @ self.directions) @ self._change().T @ self.directions.T
-
-    def _change(self) -> Tensor:
-        if self.added:
-            return self.matrix
-        return self.matrix - torch.eye(len(self.matrix), dtype=self.matrix.dtype, device=self.matrix.device)
+from workbench.continual.guard import Guard, Mixing, Projection
+from workbench.kernels.frugal import Frugal
+from workbench.networks.blocks import BlockNetwork
+from workbench.networks.layers import LeakyReadout, SpikingLayer, fold_standardization
 
 
-class Protected(nn.Module):
+class Protected(Guard):
     """A Linear or Conv2d layer with the conceptor of its past inputs and the mixings of each task that has some.
 
     The forward pass is equation (2) for the current `task`. Backward leaves G in the weight's `.grad`, and G (I − C)
@@ -56,23 +31,20 @@ class Protected(nn.Module):
     With `added` (2) is W + Σ_j W U_j M_j U_jᵀ and has no such part.
     """
 
-    # see `networks.description`
-    changes = frozenset({"task", "projects_gradient", "vectors", "values", "mixings", "_projection"})
-
     def __init__(self, layer: nn.Linear | nn.Conv2d, replaced_detached: bool = False, added: bool = False):
-        super().__init__()
+        super().__init__(layer.weight, added)
         self.layer = layer
-        self.vectors: Tensor
-        self.values: Tensor
-        self.register_buffer("vectors", layer.weight.detach().new_zeros(layer.weight[0].numel(), 0))
-        self.register_buffer("values", layer.weight.detach().new_zeros(0))
-        self.mixings = nn.ModuleDict()
-        self.task = 0
-        self.projects_gradient = False
         self.replaced_detached = replaced_detached and not added
-        self.added = added
-        self._projection: tuple[Tensor | None, Projection | None] = (None, None)
-        self.register_load_state_dict_pre_hook(_make_room)
+
+    @property
+    def connection(self) -> nn.Linear | nn.Conv2d:
+        """The layer that is called."""
+        return self.layer
+
+    @property
+    def listening_at(self) -> nn.Module:
+        """This module: with mixings, its layer is not called."""
+        return self
 
     @property
     def weight(self) -> Float[Tensor, "n_out ..."]:
@@ -85,42 +57,17 @@ class Protected(nn.Module):
         return len(self.layer.weight)
 
     @property
-    def conceptor(self) -> Conceptor:
-        """C of all past inputs; of rank 0 before the first task ends."""
-        return Conceptor(self.vectors, self.values)
-
-    def protect(self, c: Conceptor) -> None:
-        """Take `c` as the layer's conceptor, in the type and on the device of the weights."""
-        self.vectors, self.values = c.vectors.to(self.layer.weight), c.values.to(self.layer.weight)
-
-    def mix(self, task: int, mixings: Iterable[Mixing]) -> None:
-        """Give `task` these shared directions, whose M is added or replaces as this layer has it."""
-        mixings = list(mixings)
-        for mixing in mixings:
-            mixing.added = self.added
-        self.mixings[str(task)] = nn.ModuleList(mixings).to(self.layer.weight)
-
-    def current_mixings(self) -> list[Mixing]:
-        """The mixings of the current task, often none."""
-        return list(self.mixings[str(self.task)]) if str(self.task) in self.mixings else []  # pyright: ignore
-
-    def all_mixings(self) -> list[Mixing]:
-        """The mixings of all tasks."""
-        return [module for module in self.mixings.modules() if isinstance(module, Mixing)]
-
-    def project(self) -> Projection | None:
-        """The function G ↦ G (I − C) on rows, made once per conceptor; None where nothing is protected."""
-        if self._projection[0] is not self.vectors:  # replaced by protect(), .to() or load_state_dict()
-            self._projection = self.vectors, projection(self.conceptor) if len(self.values) else None
-        return self._projection[1]
+    def lean(self) -> bool:
+        """Whether its layer keeps less than its input, and has to be left to do so."""
+        return isinstance(self.layer, Frugal)
 
     def forward(self, x: Float[Tensor, "batch ..."]) -> Float[Tensor, "batch ..."]:
         mixings, project = self.current_mixings(), self.project() if self.projects_gradient else None
         if not mixings and project is None:
             return self.layer(x)
-        if isinstance(self.layer, nn.Linear):
+        if isinstance(self.layer, nn.Linear) and not self.lean:
             return self._linear(self.layer, x, mixings, project)
-        return self._convolution(self.layer, x, mixings, project)
+        return self._by_weight(self.layer, x, project)
 
     def _linear(self, layer: nn.Linear, x: Tensor, mixings: list[Mixing], project: Projection | None) -> Tensor:
         mixed = x
@@ -132,12 +79,46 @@ class Protected(nn.Module):
         y = _LinearThatLearnsFrom.apply(mixed, seen if project is None else project(seen), layer.weight)
         return y if layer.bias is None else y + layer.bias  # pyright: ignore
 
-    def _convolution(self, layer: nn.Conv2d, x: Tensor, mixings: list[Mixing], project: Projection | None) -> Tensor:
-        weight: Tensor = layer.weight if project is None else _ProjectGradient.apply(layer.weight, project)  # pyright: ignore
-        rows = weight.flatten(1)
-        for mixing in mixings:
-            rows = rows + mixing.of_weights(weight.flatten(1))
-        return functional_call(layer, {"weight": rows.view_as(weight)}, (x,))
+    def _by_weight(self, layer: nn.Module, x: Tensor, project: Projection | None) -> Tensor:
+        weight: Tensor = self.weight if project is None else _ProjectGradient.apply(self.weight, project)  # pyright: ignore
+        return functional_call(layer, {"weight": self.mixed(weight)}, (x,))
+
+
+class GuardedWeight(Guard):
+    """Stands before the weight of a connection that a rule or a block runs, as `torch.nn.utils.parametrize` has it.
+
+    `connection.weight` then is (2) for the current task, differentiable in W and in M. A connection of a spiking layer
+    must not be standardised once it is protected, see `settle`.
+    """
+
+    def __init__(self, connection: nn.Linear | nn.Conv2d, added: bool = False):
+        super().__init__(connection.weight, added)
+        self._of = (connection,)  # in a tuple, so that it is no part of this module
+        self.settled: Tensor
+        self.register_buffer("settled", torch.tensor(False))
+
+    @property
+    def connection(self) -> nn.Linear | nn.Conv2d:
+        """The connection whose weight this is."""
+        return self._of[0]
+
+    def stand_before(self, connection: nn.Linear | nn.Conv2d) -> None:
+        """Guard this connection from now on, which has taken over the weight of another one."""
+        self._of = (connection,)
+
+    @property
+    def weight(self) -> Float[Tensor, "n_out ..."]:
+        """W, before mixing."""
+        return self.connection.parametrizations["weight"].original  # pyright: ignore
+
+    def forward(self, weight: Float[Tensor, "n_out *fan"]) -> Float[Tensor, "n_out *fan"]:
+        return self.mixed(weight)
+
+
+def guard_weight(connection: nn.Linear | nn.Conv2d, added: bool = False) -> None:
+    """Put a guard before the weight of a connection, unless there is one."""
+    if not parametrize.is_parametrized(connection, "weight"):
+        parametrize.register_parametrization(connection, "weight", GuardedWeight(connection, added), unsafe=True)
 
 
 class _LinearThatLearnsFrom(torch.autograd.Function):
@@ -170,24 +151,30 @@ class _ProjectGradient(torch.autograd.Function):
 def prepare(
     network: nn.Module, free: Iterable[nn.Module] = (), replaced_detached: bool = False, added: bool = False
 ) -> nn.Module:
-    """Wrap every Linear and Conv2d of `network`, in place, except those inside the modules `free` (the task heads).
+    """Guard every Linear and Conv2d of `network`, in place, except those inside the modules `free` (the task heads).
 
-    Returns the network; where it is itself a layer, the wrapped layer. Layers that are wrapped already stay as they
-    are. Raises ValueError for other layers with weight matrices, whose inputs could not be protected.
+    Layers that are called are wrapped; connections of spiking layers and of blocks, which rules run, keep their place
+    and get a guard before their weight. Returns the network; where it is itself a layer, the wrapped layer. What is
+    guarded already stays as it is. Raises ValueError for other layers with weight matrices, whose inputs could not be
+    protected.
 
     >>> network = prepare(nn.Sequential(nn.Linear(784, 100), nn.ReLU(), nn.Linear(100, 10)))
     """
-    spared = {id(m) for root in (*free, *protected_layers(network).values()) for m in root.modules()}
+    roots = (*free, *(layer for layer in protected_layers(network).values() if isinstance(layer, Protected)))
+    spared = {id(m) for root in roots for m in root.modules()}
+    run_by_rules = {id(connection) for connection in connections_run_by_rules(network)}
     wrapped: dict[int, Protected] = {}
     for name, module in list(network.named_modules(remove_duplicate=False)):
-        if id(module) in spared:
+        if id(module) in spared or ".parametrizations." in f".{name}.":
             continue
-        if isinstance(module, nn.Linear | nn.Conv2d):
+        if id(module) in run_by_rules and isinstance(module, nn.Linear | nn.Conv2d):
+            guard_weight(module, added)
+        elif isinstance(module, nn.Linear | nn.Conv2d):
             layer = wrapped.setdefault(id(module), Protected(module, replaced_detached, added))
             if not name:
                 return layer
             network.set_submodule(name, layer)
-        elif any(parameter.ndim > 1 for parameter in module.parameters(recurse=False)):
+        elif any(parameter.ndim > 1 for parameter in module.parameters(recurse=False)) and not is_gain(network, name):
             raise ValueError(
                 f"'{name}' is a {type(module).__name__} with a weight matrix; only Linear and Conv2d layers can be "
                 "protected. Replace it, or name it in `free` if it may forget"
@@ -195,9 +182,40 @@ def prepare(
     return network
 
 
-def protected_layers(network: nn.Module) -> dict[str, Protected]:
-    """The protected layers of a network by name, in the order of their definition."""
-    return {name: module for name, module in network.named_modules() if isinstance(module, Protected)}
+def connections_run_by_rules(network: nn.Module) -> Iterator[nn.Module]:
+    """The connections that are not called as modules, or that a rule looks for by their class: those of spiking layers,
+    readouts and blocks."""
+    for module in network.modules():
+        if isinstance(module, SpikingLayer | LeakyReadout):
+            yield from (c for c in (module.connection, module.recurrent) if isinstance(c, nn.Module))
+        elif isinstance(module, BlockNetwork):
+            yield from module.blocks.modules()
+            yield module.classifier
+
+
+def is_gain(network: nn.Module, name: str) -> bool:
+    """Whether the matrix of a module is the gain `(n, 1)` of a spiking layer, which ends when the layer is settled."""
+    return isinstance(network.get_submodule(name), SpikingLayer)
+
+
+def settle(network: nn.Module) -> None:
+    """Make Ŵ the weight of every guarded spiking layer: standardisation and gain end here.
+
+    With Ŵ_i = (g_i / s_i) W_i P₁, where P₁ subtracts the mean and s_i is the row's length, a step of W orthogonal to
+    past inputs changes Ŵ along them all the same: P₁ turns it, and s_i moves. What the layer computes does not change.
+    """
+    for module in network.modules():
+        if isinstance(module, SpikingLayer) and parametrize.is_parametrized(module.connection, "weight"):
+            (guard,) = module.connection.parametrizations["weight"]  # pyright: ignore
+            if isinstance(guard, GuardedWeight) and not guard.settled:
+                fold_standardization(module)
+                guard.settled.fill_(True)
+
+
+def protected_layers(network: nn.Module) -> dict[str, Guard]:
+    """The guards of a network by the names of their layers, in the order of their definition."""
+    guards = ((name, module) for name, module in network.named_modules() if isinstance(module, Guard))
+    return {name.replace(".parametrizations.weight.0", ""): module for name, module in guards}
 
 
 def select_task(network: nn.Module, task: int) -> None:
@@ -211,7 +229,7 @@ def freeze_rest(network: nn.Module, free: Iterable[nn.Module] = ()) -> None:
 
     The weights of protected layers and everything inside `free` go on learning, as far as they did.
     """
-    learning = {id(layer.layer.weight) for layer in protected_layers(network).values()}
+    learning = {id(layer.weight) for layer in protected_layers(network).values()}
     learning |= {id(parameter) for root in free for parameter in root.parameters()}
     for parameter in network.parameters():
         parameter.requires_grad_(parameter.requires_grad and id(parameter) in learning)
@@ -221,21 +239,5 @@ def kept_bytes(network: nn.Module, *others: Shaped[Tensor, "..."]) -> int:
     """Bytes of all conceptors and mixings of a network, and of `others`; memory that two tensors share counts once."""
     layers = protected_layers(network).values()
     tensors = [t for m in layers for t in (m.vectors, m.values, *m.mixings.parameters(), *m.mixings.buffers())]
+    tensors += [m.allowed for m in layers if m.allowed is not None]
     return sum({t.data_ptr(): t.numel() * t.element_size() for t in (*tensors, *others)}.values())
-
-
-def _make_room(layer: Protected, state: dict[str, Tensor], prefix: str, *_) -> None:
-    """Before loading: conceptor and mixings of the sizes that the state has, for they grow with the tasks."""
-    for name in ("vectors", "values"):
-        if (buffer := state.get(f"{prefix}{name}")) is not None:
-            setattr(layer, name, torch.empty_like(buffer).to(layer.layer.weight))
-    stem = f"{prefix}mixings."
-    stored = {key.removeprefix(stem): tensor for key, tensor in state.items() if key.startswith(stem)}
-    present = {key: tensor.shape for key, tensor in layer.mixings.state_dict().items()}
-    if present == {key: tensor.shape for key, tensor in stored.items()}:
-        return  # an optimiser may hold these parameters
-    layer.mixings.clear()
-    for task in sorted({key.split(".")[0] for key in stored}):
-        count = len({key.split(".")[1] for key in stored if key.startswith(f"{task}.")})
-        parts = [(stored[f"{task}.{j}.directions"], stored[f"{task}.{j}.matrix"]) for j in range(count)]
-        layer.mix(int(task), [Mixing(U.clone(), M.clone()) for U, M in parts])

@@ -24,6 +24,7 @@ from torch import Tensor, nn
 from torch.autograd.function import once_differentiable
 from torch.nn import functional as F
 
+from workbench.kernels.frugal import Frugal
 from workbench.kernels.weight_gradient import weight_gradient
 from workbench.networks.blocks import Block, channels_last
 
@@ -92,7 +93,8 @@ class _Pieces(torch.autograd.Function):
             following.append(block.between(a) if len(block.between) else a.clone())
         R, following = torch.cat(slopes), torch.cat(following)
         Q = (torch.cat(sums) - column(mean) * R) / column(deviation)
-        ctx.save_for_backward(x, y, Q, R, mean, deviation, scale, shift)
+        kept = parts.connection.keep(x) if isinstance(parts.connection, Frugal) else (x,)
+        ctx.save_for_backward(y, Q, R, mean, deviation, scale, shift, *kept)
         ctx.parts = parts
         ctx.mark_non_differentiable(following)
         return torch.addcmul(column(beta) * R, Q, column(gamma)), following
@@ -100,7 +102,7 @@ class _Pieces(torch.autograd.Function):
     @staticmethod
     @once_differentiable
     def backward(ctx: Any, g: Tensor, _: Tensor) -> tuple[Tensor | None, ...]:  # pyright: ignore
-        x, y, Q, R, mean, deviation, scale, shift = ctx.saved_tensors
+        y, Q, R, mean, deviation, scale, shift, *kept = ctx.saved_tensors
         parts: Convolution = ctx.parts
         g_gamma, g_beta = (Q * g).sum((0, 2, 3)), (R * g).sum((0, 2, 3))
         of_y = -scale * g_gamma / (deviation * count(y))  # ∂L/∂y = scale δ + of_y y + constant
@@ -111,8 +113,10 @@ class _Pieces(torch.autograd.Function):
             u = torch.addcmul(column(shift), piece, column(scale), out=u_space[: len(piece)])
             delta = spread(g_piece, u, parts.slope, delta_space[: len(piece)])
             torch.addcmul(column(constant), piece, column(of_y), out=piece).add_(delta)  # y is not needed any more
-        g_bias = None if parts.connection.bias is None else torch.zeros_like(parts.connection.bias)
-        return None, weight_gradient(parts.connection, x, y), g_bias, g_gamma, g_beta, None, None
+        c = parts.connection
+        g_weight = c.gradient_from(tuple(kept), y) if isinstance(c, Frugal) else weight_gradient(c, kept[0], y)
+        g_bias = None if c.bias is None else torch.zeros_like(c.bias)
+        return None, g_weight, g_bias, g_gamma, g_beta, None, None
 
 
 def statistics(

@@ -22,7 +22,8 @@ from jaxtyping import Float, Shaped
 from torch import Tensor, nn
 
 from workbench.faces import short_repr
-from workbench.kernels.connections import Connection, Inputs, add_weight_gradient, input_gradient, inputs_of
+from workbench.kernels.connections import Connection, Inputs, add_weight_gradient, input_gradient, inputs_of, kept_of
+from workbench.kernels.frugal import Frugal
 from workbench.kernels.plain import Kernels, Weighing
 from workbench.kernels.sparse import SpikeList
 from workbench.networks.layers import Advance, Layer, LeakyReadout, Neurons, Weights, advance, layer_kernels
@@ -86,12 +87,13 @@ def run_layer(
         after = advance_traces(traces, ran, x, psi, h, form.factors)
     if not learns:
         return ran.output, after
-    connections, inputs, before = layer_synapses(layer, ran, traces, kernels)
+    connections, inputs, before = layer_synapses(layer, x.detach(), ran, traces, kernels)
     chunk = Chunk(form, kernels, traces.one, x.shape, connections, before, weights)
     down = weights.forward.detach() if feedback is None else feedback
-    output = _Eligibility.apply(
-        x, *weights, layer.connection.bias, ran.output, psi, h, down, chunk, *itertools.chain(*map(pack, inputs))
-    )
+    packed = list(map(pack, inputs))
+    chunk = chunk._replace(sizes=tuple(map(len, packed)))
+    bias, tensors = layer.connection.bias, itertools.chain(*packed)
+    output = _Eligibility.apply(x, *weights, bias, ran.output, psi, h, down, chunk, *tensors)
     return output, after  # pyright: ignore[reportReturnType]
 
 
@@ -119,15 +121,19 @@ def past_spikes(output: Float[Tensor, "time batch n"], before: Neurons) -> Float
 
 
 def layer_synapses(
-    layer: Layer, ran: Advance, traces: Traces, kernels: Kernels
+    layer: Layer, x: Float[Tensor, "time batch ..."], ran: Advance, traces: Traces, kernels: Kernels
 ) -> tuple[tuple[Connection, ...], tuple[Inputs, ...], tuple[Float[Tensor, "batch ..."], ...]]:
-    """The connections of a layer with what drives each, in this chunk and before: one, or two of a recurrent layer."""
+    """The connections of a layer with what is kept of what drives each in this chunk, and the traces of what drove it
+    before: one, or two of a recurrent layer."""
+    forward = kept_of(layer.connection, x.flatten(0, 1), ran.inputs)
     if not isinstance(layer.recurrent, nn.Linear) or traces.q_recurrent is None:
-        return (layer.connection,), (ran.inputs,), (traces.q,)
+        return (layer.connection,), (forward,), (traces.q,)
     past = Inputs(None, ran.past)
-    if ran.past is None:
-        past = inputs_of(layer.recurrent, past_spikes(ran.output, traces.neurons).flatten(0, 1), kernels)
-    return (layer.connection, layer.recurrent), (ran.inputs, past), (traces.q, traces.q_recurrent)
+    if ran.past is None or isinstance(layer.recurrent, Frugal):
+        spikes = past_spikes(ran.output, traces.neurons).flatten(0, 1)
+        past = inputs_of(layer.recurrent, spikes, kernels) if ran.past is None else past
+        past = kept_of(layer.recurrent, spikes, past)
+    return (layer.connection, layer.recurrent), (forward, past), (traces.q, traces.q_recurrent)
 
 
 def advance_traces(
@@ -174,6 +180,7 @@ class Chunk(NamedTuple):
     connections: tuple[Connection, ...]
     before: tuple[Float[Tensor, "batch ..."], ...]
     weights: Weights
+    sizes: tuple[int, ...] = ()  # how many of the tensors that autograd keeps are each connection's input
 
 
 class _Eligibility(torch.autograd.Function):
@@ -210,8 +217,9 @@ class _Eligibility(torch.autograd.Function):
             grad_bias = per_output(m) + chunk.one * per_output(earlier[None])
         elif ctx.has_bias:
             grad_bias = per_output(delta if psi is None else delta * psi)
-        for place, connection in enumerate(chunk.connections):
-            inputs = unpack(connection, flat[4 * place : 4 * place + 4])
+        kept = iter(flat)
+        for place, (connection, size) in enumerate(zip(chunk.connections, chunk.sizes, strict=True)):
+            inputs = unpack(connection, list(itertools.islice(kept, size)))
             add_to_weight(chunk, place, inputs, m, earlier)
         return grad_x, None, None, grad_bias, None, None, None, None, None, *[None] * len(flat)
 
@@ -244,7 +252,8 @@ def add_to_weight(
         weight.grad = torch.zeros_like(weight)
     add_weight_gradient(connection, weight.grad, inputs, m.flatten(0, 1), kernels)
     if chunk.one and chunk.form.factors.lambda_pre:
-        add_weight_gradient(connection, weight.grad, Inputs(chunk.before[place]), earlier)
+        before = chunk.before[place]
+        add_weight_gradient(connection, weight.grad, kept_of(connection, before, Inputs(before), again=True), earlier)
 
 
 def per_output(g: Float[Tensor, "time batch n_out *space"]) -> Float[Tensor, "n_out"]:
@@ -254,11 +263,15 @@ def per_output(g: Float[Tensor, "time batch n_out *space"]) -> Float[Tensor, "n_
 
 def pack(inputs: Inputs) -> tuple[Shaped[Tensor, "..."] | None, ...]:
     """Inputs as tensors, for autograd to keep (and to count)."""
+    if inputs.kept is not None:
+        return inputs.kept
     return (inputs.x, None, None, None) if inputs.events is None else (None, *inputs.events[:3])
 
 
 def unpack(connection: Connection, tensors: list[Shaped[Tensor, "..."] | None]) -> Inputs:
     """The reverse of `pack`."""
+    if isinstance(connection, Frugal):
+        return Inputs(None, None, tuple(tensors))
     x, columns, starts, values = tensors
     if columns is None or starts is None or values is None:
         return Inputs(x)

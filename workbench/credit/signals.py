@@ -158,7 +158,8 @@ def make_classifiers(
     >>> network.classifiers = make_classifiers(network, torch.ones(5, 2, 6), classes=3)
     >>> signal = local_classifiers(dict(zip(spiking_layers(network).values(), network.classifiers)))
     """
-    return nn.ModuleList(_classifier(shape, classes, pool) for shape in layer_shapes(network, x).values())
+    made = nn.ModuleList(_classifier(shape, classes, pool) for shape in layer_shapes(network, x).values())
+    return made.to(next(network.parameters()))
 
 
 def layer_shapes(network: nn.Module, x: Shaped[Array, "time batch *features"]) -> dict[SpikingLayer, torch.Size]:

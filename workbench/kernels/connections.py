@@ -12,6 +12,7 @@ from torch.nn import functional as F
 from torch.nn import grad as conv_gradients
 
 from workbench.kernels.convolution import geometry_of
+from workbench.kernels.frugal import Frugal
 from workbench.kernels.plain import TORCH, Kernels
 from workbench.kernels.sparse import SpikeList, times
 
@@ -19,10 +20,12 @@ Connection = nn.Linear | nn.Conv2d  # what carries weights
 
 
 class Inputs(NamedTuple):
-    """What drives a connection over a piece, time and batch in one axis: all of x, or its events where they are few."""
+    """What drives a connection over a piece, time and batch in one axis: all of x, or its events where they are few, or
+    what a `Frugal` connection keeps of it for its gradient."""
 
     x: Float[Tensor, "n ..."] | None
     events: SpikeList | None = None
+    kept: tuple[Shaped[Tensor, "..."] | None, ...] | None = None
 
 
 def check_connection(connection: Any) -> None:
@@ -46,6 +49,17 @@ def inputs_of(connection: Connection, x: Float[Tensor, "n ..."], kernels: Kernel
     """x, or only its events where the connection can use them and they are few."""
     events = kernels.find_events(x) if isinstance(connection, nn.Linear) else None
     return Inputs(x) if events is None else Inputs(None, events)
+
+
+def kept_of(connection: Connection, x: Float[Tensor, "n ..."], inputs: Inputs, again: bool = False) -> Inputs:
+    """The inputs as they are kept until the gradient of the weight is made: `inputs`, or less. See `Frugal.keep`."""
+    return Inputs(None, None, connection.keep(x, again)) if isinstance(connection, Frugal) else inputs
+
+
+def listen(connection: Connection, x: Float[Tensor, "n ..."]) -> None:
+    """Tell whoever listens to a connection (its forward pre-hooks) what it is given, where it is not called itself."""
+    for hook in connection._forward_pre_hooks.values():
+        hook(connection, (x,))
 
 
 def run_layout(weight: Float[Tensor, "n_out *fan"]) -> Float[Tensor, "n_out *fan"]:
@@ -78,7 +92,9 @@ def add_weight_gradient(
     kernels: Kernels = TORCH,
 ) -> None:
     """Add Σ_n g ⊗ x, the gradient of Σ g · map(x) with respect to the weight, to `grad`, in place."""
-    if inputs.events is not None:
+    if inputs.kept is not None and isinstance(connection, Frugal):
+        grad.add_(connection.gradient_from(inputs.kept, g))
+    elif inputs.events is not None:
         kernels.add_outer(grad.T, inputs.events, g)
     elif inputs.x is not None and isinstance(connection, nn.Linear):
         grad.T.addmm_(inputs.x.T, g)

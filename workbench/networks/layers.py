@@ -20,6 +20,7 @@ import torch
 from jaxtyping import Float, Shaped
 from torch import Tensor, nn
 from torch.nn import functional as F
+from torch.nn.utils import parametrize
 
 from workbench.checks import FINITE, check_number
 from workbench.kernels.choice import kernels_for
@@ -30,6 +31,7 @@ from workbench.kernels.connections import (
     check_input,
     inputs_of,
     linear_map,
+    listen,
     run_layout,
 )
 from workbench.kernels.plain import Kernels
@@ -112,6 +114,11 @@ class SpikingLayer(nn.Module):
         self.gain = nn.Parameter(torch.full((n_out, 1), float(gain))) if standardized else None
         self.recurrent = initialize(nn.Linear(n_out, n_out, bias=False)) if recurrent else None
         self.recurrent_gain = nn.Parameter(torch.full((n_out, 1), float(gain))) if recurrent and standardized else None
+
+    def _load_from_state_dict(self, state_dict: dict, prefix: str, *others) -> None:
+        if state_dict.get(f"{prefix}connection.parametrizations.weight.0.settled", False):
+            self.gain = self.recurrent_gain = self.rescale = None
+        super()._load_from_state_dict(state_dict, prefix, *others)
 
     def effective_weight(self) -> Float[Tensor, "n_out ..."]:
         """Ŵ, or W where the layer has no such form; differentiable in W and the gain. Same shape as W."""
@@ -200,6 +207,23 @@ def initialize(connection: C) -> C:
     return connection
 
 
+@torch.no_grad()
+def fold_standardization(layer: SpikingLayer) -> None:
+    """Make Ŵ (and Ŵ_r) the weights of a layer, in place; from then on it has no gain and is not standardised."""
+    forward, recurrent = layer.effective_weights()
+    trained_weight(layer.connection).copy_(forward)
+    if layer.recurrent is not None and recurrent is not None:
+        trained_weight(layer.recurrent).copy_(recurrent)
+    layer.gain = layer.recurrent_gain = layer.rescale = None
+
+
+def trained_weight(connection: Connection) -> Float[Tensor, "n_out ..."]:
+    """The parameter behind the weight of a connection, where something stands before it (`nn.utils.parametrize`)."""
+    if parametrize.is_parametrized(connection, "weight"):
+        return connection.parametrizations["weight"].original  # pyright: ignore
+    return connection.weight
+
+
 def running_weights(layer: Layer) -> Weights:
     """The effective weights, detached and laid out for speed: made once and used for all steps of a batch."""
     forward, recurrent = layer.effective_weights()
@@ -236,6 +260,7 @@ def advance(
     step by step. The output is spikes, or the potential of a leaky readout. `kernels` None: see `layer_kernels`."""
     check_input(layer.connection, x)
     kernels = kernels or layer_kernels(layer, x)
+    listen(layer.connection, x.flatten(0, 1))
     inputs = inputs_of(layer.connection, x.flatten(0, 1), kernels)
     current = linear_map(layer.connection, inputs, weights.forward, layer.connection.bias, kernels)
     current = current.unflatten(0, x.shape[:2])
@@ -245,6 +270,8 @@ def advance(
     if isinstance(layer, LeakyReadout):
         return Advance(current, current, integrate(current, layer.decay, before), inputs)
     fired = kernels.fire(current, layer.neuron, layer.reset, before.rest, weights.recurrent, before.spikes)
+    if layer.recurrent is not None and before.spikes is not None:
+        listen(layer.recurrent, torch.cat([before.spikes[None], fired.spikes[:-1]]).flatten(0, 1))
     after = Neurons(fired.rest, None if before.spikes is None else fired.spikes[-1].clone())
     return Advance(fired.spikes, current, after, inputs, fired.past)
 

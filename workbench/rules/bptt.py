@@ -30,9 +30,10 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from workbench.checks import COUNT, Array, check_batch, check_kind, check_labels, one_hot
-from workbench.credit.signals import Loss, Mask, masked_loss, summed_cross_entropy
+from workbench.credit.signals import BACKPROPAGATION, Loss, Mask, Signal, masked_loss, summed_cross_entropy
 from workbench.faces import short_repr
-from workbench.kernels.connections import Inputs, check_input, linear_map
+from workbench.kernels.connections import Connection, Inputs, check_input, linear_map
+from workbench.kernels.frugal import Frugal
 from workbench.networks.layers import Layer, LeakyReadout, SpikingLayer, TimeDropout
 from workbench.networks.spans import Lengths, Spans, keep, learning_steps, mean_over_steps, steps_done
 from workbench.networks.spiking import check_spiking, chunks, layers_with_memory, no_place, run_network
@@ -106,12 +107,15 @@ class BPTT(NamedTuple):
     sum of each step's cross-entropy; only without a window.
     window: steps per chunk of graph of truncated BPTT; None for the whole sequence.
     loss: of the outputs of those steps, see `workbench.rules.stllr.STLLR`.
+    signal: who tells the layers what was wrong; what a layer is told goes back through all its own steps (c), in a
+    recurrent layer through W_r too. With another signal than backpropagation (b) ends at the layer.
     """
 
     last_steps: int | None = None
     summed_output: bool = False
     window: int | None = None
     loss: Loss = summed_cross_entropy
+    signal: Signal = BACKPROPAGATION
 
     __repr__ = short_repr
 
@@ -130,20 +134,17 @@ def gradients(
     network, (x, y) = check_spiking(network), check_batch(x, y)
     check_kind(params, BPTT)
     x, start, spans = learning_steps(x, params.last_steps, lengths)
-    graph, outputs, loss, learned = Unrolled(network), torch.zeros(()), 0.0, 0.0
+    graph, outputs, loss, learned = Unrolled(network, params.signal), torch.zeros(()), 0.0, 0.0
     for chunk in chunks(len(x), check_window(params, len(x))):
         graph.cut()
+        first = max(start, chunk.start)
+        learning = None if spans is None else spans.learning(slice(first, chunk.stop))
+        learns = first < chunk.stop and (learning is None or bool(learning.any()))
+        graph.lesson = Lesson(y, slice(first - chunk.start, None), learning) if learns else None
         output = graph.outputs(x[chunk], spans, chunk)
         outputs = outputs + keep(output.detach(), graph.own).sum(0)
-        first = max(start, chunk.start)
-        if first >= chunk.stop:
-            continue
-        learning = None if spans is None else spans.learning(slice(first, chunk.stop))
-        if learning is None or learning.any():
-            value = batch_loss(output[first - chunk.start :], y, params, learning)
-            if value.requires_grad:  # or all that it depends on is frozen
-                value.backward()
-            loss += float(value.detach())
+        if learns:
+            loss += float(graph.teach(output[first - chunk.start :], y, params, learning))
             learned += chunk.stop - first if learning is None else float(learning.sum()) / len(y)
     steps = steps_done(spans, len(x))
     mean = len(x) if spans is None else float(spans.end.double().mean())
@@ -154,6 +155,8 @@ def gradients(
 
 def check_window(params: BPTT, steps: int) -> int:
     """Steps per chunk of graph; or ValueError."""
+    if params.summed_output and params.signal is not BACKPROPAGATION:
+        raise ValueError("the cross-entropy of the summed output is sent back by backpropagation only; leave it out")
     if params.window is None:
         return steps
     if not COUNT.holds(params.window) or params.summed_output:
@@ -173,11 +176,21 @@ def batch_loss(
     return F.cross_entropy(keep(output, learning).sum(0), check_labels(y, output.shape[-1]))
 
 
+class Lesson(NamedTuple):
+    """What layers learn from in a chunk that learns: labels, which of its steps learn, and which samples in them."""
+
+    y: Shaped[Tensor, "batch ..."]
+    steps: slice
+    learning: Mask
+
+
 class Unrolled:
     """The graph of one batch through time: what each layer carries, with its graph, and sums for the report."""
 
-    def __init__(self, network: nn.Module):
-        self.network, self.layers = network, layers_with_memory(network)
+    def __init__(self, network: nn.Module, signal: Signal = BACKPROPAGATION):
+        self.network, self.layers, self.signal = network, layers_with_memory(network), signal
+        self.lesson: Lesson | None = None
+        self.taught: dict[SpikingLayer, Tensor] = {}
         self.carried: dict[Layer, tuple[Tensor, Tensor]] = {}
         self.masks: dict[TimeDropout, Tensor] = {}
         self.spikes = dict.fromkeys(self.layers.values(), 0.0)
@@ -202,22 +215,49 @@ class Unrolled:
             return layer.masked(x, self.masks)
         if not isinstance(layer, SpikingLayer | LeakyReadout):
             raise ValueError(no_place(layer))
-        output, *carried = run_layer(layer, x, self.carried.get(layer))
+        x, feedback = x.detach() if self.signal.cut else x, self.signal.feedback.get(layer)
+        output, *carried = run_layer(layer, x, self.carried.get(layer), feedback)
         self.carried[layer] = (carried[0], carried[1])
         self.spikes[layer] += float(keep(output.detach(), self.own).mean()) * len(output)
         self.history += 2 * output.nbytes  # u and z of every neuron and step
+        output = self.joined(layer, output)
+        if self.lesson is not None and isinstance(layer, SpikingLayer) and output.requires_grad:
+            if self.signal.local is not None:
+                self.signal.local(layer, output[self.lesson.steps], self.lesson.y, self.lesson.learning)
+                return output.detach()
+            self.taught[layer] = output[self.lesson.steps]
         return output
+
+    def joined(self, layer: Layer, output: Float[Tensor, "time batch ..."]) -> Float[Tensor, "time batch ..."]:
+        """The output, with whatever else goes back with its gradient; see `rules.bptt_in_pieces`."""
+        return output
+
+    def teach(
+        self, output: Float[Tensor, "time batch ..."], y: Shaped[Tensor, "batch ..."], params: BPTT, learning: Mask
+    ) -> Float[Tensor, ""]:
+        """Send the loss of a chunk's learning steps back, and return it."""
+        taught, self.taught = self.taught, {}
+        if self.signal is BACKPROPAGATION or not output.requires_grad:
+            value = batch_loss(output, y, params, learning)
+            if value.requires_grad:  # or all that it depends on is frozen
+                value.backward()
+            return value.detach()
+        return self.signal.teach(output, taught, y, params.loss, learning)
 
 
 def run_layer(
     layer: Layer,
     x: Float[Tensor, "time batch ..."],
     before: tuple[Float[Tensor, "batch ..."], Float[Tensor, "batch ..."]] | None = None,
+    feedback: Float[Tensor, "..."] | None = None,
 ) -> tuple[Float[Tensor, "time batch ..."], Float[Tensor, "batch ..."], Float[Tensor, "batch ..."]]:
-    """One layer over a chunk, differentiable through all its steps: outputs, last u⁺ and last output."""
+    """One layer over a chunk, differentiable through all its steps: outputs, last u⁺ and last output.
+
+    `feedback` takes the place of the weight on the way down to the layer below (feedback alignment).
+    """
     check_input(layer.connection, x)
     weight, recurrent = layer.effective_weights()
-    current = linear_map(layer.connection, Inputs(x.flatten(0, 1)), weight, layer.connection.bias)
+    current = driven(layer.connection, x.flatten(0, 1), weight, layer.connection.bias, feedback)
     current = current.unflatten(0, x.shape[:2])
     rest, z = before or (torch.zeros_like(current[0]), torch.zeros_like(current[0]))
     if isinstance(layer, LeakyReadout):
@@ -225,10 +265,31 @@ def run_layer(
         return potential, rest, potential[-1]
     neuron, threshold, spikes = leaky(layer), layer.neuron.threshold, []
     for now in current:
-        z, u = neuron(now if recurrent is None else now + F.linear(z, recurrent), rest)
+        if recurrent is not None and layer.recurrent is not None:
+            now = now + driven(layer.recurrent, z, recurrent)
+        z, u = neuron(now, rest)
         rest = layer.reset(u, z, threshold)
         spikes.append(z)
     return torch.stack(spikes), rest, z
+
+
+def driven(
+    connection: Connection,
+    x: Float[Tensor, "n ..."],
+    weight: Float[Tensor, "n_out ..."],
+    bias: Float[Tensor, "n_out"] | None = None,
+    feedback: Float[Tensor, "n_out ..."] | None = None,
+) -> Float[Tensor, "n ..."]:
+    """The map of a connection with its effective weight, differentiable; x gets its gradient through `feedback`."""
+    seen = x if feedback is None else x.detach()
+    if isinstance(connection, Frugal):
+        y = connection.map(seen, weight, bias)
+    else:
+        y = linear_map(connection, Inputs(seen), weight, bias)
+    if feedback is None or not x.requires_grad:
+        return y
+    down = linear_map(connection, Inputs(x), feedback, None)
+    return y + (down - down.detach())  # 0, whose gradient goes down
 
 
 def leaky(layer: SpikingLayer) -> snntorch.Leaky:

@@ -29,9 +29,13 @@ Draw = Callable[[Sequence[int], torch.Generator], Tensor]
 
 
 class DirectFeedback(NamedTuple):
-    """feedback: B_l of every block, `(classes, *shape of the block's activation)`."""
+    """feedback: B_l of every block, `(classes, *shape of the block's activation)`.
+
+    signs: send sign(e) / batch instead of e (sDFA, doi 10.3389/fnins.2021.629892).
+    """
 
     feedback: tuple[Float[Tensor, "classes ..."], ...]
+    signs: bool = False
 
     __repr__ = short_repr
 
@@ -68,6 +72,7 @@ def gradients(
         now = block.between(activations[-1].detach())
     report = train_classifier(network, now, y)
     error = output_error(report.logits, y)
+    error = error.sign() / len(y) if params.signs else error
     for a, B in zip(activations, check_feedback(params, activations), strict=True):
         if a.requires_grad:
             a.backward(broadcast_error(error, B))

@@ -30,6 +30,7 @@ from workbench.credit.signals import BACKPROPAGATION, Loss, Signal, summed_cross
 from workbench.credit.three_factor import OnlinePass
 from workbench.faces import short_repr
 from workbench.kernels.choice import kernels_for
+from workbench.kernels.frugal import Frugal
 from workbench.kernels.plain import Kernels
 from workbench.networks.layers import Layer, LeakyReadout, Neurons, SpikingLayer, Weights, advance
 from workbench.networks.spans import Lengths, Spans, learning_steps
@@ -109,6 +110,12 @@ class Synaptic(NamedTuple):
 
     q: Float[Tensor, "batch n_in"]
     filtered: Float[Tensor, "batch *n_out n_in"]
+
+
+NO_BASIS = (
+    "e-prop carries a number for every synapse from step to step, which cannot follow an input that is kept otherwise "
+    "at each step; use LANCE with its fixed bases of the features, or keep all"
+)
 
 
 class State(NamedTuple):
@@ -199,16 +206,30 @@ def run_step(
         psi = activation(layer, ran.potential)
         state = state or start_state(layer, x[0], ran.potential[0])
         past = past_spikes(ran.output, state.neurons)[0] if state.recurrent is not None else None
-        forward, recurrent = remember(state.forward, with_one(x[0]), psi, layer, kappa, kernels), None
+        U, U_r = fixed_bases(layer)
+        seen = with_one(x[0] if U is None else x[0] @ U)
+        forward, recurrent = remember(state.forward, seen, psi, layer, kappa, kernels), None
         if past is not None and state.recurrent is not None:
-            recurrent = remember(state.recurrent, past, psi, layer, kappa, kernels)
+            recurrent = remember(state.recurrent, past if U_r is None else past @ U_r, psi, layer, kappa, kernels)
         state = State(ran.neurons, forward, recurrent)
     if not learns:
         return ran.output, state
     down = weights.forward.detach() if feedback is None else feedback
     traces = (state.forward.filtered, None if state.recurrent is None else state.recurrent.filtered)
     bias = layer.connection.bias
-    return _Filtered.apply(x, *weights, bias, ran.output, psi, down, kernels, *traces), state  # pyright: ignore
+    return _Filtered.apply(x, *weights, bias, ran.output, psi, down, kernels, (U, U_r), *traces), state  # pyright: ignore
+
+
+def fixed_bases(layer: Layer) -> tuple[Float[Tensor, "n_in r"] | None, Float[Tensor, "n r"] | None]:
+    """U of a layer's inputs, and of its own spikes in a recurrent one, where its connections keep less than these: ē is
+    then carried in r instead of n_in directions. Raises ValueError for what has no such basis."""
+    found = []
+    for connection in (layer.connection, layer.recurrent):
+        U = connection.fixed_basis if isinstance(connection, Frugal) else None
+        if isinstance(connection, Frugal) and U is None:
+            raise ValueError(NO_BASIS)
+        found.append(U)
+    return found[0], found[1]
 
 
 def synapse_kernels(layer: Layer, x: Float[Tensor, "1 batch n_in"]) -> Kernels:
@@ -219,11 +240,14 @@ def synapse_kernels(layer: Layer, x: Float[Tensor, "1 batch n_in"]) -> Kernels:
 
 def start_state(layer: Layer, x: Float[Tensor, "batch n_in"], u: Float[Tensor, "batch n_out"]) -> State:
     """Zeros, at the start of a sequence."""
-    (batch, n_in), n_out = x.shape, u.shape[1:] if isinstance(layer, SpikingLayer) else ()
+    batch, n_out = len(x), u.shape[1:] if isinstance(layer, SpikingLayer) else ()
+    U, U_r = fixed_bases(layer)
+    n_in = x.shape[1] if U is None else U.shape[1]
     forward = Synaptic(x.new_zeros(batch, n_in + 1), x.new_zeros(batch, *n_out, n_in + 1))
     if layer.recurrent is None:
         return State(Neurons(torch.zeros_like(u)), forward, None)
-    recurrent = Synaptic(torch.zeros_like(u), x.new_zeros(batch, *n_out, *n_out))
+    n_past = u.shape[1] if U_r is None else U_r.shape[1]
+    recurrent = Synaptic(x.new_zeros(batch, n_past), x.new_zeros(batch, *n_out, n_past))
     return State(Neurons(torch.zeros_like(u), torch.zeros_like(u)), forward, recurrent)
 
 
@@ -272,11 +296,12 @@ class _Filtered(torch.autograd.Function):
         psi: Tensor | None,
         down: Tensor,
         kernels: Kernels,
+        bases: tuple[Tensor | None, Tensor | None],
         forward: Tensor,
         recurrent: Tensor | None,
     ) -> Tensor:
         ctx.save_for_backward(psi, down, forward, recurrent)
-        ctx.kernels, ctx.has_bias = kernels, bias is not None
+        ctx.kernels, ctx.has_bias, ctx.bases = kernels, bias is not None, bases
         return output.view_as(output)
 
     @staticmethod
@@ -285,8 +310,11 @@ class _Filtered(torch.autograd.Function):
         grad_x = (delta if psi is None else delta * psi) @ down if ctx.needs_input_grad[0] else None
         grad = contract(delta, forward, ctx.kernels)
         grad_recurrent = None if recurrent is None else contract(delta, recurrent, ctx.kernels)
-        grad_bias = grad[:, -1] if ctx.has_bias else None
-        return grad_x, grad[:, :-1], grad_recurrent, grad_bias, None, None, None, None, None, None
+        grad_bias, (U, U_r) = grad[:, -1] if ctx.has_bias else None, ctx.bases
+        grad = grad[:, :-1] if U is None else grad[:, :-1] @ U.T
+        if grad_recurrent is not None and U_r is not None:
+            grad_recurrent = grad_recurrent @ U_r.T
+        return grad_x, grad, grad_recurrent, grad_bias, None, None, None, None, None, None, None
 
 
 def cost(sizes: Sequence[LayerSize], steps: int, learning_steps: int) -> Cost:

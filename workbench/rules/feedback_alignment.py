@@ -24,6 +24,7 @@ from workbench.checks import Array, check_kind, in_full_precision
 from workbench.credit.classifier import learn_from_outputs
 from workbench.faces import short_repr
 from workbench.kernels.connections import check_connection, steps_of
+from workbench.kernels.frugal import Frugal
 from workbench.networks.blocks import BlockNetwork, check_examples
 from workbench.networks.layers import apply
 from workbench.rule import ForBlocks, LearningRule, Rule, StepReport
@@ -89,22 +90,26 @@ def gradients(
 class _Aligned(torch.autograd.Function):
     @staticmethod
     def forward(ctx: Any, x: Tensor, weight: Tensor, bias: Tensor | None, feedback: Tensor, module: Connection):
-        ctx.save_for_backward(x, feedback)
-        ctx.module = module
+        kept = module.keep(x) if isinstance(module, Frugal) else (x,)
+        ctx.save_for_backward(feedback, *kept)
+        ctx.module, ctx.shape = module, x.shape
         return F.linear(x, weight, bias) if isinstance(module, nn.Linear) else module(x)
 
     @staticmethod
     def backward(ctx: Any, delta: Tensor) -> tuple[Tensor | None, ...]:  # pyright: ignore
-        x, feedback = ctx.saved_tensors
+        feedback, *kept = ctx.saved_tensors
         c, below = ctx.module, None
         needs_below, _, needs_bias = ctx.needs_input_grad[:3]
+        weight = c.gradient_from(tuple(kept), delta) if isinstance(c, Frugal) else None
         if isinstance(c, nn.Linear):
             below = delta @ feedback if needs_below else None
-            return below, delta.T @ x, delta.sum(0) if needs_bias else None, None, None
+            weight = delta.T @ kept[0] if weight is None else weight
+            return below, weight, delta.sum(0) if needs_bias else None, None, None
         geometry = steps_of(c)
         if needs_below:
-            below = conv2d_input(x.shape, feedback, delta, *geometry)
-        weight = conv2d_weight(x, c.weight.shape, delta, *geometry)
+            below = conv2d_input(ctx.shape, feedback, delta, *geometry)
+        if weight is None:
+            weight = conv2d_weight(kept[0], c.weight.shape, delta, *geometry)
         return below, weight, delta.sum((0, 2, 3)) if needs_bias else None, None, None
 
 

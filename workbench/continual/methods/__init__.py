@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     )
     from workbench.continual.methods.replay import EpisodicMemory, Joint, Replay
     from workbench.continual.methods.sgp import SGP, SGPParams
+    from workbench.continual.methods.subspace import LearnableSubspace, SubspaceParams
     from workbench.continual.methods.trgp import TRGP, TRGPParams
 
 __all__ = [
@@ -41,8 +42,10 @@ __all__ = [
     "Joint",
     "LanceContinual",
     "LanceContinualParams",
+    "LearnableSubspace",
     "Replay",
     "SGPParams",
+    "SubspaceParams",
     "TRGPParams",
     "fisher",
     "identity_mixing",

@@ -38,9 +38,9 @@ from workbench.continual.conceptors import (
     cut,
     disjunction,
 )
+from workbench.continual.guard import Guard, Mixing
 from workbench.continual.method import backpropagation
 from workbench.continual.projecting import Projecting
-from workbench.continual.protected import Mixing, Protected
 from workbench.faces import short_repr
 from workbench.rule import Rule
 from workbench.training.checkpoint import Tree
@@ -141,7 +141,7 @@ class CodeCL(Projecting):
             if U.shape[1]:
                 layer.mix(task, [Mixing(U, self.params.initial_mixing(U.shape[1]))])
 
-    def protects(self, task: int, name: str, layer: Protected, inputs: Float[Tensor, "d n"]) -> Conceptor:
+    def protects(self, task: int, name: str, layer: Guard, inputs: Float[Tensor, "d n"]) -> Conceptor:
         """Equation (5)."""
         finished = task_conceptor(inputs, self.params)
         return cut(disjunction(layer.conceptor, finished), self.params.floor)

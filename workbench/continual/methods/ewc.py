@@ -16,7 +16,6 @@ from typing import Any
 import torch
 from jaxtyping import Float, Int64, Shaped
 from torch import Tensor, nn
-from torch.nn import functional as F
 
 from workbench.checks import COUNT, NOT_NEGATIVE, check_number
 from workbench.continual.method import Method, backpropagation
@@ -56,7 +55,8 @@ class EWC(Method):
 
     def after_task(self, task: int, x: Float[Tensor, "n *shape"], y: Int64[Tensor, " n"]) -> None:
         """Add this task's springs."""
-        information = fisher(self.network, x, task, self.batches, self.batch_size, self._generator)
+        sizes = (self.batches, self.batch_size)
+        information = fisher(self.network, x, task, *sizes, self._generator, self.rule)
         for theta, stiffness in information.items():
             self.stiffness[theta] = self.stiffness.get(theta, 0) + stiffness
             self.pull[theta] = self.pull.get(theta, 0) + stiffness * theta.detach()
@@ -87,20 +87,23 @@ def fisher(
     batches: int,
     batch_size: int,
     generator: torch.Generator,
+    rule: Rule = backpropagation,
 ) -> dict[nn.Parameter, Float[Tensor, "..."]]:
     """Diagonal Fisher information E[(∂ log p(y|x) / ∂θ)²], with y drawn from the network's own answer.
 
     With such labels the expected gradient is zero, so B times the squared mean gradient of B samples is an unbiased
-    estimate, also for networks with batch normalisation that cannot be asked about one sample.
+    estimate, also for networks with batch normalisation that cannot be asked about one sample. With another rule than
+    backpropagation ∂ log p / ∂θ is what that rule takes it for.
     """
     information: dict[nn.Parameter, Tensor] = {}
     with evaluation(network):
         for _ in range(batches):
             rows = torch.randint(len(x), (batch_size,), generator=generator)
             network.zero_grad(set_to_none=True)
-            logits = network(x[rows], task)
-            drawn = torch.multinomial(logits.detach().softmax(-1), 1, generator=generator).squeeze(1)
-            F.cross_entropy(logits, drawn).backward()
+            with torch.no_grad():
+                logits = network(x[rows], task)
+            drawn = torch.multinomial(logits.softmax(-1), 1, generator=generator).squeeze(1)
+            rule(network.seen(task), x[rows], drawn)
             for theta in network.parameters():
                 if theta.grad is not None:
                     information[theta] = information.get(theta, 0) + theta.grad.square() * (batch_size / batches)

@@ -17,9 +17,9 @@ from torch import Tensor
 
 from workbench.checks import COUNT, NOT_NEGATIVE, SHARE, check_fields
 from workbench.continual.conceptors import Conceptor, correlation
+from workbench.continual.guard import Guard
 from workbench.continual.method import backpropagation
 from workbench.continual.projecting import Projecting
-from workbench.continual.protected import Protected
 from workbench.continual.subspaces import ROUNDING, orthonormal
 from workbench.faces import short_repr
 from workbench.rule import Rule
@@ -67,12 +67,12 @@ class GPM(Projecting):
         """ε after a task."""
         return min(self.params.threshold + self.params.increase * task, 1.0)
 
-    def basis(self, task: int, layer: Protected, inputs: Float[Tensor, "d n"]) -> Float[Tensor, "d m"]:
+    def basis(self, task: int, layer: Guard, inputs: Float[Tensor, "d n"]) -> Float[Tensor, "d m"]:
         """M, enlarged by equation (1)."""
         M = layer.vectors.double()
         return torch.cat([M, gpm_directions(inputs, M, self.threshold(task))], dim=1)
 
-    def protects(self, task: int, name: str, layer: Protected, inputs: Float[Tensor, "d n"]) -> Conceptor:
+    def protects(self, task: int, name: str, layer: Guard, inputs: Float[Tensor, "d n"]) -> Conceptor:
         """M Mᵀ."""
         M = self.basis(task, layer, inputs)
         return Conceptor(M, M.new_ones(M.shape[1]))

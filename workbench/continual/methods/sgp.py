@@ -18,9 +18,9 @@ from torch import Tensor
 
 from workbench.checks import NOT_NEGATIVE, check_fields
 from workbench.continual.conceptors import Conceptor
+from workbench.continual.guard import Guard
 from workbench.continual.method import backpropagation
 from workbench.continual.methods.gpm import GPM
-from workbench.continual.protected import Protected
 from workbench.faces import short_repr
 from workbench.rule import Rule
 
@@ -49,7 +49,7 @@ class SGP(GPM):
         check_fields(params, SGPParams, scale=NOT_NEGATIVE)
         super().__init__(network, params, rule)
 
-    def protects(self, task: int, name: str, layer: Protected, inputs: Float[Tensor, "d n"]) -> Conceptor:
+    def protects(self, task: int, name: str, layer: Guard, inputs: Float[Tensor, "d n"]) -> Conceptor:
         """M Λ Mᵀ."""
         before, M = layer.values.double(), self.basis(task, layer, inputs)
         importances = importance(inputs, M, self.params.scale)

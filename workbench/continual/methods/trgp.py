@@ -20,9 +20,10 @@ from torch import Tensor
 
 from workbench.checks import COUNT_OR_ZERO, SHARE, check_fields
 from workbench.continual.conceptors import Conceptor
+from workbench.continual.guard import Guard, Mixing
 from workbench.continual.method import backpropagation
 from workbench.continual.methods.gpm import GPM, gpm_directions
-from workbench.continual.protected import Mixing, Protected, kept_bytes
+from workbench.continual.protected import kept_bytes
 from workbench.faces import short_repr
 from workbench.rule import Rule
 from workbench.training.checkpoint import Tree
@@ -63,18 +64,18 @@ class TRGP(GPM):
         self.network.zero_grad(set_to_none=True)
         self.gradients(x[: self.samples], y[: self.samples], task)
         for name, layer in self.layers().items():
-            if layer.layer.weight.grad is None:  # frozen
+            if layer.weight.grad is None:  # frozen
                 continue
-            gradient = layer.layer.weight.grad.flatten(1)
+            gradient = layer.weight.grad.flatten(1)
             related = related_tasks(gradient, self.subspaces[name], self.params)
             if related:
                 bases = [self.subspaces[name][j] for j in related]
                 layer.mix(task, [Mixing(S, torch.eye(S.shape[1])) for S in bases])
 
-    def protects(self, task: int, name: str, layer: Protected, inputs: Float[Tensor, "d n"]) -> Conceptor:
+    def protects(self, task: int, name: str, layer: Guard, inputs: Float[Tensor, "d n"]) -> Conceptor:
         """M Mᵀ; the task's own subspace is kept beside it."""
         own = gpm_directions(inputs, layer.vectors.double()[:, :0], self.threshold(task))
-        self.subspaces[name].append(own.to(layer.layer.weight))
+        self.subspaces[name].append(own.to(layer.weight))
         return super().protects(task, name, layer, inputs)
 
     def kept_bytes(self) -> int:

@@ -1,0 +1,108 @@
+"""Connections that keep less than their input for the gradient of their weight, whatever rule makes that gradient.
+
+    forward    y = map(x; W, b)                  exact
+    kept       what `keep(x)` gives              instead of x
+    backward   ∂L/∂x, ∂L/∂b exact;  ∂L/∂W = Σ g · map(x̂),  x̂ what can be made of it again
+
+A rule that leaves the gradient to autograd runs `map`; one that makes it by itself calls `keep` and `gradient_from`.
+Neither knows how something is kept, and what is kept knows no rule.
+"""
+
+from typing import Any
+
+import torch
+from jaxtyping import Float, Shaped
+from torch import Tensor, nn
+from torch.autograd.function import once_differentiable
+from torch.nn import functional as F
+from torch.nn.utils import parametrize
+
+from workbench.kernels.convolution import conv2d_input_gradient, convolve, geometry_of
+
+Kept = tuple[Tensor | None, ...]
+
+
+class Frugal(nn.Module):
+    """Beside `nn.Linear` or `nn.Conv2d` as the first base of a connection, of which it takes weight and bias over.
+
+    Subclasses say what is kept of an input `(n, ...)`, and what the gradient of the weight is with it.
+    """
+
+    weight: Float[Tensor, "n_out *fan"]
+    bias: Float[Tensor, "n_out"] | None
+
+    @property
+    def fixed_basis(self) -> Float[Tensor, "n_in r"] | None:
+        """U, where x̂ = x U Uᵀ for every x; None where x̂ is made otherwise, or from bases that change."""
+        return None
+
+    def keep(self, x: Float[Tensor, "n ..."], again: bool = False) -> tuple[Shaped[Tensor, "..."] | None, ...]:
+        """What stands for x until the gradient is made. again: x belongs to a step that was seen before, so that
+        nothing is to be learned from it."""
+        raise NotImplementedError
+
+    def gradient_from(self, kept: Kept, g: Float[Tensor, "n ..."]) -> Float[Tensor, "n_out *fan"]:
+        """Σ g ⊗ x̂, the gradient of the weight for the gradient g of the output."""
+        raise NotImplementedError
+
+    def map(
+        self, x: Float[Tensor, "n ..."], weight: Float[Tensor, "n_out *fan"], bias: Float[Tensor, "n_out"] | None
+    ) -> Float[Tensor, "n ..."]:
+        """The map with another weight (the effective one of a layer), differentiable; keeps `keep(x)`."""
+        if not (torch.is_grad_enabled() and weight.requires_grad):
+            return exact(self, x, weight, bias)
+        return _Map.apply(x, weight, bias, self, *self.keep(x.detach()))  # pyright: ignore[reportReturnType]
+
+    def forward(self, x: Float[Tensor, "n ..."]) -> Float[Tensor, "n ..."]:
+        return self.map(x, self.weight, self.bias)
+
+
+def exact(connection: nn.Module, x: Tensor, weight: Tensor, bias: Tensor | None) -> Float[Tensor, "n ..."]:
+    """The map of a connection with a weight and a bias."""
+    if isinstance(connection, nn.Conv2d):
+        return convolve(x, weight, bias, geometry_of(connection))
+    return F.linear(x, weight, bias)
+
+
+class _Map(torch.autograd.Function):
+    @staticmethod
+    def forward(ctx: Any, x: Tensor, weight: Tensor, bias: Tensor | None, connection: Frugal, *kept: Tensor | None):
+        ctx.connection, ctx.shape = connection, x.shape
+        ctx.save_for_backward(weight, *kept)
+        return exact(connection, x, weight, bias)
+
+    @staticmethod
+    @once_differentiable
+    def backward(ctx: Any, grad: Tensor) -> tuple[Tensor | None, ...]:  # pyright: ignore
+        weight, *kept = ctx.saved_tensors
+        c, (for_x, for_weight, for_bias) = ctx.connection, ctx.needs_input_grad[:3]
+        grad_x, space = None, (2, 3) if isinstance(c, nn.Conv2d) else tuple(range(1, grad.ndim - 1))
+        if for_x and isinstance(c, nn.Conv2d):
+            grad_x = conv2d_input_gradient(ctx.shape, weight, grad, geometry_of(c))
+        elif for_x:
+            grad_x = grad @ weight
+        grad_weight = c.gradient_from(tuple(kept), grad) if for_weight else None
+        grad_bias = grad.sum((0, *space)) if for_bias else None
+        return grad_x, grad_weight, grad_bias, None, *[None] * len(kept)
+
+
+def take_over(new: nn.Module, old: nn.Module) -> None:
+    """Give a connection that was just made all that another one has: parameters, constants, what stands before its
+    weight (`torch.nn.utils.parametrize`), and whoever listens to it."""
+    guards = []
+    if parametrize.is_parametrized(old, "weight"):
+        guards = list(old.parametrizations["weight"])  # pyright: ignore
+        old_weight = old.parametrizations["weight"].original  # pyright: ignore
+    else:
+        old_weight = old.weight
+    own = {"_parameters", "_modules", "_buffers"}
+    new.__dict__.update({name: value for name, value in old.__dict__.items() if name not in own})
+    for name, module in old._modules.items():
+        if name != "parametrizations":
+            new._modules[name] = module
+    new._buffers.update(old._buffers)
+    new._parameters.update({"weight": old_weight, "bias": old._parameters.get("bias")})  # pyright: ignore
+    for guard in guards:
+        parametrize.register_parametrization(new, "weight", guard, unsafe=True)
+        if hasattr(guard, "stand_before"):
+            guard.stand_before(new)
