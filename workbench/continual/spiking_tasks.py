@@ -7,7 +7,7 @@ from torch import Tensor, nn
 
 from workbench.continual.protected import select_task
 from workbench.networks.layers import LeakyReadout, RunPart
-from workbench.networks.spiking import nobody, spiking_logits
+from workbench.networks.spiking import nobody, spiking_layers, spiking_logits
 from workbench.rule import Rule, StepReport
 
 
@@ -40,11 +40,10 @@ class SpikingTasks(nn.Module):
         return WithReadout(self.network, self.readouts[task])
 
     def free(self) -> list[nn.Module]:
-        """Readouts of single tasks, and what a rule hung on the network to teach its layers: no answer of another task
-        depends on them."""
-        taught = [getattr(self.network, name, None) for name in ("classifiers", "modulations")]
-        own = [self.readouts] if len(self.readouts) else []
-        return [*own, *(module for module in taught if isinstance(module, nn.Module))]
+        """Readouts of single tasks, and what a rule hung on layers to teach them: no answer of another task depends on
+        them."""
+        heads = [layer.head for layer in spiking_layers(self.network).values() if layer.head is not None]
+        return [self.readouts, *heads] if len(self.readouts) else heads
 
 
 class WithReadout(nn.Module):

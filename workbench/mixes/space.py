@@ -65,11 +65,13 @@ def from_input(make: Callable[..., Signal]) -> Callable[[nn.Module, Tensor, int,
     return lambda network, x, classes, seed: make(network, x, seed)
 
 
-def classifiers(network: Any, x: Float[Tensor, "..."], classes: int, seed: int) -> Signal:
-    """A classifier of its own for each layer, kept as `network.classifiers`."""
+def classifiers(network: nn.Module, x: Float[Tensor, "..."], classes: int, seed: int) -> Signal:
+    """A classifier of its own for each layer, kept there as `layer.head`."""
     with seeded(seed):
-        network.classifiers = make_classifiers(network, x, classes)
-    return local_classifiers(dict(zip(spiking_layers(network).values(), network.classifiers, strict=True)))
+        heads = dict(zip(spiking_layers(network).values(), make_classifiers(network, x, classes), strict=True))
+    for layer, head in heads.items():
+        layer.head = head
+    return local_classifiers(heads)
 
 
 def tess_waves(network: nn.Module, x: Float[Tensor, "..."], classes: int, seed: int) -> Signal:
@@ -81,17 +83,14 @@ def tess_waves(network: nn.Module, x: Float[Tensor, "..."], classes: int, seed: 
 def lls_waves(modulation: lls.Modulation, network: Any, x: Float[Tensor, "..."], classes: int, seed: int) -> Signal:
     """LLS's: the direction of the layer's spikes compared with waves, each step on its own.
 
-    What LLS-M and LLS-MxM train is kept as `network.modulations`.
+    What LLS-M and LLS-MxM train is kept as `layer.head`.
     """
-    heads = tess.make_heads(network, x, classes, basis=tess.distinct)
-    like = next(network.parameters())
-    with seeded(seed):
-        trained = {layer: modulation(len(head.rows), classes) for layer, head in heads.items()}
-    kept = [m for m in trained.values() if m is not None]
-    if kept:
-        network.modulations = nn.ParameterList(kept).to(like)
-        kept = iter(network.modulations)
-        trained = {layer: None if m is None else next(kept) for layer, m in trained.items()}
+    heads, trained = tess.make_heads(network, x, classes, basis=tess.distinct), {}
+    for layer, head in heads.items():
+        with seeded(seed):
+            m = modulation(len(head.rows), classes)
+        layer.head = None if m is None else nn.ParameterList([m]).to(head.rows)
+        trained[layer] = None if layer.head is None else layer.head[0]
 
     def local(layer: SpikingLayer, z: Tensor, y: Tensor, learning: Mask = None) -> None:
         head, m = heads[layer], trained[layer]

@@ -44,10 +44,10 @@ class _Twice(torch.autograd.Function):
         with torch.enable_grad():
             x = x.detach().requires_grad_(ctx.needs_input_grad[2])
             a = Block.features(ctx.block, x, ctx.run)
-        for name, buffer in ctx.block.body.named_buffers():
-            buffer.copy_(buffers[name])
         wanted = [t for t in (x, *learning) if t.requires_grad]
         grads = iter(torch.autograd.grad(a, wanted, grad, allow_unused=True))
+        for name, buffer in ctx.block.body.named_buffers():
+            buffer.copy_(buffers[name])
         return None, None, *[next(grads) if t.requires_grad else None for t in (x, *learning)]
 
 

@@ -114,6 +114,7 @@ class SpikingLayer(nn.Module):
         self.gain = nn.Parameter(torch.full((n_out, 1), float(gain))) if standardized else None
         self.recurrent = initialize(nn.Linear(n_out, n_out, bias=False)) if recurrent else None
         self.recurrent_gain = nn.Parameter(torch.full((n_out, 1), float(gain))) if recurrent and standardized else None
+        self.head: nn.Module | None = None  # what a rule hangs on the layer, and trains with it, to teach it
 
     def _load_from_state_dict(self, state_dict: dict, prefix: str, *others) -> None:
         if state_dict.get(f"{prefix}connection.parametrizations.weight.0.settled", False):

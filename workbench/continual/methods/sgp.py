@@ -39,6 +39,8 @@ class SGPParams(NamedTuple):
 def importance(inputs: Float[Tensor, "d n"], basis: Float[Tensor, "d m"], scale: float) -> Float[Tensor, " m"]:
     """λ for the columns of an orthonormal basis, from the energy of the inputs along each."""
     sigma = (basis.double().T @ inputs.double()).norm(dim=1)
+    if not len(sigma):  # of a silent layer
+        return sigma
     return (scale + 1) * sigma / (scale * sigma + sigma.max()).clamp(min=torch.finfo(sigma.dtype).tiny)
 
 
