@@ -5,52 +5,16 @@ import itertools
 import pytest
 import torch
 from explicit_updates import block_updates, updates
-from torch import nn
+from small_networks import CLASSES, FACTORS, inputs, labels, network
 
 from workbench.mixes import KINDS, MEMORIES, SPACES, TIMES, Mix, kind_of, prepare, refusal
-from workbench.mixes.time import NO_PAST
-from workbench.networks.blocks import BlockNetwork, conv_block, dense_block
-from workbench.networks.layers import LeakyReadout, SpikingLayer
-from workbench.networks.seeded import seeded
-from workbench.networks.spiking import SpikingMLP, SpikingSequential, layers_with_memory
-from workbench.neurons.lif import Neuron
-from workbench.neurons.traces import Factors
+from workbench.networks.spiking import layers_with_memory
 
 pytestmark = pytest.mark.usefixtures("in_double_precision")
-CLASSES, NEURON = 3, Neuron(0.8, 0.5)
 LEGAL = {
     kind: [m for m in (Mix(*a) for a in itertools.product(TIMES, SPACES, MEMORIES)) if refusal(m, kind) is None]
     for kind in KINDS
 }
-FACTORS = {"instant": NO_PAST, "traces": Factors(), "eprop": Factors(), "bptt": Factors()}
-
-
-def network(kind):
-    """A small network whose layers all fire, and that is not standardised, so that Ŵ is W."""
-    with seeded(3):
-        if kind == "blocks":
-            convolution = conv_block(1, 4, 2, nn.Sequential(nn.MaxPool2d(2), nn.Flatten()))
-            return BlockNetwork([convolution, dense_block(36, 16)], nn.Linear(16, CLASSES))
-        if kind == "convolutional":
-            first = SpikingLayer(nn.Conv2d(2, 4, 3, padding=1), NEURON, standardize=False)
-            second = SpikingLayer(nn.Conv2d(4, 5, 3), NEURON, standardize=False)
-            return SpikingSequential(first, nn.AvgPool2d(2), second, nn.Flatten(), LeakyReadout(5, CLASSES, 0.7))
-        recurrent = kind == "recurrent"
-        return SpikingMLP([6, 9, 8], CLASSES, NEURON, standardize=False, readout_decay=0.7, recurrent=recurrent)
-
-
-def inputs(kind, seed=0):
-    """A few samples, `(time, batch, ...)` of a spiking network."""
-    generator = torch.Generator().manual_seed(seed)
-    if kind == "blocks":
-        return torch.rand(5, 1, 6, 6, generator=generator)
-    shape = (6, 4, 2, 6, 6) if kind == "convolutional" else (7, 4, 6)
-    return (torch.rand(shape, generator=generator) < 0.4).double()
-
-
-def labels(kind):
-    """Of `inputs`."""
-    return torch.tensor([0, 1, 2, 0, 1])[: 5 if kind == "blocks" else 4]
 
 
 def learned(mix, kind):

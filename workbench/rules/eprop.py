@@ -220,7 +220,7 @@ def run_step(
     return _Filtered.apply(x, *weights, bias, ran.output, psi, down, kernels, (U, U_r), *traces), state  # pyright: ignore
 
 
-def fixed_bases(layer: Layer) -> tuple[Float[Tensor, "n_in r"] | None, Float[Tensor, "n r"] | None]:
+def fixed_bases(layer: Layer) -> tuple[Float[Tensor, "n_in r"] | None, Float[Tensor, "n_out r_past"] | None]:
     """U of a layer's inputs, and of its own spikes in a recurrent one, where its connections keep less than these: ē is
     then carried in r instead of n_in directions. Raises ValueError for what has no such basis."""
     found = []
