@@ -198,9 +198,9 @@ class LowRankLinear(Frugal, nn.Linear):
     @property
     def fixed_basis(self) -> Float[Tensor, "n_in r"] | None:
         """U of the features, where it was found once and no other mode is cut."""
-        if type(self.compressor) is not FixedBases or any(basis is not None for basis in self.compressor.bases[:-1]):
-            return None
-        return self.compressor.bases[-1]
+        c = self.compressor
+        fixed = isinstance(c, FixedBases) and type(c) is FixedBases
+        return c.bases[-1] if fixed and all(basis is None for basis in c.bases[:-1]) else None
 
     def keep(self, x: Float[Tensor, "batch *positions n_in"], again: bool = False) -> tuple[Tensor | None, ...]:
         """Core and bases."""

@@ -53,8 +53,8 @@ class Frugal(nn.Module):
             return exact(self, x, weight, bias)
         return _Map.apply(x, weight, bias, self, *self.keep(x.detach()))  # pyright: ignore[reportReturnType]
 
-    def forward(self, x: Float[Tensor, "n ..."]) -> Float[Tensor, "n ..."]:
-        return self.map(x, self.weight, self.bias)
+    def forward(self, input: Float[Tensor, "n ..."]) -> Float[Tensor, "n ..."]:  # noqa: A002  (as torch calls it)
+        return self.map(input, self.weight, self.bias)
 
 
 def exact(connection: nn.Module, x: Tensor, weight: Tensor, bias: Tensor | None) -> Float[Tensor, "n ..."]:
@@ -89,12 +89,11 @@ class _Map(torch.autograd.Function):
 def take_over(new: nn.Module, old: nn.Module) -> None:
     """Give a connection that was just made all that another one has: parameters, constants, what stands before its
     weight (`torch.nn.utils.parametrize`), and whoever listens to it."""
-    guards = []
+    guards: list[Any] = []
+    old_weight: Any = old._parameters.get("weight")
     if parametrize.is_parametrized(old, "weight"):
-        guards = list(old.parametrizations["weight"])  # pyright: ignore
-        old_weight = old.parametrizations["weight"].original  # pyright: ignore
-    else:
-        old_weight = old.weight
+        before: Any = old.parametrizations["weight"]  # pyright: ignore[reportIndexIssue, reportOptionalSubscript]
+        guards, old_weight = list(before), before.original
     own = {"_parameters", "_modules", "_buffers"}
     new.__dict__.update({name: value for name, value in old.__dict__.items() if name not in own})
     for name, module in old._modules.items():

@@ -99,7 +99,7 @@ def lls_waves(modulation: lls.Modulation, network: Any, x: Float[Tensor, "..."],
         signal = local_signal(s.detach(), head.rows, labels, LLS(), lls.detached(m))
         share = len(labels) / len(y)  # a mean over the batch and a sum over the steps
         s.backward(signal.latents * share)
-        if m is not None and m.requires_grad:
+        if m is not None and signal.modulation is not None and m.requires_grad:
             m.backward(signal.modulation * share)
 
     return Signal(backpropagate, cut=True, local=local)

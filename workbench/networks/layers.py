@@ -116,7 +116,7 @@ class SpikingLayer(nn.Module):
         self.recurrent_gain = nn.Parameter(torch.full((n_out, 1), float(gain))) if recurrent and standardized else None
         self.head: nn.Module | None = None  # what a rule hangs on the layer, and trains with it, to teach it
 
-    def _load_from_state_dict(self, state_dict: dict, prefix: str, *others) -> None:
+    def _load_from_state_dict(self, state_dict: dict, prefix: str, *others) -> None:  # pyright: ignore
         if state_dict.get(f"{prefix}connection.parametrizations.weight.0.settled", False):
             self.gain = self.recurrent_gain = self.rescale = None
         super()._load_from_state_dict(state_dict, prefix, *others)

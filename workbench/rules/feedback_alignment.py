@@ -12,7 +12,7 @@ exactly.
 import math
 from collections.abc import Sequence
 from functools import partial
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, cast
 
 import torch
 from jaxtyping import Float, Shaped
@@ -105,7 +105,7 @@ class _Aligned(torch.autograd.Function):
             below = delta @ feedback if needs_below else None
             weight = delta.T @ kept[0] if weight is None else weight
             return below, weight, delta.sum(0) if needs_bias else None, None, None
-        geometry = steps_of(c)
+        geometry = steps_of(cast("nn.Conv2d", c))
         if needs_below:
             below = conv2d_input(ctx.shape, feedback, delta, *geometry)
         if weight is None:
