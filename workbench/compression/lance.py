@@ -36,7 +36,7 @@ impossible. `Modes(space=False)` rules it out and keeps more.
 
 from collections.abc import Callable, Iterable, Sequence
 from copy import deepcopy
-from typing import Any
+from typing import Any, cast
 
 import torch
 import torch.nn.functional as F
@@ -198,9 +198,10 @@ class LowRankLinear(Frugal, nn.Linear):
     @property
     def fixed_basis(self) -> Float[Tensor, "n_in r"] | None:
         """U of the features, where it was found once and no other mode is cut."""
-        c = self.compressor
-        fixed = isinstance(c, FixedBases) and type(c) is FixedBases
-        return c.bases[-1] if fixed and all(basis is None for basis in c.bases[:-1]) else None
+        if type(self.compressor) is not FixedBases:
+            return None
+        *others, U = cast("FixedBases", self.compressor).bases
+        return U if all(basis is None for basis in others) else None
 
     def keep(self, x: Float[Tensor, "batch *positions n_in"], again: bool = False) -> tuple[Tensor | None, ...]:
         """Core and bases."""

@@ -8,7 +8,7 @@ A rule that leaves the gradient to autograd runs `map`; one that makes it by its
 Neither knows how something is kept, and what is kept knows no rule.
 """
 
-from typing import Any
+from typing import Any, cast
 
 import torch
 from jaxtyping import Float, Shaped
@@ -53,7 +53,7 @@ class Frugal(nn.Module):
             return exact(self, x, weight, bias)
         return _Map.apply(x, weight, bias, self, *self.keep(x.detach()))  # pyright: ignore[reportReturnType]
 
-    def forward(self, input: Float[Tensor, "n ..."]) -> Float[Tensor, "n ..."]:  # noqa: A002  (as torch calls it)
+    def forward(self, input: Float[Tensor, "n ..."]) -> Float[Tensor, "n ..."]:
         return self.map(input, self.weight, self.bias)
 
 
@@ -75,13 +75,14 @@ class _Map(torch.autograd.Function):
     @once_differentiable
     def backward(ctx: Any, grad: Tensor) -> tuple[Tensor | None, ...]:  # pyright: ignore
         weight, *kept = ctx.saved_tensors
-        c, (for_x, for_weight, for_bias) = ctx.connection, ctx.needs_input_grad[:3]
+        c: Any = ctx.connection
+        for_x, for_weight, for_bias = ctx.needs_input_grad[:3]
         grad_x, space = None, (2, 3) if isinstance(c, nn.Conv2d) else tuple(range(1, grad.ndim - 1))
         if for_x and isinstance(c, nn.Conv2d):
             grad_x = conv2d_input_gradient(ctx.shape, weight, grad, geometry_of(c))
         elif for_x:
             grad_x = grad @ weight
-        grad_weight = c.gradient_from(tuple(kept), grad) if for_weight else None
+        grad_weight = ctx.connection.gradient_from(tuple(kept), grad) if for_weight else None
         grad_bias = grad.sum((0, *space)) if for_bias else None
         return grad_x, grad_weight, grad_bias, None, *[None] * len(kept)
 
@@ -92,7 +93,7 @@ def take_over(new: nn.Module, old: nn.Module) -> None:
     guards: list[Any] = []
     old_weight: Any = old._parameters.get("weight")
     if parametrize.is_parametrized(old, "weight"):
-        before: Any = old.parametrizations["weight"]  # pyright: ignore[reportIndexIssue, reportOptionalSubscript]
+        before: Any = cast("Any", old).parametrizations["weight"]
         guards, old_weight = list(before), before.original
     own = {"_parameters", "_modules", "_buffers"}
     new.__dict__.update({name: value for name, value in old.__dict__.items() if name not in own})

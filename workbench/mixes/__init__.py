@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     )
     from workbench.mixes.memory import ALL, ASI, CHECKPOINT, EVENTS, HOSVD, LANCE, MEMORIES
     from workbench.mixes.mix import KINDS, Mix, kind_of, learner, prepare, refusal
-    from workbench.mixes.named import NAMED, mix_named
+    from workbench.mixes.named import AXES, NAMED, mix_named
     from workbench.mixes.space import (
         BACKPROP,
         CLASSIFIER,
@@ -40,6 +40,7 @@ __all__ = [
     "ALL",
     "ANYWHERE",
     "ASI",
+    "AXES",
     "BACKPROP",
     "BPTT_GRAPH",
     "CHECKPOINT",

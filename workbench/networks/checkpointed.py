@@ -8,8 +8,8 @@ from jaxtyping import Float
 from torch import Tensor, nn
 from torch.autograd.function import once_differentiable
 
-from workbench.networks.blocks import Block, BlockNetwork, apply, channels_last
-from workbench.networks.layers import RunPart
+from workbench.networks.blocks import Block, BlockNetwork, channels_last
+from workbench.networks.layers import RunPart, apply
 
 
 class CheckpointedBlock(Block):
