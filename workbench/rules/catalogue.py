@@ -41,6 +41,7 @@ RULES: tuple[LearningRule, ...] = (
     rules.forward_forward.RULE,
     rules.ndot.RULE,
     rules.tp.RULE,
+    rules.reward.RULE,
 )
 
 
