@@ -238,3 +238,13 @@ def test_uniform_mixing_fills_its_interval():
     assert float(M.abs().max()) == pytest.approx(0.1, rel=0.01)
     assert float(M.min()) < -0.099
     assert float(M.abs().max()) <= 0.1
+
+
+def test_overlaps_are_kept_task_by_task():
+    method, y = code_cl.CodeCL(mlp([2] * 3, (10, 8))), torch.arange(16) % 2
+    for task in range(3):
+        x = torch.rand(16, 10)
+        method.before_task(task, x, y)
+        method.after_task(task, x, y)
+    names = sorted(method.layers())
+    assert [sorted(each) for each in method.overlaps] == [[], names, names]
