@@ -57,7 +57,7 @@ def test_settings():
     assert torch.equal(weights[0], weights[1])
     assert not torch.equal(other.stream[3].test_x, permuted.stream[3].test_x)
     assert not torch.equal(weights[0], weights[2])
-    assert set(STREAMS) == {"permuted-fashion", "split-fashion", "split-cifar100"}
+    assert set(STREAMS) == {"permuted-fashion", "split-fashion", "split-cifar100", "event-tasks"}
     assert next(iter(METHODS)) == "code-cl"
 
 

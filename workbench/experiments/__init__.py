@@ -6,6 +6,7 @@ from workbench.faces import lazy
 
 if TYPE_CHECKING:
     from workbench.experiments import fine_tuning
+    from workbench.experiments.event_tasks import EVENT_TASKS, event_network, event_task
     from workbench.experiments.events import FASHION_FACTORS, FASHION_RULES, fashion_events_setting
     from workbench.experiments.experiment import Experiment, prepare, prepare_with, start
     from workbench.experiments.fine_tuning import (
@@ -90,6 +91,7 @@ __all__ = [
     "BLOCK_RULES",
     "BPTT_FLOW",
     "ENDPOINT_ERROR",
+    "EVENT_TASKS",
     "EXPERIMENTS",
     "FASHION_EVENTS",
     "FASHION_FACTORS",
@@ -131,6 +133,8 @@ __all__ = [
     "endpoint_error",
     "endpoint_loss",
     "event_images",
+    "event_network",
+    "event_task",
     "experiment",
     "fashion_events_setting",
     "fashion_pictures",

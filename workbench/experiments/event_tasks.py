@@ -1,23 +1,25 @@
 """Simulated events as tasks: spiking networks that learn two kinds of clothes after two others, with any mix."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 
 import torch
 from torch import Tensor, nn
 
 from workbench.continual.learning import StreamSetting
 from workbench.continual.method import Method
-from workbench.continual.spiking_tasks import SpikingTasks
+from workbench.continual.methods.fine_tuning import FineTuning
+from workbench.continual.spiking_tasks import SpikingTasks, time_first
 from workbench.continual.streams import Task, split_classes
 from workbench.data.event_sets import EventSet
 from workbench.data.sets.image_events import fashion_events
-from workbench.experiments.experiment import Experiment
+from workbench.experiments.experiment import Experiment, OpenRules
+from workbench.experiments.spiking_rules import for_spiking
 from workbench.mixes import Mix, learner, mix_named
 from workbench.networks.layers import LeakyReadout, SpikingLayer
 from workbench.networks.seeded import seeded
 from workbench.networks.spiking import SpikingSequential
 from workbench.neurons.lif import Neuron
-from workbench.rule import Steps
+from workbench.rule import LearningRule, Steps
 
 TASKS, INPUTS, WIDTH = 5, 578, 100
 MakeMethod = Callable[[SpikingTasks, Tensor], Method]
@@ -75,7 +77,19 @@ NAMES = (
     "bptt",
     "bptt+backprop+all+gpm",
 )
-EVENT_RULES: Mapping[str, MakeMethod] = {name: with_mix(mix_named(name)) for name in NAMES}
+
+
+def with_rule(rule: LearningRule) -> MakeMethod:
+    """What makes fine-tuning with a rule of one's own."""
+    make = for_spiking(rule)
+
+    def made(network: SpikingTasks, x: Tensor) -> Method:
+        return FineTuning(network, time_first(make(network.seen(0), x, 2, Steps(at_once=4)).gradients))
+
+    return made
+
+
+EVENT_RULES = OpenRules({name: with_mix(mix_named(name)) for name in NAMES}, with_rule, with_mix)
 EVENT_TASKS = Experiment(
     "event-tasks",
     "Fashion-MNIST as simulated events, two classes per task; a spiking network with a readout per task, any mix",

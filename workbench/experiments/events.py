@@ -4,10 +4,12 @@ from collections.abc import Mapping
 from functools import partial
 
 import torch
+from jaxtyping import Float
+from torch import Tensor
 
 from workbench.credit.signals import sign_feedback, target_projection
 from workbench.data.sets.image_events import fashion_events
-from workbench.experiments.spiking_rules import MakeRule, Prepare, and_all_others, made, with_classifiers
+from workbench.experiments.spiking_rules import MakeRule, Prepare, and_all_others, made, one_task, with_classifiers
 from workbench.networks.seeded import seeded
 from workbench.networks.spiking import SpikingMLP, spiking_logits
 from workbench.neurons.lif import Neuron
@@ -38,6 +40,11 @@ def fashion_rule(prepare: Prepare, last: int | None = None) -> MakeRule:
     return made(prepare, torch.zeros(1, 1, 578), 10, Steps(last, FASHION_CHUNK))
 
 
+def first_events() -> Float[Tensor, "time batch inputs"]:
+    """64 recordings of training, on which bases are found."""
+    return fashion_events().train.batch(torch.arange(64))[0].flatten(2)
+
+
 _stllr = partial(stllr.prepare, factors=FASHION_FACTORS)
 
 FASHION_RULES: Mapping[str, MakeRule] = and_all_others(
@@ -54,4 +61,5 @@ FASHION_RULES: Mapping[str, MakeRule] = and_all_others(
     torch.zeros(1, 1, 578),
     10,
     Steps(at_once=FASHION_CHUNK),
+    mixed=partial(one_task, inputs=first_events, classes=10, steps=Steps(at_once=FASHION_CHUNK)),
 )

@@ -4,6 +4,7 @@ from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from typing import Any, NamedTuple
 
+from workbench.mixes import Mix, mix_named
 from workbench.names import unknown
 from workbench.networks.seeded import seeded
 from workbench.rule import LearningRule
@@ -14,12 +15,17 @@ from workbench.training.setting import Plan
 
 
 class OpenRules(dict[str, Any]):
-    """Rules by name, open to those of others: `take` makes of a `LearningRule` what could stand here, or raises
-    ValueError with the reason."""
+    """Rules by name, open to those of others: `take` makes of a `LearningRule` what could stand here, and `mixed` of a
+    `Mix`, or raises ValueError with the reason. Without `mixed` no mix is taken."""
 
-    def __init__(self, rules: Mapping[str, Any], take: Callable[[LearningRule], Any]):
+    def __init__(
+        self,
+        rules: Mapping[str, Any],
+        take: Callable[[LearningRule], Any],
+        mixed: Callable[[Mix], Any] | None = None,
+    ):
         super().__init__(rules)
-        self.take = take
+        self.take, self.mixed = take, mixed
 
 
 class Experiment(NamedTuple):
@@ -54,10 +60,15 @@ def prepare(experiment: Experiment, rule: str, seed: int = 0, tasks: int | None 
 
 
 def rule_of(experiment: Experiment, rule: str) -> Any:
-    """What the experiment has under the name of a rule, or makes of one's own at `module:NAME`.
+    """What the experiment has under the name of a rule, or makes of one's own at `module:NAME`, or of a mix of answers
+    as `traces+tess+lance+gpm`.
 
     Raises ValueError that lists the names there are, or says what is at `module:NAME`, or why it does not fit.
     """
+    if "+" in rule and rule not in experiment.rules:
+        if not isinstance(experiment.rules, OpenRules) or experiment.rules.mixed is None:
+            raise ValueError(f"{experiment.name} takes no mixes, got '{rule}'; event-tasks and fashion-events do")
+        return experiment.rules.mixed(mix_named(rule))
     if ":" in rule:
         if not isinstance(experiment.rules, OpenRules):
             raise ValueError(

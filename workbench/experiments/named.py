@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 
+from workbench.experiments.event_tasks import EVENT_TASKS
 from workbench.experiments.events import FASHION_RULES, fashion_events_setting
 from workbench.experiments.experiment import Experiment
 from workbench.experiments.flow import ENDPOINT_ERROR, FLOW_RULES, flow_setting
@@ -111,6 +112,7 @@ EXPERIMENTS: Mapping[str, Experiment] = {
         PERMUTED_FASHION,
         SPLIT_FASHION,
         SPLIT_CIFAR100,
+        EVENT_TASKS,
         *PUBLISHED,
     )
 }

@@ -8,6 +8,7 @@ from torch import Tensor, nn
 
 from workbench.credit.signals import local_classifiers, make_classifiers
 from workbench.experiments.experiment import OpenRules
+from workbench.mixes import ANYWHERE, Mix, prepare
 from workbench.networks.spiking import spiking_layers
 from workbench.neurons.traces import Factors
 from workbench.rule import LearningRule, Prepared, Rule, Steps
@@ -25,18 +26,23 @@ def made(prepare: Prepare, example: Shaped[Tensor, "time batch ..."], classes: i
 def with_classifiers(factors: Factors) -> Prepare:
     """S-TLLR whose layers learn from a classifier of their own each; the network is given the classifiers."""
 
-    def prepare(network: Any, x: Tensor, classes: int, steps: Steps) -> Prepared:
+    def with_own(network: Any, x: Tensor, classes: int, steps: Steps) -> Prepared:
         network.classifiers = make_classifiers(network, x, classes)
         signal = local_classifiers(dict(zip(spiking_layers(network).values(), network.classifiers, strict=True)))
         return stllr.prepare(network, x, classes, steps, factors, lambda *_: signal)
 
-    return prepare
+    return with_own
 
 
 def and_all_others(
-    own: Mapping[str, MakeRule], example: Shaped[Tensor, "time batch ..."], classes: int, steps: Steps = Steps()
+    own: Mapping[str, MakeRule],
+    example: Shaped[Tensor, "time batch ..."],
+    classes: int,
+    steps: Steps = Steps(),
+    mixed: Callable[[Mix], MakeRule] | None = None,
 ) -> OpenRules:
-    """`own`, and after them every other rule of spiking networks, made as its file says; one's own is, too."""
+    """`own`, and after them every other rule of spiking networks, made as its file says; one's own is, too, and a mix
+    where `mixed` makes it."""
     others = {
         rule.name: made(rule.for_spiking, example, classes, steps)
         for rule in RULES
@@ -46,7 +52,20 @@ def and_all_others(
     def take(rule: LearningRule) -> MakeRule:
         return made(for_spiking(rule), example, classes, steps)
 
-    return OpenRules({**own, **others}, take)
+    return OpenRules({**own, **others}, take, mixed)
+
+
+def one_task(
+    mix: Mix, inputs: Callable[[], Shaped[Tensor, "time batch ..."]], classes: int, steps: Steps = Steps()
+) -> MakeRule:
+    """What makes the rule of a mix, with bases found on `inputs()`; ValueError for a mix with a direction, which one
+    task has no use for."""
+    if mix.direction != ANYWHERE:
+        raise ValueError(
+            f"'{mix}' protects earlier tasks, and here is one; take a stream (event-tasks), or a mix that ends with "
+            "'anywhere'"
+        )
+    return lambda network: prepare(mix, network, [inputs()], classes, steps).gradients
 
 
 def for_spiking(rule: LearningRule) -> Prepare:
