@@ -16,7 +16,7 @@ from tornado.httpclient import AsyncHTTPClient, HTTPRequest
 from tornado.httputil import parse_cookie
 from tornado.websocket import WebSocketClientConnection, websocket_connect
 
-from workbench.serving.frames import PROTOCOL, joined, parted
+from workbench.serving import PROTOCOL, joined, parted
 
 BROWSER = "Mozilla/5.0 (X11; Linux x86_64; rv:140.0) Gecko/20100101 Firefox/140.0"
 SECONDS = 180.0  # for any single answer

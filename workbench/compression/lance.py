@@ -173,7 +173,7 @@ class LowRankConv2d(Frugal, nn.Conv2d):
         self.geometry = geometry_of(conv)
         self.compressor = compressor
 
-    def keep(self, x: Float[Tensor, "batch c_in h w"], again: bool = False) -> tuple[Tensor | None, ...]:
+    def keep(self, x: Float[Tensor, "batch c_in h w"], again: bool = False) -> tuple[Float[Tensor, "..."] | None, ...]:
         """Core and bases."""
         return flat(self.compressor, x, again)
 
@@ -203,7 +203,9 @@ class LowRankLinear(Frugal, nn.Linear):
         *others, U = cast("FixedBases", self.compressor).bases
         return U if all(basis is None for basis in others) else None
 
-    def keep(self, x: Float[Tensor, "batch *positions n_in"], again: bool = False) -> tuple[Tensor | None, ...]:
+    def keep(
+        self, x: Float[Tensor, "batch *positions n_in"], again: bool = False
+    ) -> tuple[Float[Tensor, "..."] | None, ...]:
         """Core and bases."""
         return flat(self.compressor, x, again)
 
@@ -214,7 +216,7 @@ class LowRankLinear(Frugal, nn.Linear):
         return linear_weight_gradient(core, bases, g)
 
 
-def flat(compressor: Compressor, x: Float[Tensor, "..."], again: bool) -> tuple[Tensor | None, ...]:
+def flat(compressor: Compressor, x: Float[Tensor, "..."], again: bool) -> tuple[Float[Tensor, "..."] | None, ...]:
     """Core and bases of x in a row; `again` asks a compressor whose bases move to leave them where they are."""
     core, bases = (getattr(compressor, "again", compressor) if again else compressor)(x)
     return core, *bases

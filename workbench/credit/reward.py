@@ -24,7 +24,9 @@ def reward(output: Float[Tensor, "... classes"], y: Int[Tensor, "..."]) -> Float
     return output.softmax(-1).gather(-1, y[..., None])[..., 0]
 
 
-def advantage(r: Float[Tensor, "*time batch"], learning: Bool[Tensor, "*time batch"] | None = None) -> Tensor:
+def advantage(
+    r: Float[Tensor, "*time batch"], learning: Bool[Tensor, "*time batch"] | None = None
+) -> Float[Tensor, "*time batch"]:
     """M: what was gained over the mean of the samples that learn; 0 for the others.
 
     >>> advantage(torch.tensor([0.5, 1.0]))

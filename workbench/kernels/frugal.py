@@ -57,7 +57,12 @@ class Frugal(nn.Module):
         return self.map(input, self.weight, self.bias)
 
 
-def exact(connection: nn.Module, x: Tensor, weight: Tensor, bias: Tensor | None) -> Float[Tensor, "n ..."]:
+def exact(
+    connection: nn.Module,
+    x: Float[Tensor, "n ..."],
+    weight: Float[Tensor, "n_out *fan"],
+    bias: Float[Tensor, "n_out"] | None,
+) -> Float[Tensor, "n ..."]:
     """The map of a connection with a weight and a bias."""
     if isinstance(connection, nn.Conv2d):
         return convolve(x, weight, bias, geometry_of(connection))

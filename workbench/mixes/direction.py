@@ -32,11 +32,19 @@ def with_defaults(make: Any) -> Any:
     return made
 
 
-ANYWHERE = Direction("anywhere", "anywhere", with_defaults(FineTuning))
-GPM_DIRECTION = Direction("gpm", "outside old subspaces (GPM)", with_defaults(GPM))
-SGP_DIRECTION = Direction("sgp", "scaled outside old subspaces (SGP)", with_defaults(SGP))
-TRGP_DIRECTION = Direction("trgp", "with trust regions (TRGP)", with_defaults(TRGP))
-CODE_CL = Direction("code-cl", "outside conceptors (CODE-CL)", with_defaults(CodeCL))
-SUBSPACE = Direction("subspace", "in a subspace of its own (LANCE)", with_defaults(LearnableSubspace))
-EWC_DIRECTION = Direction("ewc", "held by springs (EWC)", with_defaults(EWC))
-DIRECTIONS = (ANYWHERE, GPM_DIRECTION, SGP_DIRECTION, TRGP_DIRECTION, CODE_CL, SUBSPACE, EWC_DIRECTION)
+ANYWHERE: Direction = Direction("anywhere", "anywhere", with_defaults(FineTuning))
+GPM_DIRECTION: Direction = Direction("gpm", "outside old subspaces (GPM)", with_defaults(GPM))
+SGP_DIRECTION: Direction = Direction("sgp", "scaled outside old subspaces (SGP)", with_defaults(SGP))
+TRGP_DIRECTION: Direction = Direction("trgp", "with trust regions (TRGP)", with_defaults(TRGP))
+CODE_CL: Direction = Direction("code-cl", "outside conceptors (CODE-CL)", with_defaults(CodeCL))
+SUBSPACE: Direction = Direction("subspace", "in a subspace of its own (LANCE)", with_defaults(LearnableSubspace))
+EWC_DIRECTION: Direction = Direction("ewc", "held by springs (EWC)", with_defaults(EWC))
+DIRECTIONS: tuple[Direction, ...] = (
+    ANYWHERE,
+    GPM_DIRECTION,
+    SGP_DIRECTION,
+    TRGP_DIRECTION,
+    CODE_CL,
+    SUBSPACE,
+    EWC_DIRECTION,
+)

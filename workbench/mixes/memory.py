@@ -65,10 +65,10 @@ def events(network: nn.Module, batches: Sequence[Shaped[Tensor, "..."]], energy:
     keep_events(network, hidden_connections(network))
 
 
-ALL = Memory("all", "everything")
-CHECKPOINT = Memory("checkpoint", "computed twice (checkpointing)")
-HOSVD = Memory("hosvd", "HOSVD at every step", fresh)
-ASI = Memory("asi", "core on moving bases (ASI)", partial(calibrated, WarmSubspace))
-LANCE = Memory("lance", "core on fixed bases (LANCE)", partial(calibrated, FixedBases))
-EVENTS = Memory("events", "list of events", events)
-MEMORIES = (ALL, CHECKPOINT, HOSVD, ASI, LANCE, EVENTS)
+ALL: Memory = Memory("all", "everything")
+CHECKPOINT: Memory = Memory("checkpoint", "computed twice (checkpointing)")
+HOSVD: Memory = Memory("hosvd", "HOSVD at every step", fresh)
+ASI: Memory = Memory("asi", "core on moving bases (ASI)", partial(calibrated, WarmSubspace))
+LANCE: Memory = Memory("lance", "core on fixed bases (LANCE)", partial(calibrated, FixedBases))
+EVENTS: Memory = Memory("events", "list of events", events)
+MEMORIES: tuple[Memory, ...] = (ALL, CHECKPOINT, HOSVD, ASI, LANCE, EVENTS)

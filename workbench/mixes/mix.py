@@ -28,7 +28,7 @@ from workbench.rules import bptt_in_pieces
 from workbench.rules.bptt import BPTT
 from workbench.rules.bptt_in_pieces import InPieces
 
-KINDS = ("dense", "recurrent", "convolutional", "blocks")  # of networks
+KINDS: tuple[str, ...] = ("dense", "recurrent", "convolutional", "blocks")  # of networks
 
 
 class Mix(NamedTuple):

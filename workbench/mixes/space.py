@@ -132,12 +132,12 @@ def lls_blocks(modulation: lls.Modulation) -> ForBlocks:
     return ForBlocks(with_rule(lls.gradients), partial(local_head, modulation=modulation))
 
 
-BACKPROP = Space("backprop", "backpropagation within the step", backpropagation, blocks_of(backprop))
-FA = Space("fa", "feedback alignment", aligned, blocks_of(fa))
-DFA = Space("dfa", "direct feedback (DFA)", from_input(direct_feedback), blocks_of(dfa))
-SDFA = Space("sdfa", "signs of errors (sDFA)", from_input(sign_feedback), ForBlocks(signs))
-DRTP = Space("drtp", "target projection (DRTP)", from_input(target_projection), blocks_of(drtp), local=True)
-CLASSIFIER = Space("classifier", "local classifier", classifiers, blocks_of(local_classifier), local=True)
+BACKPROP: Space = Space("backprop", "backpropagation within the step", backpropagation, blocks_of(backprop))
+FA: Space = Space("fa", "feedback alignment", aligned, blocks_of(fa))
+DFA: Space = Space("dfa", "direct feedback (DFA)", from_input(direct_feedback), blocks_of(dfa))
+SDFA: Space = Space("sdfa", "signs of errors (sDFA)", from_input(sign_feedback), ForBlocks(signs))
+DRTP: Space = Space("drtp", "target projection (DRTP)", from_input(target_projection), blocks_of(drtp), local=True)
+CLASSIFIER: Space = Space("classifier", "local classifier", classifiers, blocks_of(local_classifier), local=True)
 
 
 def lls_space(name: str, label: str, modulation: lls.Modulation) -> Space:
@@ -145,15 +145,27 @@ def lls_space(name: str, label: str, modulation: lls.Modulation) -> Space:
     return Space(name, label, partial(lls_waves, modulation), lls_blocks(modulation), local=True)
 
 
-LLS_SPACE = lls_space("lls", "periodic basis (LLS)", lls.unmodulated)
-LLS_M = lls_space("lls-m", "periodic basis, modulated (LLS-M)", lls.per_class)
-LLS_MXM = lls_space("lls-mxm", "periodic basis, mixed (LLS-MxM)", lls.mixing)
-TESS_SPACE = Space(
+LLS_SPACE: Space = lls_space("lls", "periodic basis (LLS)", lls.unmodulated)
+LLS_M: Space = lls_space("lls-m", "periodic basis, modulated (LLS-M)", lls.per_class)
+LLS_MXM: Space = lls_space("lls-mxm", "periodic basis, mixed (LLS-MxM)", lls.mixing)
+TESS_SPACE: Space = Space(
     "tess",
     "periodic basis (TESS)",
     tess_waves,
     ForBlocks(with_rule(partial(lls.gradients, params=TESS_FORM)), scaled_head),
     local=True,
 )
-REWARD_SPACE = Space("reward", "reward, one number for all", lambda *_: REWARD, blocks_of(reward))
-SPACES = (BACKPROP, FA, DFA, SDFA, DRTP, CLASSIFIER, LLS_SPACE, LLS_M, LLS_MXM, TESS_SPACE, REWARD_SPACE)
+REWARD_SPACE: Space = Space("reward", "reward, one number for all", lambda *_: REWARD, blocks_of(reward))
+SPACES: tuple[Space, ...] = (
+    BACKPROP,
+    FA,
+    DFA,
+    SDFA,
+    DRTP,
+    CLASSIFIER,
+    LLS_SPACE,
+    LLS_M,
+    LLS_MXM,
+    TESS_SPACE,
+    REWARD_SPACE,
+)

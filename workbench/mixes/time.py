@@ -36,8 +36,8 @@ def unrolled(signal: Signal, steps: Steps) -> Prepared:
     return Prepared(partial(bptt.gradients, params=BPTT(steps.last, signal=signal)))
 
 
-INSTANT = Time("instant", "one instant", partial(with_factors, factors=NO_PAST), for_blocks=True)
-TRACES = Time("traces", "S-TLLR traces", with_factors)
-EPROP = Time("eprop", "e-prop's filtered eligibility", filtered)
-BPTT_GRAPH = Time("bptt", "unrolled graph (BPTT)", unrolled)
-TIMES = (INSTANT, TRACES, EPROP, BPTT_GRAPH)
+INSTANT: Time = Time("instant", "one instant", partial(with_factors, factors=NO_PAST), for_blocks=True)
+TRACES: Time = Time("traces", "S-TLLR traces", with_factors)
+EPROP: Time = Time("eprop", "e-prop's filtered eligibility", filtered)
+BPTT_GRAPH: Time = Time("bptt", "unrolled graph (BPTT)", unrolled)
+TIMES: tuple[Time, ...] = (INSTANT, TRACES, EPROP, BPTT_GRAPH)

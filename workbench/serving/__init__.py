@@ -7,9 +7,11 @@ from workbench.faces import lazy
 if TYPE_CHECKING:
     from workbench.serving.allowance import SPEED, Allowance, Price, read_allowance, write_allowance
     from workbench.serving.commands import SERVED, app_command, hub_command, lab_command, notebooks_folder
+    from workbench.serving.frames import PROTOCOL, joined, parted
     from workbench.serving.process import free_port, running
 
 __all__ = [
+    "PROTOCOL",
     "SERVED",
     "SPEED",
     "Allowance",
@@ -17,8 +19,10 @@ __all__ = [
     "app_command",
     "free_port",
     "hub_command",
+    "joined",
     "lab_command",
     "notebooks_folder",
+    "parted",
     "read_allowance",
     "running",
     "write_allowance",

@@ -7,7 +7,7 @@ content and buffers. Every number has eight bytes, the least first.
 from collections.abc import Sequence
 from itertools import pairwise
 
-PROTOCOL = "v1.kernel.websocket.jupyter.org"
+PROTOCOL: str = "v1.kernel.websocket.jupyter.org"
 NUMBER = 8  # bytes of each number before the parts of a message
 
 

@@ -47,7 +47,7 @@ class OwnReset(snntorch.Leaky):
         super().__init__(reset_mechanism="none", **options)
         self.own_reset = own_reset
 
-    def forward(self, input_: Tensor, mem: Tensor | None = None) -> Any:
+    def forward(self, input_: Float[Tensor, "..."], mem: Float[Tensor, "..."] | None = None) -> Any:
         return _with_reset(self, super().forward(input_, mem))
 
 
@@ -58,7 +58,12 @@ class OwnRecurrentReset(snntorch.RLeaky):
         super().__init__(reset_mechanism="none", **options)
         self.own_reset = own_reset
 
-    def forward(self, input_: Tensor, spk: Tensor | None = None, mem: Tensor | None = None) -> Any:
+    def forward(
+        self,
+        input_: Float[Tensor, "..."],
+        spk: Float[Tensor, "..."] | None = None,
+        mem: Float[Tensor, "..."] | None = None,
+    ) -> Any:
         return _with_reset(self, super().forward(input_, spk, mem))
 
 
