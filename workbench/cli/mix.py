@@ -22,20 +22,20 @@ def add(commands: Any) -> None:
 
 
 def mix(arguments: argparse.Namespace) -> int:
-    """A mix on each kind of network, or the table of all; 2 where neither was asked for."""
+    """A mix on each kind of network, or the table of all; wrong usage where neither was asked for."""
     from workbench.mixes import AXES, Cell, cells, mix_named, refusal, tally
 
+    if arguments.mix is None and not arguments.list:
+        arguments.parser.error("name a mix, as traces+tess+lance+gpm, or ask for --list")
     kinds = KINDS if arguments.network is None else (arguments.network,)
     if arguments.mix is not None:
         chosen = mix_named(arguments.mix)
         found = [Cell(chosen, kind, refusal(chosen, kind)) for kind in kinds]
         title = [f"{chosen}: {chosen.label}"]
-    elif arguments.list:
+    else:
         found, counted = list(cells(kinds)), tally(kinds)
         title = [f"{name:10} {', '.join(answer.name for answer in answers)}" for name, answers in AXES]
         title.append(f"{counted.legal} of {counted.cells} cells train; {counted.named} of them are published rules")
-    else:
-        arguments.parser.error("name a mix, as traces+tess+lance+gpm, or ask for --list")
     if arguments.json:
         print(json.dumps({"cells": [cell.as_words() for cell in found]}))
         return 0
