@@ -20,6 +20,7 @@ if TYPE_CHECKING:
         check_wave,
     )
     from workbench.course.exercises.learning_in_time import check_endpoint_error, check_recurrent_trace, check_sign
+    from workbench.course.exercises.mixes import check_trains
     from workbench.course.exercises.spikes import check_eligibility, check_lif, check_trace, check_window
 
 __all__ = [
@@ -40,6 +41,7 @@ __all__ = [
     "check_signal_macs",
     "check_tess_update",
     "check_trace",
+    "check_trains",
     "check_wave",
     "check_window",
     "diagnose",
