@@ -17,15 +17,13 @@ from torch import Tensor
 from bench.measure import compared, one_thread, timings
 from workbench.continual import SharedHead, SpikingTasks
 from workbench.data import fashion_events, fashion_mnist_small
-from workbench.experiments.lls import fashion_pictures
+from workbench.experiments import fashion_pictures
 from workbench.meters import KeptBytes
 from workbench.mixes import ANYWHERE, Mix, learner, mix_named, prepare
 from workbench.networks import SpikingMLP, mini_conv, seeded
 from workbench.neurons import Factors, Neuron
 from workbench.rule import StepReport
-from workbench.rules import eprop, stllr
-from workbench.rules.eprop import EProp
-from workbench.rules.stllr import STLLR
+from workbench.rules import STLLR, EProp, eprop, stllr
 
 CLASSES = 10
 PLAIN = {  # the rules themselves, where a mix has no more than a rule
