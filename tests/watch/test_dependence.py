@@ -20,7 +20,7 @@ def test_local_where_the_paper_says_so_and_nowhere_else(rule):
         "tess-released": "the released script hands no target to a layer",
         "stllr-dfa": "direct feedback brings the error of the readout, and with it the weights of the readout",
     }
-    unclaimed = {"stdp": (True, True)}
+    unclaimed = {"stdp": (True, True), "reward": (False, True)}  # reward is read at the output
     local = unclaimed[rule] if claim is None else (claim.local.space and rule not in broken, claim.local.time)
     assert ((found.space.later == 0), (found.time.later == 0)) == local
 

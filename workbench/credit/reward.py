@@ -21,7 +21,7 @@ from workbench.networks.spans import keep
 
 def reward(output: Float[Tensor, "... classes"], y: Int[Tensor, "..."]) -> Float[Tensor, "..."]:
     """r: the probability of the right answer."""
-    return output.softmax(-1).gather(-1, y[..., None])[..., 0]
+    return output.softmax(-1).gather(-1, y[..., None].long())[..., 0]
 
 
 def advantage(

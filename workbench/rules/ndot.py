@@ -23,9 +23,8 @@ from typing import NamedTuple
 import torch
 from jaxtyping import Float, Int, Shaped
 from torch import Tensor, nn
-from torch.nn import functional as F
 
-from workbench.checks import SHARE, check_fields
+from workbench.checks import SHARE, check_fields, one_hot
 from workbench.credit import stepwise
 from workbench.credit.signals import BACKPROPAGATION, Loss, Signal, summed_cross_entropy
 from workbench.credit.stepwise import Ran, Sequences, Step, Stepwise, Targets, attach
@@ -65,7 +64,7 @@ def by_definition(
         o = readout_decay * o + torch.cat([s, one], 1) @ readout.T
         q_out = readout_decay * q_out + torch.cat([s, one], 1)
         if t >= T_l:
-            g, above = (o.softmax(1) - F.one_hot(y, len(readout))) / len(y), readout[:, :-1]
+            g, above = (o.softmax(1) - one_hot(y, len(readout))) / len(y), readout[:, :-1]
             update[-1] += g.T @ q_out
             for layer in reversed(range(len(hidden))):
                 g = (g @ above) * psi_now[layer]

@@ -25,7 +25,7 @@ from jaxtyping import Float, Int, Shaped
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from workbench.checks import SHARE, check_fields, check_labels
+from workbench.checks import SHARE, check_fields, check_labels, one_hot
 from workbench.credit import stepwise
 from workbench.credit.eligibility import Form, run_layer
 from workbench.credit.signals import Loss, Mask, Signal, backpropagate, layer_shapes
@@ -54,7 +54,7 @@ def by_definition(
 ) -> list[Float[Tensor, "_ _"]]:
     """ΔW of every layer of a dense network for one batch; other arguments as those of `stllr.by_definition`."""
     *hidden, readout = weights
-    B, T_l, c = len(y), learning_start(len(x), last_steps), F.one_hot(y, len(readout)).to(x)
+    B, T_l, c = len(y), learning_start(len(x), last_steps), one_hot(y, len(readout)).to(x)
     update, one, label, q = [torch.zeros_like(W) for W in weights], x.new_ones(2 * B, 1), 0.0, 0.0
     rest, z, trace = ([x.new_zeros(2 * B, len(W)) for W in hidden] for _ in range(3))
     for t, s in enumerate(x):
