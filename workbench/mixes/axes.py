@@ -17,8 +17,17 @@ from torch import Tensor, nn
 
 from workbench.continual.method import Method
 from workbench.credit.signals import Signal
-from workbench.faces import short_repr
 from workbench.rule import ForBlocks, Prepared, Rule, Steps
+
+
+def by_name(self: Any) -> str:
+    """An answer for people: its kind and its name.
+
+    >>> from workbench.mixes import LANCE
+    >>> LANCE
+    Memory('lance')
+    """
+    return f"{type(self).__name__}({self.name!r})"
 
 
 class Time(NamedTuple):
@@ -29,7 +38,7 @@ class Time(NamedTuple):
     for_spiking: Callable[[Signal, Steps], Prepared]
     for_blocks: bool = False
 
-    __repr__ = short_repr
+    __repr__ = by_name
 
 
 class Space(NamedTuple):
@@ -42,7 +51,7 @@ class Space(NamedTuple):
     for_blocks: ForBlocks
     local: bool = False
 
-    __repr__ = short_repr
+    __repr__ = by_name
 
 
 class Memory(NamedTuple):
@@ -53,7 +62,7 @@ class Memory(NamedTuple):
     label: str
     keep: Callable[[nn.Module, Sequence[Tensor], float], object] | None = None
 
-    __repr__ = short_repr
+    __repr__ = by_name
 
 
 class Direction(NamedTuple):
@@ -63,4 +72,4 @@ class Direction(NamedTuple):
     label: str
     method: Callable[[Any, Rule], Method]
 
-    __repr__ = short_repr
+    __repr__ = by_name
