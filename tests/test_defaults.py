@@ -75,7 +75,7 @@ TABLE = [
     ("TESS: basis", default(tess.make_heads, "basis"), bases.square, "TESS, eq. 9: square waves of ±1"),
     ("OTTT: every step learns", ottt.OTTT().last_steps, None, "OTTT, arXiv 2210.04195, eq. 4 and 5"),
     ("e-prop: every step learns", eprop.EProp().last_steps, None, "e-prop, doi 10.1038/s41467-020-17236-y"),
-    ("BPTT: every step has a loss", bptt.BPTT(), (None, False, None, bptt.BPTT().loss), "S-TLLR, eq. 12, T_l = 0"),
+    ("BPTT: every step has a loss", bptt.BPTT()[:3], (None, False, None), "S-TLLR, eq. 12, T_l = 0"),
     ("LLS: τ, label smoothing, ẑ", LLS(), (0.5, 0.0, True), LLS_SCRIPT),
     ("LLS: basis", default(lls.local_head, "basis"), bases.square, "LLS, Tables 2 and 3"),
     ("LLS: first and last frequency", bases.released_frequencies(10)[[0, -1]].tolist(), [50.0, 512.0], "LLS code"),
