@@ -44,7 +44,7 @@ def test_eight_figures_on_a_slow_machine(serve, open_page, slowdown):
 def test_figures_fit_a_phone_and_a_window_that_changes(serve, open_page):
     page = open_page(serve(EIGHT), width=390)
     check_eight(page)
-    page.wait_for_function("document.documentElement.scrollWidth <= 390")
+    page.wait_for_function("() => document.documentElement.scrollWidth <= 390")
     page.set_viewport_size({"width": 800, "height": 900})
     page.wait_for_function(f"() => ({WIDTHS})().every(([box, plot]) => box === plot && box > 500)")
 
@@ -86,7 +86,7 @@ GO_ON = "() => { window.requestIdleCallback = window.given; window.held.forEach(
 def test_edits_that_come_while_plotly_loads_are_not_lost(open_in_lab):
     page = open_in_lab(EARLY, EDITS, before=IDLE)
     page.get_by_text("all were sent", exact=True).wait_for()
-    page.wait_for_function("held.length > 0")
+    page.wait_for_function("() => held.length > 0")
     assert page.locator(".js-plotly-plot").count() == 0
     page.evaluate(GO_ON)
     page.wait_for_function(f"() => ({TITLES})()[0] === 'at 9'")
@@ -107,7 +107,7 @@ DRAWN = "() => [...document.querySelectorAll('.js-plotly-plot')].map(figure => f
 
 def open_lif(serve, open_page, state: str = ""):
     page = open_page(serve(f"from widgets.panels.lif import LIFExplorer\nLIFExplorer({state})"))
-    page.wait_for_function("document.querySelectorAll('.js-plotly-plot path.js-line').length >= 5")
+    page.wait_for_function("() => document.querySelectorAll('.js-plotly-plot path.js-line').length >= 5")
     return page
 
 
