@@ -13,6 +13,7 @@ from collections.abc import Callable, Mapping
 from typing import Any, NamedTuple
 
 import torch
+from jaxtyping import Float, Shaped
 from torch import Tensor, nn
 
 from workbench.audit.audit import Finding, audit
@@ -141,7 +142,7 @@ def audit_mix(words: str) -> MixFinding:
     return MixFinding(found, later)
 
 
-def second_step(mix: Mix, weights: Mapping[str, Tensor]) -> dict[str, Tensor]:
+def second_step(mix: Mix, weights: Mapping[str, Shaped[Tensor, "..."]]) -> dict[str, Float[Tensor, "_ _"]]:
     """How far each protected connection moves in a step on a second task, from these weights on the small problem."""
     network, x, y, _ = quick_problem(mix)
     network.load_state_dict(weights)
