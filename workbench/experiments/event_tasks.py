@@ -89,7 +89,9 @@ def with_rule(rule: LearningRule) -> MakeMethod:
     return made
 
 
-EVENT_RULES = OpenRules({name: with_mix(mix_named(name)) for name in NAMES}, with_rule, with_mix)
+# without protection S-TLLR is the one that other streams call fine-tuning
+_RULES = {"fine-tuning": with_mix(mix_named("stllr")), **{name: with_mix(mix_named(name)) for name in NAMES}}
+EVENT_RULES = OpenRules(_RULES, with_rule, with_mix)
 EVENT_TASKS = Experiment(
     "event-tasks",
     "Fashion-MNIST as simulated events, two classes per task; a spiking network with a readout per task, any mix",
