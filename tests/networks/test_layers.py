@@ -29,7 +29,7 @@ from workbench.rules.stllr import STLLR
 @QUICK
 @given(st.one_of(st.floats(max_value=0.0), bad_numbers))
 def test_thresholds_that_are_not_positive_are_quoted(threshold):
-    refuses("threshold v_th must be a positive number, got", SpikingLayer, nn.Linear(2, 2), Neuron(0.5, threshold))
+    refuses("threshold v_th must be a positive number", SpikingLayer, nn.Linear(2, 2), Neuron(0.5, threshold))
 
 
 @QUICK
