@@ -207,7 +207,10 @@ def check_blocks(network: Any) -> BlockNetwork:
 def check_pictures(network: Any, x: Any) -> tuple[BlockNetwork, Float[Tensor, "batch ..."]]:
     """The network of `check_blocks` and x in the type of its weights; or ValueError."""
     network = check_blocks(network)
-    return network, check_inputs(x, next(network.parameters()))
+    x = check_inputs(x, next(network.parameters()))
+    if not x.numel():
+        raise ValueError(f"x holds no numbers, got shape {tuple(x.shape)}; give at least one sample with its inputs")
+    return network, x
 
 
 def check_examples(
