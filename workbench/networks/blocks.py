@@ -210,8 +210,9 @@ def check_pictures(network: Any, x: Any) -> tuple[BlockNetwork, Float[Tensor, "b
     x = check_inputs(x, next(network.parameters()))
     if not x.numel():
         raise ValueError(f"x holds no numbers, got shape {tuple(x.shape)}; give at least one sample with its inputs")
-    first = next(iter(network.blocks[0].body), None) if len(network.blocks) else None
-    if isinstance(first, nn.Linear) and x.shape[-1] != first.in_features:
+    layers = [m for m in network.blocks[0].body if not isinstance(m, nn.Flatten)] if len(network.blocks) else []
+    first = layers[0] if layers else None
+    if isinstance(first, nn.Linear) and x[0].numel() != first.in_features and x.shape[-1] != first.in_features:
         raise ValueError(f"the first block has {first.in_features} inputs, got x of shape {tuple(x.shape)}")
     return network, x
 
