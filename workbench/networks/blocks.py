@@ -210,9 +210,9 @@ def check_pictures(network: Any, x: Any) -> tuple[BlockNetwork, Float[Tensor, "b
     x = check_inputs(x, next(network.parameters()))
     if not x.numel():
         raise ValueError(f"x holds no numbers, got shape {tuple(x.shape)}; give at least one sample with its inputs")
-    layers = [m for m in network.blocks[0].body if not isinstance(m, nn.Flatten)] if len(network.blocks) else []
-    first = layers[0] if layers else None
-    if isinstance(first, nn.Linear) and x[0].numel() != first.in_features and x.shape[-1] != first.in_features:
+    parts = (part for block in network.blocks for part in block.body if not isinstance(part, nn.Flatten))
+    first = next(parts, None)  # that the input meets as it is, or flattened
+    if isinstance(first, nn.Linear) and first.in_features not in (x[0].numel(), x.shape[-1]):
         raise ValueError(f"the first block has {first.in_features} inputs, got x of shape {tuple(x.shape)}")
     return network, x
 
