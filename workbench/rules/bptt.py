@@ -137,20 +137,12 @@ def gradients(
     graph, outputs, loss, learned = Unrolled(network, params.signal), torch.zeros(()), 0.0, 0.0
     for chunk in chunks(len(x), check_window(params, len(x))):
         graph.cut()
-        first = max(start, chunk.start)
-        learning = None if spans is None else spans.learning(slice(first, chunk.stop))
-        learns = first < chunk.stop and (learning is None or bool(learning.any()))
-        graph.lesson = Lesson(y, slice(first - chunk.start, None), learning) if learns else None
-        output = graph.outputs(x[chunk], spans, chunk)
-        outputs = outputs + keep(output.detach(), graph.own).sum(0)
-        if learns:
-            loss += float(graph.teach(output[first - chunk.start :], y, params, learning))
-            learned += chunk.stop - first if learning is None else float(learning.sum()) / len(y)
+        ran = graph.learn(x[chunk], y, params, spans, chunk, start)
+        outputs = outputs + keep(ran.output.detach(), graph.own).sum(0)
+        loss, learned = loss + ran.loss, learned + ran.steps
     steps = steps_done(spans, len(x))
-    mean = len(x) if spans is None else float(spans.end.double().mean())
-    rates = {name: graph.spikes[z] / mean for name, z in graph.layers.items() if isinstance(z, SpikingLayer)}
     loss /= 1 if params.summed_output else learned
-    return StepReport(loss, mean_over_steps(outputs, steps), rates, graph.history)
+    return StepReport(loss, mean_over_steps(outputs, steps), graph.rates(spans, len(x)), graph.history)
 
 
 def check_window(params: BPTT, steps: int) -> int:
@@ -184,6 +176,14 @@ class Lesson(NamedTuple):
     learning: Mask
 
 
+class Learned(NamedTuple):
+    """A chunk that has run: its outputs with their graph, its loss, and how many steps of the mean sample learned."""
+
+    output: Float[Tensor, "time batch ..."]
+    loss: float = 0.0
+    steps: float = 0.0
+
+
 class Unrolled:
     """The graph of one batch through time: what each layer carries, with its graph, and sums for the report."""
 
@@ -201,6 +201,31 @@ class Unrolled:
         """Keep the states, forget where they came from."""
         self.carried = {layer: (rest.detach(), z.detach()) for layer, (rest, z) in self.carried.items()}
         self.history = 0
+
+    def learn(
+        self,
+        x: Shaped[Tensor, "time batch ..."],
+        y: Shaped[Tensor, "batch ..."],
+        params: BPTT,
+        spans: Spans | None,
+        chunk: slice,
+        start: int,
+    ) -> Learned:
+        """Run a chunk of time and learn from its steps from T_l (`start`) on, as far as they are learning ones."""
+        first = max(start, chunk.start)
+        learning = None if spans is None else spans.learning(slice(first, chunk.stop))
+        learns = first < chunk.stop and (learning is None or bool(learning.any()))
+        self.lesson = Lesson(y, slice(first - chunk.start, None), learning) if learns else None
+        output = self.outputs(x, spans, chunk)
+        if not learns:
+            return Learned(output)
+        loss = float(self.teach(output[first - chunk.start :], y, params, learning))
+        return Learned(output, loss, chunk.stop - first if learning is None else float(learning.sum()) / len(y))
+
+    def rates(self, spans: Spans | None, steps: int) -> dict[str, float]:
+        """Mean spikes per neuron and step of every spiking layer."""
+        mean = steps if spans is None else float(spans.end.double().mean())
+        return {name: self.spikes[z] / mean for name, z in self.layers.items() if isinstance(z, SpikingLayer)}
 
     def outputs(
         self, x: Shaped[Tensor, "time batch ..."], spans: Spans | None, chunk: slice

@@ -21,9 +21,9 @@ from workbench.checks import Array, check_batch, check_kind
 from workbench.faces import short_repr
 from workbench.networks.layers import Layer, TimeDropout
 from workbench.networks.spans import Lengths, keep, learning_steps, mean_over_steps, steps_done
-from workbench.networks.spiking import check_spiking, chunks, spiking_layers
+from workbench.networks.spiking import check_spiking, chunks
 from workbench.rule import StepReport
-from workbench.rules.bptt import BPTT, Lesson, Unrolled
+from workbench.rules.bptt import BPTT, Unrolled
 
 Carried = dict[Layer, tuple[Tensor, Tensor]]
 
@@ -61,20 +61,13 @@ def gradients(
         for piece in pieces:
             states.append(dict(ahead.carried))
             outputs = outputs + keep(ahead.outputs(x[piece], spans, piece), ahead.own).sum(0)
-    steps = len(x) if spans is None else float(spans.end.double().mean())
-    rates = {name: ahead.spikes[layer] / steps for name, layer in spiking_layers(network).items()}
+    rates = ahead.rates(spans, len(x))
     later: Carried = {}
     loss, learned, history = 0.0, 0.0, 0
     for piece, before in zip(reversed(pieces), reversed(states), strict=True):
         graph = _Piece(network, bptt.signal, before, later)
-        first = max(start, piece.start)
-        learning = None if spans is None else spans.learning(slice(first, piece.stop))
-        learns = first < piece.stop and (learning is None or bool(learning.any()))
-        graph.lesson = Lesson(y, slice(first - piece.start, None), learning) if learns else None
-        output = graph.outputs(x[piece], spans, piece)
-        if learns:
-            loss += float(graph.teach(output[first - piece.start :], y, bptt, learning))
-            learned += piece.stop - first if learning is None else float(learning.sum()) / len(y)
+        ran = graph.learn(x[piece], y, bptt, spans, piece, start)
+        loss, learned = loss + ran.loss, learned + ran.steps
         later, history = graph.earlier(), max(history, graph.history)
     carried = sum(t.nbytes for state in states for pair in state.values() for t in pair)
     return StepReport(loss / learned, mean_over_steps(outputs, steps_done(spans, len(x))), rates, history + carried)
