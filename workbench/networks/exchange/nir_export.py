@@ -29,7 +29,7 @@ from workbench.kernels.connections import steps_of
 from workbench.meters.evaluation import evaluation
 from workbench.networks.architectures import AveragePool
 from workbench.networks.description import encoded
-from workbench.networks.exchange.parts import Part, is_sum, parts_of
+from workbench.networks.exchange.parts import Part, is_sum, pair, parts_of
 from workbench.networks.layers import LeakyReadout, SpikingLayer
 from workbench.networks.spiking import as_spiking
 from workbench.networks.traced import Refused
@@ -222,7 +222,7 @@ def _filled(shape: tuple[int, ...], value: float) -> Any:
 
 
 def _average(part: Part, pool: nn.AvgPool2d) -> Any:
-    kernel, stride, padding = (_pair(each) for each in (pool.kernel_size, pool.stride, pool.padding))
+    kernel, stride, padding = (pair(each) for each in (pool.kernel_size, pool.stride, pool.padding))
     total = pool.divisor_override is not None
     if pool.ceil_mode or (total and pool.divisor_override != 1) or not (pool.count_include_pad or padding == (0, 0)):
         raise Refused(f"{_told(part)} counts its borders in a way that NIR has not; leave ceil_mode and the like as is")
@@ -237,7 +237,3 @@ def _pool(kernel: Sequence[int], stride: Sequence[int], padding: Sequence[int], 
         "padding": _shape(padding),
     }
     return nir.SumPool2d(**options) if total else nir.AvgPool2d(**options)
-
-
-def _pair(value: int | Sequence[int]) -> tuple[int, int]:
-    return (value, value) if isinstance(value, int) else (value[0], value[1])

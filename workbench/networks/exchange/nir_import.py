@@ -19,9 +19,8 @@ from torch import Tensor, nn
 from workbench.checks import POSITIVE, check_number
 from workbench.networks.description import decoded
 from workbench.networks.exchange.nir_export import nir_package
-from workbench.networks.exchange.parts import SUM, Part, network_of
+from workbench.networks.exchange.parts import SUM, Part, layer_with, network_of, pair, readout_with
 from workbench.networks.layers import LeakyReadout, SpikingLayer
-from workbench.networks.seeded import seeded
 from workbench.networks.spiking import SpikingSequential
 from workbench.networks.taken_spiking import TakenSpiking
 from workbench.networks.traced import Refused
@@ -188,7 +187,7 @@ class _Graph:
         """A linear node alone, or neurons with the linear node before them."""
         node, kind = self.nodes[name], type(self.nodes[name]).__name__
         if kind in _LINEAR:
-            return _readout(name, _linear(name, node, 1.0), 0.0)
+            return readout_with(f"'{name}'", _linear(name, node, 1.0), 0.0)
         if len(before) != 1 or type(self.nodes[before[0]]).__name__ not in _LINEAR:
             raise Refused(
                 f"'{name}' ({kind}) takes currents from {', '.join(before)}; here one linear node drives neurons "
@@ -198,7 +197,7 @@ class _Graph:
         connection = _linear(before[0], self.nodes[before[0]], factor)
         if kind in _INTEGRATING:
             trace = self.about(name).get("trace_decay")
-            return _readout(name, connection, decay, None if trace is None else float(trace))
+            return readout_with(f"'{name}'", connection, decay, None if trace is None else float(trace))
         return self.spiking(name, node, connection, decay, factor)
 
     def spiking(self, name: str, node: Any, connection: nn.Linear | nn.Conv2d, decay: float, factor: Any) -> nn.Module:
@@ -207,29 +206,13 @@ class _Graph:
             raise Refused(
                 f"'{name}' resets to v_reset = {np.ravel(node.v_reset)[0]}; here it is 0: shift the potential"
             )
-        about, recurrent = self.about(name), None
+        about = self.about(name)
+        recurrent: Any = None
         if name in self.recurrent:
             recurrent = _linear(self.recurrent[name], self.nodes[self.recurrent[name]], factor)
         reset = self.reading.reset or _function(name, about, "reset") or hard_reset
         psi = self.reading.psi or _function(name, about, "psi") or psi_gesture
-        weights = connection.weight.detach().clone()
-        bias = None if connection.bias is None else connection.bias.detach().clone()
-        with seeded(0):  # first weights that are overwritten
-            layer = SpikingLayer(
-                connection, Neuron(decay, threshold), psi, False, reset, recurrent=recurrent is not None
-            )
-        layer.to(weights.dtype)
-        with torch.no_grad():
-            layer.connection.weight.copy_(weights)
-            if bias is not None:
-                layer.connection.bias = nn.Parameter(bias)
-            if recurrent is not None:
-                assert layer.recurrent is not None
-                layer.recurrent.weight.copy_(recurrent.weight)
-                if recurrent.bias is not None:
-                    total = recurrent.bias if bias is None else bias + recurrent.bias
-                    layer.connection.bias = nn.Parameter(total.clone())
-        return layer
+        return layer_with(connection, recurrent, Neuron(decay, threshold), psi, reset)
 
     def about(self, name: str) -> Mapping[str, Any]:
         return self.nodes[name].metadata or {}
@@ -327,35 +310,18 @@ def _rows(name: str, factor: Any, n_out: int, like: Float[Tensor, "n_out ..."]) 
 def _convolution(name: str, node: Any, weight: Float[Tensor, "n_out n_in rows columns"]) -> nn.Conv2d:
     padding = node.padding.decode() if isinstance(node.padding, bytes) else node.padding
     if not isinstance(padding, str):
-        padding = _pair(padding)
-    stride, dilation, groups = _pair(node.stride), _pair(node.dilation), int(node.groups)
+        padding = pair(padding)
+    stride, dilation, groups = pair(node.stride), pair(node.dilation), int(node.groups)
     kernel = (weight.shape[2], weight.shape[3])
     return nn.Conv2d(
         weight.shape[1] * groups, len(weight), kernel, stride, padding, dilation, groups, dtype=weight.dtype
     )
 
 
-def _pair(value: Any) -> tuple[int, int]:
-    first, *rest = np.ravel(value).tolist()
-    return int(first), int(rest[0] if rest else first)
-
-
-def _readout(
-    name: str, connection: nn.Linear | nn.Conv2d, decay: float, trace_decay: float | None = None
-) -> LeakyReadout:
-    image = isinstance(connection, nn.Conv2d)
-    if isinstance(connection, nn.Conv2d) and connection.kernel_size != (1, 1):
-        raise Refused(f"'{name}' reads a convolution without spikes; here only a 1×1 convolution reads images")
-    with seeded(0):
-        readout = LeakyReadout(connection.weight.shape[1], len(connection.weight), decay, trace_decay, image)
-    readout.connection = connection
-    return readout
-
-
 def _module(name: str, kind: str, node: Any) -> nn.Module:
     """A node without memory and weights."""
     if kind in ("AvgPool2d", "SumPool2d"):
-        kernel, stride, padding = (_pair(getattr(node, field)) for field in ("kernel_size", "stride", "padding"))
+        kernel, stride, padding = (pair(getattr(node, field)) for field in ("kernel_size", "stride", "padding"))
         return nn.AvgPool2d(kernel, stride, padding, divisor_override=1 if kind == "SumPool2d" else None)
     if kind == "Flatten":
         axes = len(np.ravel(node.input_type["input"]))

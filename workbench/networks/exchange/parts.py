@@ -3,16 +3,22 @@
 Other systems know layers and edges. Here stands which networks of ours can be told so, under which names.
 """
 
+import copy
 from collections.abc import Sequence
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
+import numpy as np
+import torch
 from torch import nn
 
 from workbench.networks.layers import LeakyReadout, SpikingLayer, TimeDropout
+from workbench.networks.seeded import seeded
 from workbench.networks.spiking import ResidualBlock, SpikingMLP, SpikingSequential
 from workbench.networks.taken_spiking import TakenSpiking
 from workbench.networks.traced import Refused
 from workbench.networks.wiring import Operation, Slot, Wired
+from workbench.neurons.lif import Neuron, Reset
+from workbench.neurons.surrogate import Psi
 
 SUM = Operation("add", (Slot(0), Slot(1)))
 
@@ -47,6 +53,44 @@ def is_sum(module: nn.Module) -> bool:
         SUM.arguments,
         SUM.named,
     )
+
+
+def layer_with(
+    connection: nn.Linear | nn.Conv2d, recurrent: nn.Linear | None, neuron: Neuron, psi: Psi, reset: Reset
+) -> SpikingLayer:
+    """A layer with copies of the weights of a linear map, and of one from its neurons to themselves, whose bias is a
+    bias of every step."""
+    with seeded(0):  # first weights that are overwritten
+        layer = SpikingLayer(copy.deepcopy(connection), neuron, psi, False, reset, recurrent=recurrent is not None)
+    layer.to(connection.weight.device, connection.weight.dtype)
+    layer.connection.load_state_dict(connection.state_dict())
+    if recurrent is None or layer.recurrent is None:
+        return layer
+    with torch.no_grad():
+        layer.recurrent.weight.copy_(recurrent.weight)
+        if recurrent.bias is not None:
+            bias = layer.connection.bias
+            layer.connection.bias = nn.Parameter(recurrent.bias.clone() if bias is None else bias + recurrent.bias)
+    return layer
+
+
+def readout_with(
+    what: str, connection: nn.Linear | nn.Conv2d, decay: float, trace_decay: float | None = None
+) -> LeakyReadout:
+    """A readout with this linear map; ValueError for a convolution, called `what`, that sees more than a pixel."""
+    image = isinstance(connection, nn.Conv2d)
+    if isinstance(connection, nn.Conv2d) and connection.kernel_size != (1, 1):
+        raise Refused(f"{what} is read without spikes; here only a 1×1 convolution reads images")
+    with seeded(0):
+        readout = LeakyReadout(connection.weight.shape[1], len(connection.weight), decay, trace_decay, image)
+    readout.connection = connection
+    return readout
+
+
+def pair(value: Any) -> tuple[int, int]:
+    """Rows and columns, where one number may stand for both."""
+    first, *rest = np.ravel(value).tolist()
+    return int(first), int(rest[0] if rest else first)
 
 
 def _put(module: nn.Module, name: str, value: int, parts: list[Part]) -> int:

@@ -23,9 +23,8 @@ import torch
 from jaxtyping import Float
 from torch import Tensor, nn
 
-from workbench.networks.exchange.parts import Part, network_of, parts_of
+from workbench.networks.exchange.parts import Part, layer_with, network_of, parts_of, readout_with
 from workbench.networks.layers import LeakyReadout, SpikingLayer
-from workbench.networks.seeded import seeded
 from workbench.networks.spiking import SpikingSequential, as_spiking
 from workbench.networks.traced import Refused
 from workbench.neurons.lif import Neuron, Reset, hard_reset, late_reset, no_reset
@@ -140,7 +139,7 @@ def _layer(
     name: str, connection: nn.Linear | nn.Conv2d, following: tuple[str, nn.Module] | None, last: bool
 ) -> SpikingLayer | LeakyReadout:
     if following is None:
-        return _readout(name, connection, 0.0)
+        return readout_with(_told(name, connection), copy.deepcopy(connection), 0.0)
     label, neuron = following
     if not isinstance(neuron, snntorch.SpikingNeuron):
         raise Refused(
@@ -150,39 +149,10 @@ def _layer(
     decay, threshold = _constants(label, neuron)
     tells_potential = neuron.output or not neuron.init_hidden
     if last and tells_potential and type(neuron) is snntorch.Leaky and neuron.reset_mechanism == "none":
-        return _readout(name, connection, decay)
+        return readout_with(_told(name, connection), copy.deepcopy(connection), decay)
     psi, reset = _psi(label, neuron.spike_grad), _reset(label, neuron, decay)
-    recurrent = neuron.recurrent if isinstance(neuron, snntorch.RLeaky) else None
-    with seeded(0):  # first weights that are overwritten
-        own = copy.deepcopy(connection)
-        layer = SpikingLayer(
-            own, Neuron(decay, threshold), psi, standardize=False, reset=reset, recurrent=recurrent is not None
-        )
-    layer.to(connection.weight.device, connection.weight.dtype)
-    layer.connection.load_state_dict(connection.state_dict())
-    if isinstance(recurrent, nn.Linear):
-        _take_recurrent(layer, recurrent)
-    return layer
-
-
-def _take_recurrent(layer: SpikingLayer, theirs: nn.Linear) -> None:
-    assert layer.recurrent is not None
-    with torch.no_grad():
-        layer.recurrent.weight.copy_(theirs.weight)
-        if theirs.bias is not None:
-            bias = layer.connection.bias
-            total = theirs.bias if bias is None else bias + theirs.bias
-            layer.connection.bias = nn.Parameter(total.clone())
-
-
-def _readout(name: str, connection: nn.Linear | nn.Conv2d, decay: float) -> LeakyReadout:
-    image = isinstance(connection, nn.Conv2d)
-    if isinstance(connection, nn.Conv2d) and connection.kernel_size != (1, 1):
-        raise Refused(f"{_told(name, connection)} is read without spikes; here only a 1×1 convolution reads images")
-    with seeded(0):
-        readout = LeakyReadout(connection.weight.shape[1], len(connection.weight), decay, image=image)
-    readout.connection = copy.deepcopy(connection)
-    return readout
+    recurrent: Any = neuron.recurrent if isinstance(neuron, snntorch.RLeaky) else None
+    return layer_with(connection, recurrent, Neuron(decay, threshold), psi, reset)
 
 
 def _constants(name: str, neuron: Any) -> tuple[float, float]:
