@@ -1,12 +1,12 @@
 """What the answers of a mix mean for locality, in sentences, each held against an audit of the mix.
 
 The rule of the mix is audited as any other, on a small problem: 8 recordings of clothes on a dense spiking network. A
-direction is audited by the step that it leaves on a second
-task: if the weights of a layer above were others all the time, would the layer have moved in another way?
+direction is audited by the step that it leaves on a second task: if the weights of a layer above were others all the
+time, would the layer have moved in another way?
 
 The cosine is that to backpropagation through the same connections, which keep what the mix says. What memory and
-direction ask of layers above cannot be told from what the signal asks: where the signal itself comes
-from above, their sentence stays unmeasured.
+direction ask of layers above cannot be told from what the signal asks: where the signal itself comes from above, their
+sentence stays unmeasured.
 """
 
 from collections.abc import Callable, Mapping

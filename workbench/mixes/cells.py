@@ -21,7 +21,7 @@ class Cell(NamedTuple):
 
     def as_words(self) -> dict[str, str | bool | None]:
         """The cell in names, for a table or a file."""
-        names = dict(zip(("time", "space", "memory", "direction"), (answer.name for answer in self.mix), strict=True))
+        names = {axis: answer.name for axis, answer in self.mix._asdict().items()}
         return {**names, "network": self.network, "legal": self.reason is None, "reason": self.reason}
 
 

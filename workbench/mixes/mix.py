@@ -76,7 +76,10 @@ def refusal(mix: Mix, kind: str) -> str | None:
             "weights; take 'traces', which carry one for each neuron"
         )
     if time.name == EPROP.name and memory in (HOSVD, ASI):
-        return bptt_free(memory)
+        return (
+            f"e-prop carries a number for every synapse from step to step, which cannot follow a {memory.label}, whose "
+            "bases change; take 'lance', whose bases stay"
+        )
     if time.name == EPROP.name and memory == EVENTS:
         return "e-prop carries traces of its inputs, which are not zero where the input is; take 'all' or 'lance'"
     if memory == CHECKPOINT and not blocks and time.name != BPTT_GRAPH.name:
@@ -92,14 +95,6 @@ def refusal(mix: Mix, kind: str) -> str | None:
     if memory == EVENTS and blocks:
         return "blocks have no events: after LeakyReLU hardly any activation is 0; take 'all' or a core"
     return None
-
-
-def bptt_free(memory: Memory) -> str:
-    """Why e-prop cannot keep its inputs in a way that changes."""
-    return (
-        f"e-prop carries a number for every synapse from step to step, which cannot follow a {memory.label}, whose "
-        "bases change; take 'lance', whose bases stay"
-    )
 
 
 def check(mix: Mix, network: Any) -> str:
