@@ -16,6 +16,7 @@ from torch import Tensor, nn
 
 from workbench.compression.tucker import mode_correlation, rank_for_energy, spectrum, tucker_elements
 from workbench.faces import short_repr
+from workbench.kernels.frugal import connection_named
 from workbench.meters.evaluation import evaluation
 
 Weighting = Callable[[int, int], float]
@@ -85,7 +86,7 @@ def calibrate(
     `layers` are names as in `network.named_modules()`, of `nn.Conv2d` or `nn.Linear`. A spiking network is run by
     `run=networks.spiking_logits`, on batches `(time, batch, ...)`; steps and samples are one mode of its connections.
     """
-    sums = {name: _Sums(_layer(network, name), modes, weighting) for name in layers}
+    sums = {name: _Sums(connection_named(network, name), modes, weighting) for name in layers}
     handles = [network.get_submodule(name).register_forward_pre_hook(s.hook) for name, s in sums.items()]
     try:
         with evaluation(network), torch.no_grad():
@@ -150,13 +151,6 @@ class _Sums:
         if not all(bool(torch.isfinite(mean).all()) for mean in means.values()):
             raise ValueError(f"the inputs of layer {name!r} hold NaN or infinity; check the data and the weights")
         return Calibration(self.sizes, tuple(means.get(mode) for mode in range(len(self.sizes))))
-
-
-def _layer(network: nn.Module, name: str) -> nn.Conv2d | nn.Linear:
-    layer = network.get_submodule(name)
-    if not isinstance(layer, nn.Conv2d | nn.Linear):
-        raise ValueError(f"layer {name!r} is a {type(layer).__name__}, expected nn.Conv2d or nn.Linear")
-    return layer
 
 
 def _check_batch(batch: object) -> Tensor:

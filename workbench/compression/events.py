@@ -14,7 +14,7 @@ from torch.nn.grad import conv2d_weight
 
 from workbench.compression.lance import trainable_layers
 from workbench.kernels.connections import steps_of
-from workbench.kernels.frugal import Frugal, Kept, take_over
+from workbench.kernels.frugal import Frugal, Kept, exchange, take_over
 
 
 class EventList(Frugal):
@@ -31,7 +31,8 @@ class EventList(Frugal):
         """The exact gradient of the weight."""
         x = from_events(kept, torch.Size((len(g), *self.size)), g)
         if isinstance(self, nn.Conv2d):
-            return conv2d_weight(x, self.weight.shape, g, *steps_of(self))  # pyright: ignore
+            shape = (self.out_channels, self.in_channels // self.groups, *self.kernel_size)
+            return conv2d_weight(x, shape, g, *steps_of(self))  # pyright: ignore
         return g.flatten(0, -2).T @ x.flatten(0, -2)
 
 
@@ -80,11 +81,5 @@ def from_events(kept: Kept, shape: torch.Size, like: Shaped[Tensor, "..."]) -> F
 def keep_events(network: nn.Module, layers: list[str] | None = None) -> nn.Module:
     """Make the connections of these names (all that learn) keep events, in place; returns the network."""
     for name in trainable_layers(network) if layers is None else layers:
-        layer = network.get_submodule(name)
-        if isinstance(layer, nn.Conv2d):
-            network.set_submodule(name, EventsConv2d(layer))
-        elif isinstance(layer, nn.Linear):
-            network.set_submodule(name, EventsLinear(layer))
-        else:
-            raise ValueError(f"layer {name!r} is a {type(layer).__name__}, expected nn.Conv2d or nn.Linear")
+        exchange(network, name, EventsLinear, EventsConv2d)
     return network

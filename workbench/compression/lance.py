@@ -36,6 +36,7 @@ impossible. `Modes(space=False)` rules it out and keeps more.
 
 from collections.abc import Callable, Iterable, Sequence
 from copy import deepcopy
+from functools import partial
 from typing import Any, cast
 
 import torch
@@ -49,7 +50,7 @@ from workbench.compression.calibration import Modes, Run, Weighting, calibrate, 
 from workbench.compression.lean import make_lean
 from workbench.compression.tucker import Bases, Tucker, mode_product, project
 from workbench.kernels.convolution import Geometry, geometry_of
-from workbench.kernels.frugal import Frugal, Kept, take_over
+from workbench.kernels.frugal import Frugal, Kept, exchange, take_over
 
 # --- the weight gradient from a core, eq. 4-8 -----------------------------------------------------------------------
 
@@ -183,7 +184,7 @@ class LowRankConv2d(Frugal, nn.Conv2d):
         """Equations 4 to 8."""
         core, *bases = kept
         assert core is not None
-        kernel = (self.weight.shape[2], self.weight.shape[3])
+        kernel = (self.kernel_size[0], self.kernel_size[1])
         return conv2d_weight_gradient(core, bases, g, kernel, self.geometry)
 
 
@@ -224,13 +225,8 @@ def flat(compressor: Compressor, x: Float[Tensor, "..."], again: bool) -> tuple[
 
 def replace_layer(network: nn.Module, name: str, compressor: Compressor) -> None:
     """Put a low-rank layer with `compressor` in the place of the `nn.Conv2d` or `nn.Linear` called `name`."""
-    layer = network.get_submodule(name)
-    if isinstance(layer, nn.Conv2d):
-        network.set_submodule(name, LowRankConv2d(layer, compressor))
-    elif isinstance(layer, nn.Linear):
-        network.set_submodule(name, LowRankLinear(layer, compressor))
-    else:
-        raise ValueError(f"layer {name!r} is a {type(layer).__name__}, expected nn.Conv2d or nn.Linear")
+    low_rank = (partial(made, compressor=compressor) for made in (LowRankLinear, LowRankConv2d))
+    exchange(network, name, *low_rank)
 
 
 def trainable_layers(network: nn.Module) -> list[str]:

@@ -17,7 +17,7 @@ from torch.func import functional_call
 from torch.nn.utils import parametrize
 
 from workbench.continual.guard import Guard, Mixing, Projection
-from workbench.kernels.frugal import Frugal
+from workbench.kernels.frugal import Frugal, trained_weight
 from workbench.networks.blocks import BlockNetwork
 from workbench.networks.layers import LeakyReadout, SpikingLayer, fold_standardization
 
@@ -109,7 +109,7 @@ class GuardedWeight(Guard):
     @property
     def weight(self) -> Float[Tensor, "n_out ..."]:
         """W, before mixing."""
-        return self.connection.parametrizations["weight"].original  # pyright: ignore
+        return trained_weight(self.connection)
 
     def forward(self, weight: Float[Tensor, "n_out *fan"]) -> Float[Tensor, "n_out *fan"]:
         return self.mixed(weight)

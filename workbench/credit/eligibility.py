@@ -23,7 +23,7 @@ from torch import Tensor, nn
 
 from workbench.faces import short_repr
 from workbench.kernels.connections import Connection, Inputs, add_weight_gradient, input_gradient, inputs_of, kept_of
-from workbench.kernels.frugal import Frugal
+from workbench.kernels.frugal import Frugal, trained_weight
 from workbench.kernels.plain import Kernels, Weighing
 from workbench.kernels.sparse import SpikeList
 from workbench.networks.layers import Advance, Layer, LeakyReadout, Neurons, Weights, advance, layer_kernels
@@ -275,4 +275,4 @@ def unpack(connection: Connection, tensors: list[Shaped[Tensor, "..."] | None]) 
     x, columns, starts, values = tensors
     if columns is None or starts is None or values is None:
         return Inputs(x)
-    return Inputs(None, SpikeList(columns, starts, values, connection.weight.shape[1]))
+    return Inputs(None, SpikeList(columns, starts, values, trained_weight(connection).shape[1]))

@@ -17,6 +17,7 @@ from torch import Tensor, nn
 
 from workbench.kernels import plain
 from workbench.kernels.compiling import check_dimensions, check_shape, compiled, inlined, suits
+from workbench.kernels.frugal import trained_weight
 
 DENSEST = 0.125  # above this part of entries that are not zero the library is faster; it was measured on one thread
 
@@ -31,7 +32,7 @@ def convolve(
     if torch.is_grad_enabled() or not is_plain(connection) or not suits(x, bias) or weight.dtype is not x.dtype:
         return plain.convolve(connection, x, weight, bias)
     check_dimensions("x", x, 4)
-    check_shape("the weight", weight, connection.weight.shape)
+    check_shape("the weight", weight, trained_weight(connection).shape)
     check_shape("x", x, (len(x), weight.shape[1], *x.shape[2:]))
     if bias is not None:
         check_shape("the bias", bias, weight.shape[:1])

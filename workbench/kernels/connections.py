@@ -99,7 +99,7 @@ def add_weight_gradient(
     elif inputs.x is not None and isinstance(connection, nn.Linear):
         grad.T.addmm_(inputs.x.T, g)
     elif inputs.x is not None and isinstance(connection, nn.Conv2d):
-        grad.add_(conv_gradients.conv2d_weight(inputs.x, connection.weight.shape, g, *steps_of(connection)))  # pyright: ignore
+        grad.add_(conv_gradients.conv2d_weight(inputs.x, grad.shape, g, *steps_of(connection)))  # pyright: ignore
 
 
 def input_gradient(

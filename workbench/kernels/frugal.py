@@ -8,6 +8,7 @@ A rule that leaves the gradient to autograd runs `map`; one that makes it by its
 Neither knows how something is kept, and what is kept knows no rule.
 """
 
+from collections.abc import Callable
 from typing import Any, cast
 
 import torch
@@ -92,21 +93,43 @@ class _Map(torch.autograd.Function):
         return grad_x, grad_weight, grad_bias, None, *[None] * len(kept)
 
 
+def connection_named(network: nn.Module, name: str) -> nn.Linear | nn.Conv2d:
+    """The connection of that name; ValueError for a layer that is none."""
+    layer = network.get_submodule(name)
+    if not isinstance(layer, nn.Conv2d | nn.Linear):
+        raise ValueError(f"layer {name!r} is a {type(layer).__name__}, expected nn.Conv2d or nn.Linear")
+    return layer
+
+
+def exchange(
+    network: nn.Module,
+    name: str,
+    dense: Callable[[nn.Linear], nn.Module],
+    convolution: Callable[[nn.Conv2d], nn.Module],
+) -> None:
+    """Put what `dense` or `convolution` makes of a connection in its place."""
+    layer = connection_named(network, name)
+    network.set_submodule(name, dense(layer) if isinstance(layer, nn.Linear) else convolution(layer))
+
+
+def trained_weight(connection: nn.Module) -> Float[Tensor, "n_out ..."]:
+    """The parameter behind the weight of a connection, where something stands before it (`nn.utils.parametrize`)."""
+    if parametrize.is_parametrized(connection, "weight"):
+        return cast("Any", connection).parametrizations["weight"].original
+    return cast("Any", connection).weight
+
+
 def take_over(new: nn.Module, old: nn.Module) -> None:
     """Give a connection that was just made all that another one has: parameters, constants, what stands before its
     weight (`torch.nn.utils.parametrize`), and whoever listens to it."""
-    guards: list[Any] = []
-    old_weight: Any = old._parameters.get("weight")
-    if parametrize.is_parametrized(old, "weight"):
-        before: Any = cast("Any", old).parametrizations["weight"]
-        guards, old_weight = list(before), before.original
+    guards = list(cast("Any", old).parametrizations["weight"]) if parametrize.is_parametrized(old, "weight") else []
     own = {"_parameters", "_modules", "_buffers"}
     new.__dict__.update({name: value for name, value in old.__dict__.items() if name not in own})
     for name, module in old._modules.items():
         if name != "parametrizations":
             new._modules[name] = module
     new._buffers.update(old._buffers)
-    new._parameters.update({"weight": old_weight, "bias": old._parameters.get("bias")})  # pyright: ignore
+    new._parameters.update({"weight": trained_weight(old), "bias": old._parameters.get("bias")})  # pyright: ignore
     for guard in guards:
         parametrize.register_parametrization(new, "weight", guard, unsafe=True)
         if hasattr(guard, "stand_before"):

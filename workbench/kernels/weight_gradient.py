@@ -14,6 +14,8 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 from torch.nn.grad import conv2d_weight
 
+from workbench.kernels.frugal import trained_weight
+
 PATCH_BYTES = 4 * 2**20  # of the patches that are held at a time
 FEWEST_COLUMNS = 512  # with narrower patches gathering costs what the product gains
 
@@ -32,7 +34,7 @@ def weight_gradient(
             [40., 50., 40.],
             [32., 40., 32.]])
     """
-    c, shape = connection, connection.weight.shape
+    c, shape = connection, trained_weight(connection).shape
     columns = shape[1:].numel()
     if c.groups > 1 or x.device.type != "cpu" or columns < FEWEST_COLUMNS:
         return conv2d_weight(x, shape, g, c.stride, c.padding, c.dilation, c.groups)  # pyright: ignore

@@ -20,7 +20,6 @@ import torch
 from jaxtyping import Float, Shaped
 from torch import Tensor, nn
 from torch.nn import functional as F
-from torch.nn.utils import parametrize
 
 from workbench.checks import FINITE, check_number
 from workbench.kernels.choice import kernels_for
@@ -34,6 +33,7 @@ from workbench.kernels.connections import (
     listen,
     run_layout,
 )
+from workbench.kernels.frugal import trained_weight
 from workbench.kernels.plain import Kernels
 from workbench.kernels.sparse import SpikeList
 from workbench.neurons.lif import Neuron, Reset, check_neuron, soft_reset
@@ -218,13 +218,6 @@ def fold_standardization(layer: SpikingLayer) -> None:
     layer.gain = layer.recurrent_gain = layer.rescale = None
 
 
-def trained_weight(connection: Connection) -> Float[Tensor, "n_out ..."]:
-    """The parameter behind the weight of a connection, where something stands before it (`nn.utils.parametrize`)."""
-    if parametrize.is_parametrized(connection, "weight"):
-        return connection.parametrizations["weight"].original  # pyright: ignore
-    return connection.weight
-
-
 def running_weights(layer: Layer) -> Weights:
     """The effective weights, detached and laid out for speed: made once and used for all steps of a batch."""
     forward, recurrent = layer.effective_weights()
@@ -279,7 +272,7 @@ def advance(
 
 def layer_kernels(layer: Layer, x: Float[Tensor, "time batch ..."]) -> Kernels:
     """The inner loops for this layer and input: compiled ones where they gain something, see `kernels.choice`."""
-    return kernels_for(x, x.shape[1] * (x[0, 0].numel() + len(layer.connection.weight)))
+    return kernels_for(x, x.shape[1] * (x[0, 0].numel() + len(trained_weight(layer.connection))))
 
 
 def integrate(current: Float[Tensor, "time batch ..."], decay: float, before: Neurons) -> Neurons:

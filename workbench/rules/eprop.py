@@ -30,7 +30,7 @@ from workbench.credit.signals import BACKPROPAGATION, Loss, Signal, summed_cross
 from workbench.credit.three_factor import OnlinePass
 from workbench.faces import short_repr
 from workbench.kernels.choice import kernels_for
-from workbench.kernels.frugal import Frugal
+from workbench.kernels.frugal import Frugal, trained_weight
 from workbench.kernels.plain import Kernels
 from workbench.networks.layers import Layer, LeakyReadout, Neurons, SpikingLayer, Weights, advance
 from workbench.networks.spans import Lengths, Spans, learning_steps
@@ -234,7 +234,7 @@ def fixed_bases(layer: Layer) -> tuple[Float[Tensor, "n_in r"] | None, Float[Ten
 
 def synapse_kernels(layer: Layer, x: Float[Tensor, "1 batch n_in"]) -> Kernels:
     """The inner loops for this layer, which has a number for every synapse and sample; see `kernels.choice`."""
-    n_out, n_in = layer.connection.weight.shape
+    n_out, n_in = trained_weight(layer.connection).shape
     return kernels_for(x, x.shape[1] * (n_in + n_out * (1 if isinstance(layer, LeakyReadout) else n_in)))
 
 

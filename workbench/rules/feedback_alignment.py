@@ -109,7 +109,7 @@ class _Aligned(torch.autograd.Function):
         if needs_below:
             below = conv2d_input(ctx.shape, feedback, delta, *geometry)
         if weight is None:
-            weight = conv2d_weight(kept[0], c.weight.shape, delta, *geometry)
+            weight = conv2d_weight(kept[0], feedback.shape, delta, *geometry)
         return below, weight, delta.sum((0, 2, 3)) if needs_bias else None, None, None
 
 
