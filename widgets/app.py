@@ -48,6 +48,7 @@ PANELS = (
     Later("matrix", "Forgetting", "accuracy_matrix", "AccuracyMatrix"),
     Later("compression", "Compression", "compression", "ActivationCompression"),
     Later("memory", "Memory", "memory", "MemoryTimeline"),
+    Later("step", "Step by step", "step", "StepByStep"),
 )
 _TOLD, _LONGEST = 5, 300  # complaints about a link that are told, and characters of each
 HEADER = """<header><h1>Local Learning Workbench</h1>

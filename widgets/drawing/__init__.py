@@ -6,6 +6,7 @@ from workbench.faces import lazy
 
 if TYPE_CHECKING:
     from widgets.drawing.figure import Fig
+    from widgets.drawing.formula import Formula
     from widgets.drawing.raster import Raster
     from widgets.drawing.rows import bars, curve, dots, in_row, labelled_bar, number_table, stacked_rows, table_layout
     from widgets.drawing.still import still_picture
@@ -36,6 +37,7 @@ __all__ = [
     "MARKERS",
     "VERMILLION",
     "Fig",
+    "Formula",
     "Line",
     "Marker",
     "Raster",

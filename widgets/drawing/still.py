@@ -1,7 +1,7 @@
 """The still picture of a panel, for places that cannot show a widget: nbviewer, GitHub, a PDF, a printed page.
 
 It is drawn with matplotlib from the traces that a figure holds at that moment: lines, points, bars and heat maps, which
-is all that the workbench's panels use.
+is all that the workbench's panels use. Equations are written out as text.
 """
 
 import io
@@ -11,6 +11,7 @@ from typing import Any
 import numpy as np
 
 from widgets.drawing.figure import Fig
+from widgets.drawing.formula import Formula
 from widgets.drawing.raster import Raster
 from widgets.drawing.theme import GREY
 
@@ -20,16 +21,20 @@ _WIDTH, _ROW, _DPI = 7.0, 2.3, 72  # inches, inches for each pair of axes, dots 
 _COLOURS = 64  # a third of the bytes of all colours, and the eye sees no difference
 
 
-def still_picture(pictures: Sequence[Fig | Raster]) -> bytes:
+_FEW = 10  # rows of a heat map that fit the height of a pair of axes
+
+
+def still_picture(pictures: Sequence[Fig | Raster | Formula]) -> bytes:
     """A PNG of the pictures below one another, a pair of axes for each subplot. Takes 0.1 s after the import."""
     from matplotlib.figure import Figure  # half a second, and seldom needed
     from PIL import Image  # matplotlib writes its own pictures with it
 
     drawings = [drawing for picture in pictures for drawing in _drawings(picture)]
-    figure = Figure(figsize=(_WIDTH, _ROW * max(len(drawings), 1)), layout="constrained")
+    shares = [share for _, share in drawings]
+    figure = Figure(figsize=(_WIDTH, _ROW * max(sum(shares), 1)), layout="constrained")
     if drawings:
-        axes = np.atleast_1d(figure.subplots(len(drawings)))
-        for ax, draw in zip(axes, drawings, strict=True):
+        axes = np.atleast_1d(figure.subplots(len(drawings), height_ratios=shares))
+        for ax, (draw, _) in zip(axes, drawings, strict=True):
             draw(ax)
     picture, png = io.BytesIO(), io.BytesIO()
     figure.savefig(picture, format="png", dpi=_DPI)
@@ -37,14 +42,28 @@ def still_picture(pictures: Sequence[Fig | Raster]) -> bytes:
     return png.getvalue()
 
 
-def _drawings(picture: Fig | Raster) -> list:
-    """One function per pair of axes that draws it."""
+def _drawings(picture: Fig | Raster | Formula) -> list:
+    """One function per pair of axes that draws it, and its height in those of usual ones."""
+    if isinstance(picture, Formula):
+        return [(lambda ax: _write(ax, picture.plain), 0.12 * max(len(picture.plain), 1))]
     if isinstance(picture, Raster):
-        return [lambda ax: _draw_raster(ax, picture)]
+        return [(lambda ax: _draw_raster(ax, picture), 1.0)]
     fig: Fig = picture
     shown = [trace for trace in fig.data if trace.visible is not False] or fig.data[:1]
     names = list(dict.fromkeys(trace.xaxis or "x" for trace in shown))
-    return [lambda ax, name=name: _draw_axes(ax, fig, name) for name in names]
+    return [(lambda ax, name=name: _draw_axes(ax, fig, name), _share(fig, name)) for name in names]
+
+
+def _share(fig: Fig, name: str) -> float:
+    """The height of a pair of axes: more for a heat map of many rows."""
+    maps = [t for t in fig.data if t.type == "heatmap" and t.z is not None and (t.xaxis or "x") == name]
+    rows = max((len(trace.z) for trace in maps if trace.zmin is not None and trace.texttemplate), default=0)
+    return max(1.0, rows / _FEW)
+
+
+def _write(ax: Any, lines: Sequence[str]) -> None:
+    ax.set_axis_off()
+    ax.text(0.0, 1.0, "\n".join(lines), va="top", family="serif", transform=ax.transAxes)
 
 
 def _draw_axes(ax: Any, fig: Fig, name: str) -> None:

@@ -44,6 +44,7 @@ from typing import Any, ClassVar, final
 import ipywidgets
 
 from widgets.drawing.figure import Fig
+from widgets.drawing.formula import Formula
 from widgets.drawing.raster import Raster
 from widgets.frame.controls import check_value, is_setting, read_value, write_value
 from widgets.page.accessibility import make_page_accessible
@@ -62,7 +63,7 @@ class Panel(ABC):
     def __init__(
         self,
         controls: Mapping[str, ipywidgets.DOMWidget],
-        pictures: Sequence[Fig | Raster],
+        pictures: Sequence[Fig | Raster | Formula],
         state: Mapping[str, Any] | None = None,
     ) -> None:
         make_page_accessible()

@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from widgets.panels.memory import MemoryTimeline
     from widgets.panels.overlap import SubspaceOverlap
     from widgets.panels.stdp import STDPWindow
+    from widgets.panels.step import StepByStep
     from widgets.panels.surrogate import SurrogateExplorer
     from widgets.panels.traces import TraceDecay
     from widgets.panels.training import TrainingMonitor
@@ -30,6 +31,7 @@ __all__ = [
     "LocalityMap",
     "MemoryTimeline",
     "STDPWindow",
+    "StepByStep",
     "SubspaceOverlap",
     "SurrogateExplorer",
     "SynchronizationBasis",

@@ -25,19 +25,23 @@ if TYPE_CHECKING:
         specimens,
         tradeoff,
     )
+    from workbench.watch.one_update import UPDATES, OneUpdate, Stage
     from workbench.watch.synchronization import Examined, Look, Taught, judge_basis, lead, leads, teach, watch
 
 __all__ = [
     "MODE_NAMES",
     "PLACES",
     "STEP_RULES",
+    "UPDATES",
     "BytesAlive",
     "Compression",
     "Curves",
     "Dependence",
     "Examined",
     "Look",
+    "OneUpdate",
     "Specimen",
+    "Stage",
     "TaskClaim",
     "Taught",
     "alive",

@@ -3,7 +3,8 @@
 from matplotlib.figure import Figure
 
 from widgets.drawing.figure import Fig
-from widgets.drawing.still import _draw_axes, _drawings
+from widgets.drawing.formula import Formula
+from widgets.drawing.still import _draw_axes, _drawings, still_picture
 
 
 def test_the_still_picture_keeps_colours_ticks_and_round_circles():
@@ -35,7 +36,26 @@ def test_the_still_picture_keeps_colours_ticks_and_round_circles():
 
 def test_a_picture_without_anything_to_show_says_so():
     fig = Fig([{"y": [1.0], "visible": False}], {}, alt="")
-    (draw,) = _drawings(fig)
+    ((draw, share),) = _drawings(fig)
+    assert share == 1.0
     ax = Figure().subplots()
     draw(ax)
     assert [text.get_text() for text in ax.texts] == ["nothing drawn yet"]
+
+
+def test_a_heat_map_of_many_rows_gets_more_room():
+    many = [[0.0]] * 20
+    tall = Fig([{"type": "heatmap", "z": many, "zmin": 0, "texttemplate": "%{text}"}], {}, alt="")
+    ((_, share),) = _drawings(tall)
+    assert share == 2.0
+
+
+def test_equations_are_written_out():
+    formula = Formula(alt="An equation")
+    formula.show(["[[q|<i>q</i>]] = 1", "<i>x</i><sub>j</sub>"], acting="q")
+    ((draw, share),) = _drawings(formula)
+    ax = Figure().subplots()
+    draw(ax)
+    assert [text.get_text() for text in ax.texts] == ["q = 1\nx_j"]
+    assert 0 < share < 1
+    assert still_picture([formula]).startswith(b"\x89PNG")
