@@ -107,7 +107,10 @@ def test_each_stage_of_a_rule_has_a_term_a_sentence_and_a_tile(rule):
         ({"at": 7}, "the trace of input 1 keeps 0.75 of its 0.00 + 1 for the spike: q = 1.00."),
         ({"at": 8}, "neuron 1 fires, its membrane 0.69 is 0.09 over the threshold: ψ = 0.27"),
         ({"at": 3}, "neuron 1 has no past yet, its trace is h = 0."),
-        ({"at": 10, "rule": "TESS"}, "with p = 0.63; its row of B tells neuron 1 δ = −0.34, that is: fire more. No other"),
+        (
+            {"at": 10, "rule": "TESS"},
+            "with p = 0.63; its row of B tells neuron 1 δ = −0.34, that is: fire more. No other",
+        ),
         ({"at": 6, "rule": "LLS"}, "units 1 and 2 give 0.81 and 2.55; latent 1 is their mean, 1.68."),
         ({"at": 10, "rule": "LLS"}, "half of it goes to each of its two units: unit 1 gets 0.032. Nothing comes from"),
         ({"at": 9, "rule": "CODE-CL"}, "the old task claims 69% of this input’s length"),
