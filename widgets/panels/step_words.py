@@ -3,6 +3,7 @@
 from collections.abc import Callable, Mapping
 from typing import NamedTuple
 
+import torch
 from torch import Tensor
 from torch.nn.functional import cosine_similarity
 
@@ -64,6 +65,10 @@ class Look(NamedTuple):
         """The newest number of a quantity at this place."""
         return float(self.seen[name][-1][place])
 
+    def sum(self, name: str) -> Tensor:
+        """A quantity of all rounds so far, added up."""
+        return torch.stack(self.seen[name]).sum(0)
+
     def before(self, name: str, *place: int) -> float:
         """The number of the round before; 0 in the first."""
         earlier = self.seen[name][:-1]
@@ -118,7 +123,7 @@ def _known(look: Look) -> set[str]:
 
 def _grows(look: Look) -> str:
     change = look.of("Δw", look.i, look.j)
-    total = float(sum(matrix[look.i, look.j] for matrix in look.seen["Δw"]))
+    total = float(look.sum("Δw")[look.i, look.j])
     if abs(change) < 5e-4:
         moved = "the weight hardly moves" if change else "the weight stays"
     else:
@@ -270,7 +275,7 @@ def _left(look: Look) -> str:
 
 def _change_code_cl(look: Look) -> str:
     old, i = look.update.given["x_old"], look.i
-    without = -float((sum(look.seen["G"]) @ old)[i])
+    without = -float((look.sum("G") @ old)[i])
     return (
         f"{_grows(look)} An old input’s answer in neuron {i + 1} has moved by "
         f"{number(look.of('old', i), 3)}; without C it would be {number(without, 3)}."
@@ -291,8 +296,7 @@ def _approximate(look: Look) -> str:
 
 
 def _beside(look: Look) -> str:
-    exact, ours = (sum(look.seen[name]) for name in ("G", "Ĝ"))
-    cosine = float(cosine_similarity(exact.flatten(), ours.flatten(), 0))  # type: ignore[union-attr]
+    cosine = float(cosine_similarity(look.sum("G").flatten(), look.sum("Ĝ").flatten(), 0))
     return (
         f"backpropagation, which kept x, would have {number(look.of('G', look.i, look.j), 3)}. The cosine of both "
         f"gradients so far is {number(cosine)}."
