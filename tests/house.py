@@ -74,7 +74,7 @@ def check_house_rules(make: Any) -> None:
     for picture in panel.pictures:
         assert len(picture.alt) > 20
     for picture in figures(panel):
-        assert all(trace.hovertemplate for trace in picture.data)
+        assert all(trace.hovertemplate or trace.hoverinfo == "skip" for trace in picture.data)
         axes = picture.layout.to_plotly_json()
         assert all(axis["title"]["text"] for name, axis in axes.items() if name.startswith("yaxis"))
     assert panel.png().startswith(b"\x89PNG")

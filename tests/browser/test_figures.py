@@ -131,3 +131,84 @@ def test_data_that_leaves_its_axis_is_drawn_whole_at_once(serve, open_page):
     assert page.evaluate(DRAWN)[0]["alone"] == 0
     low, high = page.evaluate("document.querySelectorAll('.js-plotly-plot')[0]._fullLayout.yaxis.range")
     assert low <= 2.0 <= high
+
+
+TIMING = "from widgets.panels.stdp import STDPWindow\nSTDPWindow()"
+FITS = """() => [...document.querySelectorAll('.js-plotly-plot')].map((figure) => {
+  const [legend, plot] = [figure.querySelector('.legend'), figure.querySelector('.nsewdrag')].map((part) =>
+    part.getBoundingClientRect());
+  return { width: figure.clientWidth, drawn: figure.querySelector('.main-svg').clientWidth,
+    clear: Math.abs(legend.bottom - plot.top) < 2 && legend.top >= figure.getBoundingClientRect().top };
+})"""
+
+
+def test_the_legend_stays_clear_of_the_curves_when_the_page_gets_wider_and_narrower(serve, open_page):
+    page = open_page(serve(TIMING), width=390)
+    fits = f"(width) => {{ const all = ({FITS})(); return all.length === 2 && all.every((figure) =>"
+    fits += " figure.clear && figure.width === figure.drawn && (figure.width < 400) === (width < 400)) }"
+    page.wait_for_function(fits, arg=390)
+    for width in (900, 390, 1200):
+        page.set_viewport_size({"width": width, "height": 900})
+        page.wait_for_function(fits, arg=width)
+
+
+BOX = """import ipywidgets
+from widgets.drawing.figure import Fig
+fig = Fig([{"y": [0, 1]}], {"height": 250}, alt="a figure")
+taller = ipywidgets.Button(description="taller")
+taller.on_click(lambda _: fig.update_layout(height=400))
+ipywidgets.VBox([taller, ipywidgets.VBox([fig]).add_class("box")])"""
+
+
+def test_the_height_is_the_layout_s_unless_a_box_says_otherwise(serve, open_page):
+    page = open_page(serve(BOX))
+    drawn = """(height) => { const figure = document.querySelector('.js-plotly-plot');
+      return figure?.clientHeight === height && figure.querySelector('.main-svg')?.clientHeight === height }"""
+    page.wait_for_function(drawn, arg=250)
+    page.get_by_role("button", name="taller").click()
+    page.wait_for_function(drawn, arg=400)
+    page.add_style_tag(content=".box { height: 300px; overflow: hidden; --workbench-fit: 100% }")
+    page.wait_for_function(drawn, arg=300)
+
+
+BARS = """import ipywidgets
+from widgets.drawing.figure import Fig
+bars = [{"type": "bar", "marker": {"color": c, "pattern": {"shape": "/"}}} for c in ("#0072B2", "#D55E00")]
+fig = Fig(bars, {"yaxis": {"range": [0, 2]}, "xaxis": {"range": [-1, 20]}}, alt="bars")
+count = ipywidgets.IntSlider(value=0, min=0, max=15, description="count")
+def draw(_):
+    with fig.batch_update():
+        for k in (0, 1):
+            fig.data[k].update(x=list(range(count.value)), y=[1.0] * count.value)
+count.observe(draw, "value")
+ipywidgets.VBox([count, fig])"""
+COLOURS = """() => { window.odd = []; window.most = 0; const look = () => {
+  const bars = [...document.querySelectorAll('.barlayer .point path')];
+  window.most = Math.max(window.most, bars.length);
+  window.odd.push(...bars.map((bar) => bar.getAttribute('style') ?? '').filter((style) => !style.includes('url(')));
+  requestAnimationFrame(look); }; look(); }"""
+
+
+def test_bars_that_come_while_others_move_have_their_colours(serve, open_page):
+    page = open_page(serve(BARS))
+    page.wait_for_selector(".js-plotly-plot .main-svg", state="attached")
+    page.evaluate(COLOURS)
+    press(page, "ArrowRight", 5)
+    page.wait_for_function("() => most === 10")
+    assert page.evaluate("() => odd") == []
+
+
+def test_what_is_read_off_a_step_is_of_that_step(serve, open_page):
+    page = open_lif(serve, open_page)
+    place = """(step) => { const figure = document.querySelector('.js-plotly-plot');
+      const box = figure.getBoundingClientRect();
+      const { xaxis, yaxis2 } = figure._fullLayout;
+      return [box.left + xaxis._offset + xaxis.d2p(step), box.top + yaxis2._offset + yaxis2._length / 2] }"""
+    read = """(step) => { const lines = [...document.querySelectorAll('.hoverlayer text')].map((t) => t.textContent);
+      return lines[0] === `time t (steps): ${step}` && lines.slice(1) }"""
+    page.mouse.move(*page.evaluate(place, 34))
+    lines = page.wait_for_function(read, arg=34).json_value()
+    assert lines == ["membrane before the reset u = 0.578", "after it u⁺ = 0.578"]
+    page.mouse.move(*page.evaluate(place, 35))
+    lines = page.wait_for_function(read, arg=35).json_value()
+    assert lines == ["membrane before the reset u = 0.620", "after it u⁺ = 0.020"]

@@ -8,7 +8,17 @@ if TYPE_CHECKING:
     from widgets.drawing.figure import Fig
     from widgets.drawing.formula import Formula
     from widgets.drawing.raster import Raster
-    from widgets.drawing.rows import bars, curve, dots, in_row, labelled_bar, number_table, stacked_rows, table_layout
+    from widgets.drawing.rows import (
+        bars,
+        curve,
+        dots,
+        in_row,
+        labelled_bar,
+        number_table,
+        stacked_rows,
+        stems,
+        table_layout,
+    )
     from widgets.drawing.still import still_picture
     from widgets.drawing.theme import (
         BLUE,
@@ -51,6 +61,7 @@ __all__ = [
     "number_table",
     "signs",
     "stacked_rows",
+    "stems",
     "still_picture",
     "table_layout",
     "template",

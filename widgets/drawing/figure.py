@@ -3,7 +3,7 @@
 The stock class sends 5 MB of script with every figure and each figure runs its own copy, one second of work for the
 page. anywidget 0.11 gives a model two seconds to get ready, so on a page of four figures some are drawn and then never
 move again. Here a page loads plotly.js once, figures wait for it without missing an edit, a page that opens late or is
-reloaded gets the figure as it is now, a figure fits the width of its box also after a hidden tab is opened, and data
+reloaded gets the figure as it is now, a figure fits its box also after a hidden tab is opened (static/fit.js), and data
 that moves within its axes is drawn alone, in half the time (static/quick_redraw.js).
 
 It builds on what plotly 7.1 and anywidget 0.11 do inside; `workbench doctor` names a version that it was not tried
@@ -30,7 +30,7 @@ from workbench.serving import SERVED  # noqa: E402
 HEIGHT = 320  # pixels
 _STATIC = files("widgets") / "static"
 _SHARED = (_STATIC / "shared_plotly.js").read_text("utf-8")
-_QUICK = (_STATIC / "quick_redraw.js").read_text("utf-8")
+_PATCHES = "".join((_STATIC / name).read_text("utf-8") for name in ("quick_redraw.js", "fit.js"))
 _UNUSED_BUTTONS = ["toImage", "sendDataToCloud", "sendChartToCloud", "shareChart"]
 _UNUSED_BUTTONS += ["zoomIn2d", "zoomOut2d", "pan2d", "zoom2d", "autoScale2d", "select2d", "lasso2d"]
 
@@ -38,7 +38,7 @@ _UNUSED_BUTTONS += ["zoomIn2d", "zoomOut2d", "pan2d", "zoom2d", "autoScale2d", "
 class _PlotlyLoader(anywidget.AnyWidget):
     """Carries plotly.js to the page, unless the server gives it. One per kernel, made with the first figure."""
 
-    _esm = _SHARED + _QUICK + (_STATIC / "plotly_loader.js").read_text("utf-8")
+    _esm = _SHARED + _PATCHES + (_STATIC / "plotly_loader.js").read_text("utf-8")
     source = traitlets.Bytes().tag(sync=True)
 
     _only: "_PlotlyLoader | None" = None
@@ -54,7 +54,9 @@ class Fig(go.FigureWidget):
     """A live plotly figure: create it once, then change its traces inside `with fig.batch_update():`.
 
     `data` and `layout` are what plotly takes; `layout` is laid over the workbench's template. `alt` names the picture
-    for a screen reader. Clicks reach Python (`fig.data[0].on_click`), hovers stay on the page.
+    for a screen reader. The height in `layout` is the natural one: a box of definite height, whose style has
+    `--workbench-fit: 100%`, is filled by the figure. Clicks reach Python (`fig.data[0].on_click`), hovers stay on the
+    page.
 
     >>> fig = Fig([{"y": [1, 2, 3]}], {"xaxis": {"title": {"text": "time (steps)"}}}, alt="A straight line")
     >>> with fig.batch_update():

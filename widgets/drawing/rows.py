@@ -9,7 +9,8 @@ GAP = 0.06  # of the figure's height, between two rows
 def stacked_rows(titles: Sequence[str], shares: Sequence[float], x_title: str) -> dict:
     """The layout of `Fig` for one row per title, from the top; `shares` are their heights in proportion.
 
-    Zooming or moving along x in one row does the same in all. `in_row(k)` places a trace.
+    Zooming or moving along x in one row does the same in all. `in_row(k)` places a trace. What is read off by the
+    pointer is headed by the place on the x axis, in its words.
 
     >>> sorted(stacked_rows(["I", "u"], [1, 2], "time t (steps)"))
     ['xaxis', 'xaxis2', 'yaxis', 'yaxis2']
@@ -56,8 +57,14 @@ def dots(name: str, style: dict, hover: str, row: int = 0, **more: Any) -> dict:
     return {"name": name, "mode": "markers", "marker": style, "hovertemplate": template, **in_row(row), **more}
 
 
+def stems(name: str, colour: str, hover: str, row: int = 0, **more: Any) -> dict:
+    """Points that stand on stems for `Fig`: spikes. Unlike bars they are drawn alone, without the whole figure."""
+    stem = {"type": "percent", "symmetric": False, "value": 0, "valueminus": 100, "thickness": 3, "width": 0}
+    return dots(name, {"color": colour, "size": 9}, hover, row, error_y=stem, **more)
+
+
 def bars(name: str, colour: str, hover: str, row: int = 0, **more: Any) -> dict:
-    """Bars for `Fig`, half a step wide: spikes."""
+    """Bars for `Fig`, half a step wide."""
     bar = {"type": "bar", "width": 0.5, "marker": {"color": colour}}
     return {"name": name, "hovertemplate": f"{hover}<extra></extra>", **bar, **in_row(row), **more}
 
@@ -97,7 +104,8 @@ def labelled_bar(name: str, k: int, look: dict, hover: str) -> dict:
 
 
 def _x_axis(k: int, last: bool, title: str) -> dict:
-    axis: dict = {"anchor": f"y{_number(k)}", "showticklabels": last}
+    heading = {"text": f"{title}: %{{x}}"}
+    axis: dict = {"anchor": f"y{_number(k)}", "showticklabels": last, "unifiedhovertitle": heading}
     if k:
         axis["matches"] = "x"
     if last:

@@ -120,6 +120,8 @@ def _draw_trace(ax: Any, trace: Any) -> None:
     if trace.type == "heatmap":
         _draw_heat_map(ax, trace)
         return
+    if trace.opacity == 0.0:
+        return  # there to be read off by the pointer only
     y = np.asarray([] if trace.y is None else trace.y)
     x = np.arange(len(y)) if trace.x is None else np.asarray(trace.x)
     if trace.type == "bar":

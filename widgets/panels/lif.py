@@ -3,11 +3,12 @@
 from functools import lru_cache
 from typing import Any, NamedTuple
 
+import numpy as np
 import torch
 from torch import Tensor
 
 from widgets.drawing.figure import Fig
-from widgets.drawing.rows import bars, curve, dots, stacked_rows
+from widgets.drawing.rows import curve, dots, stacked_rows, stems
 from widgets.drawing.theme import FAINT, GREY, line, marker
 from widgets.frame.controls import choice, slider, whole_slider
 from widgets.frame.panel import Panel
@@ -62,14 +63,10 @@ class LIFExplorer(Panel):
     def draw(self, numbers: Response) -> None:
         neuron, current, (spikes, potential, _), rest, currents, rates = numbers
         fired = spikes.nonzero()[:, 0]
-        area, membrane, level, reset, ticks = self.time.data
-        area.y, membrane.y = current.numpy(), potential.numpy()
+        area, membrane, level, before, after, ticks = self.time.data
+        area.y, before.y, after.y = current.numpy(), potential.numpy(), rest.numpy()
+        membrane.update(**_with_drops(potential.numpy(), rest.numpy(), fired.numpy()))
         level.update(y=[neuron.threshold] * 2)
-        gap = torch.full_like(fired, torch.nan, dtype=torch.float64)
-        reset.update(
-            x=fired.repeat_interleave(3).numpy(),
-            y=torch.stack([potential[fired], rest[fired], gap], 1).flatten().numpy(),
-        )
         ticks.update(x=fired.numpy(), y=spikes[fired].numpy())
         rate, edge, here = self.rate.data
         rate.update(x=currents.numpy(), y=rates.numpy())
@@ -132,22 +129,30 @@ def _controls() -> dict:
 def _time_figure() -> Fig:
     steps, ends = list(range(STEPS)), [0, STEPS - 1]
     area = {"color": GREY, "width": 1, "shape": "hvh"}
+    to_read = {"opacity": 0.0, "showlegend": False}  # by the pointer: at a spike the line has two values
     traces = [
         curve(
             "input I", area, "input current I = %{y:.2f}", x=steps, fill="tozeroy", fillcolor=FAINT, showlegend=False
         ),
-        curve("membrane u", line(0), "membrane before the reset u = %{y:.3f}", 1, x=steps),
+        curve("membrane u", line(0), "", 1, hoverinfo="skip", hovertemplate=None),
         curve("threshold v_th", line(1), "threshold v_th = %{y:.2f}", 1, x=ends),
-        curve("reset to u⁺", line(2), "a spike takes the membrane to u⁺ = %{y:.3f}", 1),
-        bars("spikes z", line(3)["color"], "spike z = 1", 2, showlegend=False),
+        dots("before the reset", marker(0), "membrane before the reset u = %{y:.3f}", 1, x=steps, **to_read),
+        dots("after the reset", marker(0), "after it u⁺ = %{y:.3f}", 1, x=steps, **to_read),
+        stems("spikes z", line(3)["color"], "spike z = 1", 2, showlegend=False),
     ]
     titles = ["I (dimensionless)", "u (dimensionless)", "spikes z"]
     layout = stacked_rows(titles, [3, 6, 1.5], "time t (steps)")
     layout["xaxis"]["range"] = [-0.5, STEPS - 0.5]
     layout["yaxis"]["rangemode"] = layout["yaxis2"]["rangemode"] = "tozero"
-    layout["yaxis3"].update(range=[0, 1], tickvals=[0, 1])
+    layout["yaxis3"].update(range=[0, 1.4], tickvals=[0, 1])
     alt = "Three rows over time: input current, membrane potential with its threshold, and spikes"
     return Fig(traces, {**layout, "height": 460}, alt=alt)
+
+
+def _with_drops(potential: np.ndarray, rest: np.ndarray, fired: np.ndarray) -> dict:
+    """The membrane as one line over the steps, which drops from u to u⁺ at each spike."""
+    steps = np.arange(len(potential))
+    return {"x": np.insert(steps, fired + 1, fired), "y": np.insert(potential, fired + 1, rest[fired])}
 
 
 def _rate_figure() -> Fig:

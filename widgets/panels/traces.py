@@ -6,7 +6,7 @@ import numpy as np
 from torch import Tensor
 
 from widgets.drawing.figure import Fig
-from widgets.drawing.rows import bars, curve, dots, stacked_rows
+from widgets.drawing.rows import curve, dots, stacked_rows, stems
 from widgets.drawing.theme import GREY, line, marker
 from widgets.frame.controls import choice, slider, whole_slider
 from widgets.frame.panel import Panel
@@ -140,7 +140,7 @@ def _figure() -> Fig:
     circle, cross = ({**marker(k), "size": 6, "symbol": f"{marker(k)['symbol']}-open"} for k in (0, 1))
     alone = {**line(4), "width": 1, "dash": "solid"}
     traces = [
-        bars("spikes x", GREY, "%{y:.0f} spike", showlegend=False),
+        stems("spikes x", GREY, "%{y:.0f} spike", showlegend=False),
         curve("q by recursion", line(0), "pre trace q = %{y:.3f}, with the present", 1, x=steps),
         curve("h by recursion", line(1), "post trace h = %{y:.3f}, without the present", 1, x=steps),
         dots("q by the sum over all spikes", circle, "the sum over all spikes: %{y:.3f}", 1, x=steps),
@@ -151,7 +151,7 @@ def _figure() -> Fig:
     ]
     layout = stacked_rows(["x", "q, h (dimensionless)", "parts of q"], [1, 6, 3], "time t (steps)")
     layout["xaxis"]["range"] = [-1, STEPS]
-    layout["yaxis"].update(rangemode="tozero", nticks=7)
+    layout["yaxis"].update(range=[0, 3.6], tickvals=[0, 1, 2, 3])
     layout["yaxis3"]["range"] = [0, 1.05]
     alt = "Spikes over time, the traces that they leave, and the part of each spike in the trace"
     return Fig(traces, {**layout, "height": 520}, alt=alt)

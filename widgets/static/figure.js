@@ -32,16 +32,23 @@ function placed(el) {
   });
 }
 
-// A figure born in a hidden tab has no width to fill: fit it again whenever its box gets or changes a width.
+// A figure born in a hidden tab has no box to fill: fit it again whenever its box gets or changes a size.
 function refit(el, view) {
-  let width = el.clientWidth;
+  let [width, height] = [el.clientWidth, el.clientHeight];
   const observer = new ResizeObserver(() => {
-    if (!el.clientWidth || el.clientWidth === width) return;
-    width = el.clientWidth;
+    if (!el.clientWidth || (el.clientWidth === width && el.clientHeight === height)) return;
+    [width, height] = [el.clientWidth, el.clientHeight];
     view.autosizeFigure();
   });
   observer.observe(el);
   return () => observer.disconnect();
+}
+
+// The size that Python gives is the figure's natural one: style sheets may give its box another.
+function size(model, el) {
+  const { width, height } = model.get("_widget_layout");
+  el.style.maxWidth = width ? `${width}px` : "";
+  el.style.setProperty("--workbench-figure-height", `${height ?? 360}px`);
 }
 
 // A message that sets a property on some of its traces says "_undefined_" for the others. plotly's model takes that for a
@@ -71,12 +78,16 @@ export default () => {
       ready.catch((error) => console.error("plotly.js did not load:", error));
     },
     async render({ model, el, ...context }) {
-      const [{ figure, FigureView }] = await Promise.all([ready, placed(el)]);
       const name = () => el.setAttribute("aria-label", model.get("alt"));
+      const resize = () => size(model, el);
       el.classList.add("workbench-figure");
+      const [{ figure, FigureView }] = await Promise.all([ready, placed(el)]);
+      resize();
       el.setAttribute("role", "figure");
       name();
       model.on("change:alt", name);
+      model.on("change:_py2js_relayout", resize);
+      model.on("change:_py2js_update", resize);
       const remove = await figure.render({ model, el, ...context });
       const stop = refit(el, new FigureView(model, el));
       return () => { stop(); remove(); };

@@ -1,9 +1,9 @@
 // Plotly recalculates a whole figure, axes, labels and legend, for each edit: 20 ms a figure. Most edits of a slider only
-// move lines and bars within axes that stand as they are. Those are drawn alone, by plotly's own `animate`, and the whole
+// move lines and points within axes that stand as they are. Those are drawn alone, by plotly's own `animate`, and the whole
 // figure follows once the edits have come to rest, so that axes that fit themselves to the data fit it exactly.
+// Bars are never drawn alone: plotly then forgets colour and hatching of those that are new.
 const REST = 150; // ms
 const INSTANT = { mode: "afterall", frame: { duration: 0, redraw: false }, transition: { duration: 0 } };
-const DRAWN_ALONE = ["scatter", "bar"];
 
 const isData = (edit) => Object.keys(edit.layout_data ?? {}).length === 0
   && Object.keys(edit.style_data ?? {}).every((key) => key === "x" || key === "y");
@@ -24,7 +24,7 @@ function fits(axis, values) {
 
 function canBeDrawnAlone(el, trace, values) {
   const { type, visible } = el._fullData[trace] ?? {};
-  return DRAWN_ALONE.includes(type)
+  return type === "scatter"
     && (!visible || Object.entries(values).every(([letter, numbers]) => fits(axisOf(el, trace, letter), numbers)));
 }
 

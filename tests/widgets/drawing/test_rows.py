@@ -5,7 +5,18 @@ from itertools import pairwise
 import pytest
 
 from widgets.drawing.figure import Fig
-from widgets.drawing.rows import GAP, bars, curve, dots, in_row, labelled_bar, number_table, stacked_rows, table_layout
+from widgets.drawing.rows import (
+    GAP,
+    bars,
+    curve,
+    dots,
+    in_row,
+    labelled_bar,
+    number_table,
+    stacked_rows,
+    stems,
+    table_layout,
+)
 
 
 @pytest.mark.parametrize("shares", [[1], [1, 2], [3, 1, 1], [0.5, 0.25, 1, 2]])
@@ -26,6 +37,7 @@ def test_x_is_one_axis_named_below_the_last_row():
     assert [axis.get("matches") for axis in axes] == [None, "x", "x"]
     assert [axis["showticklabels"] for axis in axes] == [False, False, True]
     assert [axis.get("title") for axis in axes] == [None, None, {"text": "time t (steps)"}]
+    assert {axis["unifiedhovertitle"]["text"] for axis in axes} == {"time t (steps): %{x}"}
     assert [layout[f"yaxis{k}"]["title"]["text"] for k in ("", 2, 3)] == ["I", "u", "z"]
 
 
@@ -35,9 +47,9 @@ def test_one_share_for_each_row(titles, shares):
         stacked_rows(titles, shares, "time")
 
 
-@pytest.mark.parametrize("make", [curve, dots, bars])
+@pytest.mark.parametrize("make", [curve, dots, bars, stems])
 def test_a_trace_lies_in_its_row_and_hovers_with_its_words_only(make):
-    trace = make("u", "#000000" if make is bars else {}, "u = %{y}", 2, visible=False)
+    trace = make("u", "#000000" if make in (bars, stems) else {}, "u = %{y}", 2, visible=False)
     assert trace["hovertemplate"] == "u = %{y}<extra></extra>"
     assert in_row(2).items() <= trace.items()
     assert trace["visible"] is False

@@ -59,3 +59,11 @@ def test_equations_are_written_out():
     assert [text.get_text() for text in ax.texts] == ["q = 1\nx_j"]
     assert 0 < share < 1
     assert still_picture([formula]).startswith(b"\x89PNG")
+
+
+def test_what_is_there_for_the_pointer_only_is_not_drawn():
+    fig = Fig([{"y": [1.0]}, {"y": [2.0], "opacity": 0.0, "showlegend": False}], {}, alt="")
+    ((draw, _),) = _drawings(fig)
+    ax = Figure().subplots()
+    draw(ax)
+    assert [line.get_ydata().tolist() for line in ax.lines] == [[1.0]]
