@@ -6,6 +6,7 @@ import sys
 import threading
 
 import pytest
+from gate import PATIENCE
 
 from workbench.background import BEHIND
 from workbench.training.runner import Runner, RunState
@@ -173,3 +174,33 @@ def test_a_run_and_what_it_starts_yield_to_others_and_nobody_else_does():
     runner.join(60)
     assert runner.drain() == [max(BEHIND, before)] * 2
     assert nice() == before < BEHIND
+
+
+def test_step_by_step(gate):
+    runner = Runner(lambda: gate.records(range(5)))
+    gate.open()
+    runner.start(paused=True)
+    runner.wait(PATIENCE)
+    assert runner.state is RunState.PAUSED
+    assert runner.drain() == [0]
+    for record in (1, 2):
+        runner.step()
+        runner.wait(PATIENCE)
+        assert runner.held
+        assert runner.drain() == [record]
+    runner.resume()
+    runner.join(PATIENCE)
+    assert runner.drain() == [3, 4]
+    runner.step()  # nothing is held any more
+    assert runner.state is RunState.FINISHED
+
+
+def test_the_last_step_ends_the_run():
+    runner = Runner(lambda: iter(range(2)))
+    runner.start(paused=True)
+    runner.wait(PATIENCE)
+    runner.step()
+    runner.wait(PATIENCE)
+    runner.step()
+    assert runner.wait(PATIENCE) is RunState.FINISHED
+    assert runner.drain() == [0, 1]

@@ -14,18 +14,21 @@ PERIOD = 0.1  # seconds between two looks
 class Race(Generic[R]):
     """Runs in threads of their own, and one more thread that collects their records and calls `changed`.
 
+    paused: hold all after their first record.
     Stop takes effect at once for the one who looks on: what the runs still do until the end of their batch is not
     collected any more.
     """
 
-    def __init__(self, makes: Sequence[Callable[[], Iterator[R]]], changed: Callable[[], None]) -> None:
+    def __init__(
+        self, makes: Sequence[Callable[[], Iterator[R]]], changed: Callable[[], None], paused: bool = False
+    ) -> None:
         self.runners = [Runner(make) for make in makes]
         self.records: list[list[R]] = [[] for _ in makes]
         self._changed = changed
         self._stopped, self._over = threading.Event(), threading.Event()
         self._looking = threading.Lock()
         for runner in self.runners:
-            runner.start()
+            runner.start(paused)
         self._collector = start_thread(self._look_on, self.stop, "collect records")
 
     @property
@@ -39,6 +42,11 @@ class Race(Generic[R]):
         paused = RunState.PAUSED in self.states
         for runner in self.runners:
             (runner.resume if paused else runner.pause)()
+
+    def step(self) -> None:
+        """While all hold: let one more record of each come."""
+        for runner in self.runners:
+            runner.step()
 
     def stop(self) -> None:
         """End all runs after their present batch."""

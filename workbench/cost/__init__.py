@@ -13,6 +13,7 @@ if TYPE_CHECKING:
         mac_saving,
         memory_saving,
     )
+    from workbench.cost.mixes import MixCost, mix_cost
     from workbench.cost.table import (
         COSTED,
         CostCurve,
@@ -33,6 +34,7 @@ __all__ = [
     "CostRow",
     "Macs",
     "Measured",
+    "MixCost",
     "NotTimed",
     "TimedCost",
     "backprop_macs",
@@ -47,6 +49,7 @@ __all__ = [
     "mac_saving",
     "measure",
     "memory_saving",
+    "mix_cost",
     "rule_costs",
     "timed_costs",
     "written",

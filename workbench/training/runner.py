@@ -39,16 +39,16 @@ class Runner(Generic[R]):
         self._make = make
         self._records: deque[R] = deque()
         self._changed = threading.Condition()  # held to change what follows, notified after it
-        self._stopping = self._held = False
+        self._stopping = self._held = self._once = False
         self._thread: threading.Thread | None = None
         self.state = RunState.IDLE
         self.error: BaseException | None = None
 
-    def start(self) -> None:
-        """Start the run; a runner runs once."""
+    def start(self, paused: bool = False) -> None:
+        """Start the run, or only its first record and then hold; a runner runs once."""
         if self._thread is not None:
             raise ValueError("this run was started before; make a new Runner for another run")
-        self.state = RunState.RUNNING
+        self.state = RunState.PAUSED if paused else RunState.RUNNING
         self._thread = start_thread(self._work, self.stop, "run")
 
     def pause(self) -> None:
@@ -67,6 +67,13 @@ class Runner(Generic[R]):
         with self._changed:
             if self.state is RunState.PAUSED:
                 self.state, self._held = RunState.RUNNING, False
+                self._changed.notify_all()
+
+    def step(self) -> None:
+        """While paused: let exactly one more record come, and hold again."""
+        with self._changed:
+            if self._held:
+                self._once, self._held = True, False
                 self._changed.notify_all()
 
     def stop(self) -> None:
@@ -115,10 +122,11 @@ class Runner(Generic[R]):
     def _hold(self) -> bool:
         """Wait here while paused; whether the run was told to stop."""
         with self._changed:
-            while self.state is RunState.PAUSED and not self._stopping:
+            while self.state is RunState.PAUSED and not self._stopping and not self._once:
                 self._held = True
                 self._changed.notify_all()
                 self._changed.wait()
+            self._once = False
             return self._stopping
 
     def _end(self, state: RunState) -> None:

@@ -26,6 +26,7 @@ if TYPE_CHECKING:
         tradeoff,
     )
     from workbench.watch.one_update import UPDATES, OneUpdate, Stage
+    from workbench.watch.playground import Film, Moment, Seen, film, play, play_network, play_sizes, play_tasks, see
     from workbench.watch.synchronization import Examined, Look, Taught, judge_basis, lead, leads, teach, watch
 
 __all__ = [
@@ -38,8 +39,11 @@ __all__ = [
     "Curves",
     "Dependence",
     "Examined",
+    "Film",
     "Look",
+    "Moment",
     "OneUpdate",
+    "Seen",
     "Specimen",
     "Stage",
     "TaskClaim",
@@ -49,14 +53,20 @@ __all__ = [
     "claimed_shares",
     "compress_specimen",
     "dependence",
+    "film",
     "judge_basis",
     "lead",
     "leads",
     "learning_curves",
     "mosaic",
     "place_names",
+    "play",
+    "play_network",
+    "play_sizes",
+    "play_tasks",
     "remaining",
     "running_mean",
+    "see",
     "shade",
     "similarities",
     "specimens",

@@ -56,3 +56,15 @@ def test_waiting_for_a_race_ends(gate):
     gate.open()
     race.wait(PATIENCE)
     assert race.records == [list(range(5))]
+
+
+def test_a_race_that_goes_step_by_step():
+    race = Race([lambda: iter(range(5))] * 2, lambda: None, paused=True)
+    race.wait(PATIENCE)
+    race.step()
+    race.wait(PATIENCE)
+    assert race.records == [[0, 1]] * 2
+    assert race.states == [RunState.PAUSED] * 2
+    race.toggle_pause()
+    race.wait(PATIENCE)
+    assert race.records == [list(range(5))] * 2
