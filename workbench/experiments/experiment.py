@@ -9,6 +9,7 @@ from workbench.names import unknown
 from workbench.networks.seeded import seeded
 from workbench.rule import LearningRule
 from workbench.rules import rule_named
+from workbench.training.devices import on_device
 from workbench.training.loop import train
 from workbench.training.score import ACCURACY, Score
 from workbench.training.setting import Plan
@@ -101,10 +102,12 @@ def start(
     resume: bool = False,
     loops: str | None = None,
     tasks: int | None = None,
+    device: str | None = None,
 ) -> Iterator[Any]:
     """Begin a run: the generator of `training.train`, of `Record`s or, for a stream of tasks, of `StreamRecord`s.
 
-    tasks: of a stream, only the first so many. Raises ValueError for an unknown rule, no epoch or no task.
+    tasks: of a stream, only the first so many. device: such as "cuda", for networks of blocks; None for the processor.
+    Raises ValueError for an unknown rule, no epoch, no task, and a device that is not there or does not fit.
 
     >>> from workbench.continual import accuracy_matrix
     >>> from workbench.experiments import SPLIT_FASHION
@@ -115,6 +118,7 @@ def start(
     if epochs < 1:
         raise ValueError(f"epochs must be at least 1, got {epochs}")
     setting = prepare(experiment, rule, seed, tasks)
+    setting = setting if device is None else on_device(setting, device)
     label = f"{experiment.name}, rule {rule}, seed {seed}"
     label += "" if tasks in (None, experiment.tasks) else f", {tasks} tasks"
     return train(setting, Plan(epochs, seed, loops), checkpoint, resume, label=label)

@@ -6,6 +6,7 @@ from workbench.faces import lazy
 
 if TYPE_CHECKING:
     from workbench.training.checkpoint import load_checkpoint, save_checkpoint, write_safetensors
+    from workbench.training.devices import OnDevice, on_device
     from workbench.training.epochs import Schedule, check_finite, cosine_decay, epoch_order, set_learning_rate
     from workbench.training.grid_descent import GridDescent
     from workbench.training.loop import train
@@ -23,6 +24,7 @@ __all__ = [
     "GridDescent",
     "Logits",
     "NetworkFile",
+    "OnDevice",
     "Plan",
     "Record",
     "RunState",
@@ -41,6 +43,7 @@ __all__ = [
     "evaluate",
     "load_checkpoint",
     "load_network",
+    "on_device",
     "read_network_file",
     "save_checkpoint",
     "save_network",
