@@ -15,6 +15,7 @@ Workers import this package and read data from their own data folder; results co
 import asyncio
 from collections.abc import Iterator, Sequence
 from concurrent.futures import CancelledError
+from importlib import import_module
 from typing import Any
 
 from workbench.sweeps.cell import Cell
@@ -29,7 +30,7 @@ def on_cluster(address: str | None = None, workers: int | None = None) -> Engine
     Raises ValueError where distributed is not installed, and OSError where no scheduler answers.
     """
     try:
-        import distributed
+        distributed = import_module("distributed")
     except ImportError:
         raise ValueError(
             'Dask is not installed; type: pip install "local-learning-workbench[sweep]", or sweep with --processes'

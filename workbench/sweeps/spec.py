@@ -84,7 +84,7 @@ def _number(key: str, value: Any) -> Any:
 
 
 def _seeds(value: Any) -> list[int]:
-    found = list(range(value)) if isinstance(value, int) and not isinstance(value, bool) else value
+    found: Any = list(range(value)) if isinstance(value, int) and not isinstance(value, bool) else value
     whole = isinstance(found, list) and all(isinstance(seed, int) and 0 <= seed < 2**32 for seed in found)
     if not whole or not found:
         raise ValueError(f"seeds must be a list of whole numbers from 0, or how many there are, got {value!r}")
