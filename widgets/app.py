@@ -1,4 +1,4 @@
-"""The app: every panel in a tab of its own, and the whole state in the page's link.
+"""The app: a start page, every panel in a tab of its own, a tour, and the whole state in the page's link.
 
 `notebooks/app.ipynb` shows what `build_app` returns; Voila serves that notebook.
 """
@@ -14,6 +14,9 @@ import ipywidgets
 from widgets.drawing.figure import warm_figures
 from widgets.frame.panel import Panel
 from widgets.page.link import PageLink, read_link, write_link
+from widgets.page.nav import Nav
+from widgets.start import GROUPS, Group, start_page
+from widgets.tour import Tour
 
 
 class Later(NamedTuple):
@@ -37,77 +40,103 @@ PANELS = (
     Later("lif", "Neuron", "lif", "LIFExplorer"),
     Later("trace", "Trace", "traces", "TraceDecay"),
     Later("stdp", "Timing", "stdp", "STDPWindow"),
-    Later("surrogate", "Surrogate", "surrogate", "SurrogateExplorer"),
-    Later("training", "Training", "training", "TrainingMonitor"),
     Later("eligibility", "Eligibility", "eligibility", "EligibilityTimeline"),
-    Later("cost", "Cost", "cost", "CostExplorer"),
+    Later("surrogate", "Surrogate", "surrogate", "SurrogateExplorer"),
     Later("basis", "Basis", "basis", "SynchronizationBasis"),
     Later("locality", "Locality", "locality", "LocalityMap"),
+    Later("compression", "Compression", "compression", "ActivationCompression"),
+    Later("memory", "Memory", "memory", "MemoryTimeline"),
+    Later("cost", "Cost", "cost", "CostExplorer"),
     Later("conceptors", "Conceptors", "conceptors", "ConceptorSubspaces"),
     Later("overlap", "Overlap", "overlap", "SubspaceOverlap"),
     Later("matrix", "Forgetting", "accuracy_matrix", "AccuracyMatrix"),
-    Later("compression", "Compression", "compression", "ActivationCompression"),
-    Later("memory", "Memory", "memory", "MemoryTimeline"),
     Later("step", "Step by step", "step", "StepByStep"),
+    Later("training", "Training", "training", "TrainingMonitor"),
 )
+START = "start"
 _TOLD, _LONGEST = 5, 300  # complaints about a link that are told, and characters of each
-HEADER = """<header><h1>Local Learning Workbench</h1>
-<p>How can a network learn when each synapse knows only what happens beside it? Move the sliders and see.</p>
-</header>"""
+_Maker = type[Panel] | Later
 
 
 class App:
-    """The panels in tabs under a header; a panel is made when its tab is first opened, so that the page is there soon.
+    """The panels in tabs; a panel is made when its tab is first opened, so that the page is there soon.
 
-    `view` is the box to display, `tabs` and `notice` are parts of it, `panels` holds the panels made so far by name.
+    `view` is the box to display, `stack` holds what lies under the tabs, `notice` says what a link got wrong, `panels`
+    holds the panels made so far by name. With `groups` the tabs stand under their words behind a start page.
     The link is read twice: from the environment, where Voila puts it for a kernel that it starts for this page, and
     from the page itself, for a kernel that was started before anyone asked.
     """
 
-    def __init__(self, panels: Sequence[type[Panel] | Later], query: str = "") -> None:
+    def __init__(self, panels: Sequence[_Maker], query: str = "", groups: Sequence[Group] = ()) -> None:
         self.panels: dict[str, Panel] = {}
         self._asked: dict[str, dict[str, Any]] = {}  # states of panels that nobody has opened yet
-        self._classes: dict[str, Any] = {panel.name: panel for panel in panels}
-        self._places = [ipywidgets.VBox() for _ in panels]
-        self.tabs = ipywidgets.Tab(self._places, titles=[panel.title for panel in panels])
-        self.tabs.add_class("workbench-tabs")
-        self.notice = ipywidgets.HTML(layout=ipywidgets.Layout(display="none")).add_class("workbench-notice")
+        self._makers: dict[str, _Maker] = {panel.name: panel for panel in panels}
+        self._places: dict[str, ipywidgets.Widget] = {panel.name: ipywidgets.VBox() for panel in panels}
+        if groups:
+            titles = {panel.name: panel.title for panel in panels}
+            self._places = {START: ipywidgets.HTML(start_page(groups, titles)), **self._places}
+        self.stack = ipywidgets.Stack(list(self._places.values()), selected_index=0).add_class("workbench-stack")
+        self.nav = Nav(heading="Local Learning Workbench", groups=_tabs(groups, panels), selected=self.selected)
+        self.notice, self._wrong_words = _notice()
+        self.tour = Tour(self)
+        self.nav.tour = bool(groups)
         self.link = PageLink(opened=query)
-        self.view = ipywidgets.VBox([ipywidgets.HTML(HEADER), self.notice, self.tabs])
-        self.view.add_class("workbench-app")
+        self.view = ipywidgets.VBox([self.nav, self.notice, self.stack, self.tour.coach]).add_class("workbench-app")
         self.open(query)
         self.link.observe(lambda change: self.open(change["new"]), "opened")
-        self.tabs.observe(lambda _: self._show(), "selected_index")
+        self.link.observe(lambda change: self.show(change["new"].get("tab") or next(iter(self._places))), "returned")
+        self.nav.observe(lambda change: self.show(change["new"]), "selected")
+        self.nav.on_msg(lambda _, content, __: self.tour.start() if content == {"action": "tour"} else None)
+        self.stack.observe(lambda _: self._show(), "selected_index")
         self._show()
 
+    @property
+    def selected(self) -> str:
+        """The name of the open tab."""
+        return list(self._places)[self.stack.selected_index or 0]
+
+    def show(self, name: str) -> None:
+        """Open the tab of that name; a name that a page sends and no tab has changes nothing."""
+        if name in self._places:
+            self.stack.selected_index = list(self._places).index(name)
+
     def open(self, query: str) -> None:
-        """Show the tab and the states of a link; what it gets wrong is named in a notice and left as it is."""
+        """Show the tab and the states of a link; what it gets wrong is named in a notice, the rest is followed."""
         tab, states = read_link(query)
         self._wrong: list[str] = []
-        if tab is not None and tab not in self._classes:
+        name = self._named(tab)
+        if tab is not None and name is None:
             self._wrong.append(f"there is no tab {_short(tab)}; {self._there_are()}")
-        for name, state in states.items():
-            self._ask(name, state)
+        for panel, state in states.items():
+            self._ask(panel, state)
         self._tell()
-        if tab in self._classes:
-            self.tabs.selected_index = list(self._classes).index(tab)
+        if name is not None:
+            self.show(name)
 
     def panel(self, name: str) -> Panel:
         """The panel of that name, made and put into its tab when it is first asked for."""
         if name not in self.panels:
-            panel = self.panels[name] = self._classes[name]()
-            self._places[list(self._classes).index(name)].children = [panel.view]
+            panel = self.panels[name] = self._makers[name]()
+            place: Any = self._places[name]
+            place.children = [panel.view]
+            self._lead_on(panel)
             self._set(panel, self._asked.pop(name, {}))
             self._tell()
             panel.on_change(self._write)
+            panel.on_redraw(self.tour.look)
         return self.panels[name]
 
-    def _show(self) -> None:
-        self.panel(self._selected())
-        self._write()
+    def _lead_on(self, panel: Panel) -> None:
+        names = list(self._makers)
+        after = names.index(panel.name) + 1
+        if after < len(names):
+            panel.lead_to(names[after], self._makers[names[after]].title)
 
-    def _selected(self) -> str:
-        return list(self._classes)[self.tabs.selected_index or 0]
+    def _show(self) -> None:
+        if self.selected in self._makers:
+            self.panel(self.selected)
+        self.nav.selected = self.selected
+        self._write()
 
     def _write(self) -> None:
         """Put what differs from the start into the page's link."""
@@ -115,39 +144,75 @@ class App:
             name: {control: value for control, value in panel.state.items() if value != panel.defaults[control]}
             for name, panel in self.panels.items()
         } | self._asked
-        self.link.shown = write_link(self._selected() if self.tabs.selected_index else None, changed)
+        self.link.shown = write_link(self.selected if self.stack.selected_index else None, changed)
 
-    def _ask(self, name: str, state: dict[str, Any]) -> None:
+    def _named(self, tab: str | None) -> str | None:
+        """The name of the tab that a link means, by its name or by the word that stands on it; None for no tab."""
+        if tab is None or tab in self._places:
+            return tab
+        words = {maker.title.lower(): name for name, maker in self._makers.items()}
+        return words.get(tab.lower())
+
+    def _ask(self, panel: str, state: dict[str, Any]) -> None:
         """Set the state of a panel now if it is there, else when its tab is opened: a link builds one panel."""
-        if name not in self._classes:
-            self._wrong.append(f"there is no panel {_short(name)}; {self._there_are()}")
+        name = self._named(panel)
+        if name not in self._makers:
+            self._wrong.append(f"there is no panel {_short(panel)}; {self._there_are()}")
         elif name in self.panels:
             self._set(self.panels[name], state)
         else:
-            self._asked[name] = state
+            self._asked[name] = self._asked.get(name, {}) | state
 
     def _set(self, panel: Panel, state: dict[str, Any]) -> None:
+        wrong = panel.faults(state)
+        self._wrong += [f"{panel.title}, {_label(panel, name)}: {fault}" for name, fault in wrong.items()]
         try:
-            panel.state = state
+            panel.state = {name: value for name, value in state.items() if name not in wrong}
         except (ValueError, OverflowError) as error:
-            self._wrong.append(str(error))
+            self._wrong.append(f"{panel.title}: {error}")
 
     def _tell(self) -> None:
         """Say in the notice what could not be followed: the first few, none at length."""
         wrong = self._wrong
         told = "; ".join(complaint[:_LONGEST] for complaint in wrong[:_TOLD])
         more = f"; and {len(wrong) - _TOLD} more" if len(wrong) > _TOLD else ""
-        self.notice.value = html.escape(f"This link could not be followed in full: {told}{more}.")
+        self._wrong_words.value = html.escape(f"This link could not be followed in full: {told}{more}.")
         self.notice.layout.display = "" if wrong else "none"
 
     def _there_are(self) -> str:
-        return f"there are {', '.join(self._classes)}"
+        return f"there are {', '.join(f'{maker.title} ({name})' for name, maker in self._makers.items())}"
 
     def __repr__(self) -> str:
         return "App()"
 
     def _repr_mimebundle_(self, **_: object) -> dict:
         return {**(self.view._repr_mimebundle_() or {}), "text/plain": repr(self)}
+
+
+def _tabs(groups: Sequence[Group], panels: Sequence[_Maker]) -> list[dict[str, Any]]:
+    """The tabs of `Nav`: each panel once, under its group; what no group names comes last, without a word."""
+    left = {panel.name: {"name": panel.name, "title": panel.title} for panel in panels}
+    start = [{"title": "", "accent": "", "tabs": [{"name": START, "title": "Start"}]}] if groups else []
+    grouped = [
+        {"title": group.word, "accent": group.accent, "tabs": [left.pop(name) for name in group.panels if name in left]}
+        for group in groups
+    ]
+    return [*start, *grouped, *([{"title": "", "accent": "", "tabs": list(left.values())}] if left else [])]
+
+
+def _notice() -> tuple[ipywidgets.Box, ipywidgets.HTML]:
+    """The notice, hidden, with a button that closes it; and its words."""
+    words = ipywidgets.HTML(layout=ipywidgets.Layout(flex="1 1 auto"))
+    close = ipywidgets.Button(description="Close", tooltip="close this notice", layout=ipywidgets.Layout(width="auto"))
+    notice = ipywidgets.Box([words, close], layout=ipywidgets.Layout(display="none")).add_class("workbench-notice")
+    close.on_click(lambda _: setattr(notice.layout, "display", "none"))
+    return notice, words
+
+
+def _label(panel: Panel, name: str) -> str:
+    """What stands on the screen beside a control, and its name in links."""
+    control = panel.controls.get(name)
+    return f"“{control.description}”" if control is not None else _short(name)
 
 
 def _short(text: str) -> str:
@@ -162,5 +227,5 @@ def warm() -> None:
 
 
 def build_app() -> App:
-    """The app with all panels, opened at the link that the page was asked for."""
-    return App(PANELS, os.environ.get("QUERY_STRING", ""))
+    """The app with all panels behind its start page, opened at the link that the page was asked for."""
+    return App(PANELS, os.environ.get("QUERY_STRING", ""), GROUPS)

@@ -24,6 +24,7 @@ import plotly.graph_objects as go  # noqa: E402
 import traitlets  # noqa: E402
 from plotly.serializers import custom_serializers  # noqa: E402
 
+from widgets.drawing.pinned import Pinned  # noqa: E402
 from widgets.drawing.theme import template  # noqa: E402
 from workbench.serving import SERVED  # noqa: E402
 
@@ -50,7 +51,7 @@ class _PlotlyLoader(anywidget.AnyWidget):
             cls._only = cls(source=b"" if served else str(go.FigureWidget._esm).encode("utf-8"))
 
 
-class Fig(go.FigureWidget):
+class Fig(Pinned):
     """A live plotly figure: create it once, then change its traces inside `with fig.batch_update():`.
 
     `data` and `layout` are what plotly takes; `layout` is laid over the workbench's template. `alt` names the picture

@@ -46,7 +46,11 @@ import ipywidgets
 from widgets.drawing.figure import Fig
 from widgets.drawing.formula import Formula
 from widgets.drawing.raster import Raster
+from widgets.frame.arrange import Parts, arrange
+from widgets.frame.bar import Bar
 from widgets.frame.controls import check_value, is_setting, read_value, write_value
+from widgets.frame.history import History
+from widgets.frame.lesson import Lesson
 from widgets.page.accessibility import make_page_accessible
 
 
@@ -54,11 +58,13 @@ class Panel(ABC):
     """Base class of all widgets; a subclass fills in the six things of the module's example and overrides nothing else.
 
     `controls` (name to ipywidget, created once), `view` (the box that ipywidgets can nest), `text` (what the picture
-    shows, in words) and `numbers` (what `compute` returned last) are there to be read.
+    shows, in words), `numbers` (what `compute` returned last) and `solved` (the challenges of the lesson that are
+    solved, by their place) are there to be read.
     """
 
     name: ClassVar[str]
     title: ClassVar[str]
+    lesson: ClassVar[Lesson | None] = None
 
     def __init__(
         self,
@@ -71,15 +77,21 @@ class Panel(ABC):
         self.pictures = list(pictures)
         self.numbers: Any = None
         self.text = ""
-        self._line = ipywidgets.HTML().add_class("workbench-status")
-        self._code = ipywidgets.HTML(layout=ipywidgets.Layout(display="none"))
+        self.solved: set[int] = set()
+        self._listeners: list[Callable[[], object]] = []
+        self._challenge = 0
+        self._parts = self._make_parts()
+        self._line, self._code = self._parts.line, self._parts.code
         self._lock = threading.Lock()
         self._drawing = self._stale = self._held = False
-        self.view = self._arrange()
+        self.view = arrange(self.controls, self.pictures, self.lesson, list(self._settings()), self._parts)
         self.defaults = self.state
+        self._history: History | None = None
         self._restore(state or {})
         self.on_change(self.redraw)
         self.redraw()
+        self._history = History(self.state)
+        self._show_bars()
 
     # A subclass provides these four.
 
@@ -148,6 +160,68 @@ class Panel(ABC):
             control.observe(lambda _: listener(), "value")
 
     @final
+    def reset(self) -> None:
+        """Back to the first settings."""
+        self.state = self.defaults
+
+    @final
+    def undo(self) -> None:
+        """Back to the settings before the last change; at the beginning nothing."""
+        if self._history is not None and (before := self._history.back()) is not None:
+            self.state = before
+
+    @final
+    def preset(self, name: str) -> None:
+        """Set a preset of the lesson. Raises KeyError for a name that is none of its presets."""
+        assert self.lesson is not None, f"{self!r} has no lesson"
+        self.state = {**self.defaults, **self.lesson.presets[name]}
+
+    @final
+    def show_answer(self) -> None:
+        """Set an answer of the present challenge; without a challenge nothing."""
+        if self.lesson is not None and self.lesson.challenges:
+            self.state = {**self.defaults, **self.lesson.challenges[self._challenge].answer}
+
+    @final
+    def next_challenge(self) -> None:
+        """Go on to the next challenge of the lesson, after the last to the first."""
+        if self.lesson is not None and self.lesson.challenges:
+            self._challenge = (self._challenge + 1) % len(self.lesson.challenges)
+            self._show_bars()
+
+    @final
+    def toggle_pin(self) -> None:
+        """Keep a pale copy of the present curves to compare with, or take it away."""
+        figures = self._figures()
+        pinned = any(figure.pinned for figure in figures)
+        for figure in figures:
+            figure.unpin() if pinned else figure.pin()
+        self._show_bars()
+
+    @final
+    def lead_to(self, name: str, title: str) -> None:
+        """Show the way to the panel that comes next."""
+        self._parts.foot.show(next={"name": name, "title": title})
+
+    @final
+    def faults(self, state: Mapping[str, Any]) -> dict[str, str]:
+        """What is wrong with a state, by name of the control; empty where it can be set as it is."""
+        controls, found = self._settings(), {}
+        for name, value in state.items():
+            try:
+                if name not in controls:
+                    raise ValueError(f"{self!r} has no control {name!r}; it has {', '.join(controls)}")
+                check_value(name, controls[name], value)
+            except (ValueError, OverflowError) as error:
+                found[name] = str(error)
+        return found
+
+    @final
+    def on_redraw(self, listener: Callable[[], object]) -> None:
+        """Call `listener` after each redraw that went well."""
+        self._listeners.append(listener)
+
+    @final
     def png(self) -> bytes:
         """The present picture as a small still image."""
         from widgets.drawing.still import still_picture
@@ -165,24 +239,75 @@ class Panel(ABC):
     def _settings(self) -> dict[str, Any]:
         return {name: control for name, control in self.controls.items() if is_setting(control)}
 
-    def _arrange(self) -> ipywidgets.VBox:
+    def _make_parts(self) -> Parts:
         show_code = ipywidgets.ToggleButton(
             description="Show the code",
             tooltip="a cell that computes this picture",
-            layout=ipywidgets.Layout(width="auto", align_self="flex-start"),
-        )
+            layout=ipywidgets.Layout(width="auto"),
+        ).add_class("workbench-show-code")
         show_code.observe(lambda change: self._show_code(change["new"]), "value")
-        row = ipywidgets.Box(
-            list(self.controls.values()), layout=ipywidgets.Layout(flex_flow="row wrap", width="100%")
-        ).add_class("workbench-controls")
-        return ipywidgets.VBox([row, *self.pictures, self._line, show_code, self._code]).add_class("workbench-panel")
+        line = ipywidgets.HTML().add_class("workbench-status")
+        code = ipywidgets.HTML(layout=ipywidgets.Layout(display="none"))
+        return Parts(Bar("head", self._clicked), line, Bar("foot", self._clicked), code, show_code)
+
+    def _clicked(self, action: str, which: str) -> None:
+        """What a button of the two bars does; anything else that a page sends does nothing."""
+        if action == "preset" and self.lesson is not None and which in self.lesson.presets:
+            self.preset(which)
+        elif action in ("pin", "undo", "reset", "answer", "challenge"):
+            {
+                "pin": self.toggle_pin,
+                "undo": self.undo,
+                "reset": self.reset,
+                "answer": self.show_answer,
+                "challenge": self.next_challenge,
+            }[action]()
+
+    def _look_back(self) -> None:
+        """After a redraw: remember the state, and see whether it solves the challenge."""
+        if self._history is None:
+            return
+        state = self.state
+        self._history.note(state)
+        challenges = self.lesson.challenges if self.lesson is not None else ()
+        if challenges and challenges[self._challenge].solved(state, self.numbers):
+            self.solved.add(self._challenge)
+        self._show_bars()
+        for listener in self._listeners:
+            listener()
+
+    def _show_bars(self) -> None:
+        lesson, figures = self.lesson, self._figures()
+        self._parts.head.show(
+            question=lesson.question if lesson else self.title,
+            title=self.title,
+            presets=list(lesson.presets) if lesson else [],
+            undo=bool(self._history),
+            pin=any(figure.can_pin for figure in figures),
+            pinned=any(figure.pinned for figure in figures),
+        )
+        if lesson is not None:
+            self._parts.foot.show(first=lesson.first, see=lesson.see, why=lesson.why, challenge=self._challenge_facts())
+
+    def _challenge_facts(self) -> dict[str, Any] | None:
+        if self.lesson is None or not self.lesson.challenges:
+            return None
+        challenge = self.lesson.challenges[self._challenge]
+        return {
+            "number": self._challenge + 1,
+            "of": len(self.lesson.challenges),
+            "task": challenge.task,
+            "told": challenge.told,
+            "solved": self._challenge in self.solved,
+        }
+
+    def _figures(self) -> list[Fig]:
+        return [picture for picture in self.pictures if isinstance(picture, Fig)]
 
     def _restore(self, state: Mapping[str, Any]) -> None:
+        if wrong := self.faults(state):
+            raise ValueError("; ".join(wrong.values()))
         controls = self._settings()
-        for name, value in state.items():
-            if name not in controls:
-                raise ValueError(f"{self!r} has no control {name!r}; it has {', '.join(controls)}")
-            check_value(name, controls[name], value)
         self._held = True  # one redraw by the caller instead of one for each value
         try:
             for name, value in state.items():
@@ -200,9 +325,9 @@ class Panel(ABC):
         try:
             self.numbers = self.compute(**self.values)
             with ExitStack() as batch:
-                for picture in self.pictures:
-                    if isinstance(picture, Fig):
-                        batch.enter_context(picture.batch_update())
+                for figure in self._figures():
+                    batch.enter_context(figure.own_traces())
+                    batch.enter_context(figure.batch_update())
                 self.draw(self.numbers)
             self._say(self.describe(self.numbers))
         except Exception as error:
@@ -210,6 +335,7 @@ class Panel(ABC):
             raise
         if self._code.layout.display != "none":
             self._show_code(True)
+        self._look_back()
 
     def _say(self, text: str, wrong: bool = False) -> None:
         self.text = text

@@ -49,11 +49,15 @@ def write_link(tab: str | None, states: Mapping[str, Mapping[str, Any]]) -> str:
 
 
 class PageLink(anywidget.AnyWidget):
-    """`opened` is the query that the page was opened with, `shown` the one it should show. Has no view."""
+    """`opened` is the query that the page was opened with, `shown` the one it should show. Has no view.
+
+    `returned` is the tab to which the browser's Back or Forward has gone, with the number of such steps.
+    """
 
     _esm = (files("widgets") / "static" / "link.js").read_text("utf-8")
     opened = traitlets.Unicode().tag(sync=True)
     shown = traitlets.Unicode().tag(sync=True)
+    returned = traitlets.Dict().tag(sync=True)
 
 
 def _value(text: str) -> Any:

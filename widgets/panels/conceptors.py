@@ -9,6 +9,7 @@ from widgets.drawing.rows import bars, curve, dots
 from widgets.drawing.theme import COLOURS, DASHES, GREY, line, marker
 from widgets.frame.controls import choice, slider, switch
 from widgets.frame.panel import Panel
+from widgets.lessons.conceptors import LESSON
 from workbench.continual.clouds import Pair, Shape, looking, matrix, outline, pair, singular_values
 from workbench.continual.conceptors import capacity, similarity
 
@@ -35,6 +36,7 @@ class ConceptorSubspaces(Panel):
 
     name = "conceptors"
     title = "Conceptors"
+    lesson = LESSON
 
     def __init__(self, **state: Any) -> None:
         self.plane, self.values_figure = _plane_figure(), _values_figure()

@@ -1,0 +1,38 @@
+"""`Bar`: the line above a panel's picture and the one below it, drawn by the browser; what is clicked comes back.
+
+Above: the question, presets, pin, undo, reset, share, export. Below: the challenge and where it stands, why it matters,
+and the way to the next panel. Sharing and exporting happen in the browser and need neither kernel nor network.
+"""
+
+from collections.abc import Callable
+from importlib.resources import files
+from typing import Any
+
+import anywidget
+import traitlets
+
+_STATIC = files("widgets") / "static"
+
+
+class Bar(anywidget.AnyWidget):
+    """One of the two lines: `part` is "head" or "foot", `facts` what it shows. `on_click` gets what was clicked."""
+
+    _esm = (_STATIC / "bar.js").read_text("utf-8")
+    part = traitlets.Unicode().tag(sync=True)
+    facts = traitlets.Dict().tag(sync=True)
+
+    def __init__(self, part: str, on_click: Callable[[str, str], None]) -> None:
+        super().__init__(part=part)
+        self.on_msg(lambda _, content, __: on_click(*_read(content)))
+
+    def show(self, **facts: Any) -> None:
+        """Show these facts besides those that stand there; nothing is sent where nothing changes."""
+        self.facts = {**self.facts, **facts}
+
+
+def _read(content: Any) -> tuple[str, str]:
+    """What was clicked and which of several; a page sends two short texts, whatever else comes is no click."""
+    if not isinstance(content, dict):
+        return "", ""
+    action, which = content.get("action"), content.get("which", "")
+    return (action, which) if isinstance(action, str) and isinstance(which, str) else ("", "")

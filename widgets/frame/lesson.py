@@ -1,0 +1,42 @@
+"""`Lesson`: what a panel is for, as data: its question, what to do and to see, presets, and challenges that check
+themselves.
+
+A panel has its lesson as the class attribute `lesson`; the lessons of the workbench's own panels lie in
+`widgets/lessons/`, one file each. A panel without one is shown under its title, with all controls in view.
+"""
+
+from collections.abc import Callable, Mapping
+from typing import Any, NamedTuple
+
+
+class Challenge(NamedTuple):
+    """Something to reach with the controls.
+
+    `solved(state, numbers)` looks at the state of the panel and at what `compute` returned for it. `answer` is a part
+    of a state that solves it, laid over the start; `told` says what one has just seen.
+    """
+
+    task: str
+    solved: Callable[[Mapping[str, Any], Any], bool]
+    answer: Mapping[str, Any]
+    told: str
+
+
+class Lesson(NamedTuple):
+    """The words around a picture.
+
+    `question` is what the panel answers, `first` what to do first, `see` what to look at, `why` why it matters. `main`
+    names up to three controls that stand beside the picture, besides buttons; the others wait behind "more". `presets`
+    are parts of a state by name, laid over the start. `shares` are the parts of the picture's height (or of its width,
+    where `beside`) that the panel's pictures get; equal ones when empty.
+    """
+
+    question: str
+    first: str
+    see: str
+    why: str
+    main: tuple[str, ...]
+    presets: Mapping[str, Mapping[str, Any]] = {}
+    challenges: tuple[Challenge, ...] = ()
+    shares: tuple[float, ...] = ()
+    beside: bool = False

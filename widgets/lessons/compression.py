@@ -1,0 +1,39 @@
+"""The lesson of the panel Compression."""
+
+from widgets.frame.lesson import Challenge, Lesson
+
+LESSON = Lesson(
+    question="How little of an activation is enough to learn from it?",
+    first="Lower the energy ε and watch the channels blur while the gradient keeps its direction.",
+    see="Above the channels before and after; then the singular values and where each mode is cut; then what is "
+    "saved and the cosine between the gradient from the core and the exact one.",
+    why="LANCE keeps a small core (a Tucker decomposition) of each activation in place of all of it. Fine-tuning "
+    "then fits on devices that could not hold the activations.",
+    main=("energy", "batch", "space"),
+    presets={
+        "As LANCE trains": {},
+        "Only the channels are cut": {"space": False},
+        "The batch is cut too": {"batch": True},
+        "Nearly everything kept": {"energy": 0.99},
+    },
+    challenges=(
+        Challenge(
+            "keep at least 100 times less with a gradient whose cosine stays above 0.8.",
+            lambda state, numbers: _factor(numbers) >= 100 and numbers.finding.cosine > 0.8,
+            {"energy": 0.6},
+            "The activation is badly restored and the gradient hardly suffers: it needs only the main directions.",
+        ),
+        Challenge(
+            "bring the cosine above 0.99.",
+            lambda state, numbers: numbers.finding.cosine > 0.99,
+            {"energy": 0.99},
+            "The last per cent of the energy costs most of the memory.",
+        ),
+    ),
+    beside=True,
+    shares=(1.4, 1.0, 1.0),
+)
+
+
+def _factor(numbers) -> float:
+    return numbers.finding.input_bytes / numbers.finding.kept_bytes

@@ -1,0 +1,34 @@
+"""The lesson of the panel Locality."""
+
+from widgets.frame.lesson import Challenge, Lesson
+
+LESSON = Lesson(
+    question="What must be known to change one weight?",
+    first="Click a cell, or choose another rule, and see what its update depends on.",
+    see="Replace one layer, or the input of one step: does the update of the chosen layer change? Filled cells say "
+    "yes. “no” above the diagonal is locality.",
+    why="Not a claim of a paper but a measurement: every rule is run with each part replaced. What needs nothing from "
+    "above and nothing from later can run on a chip while the world goes on.",
+    main=("rule", "layer", "step"),
+    presets={
+        "BPTT: needs everything": {"rule": "BPTT"},
+        "S-TLLR: local in time": {"rule": "S-TLLR"},
+        "TESS: local in both": {"rule": "TESS"},
+        "S-TLLR with DFA": {"rule": "S-TLLR with DFA"},
+    },
+    challenges=(
+        Challenge(
+            "find a rule that is local in time but not in space.",
+            lambda state, numbers: numbers.found.time.later == 0 and numbers.found.space.later > 0,
+            {"rule": "S-TLLR"},
+            "S-TLLR carries traces through time, and takes its signal down through the layers.",
+        ),
+        Challenge(
+            "find a rule that needs later steps.",
+            lambda state, numbers: numbers.found.time.later > 0,
+            {"rule": "BPTT"},
+            "BPTT must wait for the end of the recording and keep all of it.",
+        ),
+    ),
+    beside=True,
+)

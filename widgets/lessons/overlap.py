@@ -1,0 +1,27 @@
+"""The lesson of the panel Overlap."""
+
+from widgets.frame.lesson import Challenge, Lesson
+
+LESSON = Lesson(
+    question="How much room does each task take, and how much is left?",
+    first="Start, and watch the space fill task by task.",
+    see="Left what each task adds to what is protected; then which tasks resemble one another; then along which "
+    "directions a weight may still move, and how far.",
+    why="A method that protects everything learns nothing new in the end. The question is how fast the room runs out.",
+    main=("stream", "method", "aperture"),
+    presets={
+        "Permuted pixels: tasks that share nothing": {},
+        "Pairs of clothes: tasks that share much": {"stream": "pairs of clothes"},
+        "A wide aperture": {"aperture": 10.0},
+        "LANCE: whole directions": {"method": "LANCE"},
+    },
+    challenges=(
+        Challenge(
+            "set up a run in which tasks can share what they know.",
+            lambda state, numbers: state["stream"] == "pairs of clothes",
+            {"stream": "pairs of clothes"},
+            "Pictures of clothes lie along the same directions whatever the pair; shuffled pixels do not.",
+        ),
+    ),
+    beside=True,
+)

@@ -1,0 +1,26 @@
+"""The lesson of the panel Training."""
+
+from widgets.frame.lesson import Challenge, Lesson
+
+LESSON = Lesson(
+    question="Two rules, one network, the same samples: who learns, and at what price?",
+    first="Press Start.",
+    see="The accuracies end close together; the bytes that each rule keeps do not.",
+    why="A local rule need not be better than backpropagation through time. It must come near it with a fraction "
+    "of the memory, and without waiting for the end.",
+    main=("left", "right", "epochs"),
+    presets={
+        "S-TLLR and BPTT": {},
+        "TESS and BPTT: local in space too": {"left": "tess"},
+        "Causal term alone": {"left": "stllr-causal", "right": "stllr"},
+        "A rate that is too high": {"learning_rate": "1 (too high)"},
+    },
+    challenges=(
+        Challenge(
+            "set up a race between a rule that is local in space and time, and one that is neither.",
+            lambda state, numbers: {state["left"], state["right"]} == {"tess", "bptt"},
+            {"left": "tess", "right": "bptt"},
+            "TESS against BPTT: look at the bytes after the first epoch.",
+        ),
+    ),
+)

@@ -1,0 +1,152 @@
+// The top line of the app: tabs in groups, light and dark, lecture mode, the tour.
+const params = () => new URLSearchParams(location.search);
+
+function put(name, value) {
+  const address = new URL(location.href);
+  if (value === null) address.searchParams.delete(name);
+  else address.searchParams.set(name, value);
+  history.replaceState(history.state, "", address);
+}
+
+// ---- light and dark: the page carries the other theme's colours too, switched off.
+const isDark = () => document.body.dataset.jpThemeLight === "false";
+const canSwitch = () => document.getElementById("workbench-other-theme") !== null;
+
+function switchTheme() {
+  const dark = !isDark();
+  const woken = document.getElementById("workbench-woken-theme");
+  if (woken) woken.remove();
+  else {
+    const style = document.getElementById("workbench-other-theme").content.querySelector("style").cloneNode(true);
+    style.id = "workbench-woken-theme";
+    document.head.append(style);
+  }
+  document.body.dataset.jpThemeLight = String(!dark);
+  document.body.classList.toggle("theme-dark", dark);
+  document.body.classList.toggle("theme-light", !dark);
+  put("theme", dark ? "dark" : "light");
+}
+
+// ---- lecture mode: `?present`, and `hide=controls,tools,sentence,challenge`.
+function present(on) {
+  document.body.classList.toggle("workbench-present", on);
+  put("present", on ? "" : null);
+  dispatchEvent(new Event("resize"));
+}
+
+function follow() {
+  document.body.classList.toggle("workbench-present", params().has("present"));
+  for (const part of (params().get("hide") ?? "").split(",").filter((word) => /^[a-z]+$/.test(word))) {
+    document.body.classList.add(`workbench-hide-${part}`);
+  }
+}
+
+function button(label, onclick, attributes = {}) {
+  const node = document.createElement("button");
+  node.type = "button";
+  node.textContent = label;
+  node.addEventListener("click", onclick);
+  for (const [name, value] of Object.entries(attributes)) node.setAttribute(name, value);
+  return node;
+}
+
+function top(model) {
+  const line = document.createElement("header");
+  line.className = "workbench-top";
+  const title = document.createElement("h1");
+  title.textContent = model.get("heading");
+  const tools = document.createElement("div");
+  if (model.get("tour")) tools.append(button("Tour", () => model.send({ action: "tour" }), { title: "a guided walk of about 12 minutes" }));
+  if (document.body.dataset.voila !== undefined) {
+    const dark = button("", () => { switchTheme(); say(); });
+    const lecture = button("", () => { present(!document.body.classList.contains("workbench-present")); say(); });
+    const say = () => {
+      dark.textContent = isDark() ? "Light" : "Dark";
+      lecture.textContent = document.body.classList.contains("workbench-present") ? "End lecture mode" : "Lecture mode";
+    };
+    say();
+    if (canSwitch()) tools.append(dark);
+    tools.append(lecture);
+  }
+  line.append(title, tools);
+  return line;
+}
+
+function tabs(model) {
+  const list = document.createElement("nav");
+  list.className = "workbench-groups";
+  list.setAttribute("role", "tablist");
+  list.setAttribute("aria-label", "Panels");
+  for (const { title, accent, tabs: entries } of model.get("groups")) {
+    const group = document.createElement("div");
+    group.className = "workbench-group";
+    group.setAttribute("role", "none");
+    if (accent) group.style.setProperty("--accent", `var(--${accent})`);
+    if (title) {
+      const word = document.createElement("span");
+      word.textContent = title.toUpperCase();
+      word.setAttribute("aria-hidden", "true");
+      group.append(word);
+    }
+    for (const tab of entries) {
+      group.append(button(tab.title, () => choose(model, tab.name), { role: "tab", "data-name": tab.name }));
+    }
+    list.append(group);
+  }
+  return list;
+}
+
+function choose(model, name) {
+  model.set("selected", name);
+  model.save_changes();
+}
+
+function mark(model, el) {
+  for (const tab of el.querySelectorAll("[role=tab]")) {
+    const selected = tab.dataset.name === model.get("selected");
+    tab.setAttribute("aria-selected", String(selected));
+    tab.tabIndex = selected ? 0 : -1;
+  }
+}
+
+// Arrow keys go from tab to tab, Enter opens (WAI-ARIA: tabs with manual activation).
+function keys(event) {
+  const all = [...event.currentTarget.querySelectorAll("[role=tab]")];
+  const here = all.indexOf(event.target);
+  const to = { ArrowRight: here + 1, ArrowLeft: here - 1, Home: 0, End: all.length - 1 }[event.key];
+  if (here < 0 || to === undefined) return;
+  event.preventDefault();
+  all[(to + all.length) % all.length].focus();
+}
+
+function initialize({ model }) {
+  if (document.body.dataset.voila === undefined) return undefined;
+  follow();
+  const click = (event) => {
+    const link = event.target.closest?.("a[data-tab]");
+    if (!link || event.ctrlKey || event.metaKey || event.shiftKey) return;
+    event.preventDefault();
+    choose(model, link.dataset.tab);
+    document.querySelector(".workbench-nav")?.scrollIntoView();
+  };
+  const start = (event) => event.target.closest?.("[data-tour]") && model.send({ action: "tour" });
+  document.addEventListener("click", click);
+  document.addEventListener("click", start);
+  return () => { document.removeEventListener("click", click); document.removeEventListener("click", start); };
+}
+
+function render({ model, el }) {
+  el.classList.add("workbench-nav");
+  const draw = () => {
+    const list = tabs(model);
+    list.addEventListener("keydown", keys);
+    el.replaceChildren(top(model), list);
+    mark(model, el);
+  };
+  draw();
+  const again = () => mark(model, el);
+  model.on("change:groups", draw);
+  model.on("change:selected", again);
+  return () => { model.off("change:groups", draw); model.off("change:selected", again); };
+}
+export default { initialize, render };
