@@ -61,8 +61,10 @@ _Maker = type[Panel] | Later
 class App:
     """The panels in tabs; a panel is made when its tab is first opened, so that the page is there soon.
 
-    `view` is the box to display, `stack` holds what lies under the tabs, `notice` says what a link got wrong, `panels`
-    holds the panels made so far by name. With `groups` the tabs stand under their words behind a start page.
+    `view` is the box to display, `stack` holds what lies under the tabs, `notice` says what a link got wrong, in
+    `words`, `panels` holds the panels made so far by name. With `groups` the tabs stand under their words, behind a
+    start page.
+
     The link is read twice: from the environment, where Voila puts it for a kernel that it starts for this page, and
     from the page itself, for a kernel that was started before anyone asked.
     """
@@ -77,6 +79,7 @@ class App:
             self._places = {START: ipywidgets.HTML(start_page(groups, titles)), **self._places}
         self.stack = ipywidgets.Stack(list(self._places.values()), selected_index=0).add_class("workbench-stack")
         self.nav = Nav(heading="Local Learning Workbench", groups=_tabs(groups, panels), selected=self.selected)
+        self.words = ""
         self.notice, self._wrong_words = _notice()
         self.tour = Tour(self)
         self.nav.tour = bool(groups)
@@ -176,7 +179,8 @@ class App:
         wrong = self._wrong
         told = "; ".join(complaint[:_LONGEST] for complaint in wrong[:_TOLD])
         more = f"; and {len(wrong) - _TOLD} more" if len(wrong) > _TOLD else ""
-        self._wrong_words.value = html.escape(f"This link could not be followed in full: {told}{more}.")
+        self.words = f"This link could not be followed in full: {told}{more}." if wrong else ""
+        self._wrong_words.value = html.escape(self.words)
         self.notice.layout.display = "" if wrong else "none"
 
     def _there_are(self) -> str:

@@ -7,6 +7,8 @@ import numpy as np
 import pytest
 from wave_panel import Wave
 
+from widgets.drawing.pinned import PALE
+from widgets.frame.lesson import Challenge, Lesson
 from widgets.frame.panel import reason
 
 
@@ -103,7 +105,7 @@ def test_the_code_computes_the_picture(wave):
 
 
 def test_the_code_is_shown_on_demand_and_follows(wave):
-    button = next(child for child in wave.view.children if child.__class__.__name__ == "ToggleButton")
+    button = wave._parts.show_code
     assert button.description == "Show the code"
     button.value = True
     wave.controls["points"].value = 61
@@ -147,3 +149,110 @@ def test_a_want_of_memory_and_an_error_without_words_are_told_in_words():
     assert reason(MemoryError()) == "they need more memory than this computation has"
     assert reason(ValueError("no")) == "no"
     assert reason(ZeroDivisionError()) == "ZeroDivisionError"
+
+
+class Lesser(Wave):
+    """A wave with a lesson."""
+
+    name = "lesser"
+    lesson = Lesson(
+        question="How high does a wave reach?",
+        first="Move the frequency.",
+        see="The height.",
+        why="Waves are everywhere.",
+        main=("frequency",),
+        presets={"fast": {"frequency": 4.0}, "squared": {"square": True}},
+        challenges=(
+            Challenge(
+                "make it flat", lambda state, numbers: float(abs(numbers.y).max()) == 0, {"frequency": 0.0}, "No turn."
+            ),
+            Challenge("make it fast", lambda state, numbers: state["frequency"] > 4, {"frequency": 5.0}, "Five turns."),
+        ),
+        shares=(2.0, 1.0),
+    )
+
+
+def press(panel, action: str, which: str = ""):
+    panel._parts.head._handle_custom_msg({"action": action, "which": which}, [])
+
+
+class TestLesson:
+    """Presets, challenges, undo, reset and pins, as the two bars ask for them."""
+
+    def test_a_preset_is_laid_over_the_start(self):
+        panel = Lesser(points=50)
+        press(panel, "preset", "squared")
+        assert panel.state == {**panel.defaults, "square": True}
+        press(panel, "preset", "no such one")
+        assert panel.state["square"] is True
+
+    def test_a_challenge_is_solved_by_hand_and_stays_solved(self):
+        panel = Lesser()
+        assert panel._parts.foot.facts["challenge"]["solved"] is False
+        panel.controls["frequency"].value = 0.0
+        panel.controls["frequency"].value = 1.0
+        assert panel.solved == {0}
+        assert panel._parts.foot.facts["challenge"]["solved"] is True
+        press(panel, "challenge")
+        assert panel._parts.foot.facts["challenge"]["task"] == "make it fast"
+        assert panel._parts.foot.facts["challenge"]["solved"] is False
+        press(panel, "answer")
+        assert panel.solved == {0, 1}
+        press(panel, "challenge")
+        assert panel._parts.foot.facts["challenge"]["number"] == 1
+
+    def test_undo_goes_back_change_by_change_and_ends_at_the_start(self):
+        panel = Lesser()
+        start = panel.state
+        panel.controls["frequency"].value = 2.0
+        panel.controls["points"].value = 60
+        press(panel, "undo")
+        assert panel.state == {**start, "frequency": 2.0}
+        press(panel, "undo")
+        press(panel, "undo")
+        assert panel.state == start
+        assert panel._parts.head.facts["undo"] is False
+
+    def test_reset_goes_to_the_first_settings_and_can_be_undone(self):
+        panel = Lesser(frequency=2.0)
+        press(panel, "reset")
+        assert panel.state == panel.defaults
+        press(panel, "undo")
+        assert panel.state["frequency"] == 2.0
+
+    def test_a_pin_keeps_the_curves_and_is_taken_away(self):
+        panel = Lesser()
+        before = panel.fig.data[0].y.copy()
+        press(panel, "pin")
+        panel.controls["frequency"].value = 3.0
+        own, pinned = panel.fig.data[0], panel.fig.data[3]
+        assert np.array_equal(pinned.y, before)
+        assert not np.array_equal(own.y, before)
+        assert (pinned.opacity, pinned.showlegend) == (PALE, False)
+        press(panel, "pin")
+        assert len(panel.fig.data) == 3
+
+    @pytest.mark.parametrize(
+        "content", [None, "pin", {"action": 1}, {"action": "state"}, {"action": "pin", "which": []}]
+    )
+    def test_what_is_no_click_does_nothing(self, content):
+        panel = Lesser()
+        panel._parts.head._handle_custom_msg(content, [])
+        assert (panel.state, panel.fig.pinned) == (panel.defaults, False)
+
+    def test_the_main_controls_stand_first_and_the_others_behind_a_switch(self):
+        panel = Lesser()
+        side = panel.view.children[2].children[0]
+        near, more, far, _ = side.children
+        assert near.children == (panel.controls["frequency"],)
+        assert far.children == tuple(panel.controls[name] for name in ("points", "shape", "square"))
+        assert far.layout.display == "none"
+        more.value = True
+        assert far.layout.display == ""
+
+    def test_a_share_for_each_picture(self):
+        with pytest.raises(ValueError, match=r"there are 2 pictures, got \(1.0,\)"):
+            type("Wrong", (Lesser,), {"lesson": Lesser.lesson._replace(shares=(1.0,))})()
+
+    def test_all_that_is_wrong_with_a_state_is_named(self):
+        assert Lesser().faults({"points": 9, "colour": 1, "frequency": 2.0}).keys() == {"points", "colour"}
