@@ -1,12 +1,16 @@
 """Names, values and a visible focus for the controls of ipywidgets, for a whole page at once.
 
 The sliders of ipywidgets 8 have no accessible name and read "1.0000000000000002", its toggle buttons do not say that
-they are pressed, and the focus is invisible. A small observer in the browser mends what is on the page and what comes.
+they are pressed, the focus is invisible, and what a label means is told to the mouse alone. A small observer in the
+browser mends what is on the page and what comes.
 """
 
 from importlib.resources import files
 
 import anywidget
+import traitlets
+
+from widgets.page.glossary import GLOSSARY
 
 _STATIC = files("widgets") / "static"
 
@@ -16,6 +20,7 @@ class _Accessibility(anywidget.AnyWidget):
 
     _esm = (_STATIC / "accessibility.js").read_text("utf-8")
     _css = (_STATIC / "panel.css").read_text("utf-8")
+    glossary = traitlets.Dict(GLOSSARY).tag(sync=True)
 
     _only: "_Accessibility | None" = None
 

@@ -70,8 +70,58 @@ function mend(node) {
   }
 }
 
-function initialize() {
+// ---- What a label and the symbols in it mean: shown beside it on hover, on touch and when its control has the focus.
+const LETTER = "[\\p{L}\\p{N}_₊₋₁₂⁺]";
+let tip;
+
+// The entries of the glossary that a text uses, in the order in which they stand there.
+function symbolsIn(words, glossary) {
+  return Object.keys(glossary)
+    .map((symbol) => [words.search(new RegExp(`(?<!${LETTER})${symbol}(?!${LETTER})`, "u")), symbol])
+    .filter(([place]) => place >= 0).sort(([a], [b]) => a - b).map(([, symbol]) => symbol);
+}
+
+function hide() {
+  tip?.remove();
+  tip = undefined;
+}
+
+function showTip(label, glossary) {
+  hide();
+  const words = label.textContent;
+  const lines = [label.dataset.tip ?? label.title, ...symbolsIn(words, glossary).map((symbol) => `${symbol}: ${glossary[symbol]}`)];
+  const told = lines.filter(Boolean);
+  if (label.title) { label.dataset.tip = label.title; label.removeAttribute("title"); } // else the browser shows it a second time
+  if (!told.length) return;
+  tip = document.createElement("div");
+  tip.className = "workbench-tip";
+  tip.setAttribute("role", "tooltip");
+  for (const line of told) tip.append(Object.assign(document.createElement("div"), { textContent: line }));
+  document.body.append(tip);
+  const { left, top, bottom } = label.getBoundingClientRect();
+  const below = bottom + tip.offsetHeight + 8 < innerHeight;
+  tip.style.left = `${Math.max(8, Math.min(left, innerWidth - tip.offsetWidth - 8))}px`;
+  tip.style.top = `${below ? bottom + 4 : top - tip.offsetHeight - 4}px`;
+}
+
+const labelOf = (node) => node.closest?.(".workbench-panel .widget-inline-hbox")?.querySelector(".widget-label, .widget-label-basic");
+
+function explain(glossary) {
+  const at = (event) => { const label = event.target.closest?.(".workbench-panel :is(.widget-label, .widget-label-basic)"); if (label) showTip(label, glossary); };
+  document.addEventListener("pointerover", at);
+  document.addEventListener("click", at);
+  document.addEventListener("pointerout", (event) => event.target.closest?.(".widget-label, .widget-label-basic") && hide());
+  document.addEventListener("focusin", (event) => {
+    const label = event.target.matches?.(":focus-visible") && labelOf(event.target);
+    if (label) showTip(label, glossary); else hide();
+  });
+  document.addEventListener("focusout", hide);
+  document.addEventListener("keydown", (event) => event.key === "Escape" && hide());
+}
+
+function initialize({ model }) {
   if (globalThis.workbenchAccessibility) return;
+  explain(model.get("glossary"));
   const touched = new Set();
   const observer = new MutationObserver((changes) => {
     for (const { target } of changes) touched.add(target.nodeType === 1 ? target : target.parentElement);
