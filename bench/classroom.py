@@ -22,7 +22,7 @@ import psutil
 from bench.visitor import Visitor
 from workbench.serving import app_command, free_port, running
 
-TRAINED = "training"  # the panel in which people train
+TRAINED, MOVED = "training", "lif"  # the panel in which people train, and the one in which the others move a slider
 DRAGGED = 20.0  # seconds
 INTO = 8.0  # seconds from the first Start until the others are looked at: data are read, and all train
 SINGLES = 5  # pages that are opened one after the other
@@ -78,7 +78,7 @@ class Lesson:
 
     async def arrive(self, count: int, within: float, trained: int = 0) -> tuple[list[Visitor], list[float]]:
         """So many visitors evenly within so many seconds, and how long each page took; the first `trained` train."""
-        queries = [f"tab={TRAINED}" if number < trained else "" for number in range(count)]
+        queries = [f"tab={TRAINED if number < trained else MOVED}" for number in range(count)]
         visitors = [Visitor(self.server.url, query) for query in queries]
         pause = within / count
 

@@ -89,7 +89,9 @@ def slider(rounds: int = 5, steps: int = 20) -> dict[str, Any]:
         for panel in PANELS:
             if panel.name not in SLIDERS:
                 continue
-            side = Side(f"from widgets.{panel.module} import {panel.panel}\n{panel.panel}()", SLIDERS[panel.name])
+            side = Side(
+                f"from widgets.panels.{panel.module} import {panel.panel}\n{panel.panel}()", SLIDERS[panel.name]
+            )
             with served(side, ours=True) as url:
                 page, _ = open_ready(browser, url, side.slider)
                 widgets[panel.panel] = _alternate_steps(page, peer, rounds, steps)
@@ -115,7 +117,7 @@ def _alternate_steps(page: Any, peer: Any, rounds: int, steps: int) -> dict[str,
 
 def page_ready(rounds: int = 3) -> dict[str, Any]:
     """Seconds from opening the app to the first slider answer, beside four stock figures."""
-    app = Side("from widgets.app import build_app\nbuild_app()")
+    app = Side("from widgets.app import PANELS, App\nApp(PANELS, 'tab=lif')")
     ours, stock = [], []
     with chromium() as browser, ExitStack() as servers:
         our_url = servers.enter_context(served(app, ours=True))

@@ -17,8 +17,8 @@ steady = settings(deadline=None, suppress_health_check=[HealthCheck.too_slow])
 settings.register_profile("steady", steady, derandomize=True, database=None)
 settings.register_profile("search", steady)
 settings.load_profile("steady")
-# Hypothesis mixes constants of imported modules into its examples: which ones a test meets would hang on the tests before
-# it, and a module that a thread imports in the middle of a test makes it fail ("inconsistent data generation").
+# Hypothesis mixes constants of imported modules into its examples: which ones a test meets would hang on the tests
+# before it, and a module that a thread imports in the middle of a test makes it fail ("inconsistent data generation").
 providers._get_local_constants = lambda: providers._local_constants
 
 SHARED = Path(__file__).resolve().parents[2] / "shared"
