@@ -1,4 +1,4 @@
-# make app | lab | test | check | mutants | bench | fuzz | clean        each installs what is missing first
+# make app | lab | test | check | mutants | bench | recorded | fuzz | clean        each installs what is missing first
 # make test STAGES="types tests"                       only these
 PYTHON ?= python3
 VENV := .venv
@@ -9,7 +9,7 @@ PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check --constr
 FITS := import sys; v = sys.version_info[:3]; sys.exit(not (3, 11) <= v[:2] <= (3, 14) or v == (3, 14, 1))
 MINOR := import sys; sys.exit("%d.%d" % sys.version_info[:2])
 
-.PHONY: app lab test check mutants bench fuzz clean named
+.PHONY: app lab test check mutants bench recorded fuzz clean named
 
 app: $(READY) named
 	$(BIN)/python -m workbench app $(ARGS)
@@ -28,6 +28,10 @@ mutants: $(READY_DEV) named
 
 bench: $(READY_DEV) named
 	$(BIN)/python -m workbench bench $(ARGS)
+
+# the runs that panels show before anyone has pressed Start
+recorded: $(READY) named
+	$(BIN)/python -m widgets.frame.recorded
 
 # 5,000 new examples of each family of functions; tests run 300, the same every time
 fuzz: $(READY_DEV) named

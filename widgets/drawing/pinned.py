@@ -1,7 +1,7 @@
 """`Pinned`: a figure that keeps a pale copy of its curves to compare the next ones with."""
 
 import threading
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from typing import Any
 
@@ -47,11 +47,14 @@ class Pinned(go.FigureWidget):
 
     def pin(self) -> None:
         """Keep a pale copy of the curves as they are; a copy from before is replaced."""
+        self.pin_traces([trace.to_plotly_json() for trace in self.data if _counts(trace)])
+
+    def pin_traces(self, traces: Sequence[dict]) -> None:
+        """Show these traces pale, in the place of what was pinned before; no traces take it away."""
         self.unpin()
-        copies = [_pale(trace.to_plotly_json()) for trace in self.data if _counts(trace)]
-        if copies:
+        if traces:
             own = len(self.data)
-            self.add_traces(copies)
+            self.add_traces([_pale(trace) for trace in traces])
             self._own = own
 
     def unpin(self) -> None:
@@ -69,4 +72,5 @@ def _pale(trace: dict) -> dict:
     """A copy of a trace that steps back, says nothing when pointed at and is no entry of the legend."""
     kept = {name: value for name, value in trace.items() if name not in ("uid", "hovertemplate", "legendgroup")}
     name = f"{trace.get('name') or 'curve'}, pinned"
-    return {**kept, "name": name, "opacity": PALE, "showlegend": False, "hoverinfo": "skip"}
+    quiet = {"showlegend": False} if trace["type"] in ("scatter", "bar") else {}
+    return {**kept, **quiet, "name": name, "opacity": PALE, "hoverinfo": "skip"}

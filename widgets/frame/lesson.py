@@ -13,13 +13,14 @@ class Challenge(NamedTuple):
     """Something to reach with the controls.
 
     `solved(state, numbers)` looks at the state of the panel and at what `compute` returned for it. `answer` is a part
-    of a state that solves it, laid over the start; `told` says what one has just seen.
+    of a state that solves it, laid over the start (where `runs`, after a run with it); `told` says what that showed.
     """
 
     task: str
     solved: Callable[[Mapping[str, Any], Any], bool]
     answer: Mapping[str, Any]
     told: str
+    runs: bool = False
 
 
 class Lesson(NamedTuple):

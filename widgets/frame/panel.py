@@ -111,6 +111,10 @@ class Panel(ABC):
     def source(self, *args: Any, **kwargs: Any) -> str:
         """A runnable cell that computes the picture's numbers, from the values of the controls by name."""
 
+    def remark(self) -> str:
+        """What the sentence says besides, as a kind of panels needs it."""
+        return ""
+
     # Everything below is final.
 
     @property
@@ -329,7 +333,7 @@ class Panel(ABC):
                     batch.enter_context(figure.own_traces())
                     batch.enter_context(figure.batch_update())
                 self.draw(self.numbers)
-            self._say(self.describe(self.numbers))
+            self._say(self.describe(self.numbers) + self.remark())
         except Exception as error:
             self._say(f"These values cannot be drawn, the picture is the one before: {reason(error)}", wrong=True)
             raise

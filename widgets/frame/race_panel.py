@@ -10,6 +10,7 @@ from widgets.drawing.figure import Fig
 from widgets.drawing.raster import Raster
 from widgets.frame.panel import Panel
 from widgets.frame.race import Race
+from widgets.frame.recorded import recorded, show_recorded
 from workbench.serving import Price, read_allowance
 
 
@@ -27,7 +28,11 @@ class RacePanel(Panel):
         buttons["start"].on_click(lambda _: self._start_if_allowed())
         buttons["pause"].on_click(lambda _: self.pause())
         buttons["stop"].on_click(lambda _: self.stop())
+        self._recorded = recorded(self.name)
         super().__init__(controls, pictures, state)
+        if self._recorded is not None and self.race is None:
+            show_recorded(self.named_figures, self._recorded)
+            self.redraw()
 
     @abstractmethod
     def start(self) -> None:
@@ -41,9 +46,33 @@ class RacePanel(Panel):
     def _start_if_allowed(self) -> None:
         refusal = read_allowance().refusal(self.price())
         if refusal is None:
+            self._keep_for_comparison()
             self.start()
         else:
             self._say(refusal, wrong=True)
+
+    @property
+    def named_figures(self) -> dict[str, Fig]:
+        """The figures by what a screen reader calls them."""
+        return {figure.alt: figure for figure in self.pictures if isinstance(figure, Fig)}
+
+    def forget_recorded(self) -> None:
+        """Take the recorded run away; without one nothing."""
+        if self._recorded is not None:
+            self._recorded = None
+            for figure in self.named_figures.values():
+                figure.unpin()
+
+    def _keep_for_comparison(self) -> None:
+        """Leave the curves of the run before, pale, beside those of the next."""
+        if self.race is not None:
+            for figure in self.named_figures.values():
+                figure.pin()
+
+    def remark(self) -> str:
+        if self._recorded is None:
+            return ""
+        return " Pale: a recorded run of the first settings; Start runs it here."
 
     def pause(self) -> None:
         """Hold after the present batch, or go on."""
@@ -59,6 +88,10 @@ class RacePanel(Panel):
 
     def show_run(self, going: bool, paused: bool, settings: Iterable[str]) -> None:
         """Enable what can be used: `settings` stand still while a run is going; pause says what it does next."""
+        if going:
+            self.forget_recorded()
+            self.view.add_class("workbench-ran")
+        (self.view.add_class if going else self.view.remove_class)("workbench-running")
         for name in (*settings, "start"):
             self.controls[name].disabled = going
         for name in ("pause", "stop"):

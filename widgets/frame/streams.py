@@ -17,7 +17,7 @@ from workbench.experiments.streams import PERMUTED_FASHION, SPLIT_FASHION
 from workbench.serving import SPEED, Price
 from workbench.training.runner import RunState
 
-STREAMS: Mapping[str, Experiment] = {"permuted pixels": PERMUTED_FASHION, "pairs of clothes": SPLIT_FASHION}
+STREAMS: Mapping[str, Experiment] = {"pairs of clothes": SPLIT_FASHION, "permuted pixels": PERMUTED_FASHION}
 MOST_TASKS = 5  # of a stream that a panel shows
 _SAMPLES, _MACS = 5_000, 3 * (784 * 100 + 100 * 100 + 100 * 10)  # of a task; of a sample forwards and backwards
 _BYTES = 100e6  # images of all tasks, and what the methods keep of them

@@ -10,17 +10,18 @@ LESSON = Lesson(
     why="A method that protects everything learns nothing new in the end. The question is how fast the room runs out.",
     main=("stream", "method", "aperture"),
     presets={
-        "Permuted pixels: tasks that share nothing": {},
-        "Pairs of clothes: tasks that share much": {"stream": "pairs of clothes"},
+        "Pairs of clothes: tasks that share much": {},
+        "Permuted pixels: tasks that share nothing": {"stream": "permuted pixels"},
         "A wide aperture": {"aperture": 10.0},
         "LANCE: whole directions": {"method": "LANCE"},
     },
     challenges=(
         Challenge(
-            "set up a run in which tasks can share what they know.",
-            lambda state, numbers: state["stream"] == "pairs of clothes",
-            {"stream": "pairs of clothes"},
-            "Pictures of clothes lie along the same directions whatever the pair; shuffled pixels do not.",
+            "set up a run in which tasks can share nothing.",
+            lambda state, numbers: state["stream"] == "permuted pixels",
+            {"stream": "permuted pixels"},
+            "Pictures of clothes lie along the same directions whatever the pair; shuffled pixels do not. Start and "
+            "see.",
         ),
     ),
     beside=True,

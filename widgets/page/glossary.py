@@ -1,7 +1,7 @@
 """The symbols on the screen and what they stand for: NOTATION.md in few words, behind every symbol of a label.
 
-The browser shows an entry where a label holds the symbol: on hover, on touch, and when the control gets the focus of the
-keyboard (static/accessibility.js).
+The browser shows an entry where a label holds the symbol: on hover, on touch, and when the keyboard comes to the
+control (static/accessibility.js).
 """
 
 GLOSSARY: dict[str, str] = {

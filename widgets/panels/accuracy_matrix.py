@@ -20,10 +20,10 @@ from workbench.experiments.experiment import Experiment, start
 from workbench.experiments.streams import Untrained, untrained
 
 SHOWN = {
+    "fine-tuning": "fine-tuning",
     "CODE-CL": "code-cl",
     "GPM": "gpm",
     "LANCE": "lance",
-    "fine-tuning": "fine-tuning",
     "replay": "replay",
     "joint training": "joint",
 }

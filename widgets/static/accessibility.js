@@ -119,8 +119,12 @@ function explain(glossary) {
   document.addEventListener("keydown", (event) => event.key === "Escape" && hide());
 }
 
+// A run that is under way would be lost: the browser asks before it leaves.
+const askBeforeLeaving = (event) => document.querySelector(".workbench-running") && event.preventDefault();
+
 function initialize({ model }) {
   if (globalThis.workbenchAccessibility) return;
+  addEventListener("beforeunload", askBeforeLeaving);
   explain(model.get("glossary"));
   const touched = new Set();
   const observer = new MutationObserver((changes) => {

@@ -9,7 +9,7 @@ from stream_panels import ran
 from tiny_streams import HEADS, SHARED, TINY_STREAMS
 
 from widgets.drawing.still import _draw_axes
-from widgets.panels.accuracy_matrix import AccuracyMatrix
+from widgets.panels.accuracy_matrix import AccuracyMatrix, Filled
 from workbench.continual.learning import accuracy_matrix
 from workbench.continual.metrics import average_accuracy, backward_transfer, forward_transfer
 from workbench.experiments.experiment import start
@@ -19,7 +19,7 @@ pytestmark = pytest.mark.usefixtures("tiny_streams_are_known")
 
 
 def test_the_matrix_is_that_of_the_run():
-    panel = ran(AccuracyMatrix, tasks=4, seed=2)
+    panel = ran(AccuracyMatrix, tasks=4, seed=2, method="CODE-CL")
     A = accuracy_matrix(start(SHARED, "code-cl", seed=2, epochs=1, tasks=4))
     assert torch.equal(panel.numbers.A, A)
     assert np.allclose(np.asarray(panel.matrix.data[0].z, dtype=float), 100 * A)
@@ -66,3 +66,12 @@ def test_the_still_picture_has_the_first_task_on_top_and_counts_from_one():
     assert ax.yaxis_inverted()
     assert list(ax.images[0].get_extent()) == [0.5, 3.5, 0.5, 3.5]
     assert np.allclose(ax.images[0].get_array(), 100 * panel.numbers.A)
+
+
+def test_the_challenge_is_solved_by_a_run_that_forgets_less_than_two_points():
+    kept, lost = np.full((2, 2), np.nan), np.full((2, 2), np.nan)
+    kept[[0, 1, 1], [0, 0, 1]], lost[[0, 1, 1], [0, 0, 1]] = (0.9, 0.89, 0.8), (0.9, 0.87, 0.8)
+    (challenge,) = AccuracyMatrix.lesson.challenges
+    for A, solved in ((kept, True), (lost, False)):
+        assert challenge.solved({}, Filled(torch.tensor(A), 2, None)) is solved
+    assert challenge.solved({}, Filled(torch.tensor(kept), 1, None)) is False

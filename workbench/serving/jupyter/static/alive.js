@@ -101,6 +101,9 @@ async function ask() {
   timer = setTimeout(ask, PERIOD);
 }
 
+// What a run has drawn outlives a reload of the page, whoever asked for it.
+addEventListener("pagehide", () => document.querySelector(".workbench-ran") && keepPictures());
+
 addEventListener("DOMContentLoaded", () => {
   showKept();
   timer = setTimeout(ask, PERIOD);

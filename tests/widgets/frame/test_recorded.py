@@ -1,0 +1,66 @@
+"""Recorded runs: there for every panel that trains, drawn pale, gone when a run begins."""
+
+import json
+from importlib.resources import files
+
+import numpy as np
+import pytest
+from counting_panel import Counting
+
+from widgets.app import PANELS
+from widgets.drawing.pinned import PALE
+from widgets.frame import race_panel
+from widgets.frame.race_panel import RacePanel
+from widgets.frame.recorded import record, recorded
+
+RUN = {"words": "to 3", "traces": {"A picture of nothing much": [{"type": "scatter", "name": "count", "y": [0, 1, 2]}]}}
+
+
+@pytest.fixture
+def counting(gate, monkeypatch):
+    monkeypatch.setattr(race_panel, "recorded", lambda name: RUN)
+    return Counting(gate)
+
+
+def test_it_is_drawn_pale_and_said(counting):
+    pinned = counting.fig.data[1]
+    assert (list(pinned.y), pinned.opacity) == ([0, 1, 2], PALE)
+    assert counting.text == "to 3 Pale: a recorded run of the first settings; Start runs it here."
+
+
+def test_a_run_takes_its_place(counting, gate):
+    counting.controls["start"].click()
+    assert len(counting.fig.data) == 1
+    assert "recorded" not in counting.text
+    gate.open()
+    counting.race.wait(60)
+    assert len(counting.fig.data) == 1
+
+
+def test_the_run_before_stays_pale_beside_the_next(counting, gate):
+    gate.open()
+    counting.controls["start"].click()
+    counting.race.wait(60)
+    counting.fig.data[0].y = [5.0, 6.0]
+    counting.controls["start"].click()
+    assert list(counting.fig.data[1].y) == [5.0, 6.0]
+    counting.race.wait(60)
+
+
+def test_what_is_written_is_what_the_figures_show(counting):
+    counting.forget_recorded()
+    counting.fig.data[0].y = np.array([1.5, np.nan])
+    kept = json.loads(json.dumps(record(counting.named_figures, counting.text)))
+    (trace,) = kept["traces"]["A picture of nothing much"]
+    assert (trace["name"], trace["y"]) == ("count", [1.5, None])
+
+
+@pytest.mark.parametrize("later", PANELS, ids=lambda later: later.name)
+def test_every_panel_that_trains_has_one_that_fits_its_figures(later):
+    panel, run = later(), recorded(later.name)
+    assert (run is not None) == isinstance(panel, RacePanel)
+    if run is not None:
+        assert run["traces"].keys() == panel.named_figures.keys()
+        assert any(run["traces"].values())
+        size = (files("widgets") / "recorded" / f"{later.name}.json").read_bytes()
+        assert len(size) < 100_000

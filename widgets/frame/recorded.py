@@ -1,0 +1,77 @@
+"""Recorded runs: what a panel that trains shows, pale, before anyone has pressed Start.
+
+A file of `widgets/recorded/` holds what a run of the panel's first settings left in its figures. `python -m
+widgets.frame.recorded` makes the files anew: it starts each such panel, waits for the end, and writes.
+"""
+
+import json
+import os
+from functools import cache
+from importlib.resources import files
+from pathlib import Path
+from typing import Any
+
+from widgets.drawing.figure import Fig
+
+KEPT = ("type", "name", "x", "y", "z", "text", "xaxis", "yaxis", "mode", "line", "marker", "colorscale", "zmin", "zmax")
+KEPT += ("texttemplate", "textfont", "showscale", "orientation", "width", "error_y", "xgap", "ygap", "hoverongaps")
+
+
+@cache
+def recorded(panel: str) -> dict[str, Any] | None:
+    """The recorded run of the panel of that name: `words`, and `traces` by the name of the figure. None without one."""
+    file = files("widgets") / "recorded" / f"{panel}.json"
+    return json.loads(file.read_text("utf-8")) if file.is_file() else None
+
+
+def record(figures: dict[str, Fig], words: str) -> dict[str, Any]:
+    """What these figures show, as JSON can hold it."""
+    return {
+        "words": words,
+        "traces": {name: [_plain(t) for t in figure.data if _shows(t)] for name, figure in figures.items()},
+    }
+
+
+def show_recorded(figures: dict[str, Fig], run: dict[str, Any]) -> None:
+    """Draw the recorded traces pale."""
+    for name, figure in figures.items():
+        figure.pin_traces(run["traces"].get(name, []))
+
+
+def _shows(trace: Any) -> bool:
+    values = trace.z if trace.type == "heatmap" else trace.y
+    return trace.visible is not False and values is not None and len(values) > 0
+
+
+def _plain(trace: Any) -> dict[str, Any]:
+    found = json.loads(trace.to_json() if hasattr(trace, "to_json") else json.dumps(trace.to_plotly_json()))
+    return {name: value for name, value in found.items() if name in KEPT}
+
+
+def make(folder: Path, seconds: float = 600.0) -> list[Path]:
+    """Run every panel that trains with its first settings and write what it shows; the files that were written."""
+    from widgets.app import PANELS
+    from widgets.frame.race_panel import RacePanel
+
+    written = []
+    folder.mkdir(exist_ok=True)
+    for later in PANELS:
+        panel = later()
+        if not isinstance(panel, RacePanel):
+            continue
+        panel.forget_recorded()
+        panel.start()
+        assert panel.race is not None
+        panel.race.wait(seconds)
+        panel.redraw()
+        file = folder / f"{panel.name}.json"
+        draft = file.with_suffix(".part")
+        draft.write_text(json.dumps(record(panel.named_figures, panel.text), separators=(",", ":")) + "\n", "utf-8")
+        os.replace(draft, file)
+        written.append(file)
+    return written
+
+
+if __name__ == "__main__":
+    for path in make(Path(__file__).parents[1] / "recorded"):
+        print(path.name, path.stat().st_size, "bytes")
