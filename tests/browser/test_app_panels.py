@@ -93,7 +93,7 @@ def test_each_slider_to_both_ends(serve, open_page, name):
 OUT_OF_VIEW = """() => [".workbench-question", ".workbench-status", ".workbench-picture", ".workbench-main",
   ".workbench-challenge", ".workbench-tools"].filter((part) => [...document.querySelectorAll(part)]
   .filter((node) => node.offsetParent).some((node) => { const { top, bottom, left, right } = node.getBoundingClientRect();
-    return top < 0 || left < 0 || bottom > innerHeight + 1 || right > innerWidth + 1 || bottom - top < 16; }))"""
+    return top < 0 || left < 0 || bottom > innerHeight + 1 || right > innerWidth + 1; }))"""
 
 
 @pytest.mark.parametrize("name", [panel.name for panel in PANELS])
