@@ -92,7 +92,8 @@ def test_each_slider_to_both_ends(serve, open_page, name):
 # What of a panel does not lie in view, at the top of its page: question, sentence, pictures, controls, challenge.
 OUT_OF_VIEW = """() => [".workbench-question", ".workbench-status", ".workbench-picture", ".workbench-main",
   ".workbench-challenge", ".workbench-tools"].filter((part) => [...document.querySelectorAll(part)]
-  .filter((node) => node.offsetParent).some((node) => { const { top, bottom, left, right } = node.getBoundingClientRect();
+  .filter((node) => node.offsetParent).some((node) => {
+    const { top, bottom, left, right } = node.getBoundingClientRect();
     return top < 0 || left < 0 || bottom > innerHeight + 1 || right > innerWidth + 1; }))"""
 
 

@@ -10,12 +10,13 @@ from typing import Any, NamedTuple
 import ipywidgets
 
 from widgets.frame.bar import Bar
-from widgets.frame.lesson import Lesson
+from widgets.frame.lesson import Lesson, Place
 
 
 class Parts(NamedTuple):
-    """What a panel changes while it is used: its two bars, its line, the code and the switch that shows it."""
+    """What a panel changes while it is used: its pictures' places, its two bars, its line, the code and its switch."""
 
+    pictures: ipywidgets.Box
     head: Bar
     line: ipywidgets.HTML
     foot: Bar
@@ -24,7 +25,7 @@ class Parts(NamedTuple):
 
 
 def arrange(
-    controls: Mapping[str, Any], pictures: Sequence[Any], lesson: Lesson | None, settings: Sequence[str], parts: Parts
+    controls: Mapping[str, Any], lesson: Lesson | None, settings: Sequence[str], parts: Parts
 ) -> ipywidgets.VBox:
     """The box of a panel. `settings` are the names of the controls that hold a value; buttons always stay in view."""
     main = settings if lesson is None else lesson.main
@@ -36,7 +37,7 @@ def arrange(
     near = _box([*first, *others], "workbench-controls", "workbench-main")
     far = _box([controls[name] for name in behind], "workbench-controls", "workbench-rest")
     side = [near, *_folded(far, len(behind)), parts.show_code]
-    stage = _box([_box(side, "workbench-side"), _pictures(pictures, lesson)], "workbench-stage")
+    stage = _box([_box(side, "workbench-side"), parts.pictures], "workbench-stage")
     view = ipywidgets.VBox([parts.head, parts.line, stage, parts.foot, parts.code])
     return view.add_class("workbench-panel")
 
@@ -55,16 +56,29 @@ def _folded(box: ipywidgets.Box, count: int) -> list[ipywidgets.Widget]:
     return [more, box]
 
 
-def _pictures(pictures: Sequence[Any], lesson: Lesson | None) -> ipywidgets.Box:
-    shares = (lesson.shares if lesson else ()) or (1.0,) * len(pictures)
-    if len(shares) != len(pictures):
-        raise ValueError(f"a lesson gives each picture a share: there are {len(pictures)} pictures, got {shares!r}")
-    boxes = [
-        ipywidgets.Box([picture], layout=ipywidgets.Layout(flex=f"{share:g} 1 0")).add_class("workbench-picture")
-        for picture, share in zip(pictures, shares, strict=True)
-    ]
-    beside = ["workbench-beside"] if lesson and lesson.beside else []
-    return _box(boxes, "workbench-pictures", *beside)
+def picture_boxes(pictures: Sequence[Any]) -> ipywidgets.Box:
+    """Each picture in a box of its own, below one another."""
+    boxes = [ipywidgets.Box([picture]).add_class("workbench-picture") for picture in pictures]
+    return _box(boxes, "workbench-pictures")
+
+
+def put(pictures: ipywidgets.Box, place: Place) -> None:
+    """Put the pictures where `place` says. Raises ValueError where it names a picture that there is not."""
+    letters = [chr(ord("a") + k) for k in range(len(pictures.children))]
+    wrong = sorted({letter for row in place.areas for letter in row.split()} - set(letters))
+    if wrong:
+        raise ValueError(f"there are {len(letters)} pictures, {', '.join(letters)}; got {', '.join(map(repr, wrong))}")
+    grid: Any = pictures.layout
+    grid.grid_template_areas = " ".join(f'"{row}"' for row in place.areas)
+    grid.grid_template_columns = _parts(place.columns, len(place.areas[0].split()))
+    grid.grid_template_rows = _parts(place.rows, len(place.areas))
+    for letter, box in zip(letters, pictures.children, strict=True):
+        box.layout.grid_area = letter
+        box.layout.display = "" if any(letter in row.split() for row in place.areas) else "none"
+
+
+def _parts(parts: Sequence[float], count: int) -> str:
+    return " ".join(f"minmax(0, {part:g}fr)" for part in parts or (1.0,) * count)
 
 
 def _box(children: Sequence[Any], *classes: str) -> ipywidgets.Box:

@@ -23,13 +23,25 @@ class Challenge(NamedTuple):
     runs: bool = False
 
 
+class Place(NamedTuple):
+    """Where the pictures of a panel stand on a wide page, as a CSS grid.
+
+    `areas` are its rows, in each the letters of the pictures from left to right: "a" is the panel's first picture, "b"
+    its second; a picture may stand in several cells, one that is not named is not shown. `rows` and `columns` are the
+    parts of height and width that they get; equal ones when empty.
+    """
+
+    areas: tuple[str, ...]
+    columns: tuple[float, ...] = ()
+    rows: tuple[float, ...] = ()
+
+
 class Lesson(NamedTuple):
     """The words around a picture.
 
     `question` is what the panel answers, `first` what to do first, `see` what to look at, `why` why it matters. `main`
     names up to three controls that stand beside the picture, besides buttons; the others wait behind "more". `presets`
-    are parts of a state by name, laid over the start. `shares` are the parts of the picture's height (or of its width,
-    where `beside`) that the panel's pictures get; equal ones when empty.
+    are parts of a state by name, laid over the start. Without a `place` the pictures stand below one another.
     """
 
     question: str
@@ -39,5 +51,4 @@ class Lesson(NamedTuple):
     main: tuple[str, ...]
     presets: Mapping[str, Mapping[str, Any]] = {}
     challenges: tuple[Challenge, ...] = ()
-    shares: tuple[float, ...] = ()
-    beside: bool = False
+    place: Place | None = None

@@ -46,11 +46,11 @@ import ipywidgets
 from widgets.drawing.figure import Fig
 from widgets.drawing.formula import Formula
 from widgets.drawing.raster import Raster
-from widgets.frame.arrange import Parts, arrange
+from widgets.frame.arrange import Parts, arrange, picture_boxes, put
 from widgets.frame.bar import Bar
 from widgets.frame.controls import check_value, is_setting, read_value, write_value
 from widgets.frame.history import History
-from widgets.frame.lesson import Lesson
+from widgets.frame.lesson import Lesson, Place
 from widgets.page.accessibility import make_page_accessible
 
 
@@ -80,11 +80,13 @@ class Panel(ABC):
         self.solved: set[int] = set()
         self._listeners: list[Callable[[], object]] = []
         self._challenge = 0
+        self._place: Place | None = None
         self._parts = self._make_parts()
         self._line, self._code = self._parts.line, self._parts.code
         self._lock = threading.Lock()
         self._drawing = self._stale = self._held = False
-        self.view = arrange(self.controls, self.pictures, self.lesson, list(self._settings()), self._parts)
+        self.view = arrange(self.controls, self.lesson, list(self._settings()), self._parts)
+        self.place(self.lesson.place if self.lesson and self.lesson.place else Place(tuple(self._letters())))
         self.defaults = self.state
         self._history: History | None = None
         self._restore(state or {})
@@ -193,14 +195,25 @@ class Panel(ABC):
             self._challenge = (self._challenge + 1) % len(self.lesson.challenges)
             self._show_bars()
 
+    @property
+    def pinned(self) -> bool:
+        """Whether the visitor has pinned curves."""
+        return any(figure.pinned for figure in self._figures())
+
     @final
     def toggle_pin(self) -> None:
         """Keep a pale copy of the present curves to compare with, or take it away."""
-        figures = self._figures()
-        pinned = any(figure.pinned for figure in figures)
-        for figure in figures:
+        pinned = self.pinned
+        for figure in self._figures():
             figure.unpin() if pinned else figure.pin()
         self._show_bars()
+
+    @final
+    def place(self, place: Place) -> None:
+        """Put the pictures elsewhere, or show others of them."""
+        if place != self._place:
+            put(self._parts.pictures, place)
+            self._place = place
 
     @final
     def lead_to(self, name: str, title: str) -> None:
@@ -252,7 +265,11 @@ class Panel(ABC):
         show_code.observe(lambda change: self._show_code(change["new"]), "value")
         line = ipywidgets.HTML().add_class("workbench-status")
         code = ipywidgets.HTML(layout=ipywidgets.Layout(display="none"))
-        return Parts(Bar("head", self._clicked), line, Bar("foot", self._clicked), code, show_code)
+        boxes = picture_boxes(self.pictures)
+        return Parts(boxes, Bar("head", self._clicked), line, Bar("foot", self._clicked), code, show_code)
+
+    def _letters(self) -> list[str]:
+        return [chr(ord("a") + k) for k in range(len(self.pictures))]
 
     def _clicked(self, action: str, which: str) -> None:
         """What a button of the two bars does; anything else that a page sends does nothing."""
@@ -288,7 +305,7 @@ class Panel(ABC):
             presets=list(lesson.presets) if lesson else [],
             undo=bool(self._history),
             pin=any(figure.can_pin for figure in figures),
-            pinned=any(figure.pinned for figure in figures),
+            pinned=self.pinned,
         )
         if lesson is not None:
             self._parts.foot.show(first=lesson.first, see=lesson.see, why=lesson.why, challenge=self._challenge_facts())

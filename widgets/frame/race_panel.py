@@ -63,6 +63,10 @@ class RacePanel(Panel):
             for figure in self.named_figures.values():
                 figure.unpin()
 
+    @property
+    def pinned(self) -> bool:
+        return self._recorded is None and super().pinned
+
     def _keep_for_comparison(self) -> None:
         """Leave the curves of the run before, pale, beside those of the next."""
         if self.race is not None:
@@ -72,7 +76,7 @@ class RacePanel(Panel):
     def remark(self) -> str:
         if self._recorded is None:
             return ""
-        return " Pale: a recorded run of the first settings; Start runs it here."
+        return " Pale: recorded; Start runs it here."
 
     def pause(self) -> None:
         """Hold after the present batch, or go on."""

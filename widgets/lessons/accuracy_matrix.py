@@ -1,6 +1,6 @@
 """The lesson of the panel Forgetting."""
 
-from widgets.frame.lesson import Challenge, Lesson
+from widgets.frame.lesson import Challenge, Lesson, Place
 from workbench.continual.metrics import backward_transfer
 
 LESSON = Lesson(
@@ -26,5 +26,5 @@ LESSON = Lesson(
             runs=True,
         ),
     ),
-    beside=True,
+    place=Place(("a b",)),
 )

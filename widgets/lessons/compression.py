@@ -1,6 +1,6 @@
 """The lesson of the panel Compression."""
 
-from widgets.frame.lesson import Challenge, Lesson
+from widgets.frame.lesson import Challenge, Lesson, Place
 
 LESSON = Lesson(
     question="How little of an activation is enough to learn from it?",
@@ -30,8 +30,7 @@ LESSON = Lesson(
             "The last per cent of the energy costs most of the memory.",
         ),
     ),
-    beside=True,
-    shares=(1.4, 1.0, 1.0),
+    place=Place(("a b c",), (1.4, 1.0, 1.0)),
 )
 
 

@@ -1,6 +1,6 @@
 """The lesson of the panel Conceptors."""
 
-from widgets.frame.lesson import Challenge, Lesson
+from widgets.frame.lesson import Challenge, Lesson, Place
 from workbench.continual.conceptors import capacity, similarity
 
 LESSON = Lesson(
@@ -31,6 +31,5 @@ LESSON = Lesson(
             "A small aperture is a modest conceptor: it protects little and forgets more.",
         ),
     ),
-    beside=True,
-    shares=(2.0, 1.0),
+    place=Place(("a b",), (2.4, 1.0)),
 )

@@ -1,6 +1,6 @@
 """The lesson of the panel Cost."""
 
-from widgets.frame.lesson import Challenge, Lesson
+from widgets.frame.lesson import Challenge, Lesson, Place
 
 LESSON = Lesson(
     question="What does it cost to learn without storing time?",
@@ -29,4 +29,5 @@ LESSON = Lesson(
             "S_mem = T / 2: for one or two steps there is nothing to save.",
         ),
     ),
+    place=Place(("a b", "c c"), (), (1.5, 1.0)),
 )

@@ -1,6 +1,6 @@
 """The lesson of the panel Eligibility."""
 
-from widgets.frame.lesson import Challenge, Lesson
+from widgets.frame.lesson import Challenge, Lesson, Place
 
 LESSON = Lesson(
     question="What does a synapse offer, and when is the offer taken?",
@@ -34,7 +34,7 @@ LESSON = Lesson(
             "Before anything has happened there is nothing to answer for.",
         ),
     ),
-    shares=(1.6, 1.0),
+    place=Place(("a b",), (1.7, 1.0)),
 )
 
 _STARTS = (("pre", 1, 10), ("pre", 2, 34), ("post", 1, 16), ("post", 2, 30))

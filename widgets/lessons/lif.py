@@ -1,6 +1,6 @@
 """The lesson of the panel Neuron."""
 
-from widgets.frame.lesson import Challenge, Lesson
+from widgets.frame.lesson import Challenge, Lesson, Place
 
 LESSON = Lesson(
     question="When does a neuron fire, and what does it forget in between?",
@@ -39,5 +39,5 @@ LESSON = Lesson(
             "Without a leak any input reaches the threshold in the end; here the recording ends before.",
         ),
     ),
-    shares=(1.7, 1.0),
+    place=Place(("a b",), (2.0, 1.0)),
 )

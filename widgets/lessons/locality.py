@@ -1,6 +1,6 @@
 """The lesson of the panel Locality."""
 
-from widgets.frame.lesson import Challenge, Lesson
+from widgets.frame.lesson import Challenge, Lesson, Place
 
 LESSON = Lesson(
     question="What must be known to change one weight?",
@@ -30,5 +30,5 @@ LESSON = Lesson(
             "BPTT must wait for the end of the recording and keep all of it.",
         ),
     ),
-    beside=True,
+    place=Place(("a b",)),
 )

@@ -1,6 +1,6 @@
 """The lesson of the panel Memory."""
 
-from widgets.frame.lesson import Challenge, Lesson
+from widgets.frame.lesson import Challenge, Lesson, Place
 
 LESSON = Lesson(
     question="At which moment of a training step is most in memory?",
@@ -29,5 +29,5 @@ LESSON = Lesson(
             "LANCE fixes its ranks once, HOSVD finds them anew at each step.",
         ),
     ),
-    shares=(1.6, 1.0),
+    place=Place(("a b",), (1.8, 1.0)),
 )

@@ -1,6 +1,6 @@
 """The lesson of the panel Overlap."""
 
-from widgets.frame.lesson import Challenge, Lesson
+from widgets.frame.lesson import Challenge, Lesson, Place
 
 LESSON = Lesson(
     question="How much room does each task take, and how much is left?",
@@ -24,5 +24,5 @@ LESSON = Lesson(
             "see.",
         ),
     ),
-    beside=True,
+    place=Place(("a b c",)),
 )

@@ -1,6 +1,6 @@
 """The lesson of the panel Timing."""
 
-from widgets.frame.lesson import Challenge, Lesson
+from widgets.frame.lesson import Challenge, Lesson, Place
 
 LESSON = Lesson(
     question="Does a post spike that comes late weaken the synapse?",
@@ -46,4 +46,5 @@ LESSON = Lesson(
             "With α_post = +1 both sides strengthen. S-TLLR found that such windows can serve as well.",
         ),
     ),
+    place=Place(("a b",), (1.0, 1.0)),
 )

@@ -1,6 +1,6 @@
 """The lesson of the panel Training."""
 
-from widgets.frame.lesson import Challenge, Lesson
+from widgets.frame.lesson import Challenge, Lesson, Place
 
 LESSON = Lesson(
     question="Two rules, one network, the same samples: who learns, and at what price?",
@@ -23,4 +23,5 @@ LESSON = Lesson(
             "TESS against BPTT: look at the bytes after the first epoch.",
         ),
     ),
+    place=Place(("a c", "a b"), (1.6, 1.0)),
 )

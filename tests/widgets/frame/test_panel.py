@@ -8,7 +8,7 @@ import pytest
 from wave_panel import Wave
 
 from widgets.drawing.pinned import PALE
-from widgets.frame.lesson import Challenge, Lesson
+from widgets.frame.lesson import Challenge, Lesson, Place
 from widgets.frame.panel import reason
 
 
@@ -168,7 +168,7 @@ class Lesser(Wave):
             ),
             Challenge("make it fast", lambda state, numbers: state["frequency"] > 4, {"frequency": 5.0}, "Five turns."),
         ),
-        shares=(2.0, 1.0),
+        place=Place(("a b",), (2.0, 1.0)),
     )
 
 
@@ -250,9 +250,15 @@ class TestLesson:
         more.value = True
         assert far.layout.display == ""
 
-    def test_a_share_for_each_picture(self):
-        with pytest.raises(ValueError, match=r"there are 2 pictures, got \(1.0,\)"):
-            type("Wrong", (Lesser,), {"lesson": Lesser.lesson._replace(shares=(1.0,))})()
+    def test_pictures_stand_where_they_are_put_and_others_are_hidden(self):
+        panel = Lesser()
+        boxes = panel._parts.pictures
+        assert boxes.layout.grid_template_areas == '"a b"'
+        assert boxes.layout.grid_template_columns == "minmax(0, 2fr) minmax(0, 1fr)"
+        panel.place(Place(("b", "b")))
+        assert [box.layout.display for box in boxes.children] == ["none", ""]
+        with pytest.raises(ValueError, match="there are 2 pictures, a, b; got 'c'"):
+            panel.place(Place(("a c",)))
 
     def test_all_that_is_wrong_with_a_state_is_named(self):
         assert Lesser().faults({"points": 9, "colour": 1, "frequency": 2.0}).keys() == {"points", "colour"}

@@ -25,7 +25,7 @@ def counting(gate, monkeypatch):
 def test_it_is_drawn_pale_and_said(counting):
     pinned = counting.fig.data[1]
     assert (list(pinned.y), pinned.opacity) == ([0, 1, 2], PALE)
-    assert counting.text == "to 3 Pale: a recorded run of the first settings; Start runs it here."
+    assert counting.text == "to 3 Pale: recorded; Start runs it here."
 
 
 def test_a_run_takes_its_place(counting, gate):
