@@ -31,7 +31,7 @@ bench: $(READY_DEV) named
 
 # the runs that panels show before anyone has pressed Start
 recorded: $(READY) named
-	$(BIN)/python -m widgets.frame.recorded
+	$(BIN)/python -m widgets.record
 
 # 5,000 new examples of each family of functions; tests run 300, the same every time
 fuzz: $(READY_DEV) named

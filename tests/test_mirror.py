@@ -18,6 +18,7 @@ ELSEWHERE = {
     "workbench/mixes/axes.py": "four tuples without code of their own; the other modules of the room fill them",
     "workbench/mixes/space.py": "tests/mixes/test_mix.py has every signal written out",
     "workbench/mixes/time.py": "tests/mixes/test_mix.py has every eligibility written out",
+    "widgets/frame/lesson.py": "tuples without code; tests/widgets/lessons/test_lessons.py reads all of them",
     "widgets/page/accessibility.py": "its work is done in the browser; see tests/browser/test_panel_pages.py",
     "widgets/panels/basis_pictures.py": "empty figures; tests/widgets/panels/test_basis.py reads what is drawn in them",
     "widgets/panels/cost_pictures.py": "empty figures; tests/widgets/panels/test_cost.py reads what is drawn in them",
@@ -25,6 +26,7 @@ ELSEWHERE = {
     "widgets/panels/overlap_pictures.py": "empty figures; tests/widgets/panels/test_overlap.py reads them when drawn",
 }
 MOST = 12  # modules that may stand there
+DATA = ("widgets/lessons/",)  # a file for each panel, without code; one test reads all of them
 # A test without a module of its name, and what it holds together.
 ACROSS = {
     "cli/test_signals.py": "what a signal does to every command",
@@ -36,6 +38,7 @@ ACROSS = {
     "serving/test_public.py": "a whole server for strangers",
     "training/test_lengths.py": "samples of several lengths through training, evaluation and records",
     "training/test_killed.py": "whole experiments, killed and carried on",
+    "widgets/lessons/test_lessons.py": "the lessons of all panels",
     "test_defaults.py": "defaults against the papers, from all rooms",
     "test_doctests.py": "the examples in all docstrings",
     "test_floors.py": "the direction of imports",
@@ -55,11 +58,12 @@ FUZZ = "fuzz"  # families of functions under arbitrary input, a file for each ro
 
 
 def modules() -> Iterator[str]:
-    """Every module but the faces and what `python -m` runs."""
+    """Every module but the faces, what `python -m` runs, and data."""
     for package in ("workbench", "widgets"):
         for path in sorted((ROOT / package).rglob("*.py")):
-            if not path.stem.startswith("__"):
-                yield path.relative_to(ROOT).as_posix()
+            module = path.relative_to(ROOT).as_posix()
+            if not path.stem.startswith("__") and not module.startswith(DATA):
+                yield module
 
 
 MODULES = list(modules())

@@ -6,7 +6,10 @@ from typing import NamedTuple
 
 
 class Group(NamedTuple):
-    """Panels under one question: its word, the question, the name of its colour in app.css, panels, and a sketch."""
+    """Panels under one question: its word, the question, the name of its colour, panels, what it is about, a sketch.
+
+    The colours are those of widgets/static/app.css.
+    """
 
     word: str
     question: str

@@ -6,15 +6,12 @@ see is said then. Nothing is measured by time: the visitor goes on when the visi
 
 from collections.abc import Callable, Mapping
 from importlib.resources import files
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import Any, NamedTuple, Protocol
 
 import anywidget
 import traitlets
 
 from widgets.frame.panel import Panel
-
-if TYPE_CHECKING:
-    from widgets.app import App
 
 _STATIC = files("widgets") / "static"
 
@@ -120,10 +117,26 @@ class Coach(anywidget.AnyWidget):
     facts = traitlets.Dict().tag(sync=True)  # empty while no tour is on
 
 
+class Stage(Protocol):
+    """What the tour walks through: the app."""
+
+    @property
+    def selected(self) -> str:
+        """The name of the open tab."""
+        ...
+
+    def show(self, name: str) -> None:
+        """Open a tab."""
+
+    def panel(self, name: str) -> Panel:
+        """The panel of that name."""
+        ...
+
+
 class Tour:
     """A walk through `stations` of `app`. `at` is the number of the present one, None while no tour is on."""
 
-    def __init__(self, app: "App", stations: tuple[Station, ...] = STATIONS) -> None:
+    def __init__(self, app: Stage, stations: tuple[Station, ...] = STATIONS) -> None:
         self._app, self._stations = app, stations
         self.at: int | None = None
         self.done = False

@@ -47,6 +47,7 @@ class Pinned(go.FigureWidget):
 
     def pin(self) -> None:
         """Keep a pale copy of the curves as they are; a copy from before is replaced."""
+        self.unpin()
         self.pin_traces([trace.to_plotly_json() for trace in self.data if _counts(trace)])
 
     def pin_traces(self, traces: Sequence[dict]) -> None:

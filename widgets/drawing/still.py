@@ -88,7 +88,7 @@ def _draw_axes(ax: Any, fig: Fig, name: str) -> None:
     if vertical.scaleanchor == name:  # a circle stays one; there is room beside it
         ax.set_aspect("equal")
         legend = {"loc": "center left", "bbox_to_anchor": (1.02, 0.5)}
-    if any(trace.name and trace.showlegend is not False for trace in traces):
+    if ax.get_legend_handles_labels()[1]:
         ax.legend(fontsize="small", **legend)
 
 

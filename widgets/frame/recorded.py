@@ -1,14 +1,12 @@
 """Recorded runs: what a panel that trains shows, pale, before anyone has pressed Start.
 
-A file of `widgets/recorded/` holds what a run of the panel's first settings left in its figures. `python -m
-widgets.frame.recorded` makes the files anew: it starts each such panel, waits for the end, and writes.
+A file of `widgets/recorded/` holds what a run of the panel's first settings left in its figures; `widgets.record` makes
+them.
 """
 
 import json
-import os
 from functools import cache
 from importlib.resources import files
-from pathlib import Path
 from typing import Any
 
 from widgets.drawing.figure import Fig
@@ -46,32 +44,3 @@ def _shows(trace: Any) -> bool:
 def _plain(trace: Any) -> dict[str, Any]:
     found = json.loads(trace.to_json() if hasattr(trace, "to_json") else json.dumps(trace.to_plotly_json()))
     return {name: value for name, value in found.items() if name in KEPT}
-
-
-def make(folder: Path, seconds: float = 600.0) -> list[Path]:
-    """Run every panel that trains with its first settings and write what it shows; the files that were written."""
-    from widgets.app import PANELS
-    from widgets.frame.race_panel import RacePanel
-
-    written = []
-    folder.mkdir(exist_ok=True)
-    for later in PANELS:
-        panel = later()
-        if not isinstance(panel, RacePanel):
-            continue
-        panel.forget_recorded()
-        panel.start()
-        assert panel.race is not None
-        panel.race.wait(seconds)
-        panel.redraw()
-        file = folder / f"{panel.name}.json"
-        draft = file.with_suffix(".part")
-        draft.write_text(json.dumps(record(panel.named_figures, panel.text), separators=(",", ":")) + "\n", "utf-8")
-        os.replace(draft, file)
-        written.append(file)
-    return written
-
-
-if __name__ == "__main__":
-    for path in make(Path(__file__).parents[1] / "recorded"):
-        print(path.name, path.stat().st_size, "bytes")

@@ -3,7 +3,7 @@
 from widgets.frame.lesson import Challenge, Lesson, Place
 from workbench.continual.metrics import backward_transfer
 
-LESSON = Lesson(
+ACCURACY_MATRIX: Lesson = Lesson(
     question="What is left of the first task when the fifth has been learned?",
     first="Start a run, then start another with a different method.",
     see="One row for each task learned: read a column downwards to see a task fade. Below, the same as curves.",

@@ -2,7 +2,7 @@
 
 from widgets.frame.lesson import Challenge, Lesson
 
-LESSON = Lesson(
+BASIS: Lesson = Lesson(
     question="Can a layer learn from waves that nobody ever trained?",
     first="Choose another waveform and watch how alike the rows become.",
     see="Each class has a wave of its own. A layer is right when its activity beats in step with the wave of the true "

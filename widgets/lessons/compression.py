@@ -2,7 +2,7 @@
 
 from widgets.frame.lesson import Challenge, Lesson, Place
 
-LESSON = Lesson(
+COMPRESSION: Lesson = Lesson(
     question="How little of an activation is enough to learn from it?",
     first="Lower the energy ε and watch the channels blur while the gradient keeps its direction.",
     see="Above the channels before and after; then the singular values and where each mode is cut; then what is "

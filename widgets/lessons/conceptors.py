@@ -3,7 +3,7 @@
 from widgets.frame.lesson import Challenge, Lesson, Place
 from workbench.continual.conceptors import capacity, similarity
 
-LESSON = Lesson(
+CONCEPTORS: Lesson = Lesson(
     question="Which directions has an old task taken, and which are free?",
     first="Turn cloud B until it lies along A.",
     see="Left the clouds of activity of two tasks. Right their conceptors: an axis of length 1 is claimed, 0 is free.",

@@ -2,7 +2,7 @@
 
 from widgets.frame.lesson import Challenge, Lesson, Place
 
-LESSON = Lesson(
+COST: Lesson = Lesson(
     question="What does it cost to learn without storing time?",
     first="Move T, the length of the recording, and see which lines rise.",
     see="BPTT's memory grows with every step; that of S-TLLR and TESS stands still. Multiplications are saved only "

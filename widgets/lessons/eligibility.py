@@ -2,7 +2,7 @@
 
 from widgets.frame.lesson import Challenge, Lesson, Place
 
-LESSON = Lesson(
+ELIGIBILITY: Lesson = Lesson(
     question="What does a synapse offer, and when is the offer taken?",
     first="Drag the learning signal to another moment.",
     see="The eligibility is the offer, made by the spikes alone. The weight moves only while the signal is on, by "

@@ -2,7 +2,7 @@
 
 from widgets.frame.lesson import Challenge, Lesson, Place
 
-LESSON = Lesson(
+LIF: Lesson = Lesson(
     question="When does a neuron fire, and what does it forget in between?",
     first="Drag the threshold line up until the neuron falls silent.",
     see="The blue membrane climbs towards the threshold, fires, and falls; the lower picture shows the rate for "

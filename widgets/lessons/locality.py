@@ -2,7 +2,7 @@
 
 from widgets.frame.lesson import Challenge, Lesson, Place
 
-LESSON = Lesson(
+LOCALITY: Lesson = Lesson(
     question="What must be known to change one weight?",
     first="Click a cell, or choose another rule, and see what its update depends on.",
     see="Replace one layer, or the input of one step: does the update of the chosen layer change? Filled cells say "

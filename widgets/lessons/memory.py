@@ -2,7 +2,7 @@
 
 from widgets.frame.lesson import Challenge, Lesson, Place
 
-LESSON = Lesson(
+MEMORY: Lesson = Lesson(
     question="At which moment of a training step is most in memory?",
     first="Double the batch and look at the peak.",
     see="Memory climbs while the network computes forwards, and is given back on the way backwards: the peak lies "

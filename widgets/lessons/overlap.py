@@ -2,7 +2,7 @@
 
 from widgets.frame.lesson import Challenge, Lesson, Place
 
-LESSON = Lesson(
+OVERLAP: Lesson = Lesson(
     question="How much room does each task take, and how much is left?",
     first="Start, and watch the space fill task by task.",
     see="Left what each task adds to what is protected; then which tasks resemble one another; then along which "

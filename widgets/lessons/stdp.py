@@ -2,7 +2,7 @@
 
 from widgets.frame.lesson import Challenge, Lesson, Place
 
-LESSON = Lesson(
+STDP: Lesson = Lesson(
     question="Does a post spike that comes late weaken the synapse?",
     first="Drag a post spike to the other side of a pre spike.",
     see="Each pair of spikes is one diamond on the window; the weight below goes up or down where the pair is "

@@ -2,7 +2,7 @@
 
 from widgets.frame.lesson import Challenge, Lesson, Place
 
-LESSON = Lesson(
+STEP: Lesson = Lesson(
     question="What happens, term by term, when one weight learns?",
     first="Press Play, or move the stage yourself, forwards and back.",
     see="The tiles fill one after another; the term of the equation that acts is marked, and the sentence holds its "

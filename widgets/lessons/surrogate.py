@@ -2,7 +2,7 @@
 
 from widgets.frame.lesson import Challenge, Lesson
 
-LESSON = Lesson(
+SURROGATE: Lesson = Lesson(
     question="A spike has no slope. Which slope should a rule pretend?",
     first="Choose another form for your Ψ and change its steepness.",
     see="Above, Ψ against the distance from the threshold: where it is zero, a neuron does not learn. Below, its "

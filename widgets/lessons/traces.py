@@ -2,7 +2,7 @@
 
 from widgets.frame.lesson import Challenge, Lesson
 
-LESSON = Lesson(
+TRACES: Lesson = Lesson(
     question="How can one number remember all the spikes there were?",
     first="Raise λ_pre and watch how long a spike is still felt.",
     see="q jumps at a spike and decays; the thin parts show how much each spike still contributes. h is the same "

@@ -2,7 +2,7 @@
 
 from widgets.frame.lesson import Challenge, Lesson, Place
 
-LESSON = Lesson(
+TRAINING: Lesson = Lesson(
     question="Two rules, one network, the same samples: who learns, and at what price?",
     first="Press Start.",
     see="The accuracies end close together; the bytes that each rule keeps do not.",

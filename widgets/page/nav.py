@@ -12,7 +12,7 @@ class Nav(anywidget.AnyWidget):
     """`groups` are lists of tabs under a word and a colour, `selected` the name of the open tab.
 
     A group is `{"title": ..., "accent": ..., "tabs": [{"name": ..., "title": ...}]}`; `accent` names a colour of
-    app.css. Any link of the page that carries `data-tab` opens the tab of that name.
+    widgets/static/app.css. Any link of the page that carries `data-tab` opens the tab of that name.
     """
 
     _esm = (_STATIC / "nav.js").read_text("utf-8")

@@ -13,7 +13,7 @@ from widgets.drawing.rows import curve, number_table, table_layout
 from widgets.drawing.theme import line, marker
 from widgets.frame.controls import choice
 from widgets.frame.streams import MOST_TASKS, STREAMS, StreamPanel
-from widgets.lessons.accuracy_matrix import LESSON
+from widgets.lessons.accuracy_matrix import ACCURACY_MATRIX
 from workbench.continual.learning import StreamRecord
 from workbench.continual.metrics import average_accuracy, backward_transfer, forward_transfer
 from workbench.experiments.experiment import Experiment, start
@@ -45,7 +45,7 @@ class AccuracyMatrix(StreamPanel):
 
     name = "matrix"
     title = "Forgetting"
-    lesson = LESSON
+    lesson = ACCURACY_MATRIX
 
     def __init__(self, streams: Mapping[str, Experiment] = STREAMS, **state: Any) -> None:
         self.matrix, self.curves = _matrix_figure(), _curves_figure()

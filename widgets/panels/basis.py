@@ -10,7 +10,7 @@ from torch import Tensor
 
 from widgets.frame.race import ACTIVE, Race
 from widgets.frame.race_panel import RacePanel
-from widgets.lessons.basis import LESSON
+from widgets.lessons.basis import BASIS
 from widgets.panels.basis_pictures import (
     BLOCKS,
     COLUMNS,
@@ -58,7 +58,7 @@ class SynchronizationBasis(RacePanel):
 
     name = "basis"
     title = "Basis"
-    lesson = LESSON
+    lesson = BASIS
 
     def __init__(self, prepare: Callable[[BlockRule, int], Setting] = lls_fashion, **state: Any) -> None:
         self.prepare = prepare

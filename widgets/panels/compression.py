@@ -10,7 +10,7 @@ from widgets.drawing.rows import curve, dots, stacked_rows
 from widgets.drawing.theme import BLUE, VERMILLION, line, marker, signs
 from widgets.frame.controls import choice, slider, switch, whole_slider
 from widgets.frame.panel import Panel
-from widgets.lessons.compression import LESSON
+from widgets.lessons.compression import COMPRESSION
 from workbench.compression.calibration import Modes
 from workbench.experiments.new_clothes import LAYERS
 from workbench.watch.microscope import MODE_NAMES, Compression, compress_specimen, mosaic, specimens, tradeoff
@@ -39,7 +39,7 @@ class ActivationCompression(Panel):
 
     name = "compression"
     title = "Compression"
-    lesson = LESSON
+    lesson = COMPRESSION
 
     def __init__(self, **state: Any) -> None:
         self.maps, self.values_figure, self.cost = _maps_figure(), _values_figure(), _cost_figure()

@@ -9,7 +9,7 @@ from widgets.drawing.rows import bars, curve, dots
 from widgets.drawing.theme import COLOURS, DASHES, GREY, line, marker
 from widgets.frame.controls import choice, slider, switch
 from widgets.frame.panel import Panel
-from widgets.lessons.conceptors import LESSON
+from widgets.lessons.conceptors import CONCEPTORS
 from workbench.continual.clouds import Pair, Shape, looking, matrix, outline, pair, singular_values
 from workbench.continual.conceptors import capacity, similarity
 
@@ -36,7 +36,7 @@ class ConceptorSubspaces(Panel):
 
     name = "conceptors"
     title = "Conceptors"
-    lesson = LESSON
+    lesson = CONCEPTORS
 
     def __init__(self, **state: Any) -> None:
         self.plane, self.values_figure = _plane_figure(), _values_figure()

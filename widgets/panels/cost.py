@@ -10,7 +10,7 @@ import torch
 from widgets.frame.controls import button, whole_slider
 from widgets.frame.race import ACTIVE, Race
 from widgets.frame.race_panel import RacePanel
-from widgets.lessons.cost import LESSON
+from widgets.lessons.cost import COST
 from widgets.panels.cost_pictures import RULES, macs_figure, memory_figure, seconds_figure
 from workbench.cost.formulas import mac_saving
 from workbench.cost.table import CostCurve, break_even, cost_curves, dense_sizes, rule_costs
@@ -51,7 +51,7 @@ class CostExplorer(RacePanel):
 
     name = "cost"
     title = "Cost"
-    lesson = LESSON
+    lesson = COST
 
     def __init__(self, **state: Any) -> None:
         self.macs, self.memory, self.seconds = macs_figure(), memory_figure(), seconds_figure()

@@ -11,7 +11,7 @@ from widgets.drawing.rows import curve, dots, stacked_rows
 from widgets.drawing.theme import GREY, line, marker, signs
 from widgets.frame.controls import choice, slider, whole_slider
 from widgets.frame.panel import Panel
-from widgets.lessons.eligibility import LESSON
+from widgets.lessons.eligibility import ELIGIBILITY
 from workbench.neurons.stimuli import spikes_at
 from workbench.neurons.synapse import (
     SynapseRule,
@@ -61,7 +61,7 @@ class EligibilityTimeline(Panel):
 
     name = "eligibility"
     title = "Eligibility"
-    lesson = LESSON
+    lesson = ELIGIBILITY
 
     def __init__(self, **state: Any) -> None:
         self.time, self.matrix = _time_figure(), _matrix_figure()

@@ -12,7 +12,7 @@ from widgets.drawing.rows import curve, dots, stacked_rows, stems
 from widgets.drawing.theme import FAINT, GREY, line, marker
 from widgets.frame.controls import choice, slider, whole_slider
 from widgets.frame.panel import Panel
-from widgets.lessons.lif import LESSON
+from widgets.lessons.lif import LIF
 from workbench.neurons.decay import time_constant
 from workbench.neurons.firing import firing_rate, rate_curve, spike_intervals, threshold_current
 from workbench.neurons.lif import Membrane, Neuron, Reset, hard_reset, run_lif, soft_reset
@@ -41,7 +41,7 @@ class LIFExplorer(Panel):
 
     name = "lif"
     title = "Neuron"
-    lesson = LESSON
+    lesson = LIF
 
     def __init__(self, **state: Any) -> None:
         self.time = _time_figure()

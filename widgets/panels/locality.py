@@ -7,7 +7,7 @@ from torch import Tensor
 
 from widgets.frame.controls import choice, whole_slider
 from widgets.frame.panel import Panel
-from widgets.lessons.locality import LESSON
+from widgets.lessons.locality import LOCALITY
 from widgets.panels.locality_pictures import chosen_figure, frame, whole_figure
 from workbench.watch.dependence import LAYERS, STEPS, Dependence, dependence, mapped_rules, shade
 
@@ -31,7 +31,7 @@ class LocalityMap(Panel):
 
     name = "locality"
     title = "Locality"
-    lesson = LESSON
+    lesson = LOCALITY
 
     def __init__(self, **state: Any) -> None:
         self.chosen, self.whole = chosen_figure(), whole_figure()

@@ -8,7 +8,7 @@ from widgets.drawing.rows import curve, labelled_bar
 from widgets.drawing.theme import FAINT, filling, line
 from widgets.frame.controls import choice, slider
 from widgets.frame.panel import Panel
-from widgets.lessons.memory import LESSON
+from widgets.lessons.memory import MEMORY
 from workbench.experiments.new_clothes import Transfer, new_clothes
 from workbench.watch.bytes_in_a_step import PLACES, STEP_RULES, BytesAlive, bytes_in_a_step, place_names
 
@@ -39,7 +39,7 @@ class MemoryTimeline(Panel):
 
     name = "memory"
     title = "Memory"
-    lesson = LESSON
+    lesson = MEMORY
 
     def __init__(self, **state: Any) -> None:
         self.timeline, self.peaks = _timeline_figure(), _peaks_figure()

@@ -8,7 +8,7 @@ from torch import Tensor
 
 from widgets.frame.controls import choice, slider
 from widgets.frame.streams import STREAMS, StreamPanel
-from widgets.lessons.overlap import LESSON
+from widgets.lessons.overlap import OVERLAP
 from widgets.panels.overlap_pictures import left_figure, shares_figure, similarity_figure
 from workbench.experiments.experiment import Experiment
 from workbench.watch.claims import TaskClaim, claimed_shares, remaining, similarities, start_claims, start_lance_claims
@@ -35,7 +35,7 @@ class SubspaceOverlap(StreamPanel):
 
     name = "overlap"
     title = "Overlap"
-    lesson = LESSON
+    lesson = OVERLAP
 
     def __init__(self, streams: Mapping[str, Experiment] = STREAMS, **state: Any) -> None:
         self.shares, self.similarity, self.left = shares_figure(), similarity_figure(), left_figure()

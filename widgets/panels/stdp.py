@@ -10,7 +10,7 @@ from widgets.drawing.rows import curve, dots, stacked_rows
 from widgets.drawing.theme import line, marker
 from widgets.frame.controls import button, choice, slider, switch, whole_slider
 from widgets.frame.panel import Panel
-from widgets.lessons.stdp import LESSON
+from widgets.lessons.stdp import STDP
 from workbench.neurons.stimuli import spikes_at
 from workbench.neurons.traces import Factors
 from workbench.neurons.windows import (
@@ -54,7 +54,7 @@ class STDPWindow(Panel):
 
     name = "stdp"
     title = "Timing"
-    lesson = LESSON
+    lesson = STDP
 
     def __init__(self, **state: Any) -> None:
         self.window, self.time = _window_figure(), _time_figure()

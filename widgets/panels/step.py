@@ -7,7 +7,7 @@ from typing import Any
 from widgets.drawing.formula import Formula
 from widgets.frame.controls import button, choice, whole_slider
 from widgets.frame.panel import Panel
-from widgets.lessons.step import LESSON
+from widgets.lessons.step import STEP
 from widgets.panels.step_pictures import draw_tiles, matrices_figure, rounds_figure
 from widgets.panels.step_words import EQUATIONS, Look, sentence, with_numbers
 from workbench.background import start_thread
@@ -33,7 +33,7 @@ class StepByStep(Panel):
 
     name = "step"
     title = "Step by step"
-    lesson = LESSON
+    lesson = STEP
 
     def __init__(self, **state: Any) -> None:
         self.rounds, self.matrices = rounds_figure(), matrices_figure()

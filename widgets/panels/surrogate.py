@@ -12,7 +12,7 @@ from widgets.drawing.rows import curve, stacked_rows
 from widgets.drawing.theme import GREY, line
 from widgets.frame.controls import choice, slider
 from widgets.frame.panel import Panel
-from widgets.lessons.surrogate import LESSON
+from widgets.lessons.surrogate import SURROGATE
 from workbench.neurons.surrogate import (
     Psi,
     arctan,
@@ -70,7 +70,7 @@ class SurrogateExplorer(Panel):
 
     name = "surrogate"
     title = "Surrogate"
-    lesson = LESSON
+    lesson = SURROGATE
 
     def __init__(self, **state: Any) -> None:
         self.fig = _figure()

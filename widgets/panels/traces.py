@@ -10,7 +10,7 @@ from widgets.drawing.rows import curve, dots, stacked_rows, stems
 from widgets.drawing.theme import GREY, line, marker
 from widgets.frame.controls import choice, slider, whole_slider
 from widgets.frame.panel import Panel
-from widgets.lessons.traces import LESSON
+from widgets.lessons.traces import TRACES
 from workbench.neurons.decay import geometric_limit, half_life, single_traces
 from workbench.neurons.stimuli import random_spikes, regular_spikes, spikes_at
 from workbench.neurons.traces import decay_matrix, post_trace, run_trace
@@ -39,7 +39,7 @@ class TraceDecay(Panel):
 
     name = "trace"
     title = "Trace"
-    lesson = LESSON
+    lesson = TRACES
 
     def __init__(self, **state: Any) -> None:
         self.fig = _figure()

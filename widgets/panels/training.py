@@ -13,7 +13,7 @@ from widgets.drawing.theme import line, marker
 from widgets.frame.controls import button, choice, whole_slider
 from widgets.frame.race import ACTIVE, Race
 from widgets.frame.race_panel import RacePanel
-from widgets.lessons.training import LESSON
+from widgets.lessons.training import TRAINING
 from workbench.experiments import named
 from workbench.experiments.experiment import Experiment, start
 from workbench.experiments.named import FASHION_EVENTS
@@ -66,7 +66,7 @@ class TrainingMonitor(RacePanel):
 
     name = "training"
     title = "Training"
-    lesson = LESSON
+    lesson = TRAINING
 
     def __init__(self, experiment: Experiment = FASHION_EVENTS, samples: int = 500, **state: Any) -> None:
         self.experiment = experiment

@@ -23,7 +23,7 @@ def test_pause_holds_resume_goes_on_and_stop_keeps(make, gate):
     panel = make(TINY_STREAMS)
     records, gate.told = panel.records, lambda: panel.text
     panel.records = lambda **settings: gate.records(records(**settings))
-    assert panel.text.startswith("Not started: Start learns 5 tasks in turn with CODE-CL")
+    assert panel.text.startswith(f"Not started: Start learns 5 tasks in turn with {panel.controls['method'].label}")
     panel.controls["start"].click()
     gate.pass_(4)
     look(panel)

@@ -1,0 +1,39 @@
+"""Makes the recorded runs anew: `python -m widgets.record` starts each panel that trains, waits, and writes."""
+
+import json
+import os
+from collections.abc import Iterable
+from pathlib import Path
+
+from widgets.app import PANELS, Later
+from widgets.frame.race_panel import RacePanel
+from widgets.frame.recorded import record
+
+
+def make(folder: Path, panels: Iterable[Later | type[RacePanel]] = PANELS, seconds: float = 600.0) -> list[Path]:
+    """Run every panel that trains with its first settings and write what it shows; the files that were written.
+
+    Raises TimeoutError where a run takes longer than `seconds`; the file of that panel is then as it was.
+    """
+    written = []
+    folder.mkdir(exist_ok=True)
+    for maker in panels:
+        panel = maker()
+        if not isinstance(panel, RacePanel):
+            continue
+        panel.forget_recorded()
+        panel.start()
+        assert panel.race is not None
+        panel.race.wait(seconds)
+        panel.redraw()
+        file = folder / f"{panel.name}.json"
+        draft = file.with_suffix(".part")
+        draft.write_text(json.dumps(record(panel.named_figures, panel.text), separators=(",", ":")) + "\n", "utf-8")
+        os.replace(draft, file)
+        written.append(file)
+    return written
+
+
+if __name__ == "__main__":
+    for path in make(Path(__file__).parent / "recorded"):
+        print(path.name, path.stat().st_size, "bytes")
