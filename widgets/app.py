@@ -72,7 +72,7 @@ class App:
     def __init__(self, panels: Sequence[_Maker], query: str = "", groups: Sequence[Group] = ()) -> None:
         self.panels: dict[str, Panel] = {}
         self._asked: dict[str, dict[str, Any]] = {}  # states of panels that nobody has opened yet
-        self._makers: dict[str, _Maker] = {panel.name: panel for panel in panels}
+        self._makers: dict[str, Any] = {panel.name: panel for panel in panels}
         self._places: dict[str, ipywidgets.Widget] = {panel.name: ipywidgets.VBox() for panel in panels}
         if groups:
             titles = {panel.name: panel.title for panel in panels}

@@ -2,15 +2,16 @@
 
 import json
 import os
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from pathlib import Path
 
-from widgets.app import PANELS, Later
+from widgets.app import PANELS
+from widgets.frame.panel import Panel
 from widgets.frame.race_panel import RacePanel
 from widgets.frame.recorded import record
 
 
-def make(folder: Path, panels: Iterable[Later | type[RacePanel]] = PANELS, seconds: float = 600.0) -> list[Path]:
+def make(folder: Path, panels: Iterable[Callable[[], Panel]] = PANELS, seconds: float = 600.0) -> list[Path]:
     """Run every panel that trains with its first settings and write what it shows; the files that were written.
 
     Raises TimeoutError where a run takes longer than `seconds`; the file of that panel is then as it was.

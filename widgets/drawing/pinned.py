@@ -23,8 +23,8 @@ class Pinned(go.FigureWidget):
         return traces if self._own is None or not getattr(self._only_own, "on", False) else traces[: self._own]
 
     @data.setter
-    def data(self, traces: Any) -> None:
-        go.FigureWidget.data.fset(self, traces)  # type: ignore[attr-defined]
+    def data(self, new_data: Any) -> None:
+        go.FigureWidget.data.fset(self, new_data)  # type: ignore[attr-defined]
 
     @property
     def pinned(self) -> bool:
