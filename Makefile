@@ -1,4 +1,4 @@
-# make app | lab | test | check | mutants | bench | recorded | fuzz | clean        each installs what is missing first
+# make app | lab | test | check | mutants | bench | recorded | fuzz | bundle | clean        each installs what is missing first
 # make test STAGES="types tests"                       only these
 PYTHON ?= python3
 VENV := .venv
@@ -7,9 +7,10 @@ READY := $(VENV)/.installed
 READY_DEV := $(VENV)/.installed-dev
 PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt
 FITS := import sys; v = sys.version_info[:3]; sys.exit(not (3, 11) <= v[:2] <= (3, 14) or v == (3, 14, 1))
+PLOTLY := from workbench.serving.bundles import plotly_folder; print(plotly_folder().parent)
 MINOR := import sys; sys.exit("%d.%d" % sys.version_info[:2])
 
-.PHONY: app lab test check mutants bench recorded fuzz clean named
+.PHONY: app lab test check mutants bench recorded fuzz bundle clean named
 
 app: $(READY) named
 	$(BIN)/python -m workbench app $(ARGS)
@@ -36,6 +37,11 @@ recorded: $(READY) named
 # 5,000 new examples of each family of functions; tests run 300, the same every time
 fuzz: $(READY_DEV) named
 	WORKBENCH_FUZZ=5000 $(BIN)/python -m pytest -q -p no:randomly tests/fuzz $(ARGS)
+
+# The small bundle of plotly.js, from the packages of npm that bundle/package-lock.json names; after a new plotly
+bundle: $(READY_DEV) named
+	cd bundle && npm ci --ignore-scripts --no-audit --no-fund
+	node bundle/build.mjs "`$(BIN)/python -c '$(PLOTLY)'`" workbench/serving/jupyter/static
 
 # The first line of the stamp says where it was installed: a folder that was moved or copied is installed again.
 ifneq ($(shell test -x $(BIN)/python && cat $(READY) 2>/dev/null),$(shell pwd -P))

@@ -7,6 +7,7 @@ from pythons import ALLOWED, PYTHONS
 
 from workbench import doctor
 from workbench.doctor import Check, check_version, report
+from workbench.serving import bundles
 
 
 def test_doctor_says_what_to_do():
@@ -38,6 +39,17 @@ def test_the_doctor_misses_the_page_templates_but_not_the_compiled_loops(monkeyp
     check = doctor.check_compiled()
     assert check.good
     assert "pip install numba" in check.found
+
+
+def test_the_doctor_says_when_the_small_bundle_is_for_another_plotly(monkeypatch):
+    built = bundles.built_for()
+    assert doctor.check_bundle().found == f"for plotly {built.package} with plotly.js {built.script}"
+    monkeypatch.setattr(bundles, "installed", lambda: bundles.Versions("7.9.0", "4.9.0"))
+    monkeypatch.setattr(bundles, "core_fits", lambda: False)
+    check = doctor.check_bundle()
+    assert check.good
+    assert f"for plotly {built.package} and not for 7.9.0: the same figures" in check.found
+    assert f"pip install plotly=={built.package}" in check.found
 
 
 def test_the_data_folder_is_a_whole_path_wherever_it_lies(monkeypatch):

@@ -37,7 +37,7 @@ def examine() -> list[Check]:
     checks += [check_module(name) for name in MODULES]
     checks += [check_extension(name, package) for name, package in EXTENSIONS.items()]
     checks += [check_version(package, tested) for package, tested in TESTED.items()]
-    return [*checks, check_pages(), check_compiled(), check_data(), check_folder()]
+    return [*checks, check_bundle(), check_pages(), check_compiled(), check_data(), check_folder()]
 
 
 def report(checks: list[Check]) -> str:
@@ -75,6 +75,20 @@ def check_version(package: str, tested: str) -> Check:
     found = importlib.metadata.version(package)
     good = found.split(".")[:2] == tested.split(".")
     return Check(name, good, found, f"tested with {tested}; where figures misbehave, pip install {package}=={tested}.*")
+
+
+def check_bundle() -> Check:
+    """The small bundle of plotly.js: nothing is missing without it, but pages with figures come more slowly."""
+    name = "small bundle of plotly.js"
+    if importlib.util.find_spec("plotly") is None:
+        return Check(name, False, "no plotly", "pip install plotly")
+    from workbench.serving.bundles import built_for, core_fits, installed
+
+    ours, theirs = built_for(), installed()
+    if core_fits():
+        return Check(name, True, f"for plotly {ours.package} with plotly.js {ours.script}")
+    found = f"is for plotly {ours.package} and not for {theirs.package}: the same figures, pages come more slowly"
+    return Check(name, True, f"{found}; pip install plotly=={ours.package}")
 
 
 def check_extension(name: str, package: str) -> Check:

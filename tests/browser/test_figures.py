@@ -212,3 +212,32 @@ def test_what_is_read_off_a_step_is_of_that_step(serve, open_page):
     page.mouse.move(*page.evaluate(place, 35))
     lines = page.wait_for_function(read, arg=35).json_value()
     assert lines == ["membrane before the reset u = 0.620", "after it u⁺ = 0.020"]
+
+
+BOTH = """import ipywidgets
+from widgets.drawing.figure import Fig
+pie = Fig([{"type": "pie", "values": [1, 2, 3]}], alt="a pie")
+ipywidgets.VBox([Fig([{"y": [0, 1]}, {"z": [[1]], "type": "heatmap"}, {"y": [1], "type": "bar"}], alt="three"), pie])"""
+KINDS = """() => ["path.js-line", ".hm image", ".barlayer path", ".pielayer path"].every(
+  (place) => document.querySelector(`.js-plotly-plot ${place}`))"""
+
+
+def check_both(page) -> None:
+    page.wait_for_function(KINDS)
+    page.evaluate("() => Promise.all([workbenchPlotly.core.loaded, workbenchPlotly.full.loaded])")
+
+
+def test_a_figure_of_other_traces_brings_the_full_plotly_in_voila(serve, open_page):
+    check_both(open_page(serve(BOTH)))
+
+
+def test_a_figure_of_other_traces_brings_the_full_plotly_in_lab(open_in_lab):
+    check_both(open_in_lab(BOTH))
+
+
+def test_a_page_of_our_own_traces_asks_for_the_small_bundle_only(serve, open_page):
+    page = open_page(serve(EIGHT))
+    page.wait_for_selector(".js-plotly-plot .main-svg", state="attached")
+    asked = page.evaluate("() => performance.getEntriesByType('resource').map((entry) => new URL(entry.name).pathname)")
+    assert "/workbench/static/plotly_core.js" in asked
+    assert "/voila/plotly/widgetbundle.js" not in asked

@@ -2,7 +2,8 @@
 
 The stock class sends 5 MB of script with every figure and each figure runs its own copy, one second of work for the
 page. anywidget 0.11 gives a model two seconds to get ready, so on a page of four figures some are drawn and then never
-move again. Here a page loads plotly.js once, figures wait for it without missing an edit, a page that opens late or is
+move again. Here a page loads plotly.js once, and of it only what draws scatter, bar and heatmap where that is all that
+is needed (workbench/serving/bundles.py). Figures wait for it without missing an edit, a page that opens late or is
 reloaded gets the figure as it is now, a figure fits its box also after a hidden tab is opened (static/fit.js), and data
 that moves within its axes is drawn alone, in half the time (static/quick_redraw.js).
 
@@ -12,8 +13,9 @@ with. The proof is tests/browser/.
 
 import os
 import sys
+from collections.abc import Iterator
 from importlib.resources import files
-from typing import Any
+from typing import Any, ClassVar, Literal
 
 # jsonschema, which plotly imports through nbformat, builds a grammar with this module at import: 1.4 s of every
 # kernel's start. It only serves to check internationalised addresses, and jsonschema goes without it when missing.
@@ -22,11 +24,13 @@ sys.modules.setdefault("rfc3987_syntax", None)  # type: ignore[arg-type]
 import anywidget  # noqa: E402
 import plotly.graph_objects as go  # noqa: E402
 import traitlets  # noqa: E402
+from plotly.basedatatypes import BaseFigure  # noqa: E402
 from plotly.serializers import custom_serializers  # noqa: E402
 
 from widgets.drawing.pinned import Pinned  # noqa: E402
 from widgets.drawing.theme import template  # noqa: E402
 from workbench.serving import SERVED  # noqa: E402
+from workbench.serving.bundles import CORE, TRACES, core_fits  # noqa: E402
 
 HEIGHT = 320  # pixels
 _STATIC = files("widgets") / "static"
@@ -35,20 +39,28 @@ _PATCHES = "".join((_STATIC / name).read_text("utf-8") for name in ("quick_redra
 _UNUSED_BUTTONS = ["toImage", "sendDataToCloud", "sendChartToCloud", "shareChart"]
 _UNUSED_BUTTONS += ["zoomIn2d", "zoomOut2d", "pan2d", "zoom2d", "autoScale2d", "select2d", "lasso2d"]
 
+Bundle = Literal["core", "full"]  # of plotly.js, on a page
+
 
 class _PlotlyLoader(anywidget.AnyWidget):
-    """Carries plotly.js to the page, unless the server gives it. One per kernel, made with the first figure."""
+    """Carries a bundle of plotly.js to the page, unless the server gives it. Made with the first figure for it."""
 
     _esm = _SHARED + _PATCHES + (_STATIC / "plotly_loader.js").read_text("utf-8")
+    bundle = traitlets.Unicode().tag(sync=True)
     source = traitlets.Bytes().tag(sync=True)
 
-    _only: "_PlotlyLoader | None" = None
+    _made: ClassVar[dict[Bundle, "_PlotlyLoader"]] = {}
 
     @classmethod
-    def ensure(cls) -> None:
-        if cls._only is None or cls._only.comm is None:
-            served = os.environ.get(SERVED) == "1"
-            cls._only = cls(source=b"" if served else str(go.FigureWidget._esm).encode("utf-8"))
+    def ensure(cls, bundle: Bundle) -> None:
+        loader = cls._made.get(bundle)
+        if loader is None or loader.comm is None:
+            source = b"" if os.environ.get(SERVED) == "1" else _script(bundle)
+            cls._made[bundle] = cls(bundle=bundle, source=source)
+
+
+def _script(bundle: Bundle) -> bytes:
+    return CORE.read_bytes() if bundle == "core" else str(go.FigureWidget._esm).encode("utf-8")
 
 
 class Fig(Pinned):
@@ -59,6 +71,9 @@ class Fig(Pinned):
     `--workbench-fit: 100%`, is filled by the figure. Clicks reach Python (`fig.data[0].on_click`), hovers stay on the
     page.
 
+    A figure of scatter, bar and heatmap traces takes the small bundle of plotly.js, one with others the full bundle by
+    itself. To add another trace later, say `full=True` when the figure is made.
+
     >>> fig = Fig([{"y": [1, 2, 3]}], {"xaxis": {"title": {"text": "time (steps)"}}}, alt="A straight line")
     >>> with fig.batch_update():
     ...     fig.data[0].y = [3, 2, 1]
@@ -67,27 +82,56 @@ class Fig(Pinned):
     _esm = _SHARED + (_STATIC / "figure.js").read_text("utf-8")
     _css = (_STATIC / "figure.css").read_text("utf-8")
     alt = traitlets.Unicode().tag(sync=True)
+    _bundle: Any = traitlets.Unicode().tag(sync=True)
+    _complete = False
     data: Any  # plotly is typed in part only
     layout: Any
 
-    def __init__(self, data: Any = None, layout: dict | None = None, *, alt: str) -> None:
-        _PlotlyLoader.ensure()
+    def __init__(self, data: Any = None, layout: dict | None = None, *, alt: str, full: bool = False) -> None:
+        foreign = full or not core_fits() or not TRACES.issuperset(_types(data))
+        self._bundle = "full" if foreign else "core"
+        _PlotlyLoader.ensure(self._bundle)
         super().__init__(data, {"template": template(), "height": HEIGHT, **(layout or {})})
         self.alt = alt
         self._config = {"displaylogo": False, "modeBarButtonsToRemove": _UNUSED_BUTTONS}
+        self._complete = True
+        self.open()
+
+    def open(self) -> None:
+        """Tell the page of a figure that is complete. plotly opens it empty and sends afterwards what it holds."""
+        if self._complete:
+            super().open()
+
+    def add_traces(self, data: Any, *args: Any, **settings: Any) -> "Fig":
+        """As plotly's; a trace that the figure's bundle cannot draw is refused."""
+        other = set() if self._bundle == "full" else {*_types(data)} - TRACES
+        if other:
+            known = ", ".join(sorted(TRACES))
+            raise ValueError(
+                f"a trace of type {min(other)!r} was added to {self!r}, which was made to draw {known} only; "
+                "make the figure with this trace, or with Fig(..., full=True)"
+            )
+        super().add_traces(data, *args, **settings)
+        return self
 
     def get_state(self, key: Any = None, drop_defaults: bool = False) -> dict:
         """The state as sent to a page that opens now. plotly keeps data and layout of the constructor only."""
         state = super().get_state(key, drop_defaults)
         live = {"_widget_data": "_data", "_widget_layout": "_layout"}
-        for name in live.keys() & state.keys():
-            current = getattr(self, live[name], None)  # not there yet while the constructor runs
-            if current is not None:
-                state[name] = custom_serializers["to_json"](current, self)
-        return state
+        current = {name: getattr(self, live[name]) for name in live.keys() & state.keys()}
+        return state | {name: custom_serializers["to_json"](value, self) for name, value in current.items()}
 
     def __repr__(self) -> str:
         return f"Fig({self.alt!r})"
+
+
+def _types(data: Any) -> Iterator[str]:
+    """The types of traces in what plotly takes as `data`: traces or dicts, one or several, or a whole figure."""
+    if isinstance(data, BaseFigure) or (isinstance(data, dict) and "data" in data):
+        data = data["data"]
+    for trace in data if isinstance(data, list | tuple) else [] if data is None else [data]:
+        kind = trace["type"] if "type" in trace else None  # noqa: SIM401, traces of plotly have no `get`
+        yield kind or "scatter"
 
 
 def warm_figures() -> None:

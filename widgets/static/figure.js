@@ -69,7 +69,7 @@ export default () => {
     initialize({ model, ...context }) {
       // Returns at once: a model that is not ready within two seconds never hears from Python again (anywidget 0.11).
       const replay = record(model);
-      ready = sharedPlotly().bundle.then(async (bundle) => {
+      ready = sharedPlotly(model.get("_bundle")).loaded.then(async (bundle) => {
         const figure = bundle.default();
         await figure.initialize({ model: whole(model), ...context });
         replay();

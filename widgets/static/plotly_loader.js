@@ -9,7 +9,7 @@ function quicken(bundle) {
   return bundle;
 }
 
-// Evaluating 5 MB of script blocks the page for about a second. anywidget gives each model two seconds to get ready:
+// Evaluating megabytes of script blocks the page for up to a second. anywidget gives each model two seconds to get ready:
 // wait until the page is idle, so that the models which arrived together with this one are ready first.
 async function fromBytes(source) {
   const idle = globalThis.requestIdleCallback ?? ((run) => setTimeout(run, 50));
@@ -20,11 +20,12 @@ async function fromBytes(source) {
 
 // Once per page: a second kernel on the page finds it loaded.
 function initialize({ model }) {
-  const shared = sharedPlotly();
+  const bundle = model.get("bundle");
+  const shared = sharedPlotly(bundle);
   if (shared.started) return;
   shared.started = true;
-  // The app's own page starts to load plotly.js before the kernel runs; elsewhere it comes from the kernel.
-  const module = globalThis.workbenchPlotlyModule ?? fromBytes(model.get("source"));
+  // The app's own page gets plotly.js from its server, and has asked for it before the kernel ran.
+  const module = globalThis.importPlotly?.(bundle) ?? fromBytes(model.get("source"));
   module.then(quicken).then(shared.resolve, shared.reject);
 }
 export default { initialize };

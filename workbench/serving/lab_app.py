@@ -17,9 +17,9 @@ from voila.paths import collect_template_paths
 from voila.server_extension import load_config_file
 from voila.tornado.handler import TornadoVoilaHandler
 
+from workbench.serving.bundles import STATIC, plotly_folder
 from workbench.serving.commands import SERVED, notebooks_folder
 from workbench.serving.kernels import DIED, UNKNOWN
-from workbench.serving.server import STATIC, plotly_folder
 
 PLACE = "workbench/app"
 
@@ -84,7 +84,7 @@ def _load_jupyter_server_extension(server: ServerApp) -> None:
     }
     handlers = [
         (PLACE, LabAppPage, page),
-        (r"voila/plotly/(widgetbundle\.js)", tornado.web.StaticFileHandler, {"path": plotly_folder()}),
+        (r"voila/plotly/(widgetbundle\.js)", tornado.web.StaticFileHandler, {"path": str(plotly_folder())}),
         (r"workbench/static/(.*)", tornado.web.StaticFileHandler, {"path": str(STATIC)}),
         (r"workbench/alive/([0-9a-f-]{36})", LabAlive, {}),
     ]

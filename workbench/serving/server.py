@@ -5,8 +5,6 @@ import os
 import shutil
 import signal
 import tempfile
-from importlib.util import find_spec
-from pathlib import Path
 from typing import Any
 
 import tornado.web
@@ -22,6 +20,7 @@ from voila.tornado.handler import TornadoVoilaHandler
 
 from workbench.serving import SERVED
 from workbench.serving.allowance import write_allowance
+from workbench.serving.bundles import STATIC, plotly_folder
 from workbench.serving.door import host_pattern
 from workbench.serving.forking.forkserver import Forkserver
 from workbench.serving.forking.provisioner import can_fork, use_for_kernels
@@ -41,7 +40,6 @@ from workbench.serving.pages import (
 )
 from workbench.serving.rules import PRIVATE, PUBLIC, Rules
 
-STATIC = Path(__file__).resolve().parent / "jupyter" / "static"
 PATIENCE = 30  # seconds that a client may take to send a request, and that an idle connection stays open
 LARGEST = 1 << 20  # bytes of a request's body; pages send next to nothing
 # What a page may ask of its kernel. Voila allows to end it, too; our pages do that by a beacon when they are closed.
@@ -115,7 +113,7 @@ class AppServer(Voila):
             if handler is not AllowListFileHandler
         ]
         ours = [
-            (r"/voila/plotly/(widgetbundle\.js)", tornado.web.StaticFileHandler, {"path": plotly_folder()}),
+            (r"/voila/plotly/(widgetbundle\.js)", tornado.web.StaticFileHandler, {"path": str(plotly_folder())}),
             (r"/workbench/static/(.*)", tornado.web.StaticFileHandler, {"path": str(STATIC)}),
             (r"/workbench/alive/([0-9a-f-]{36})", Alive),
             (r"/workbench/rules", RulesPage),
@@ -179,11 +177,3 @@ class AppServer(Voila):
                 self.port = port
                 return
         raise SystemExit(f"no port near {self.port} is free; choose another with --port")
-
-
-def plotly_folder() -> str:
-    """The folder of plotly's scripts, found without importing plotly."""
-    plotly = find_spec("plotly")
-    if plotly is None or plotly.origin is None:
-        raise RuntimeError("the package plotly is not installed; run `workbench doctor`")
-    return str(Path(plotly.origin).parent / "package_data")

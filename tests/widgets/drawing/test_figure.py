@@ -4,6 +4,7 @@ import subprocess
 import sys
 
 import numpy as np
+import plotly.graph_objects as go
 import pytest
 
 from widgets.drawing.figure import Fig
@@ -59,3 +60,36 @@ def test_the_background_is_transparent_and_the_modebar_short(fig):
 def test_no_grammar_is_built_at_import():
     code = "import widgets.drawing.figure, sys; assert 'lark' not in sys.modules"
     subprocess.run([sys.executable, "-c", code], check=True)
+
+
+def test_a_figure_of_other_traces_takes_the_full_bundle_by_itself():
+    pie = {"type": "pie", "values": [1, 2]}
+    assert Fig([{"y": [1]}, {"type": "bar"}, go.Heatmap(z=[[1]])], alt="a")._bundle == "core"
+    assert Fig(alt="empty")._bundle == "core"
+    for data in (pie, [{"y": [1]}, pie], [go.Pie(values=[1])], go.Figure(go.Pie()), {"data": [pie]}):
+        assert Fig(data, alt="a pie")._bundle == "full"
+
+
+def test_a_trace_that_the_small_bundle_lacks_is_refused_and_leaves_the_figure_alone(fig):
+    fig.add_bar(y=[1])
+    for add in (fig.add_pie, lambda: fig.add_trace({"type": "pie"}), lambda: fig.add_traces([{"y": [1]}, go.Pie()])):
+        with pytest.raises(ValueError, match=r"'pie' .*Fig\('Two points'\).* bar, heatmap, scatter .*full=True"):
+            add()
+    assert [trace.type for trace in fig.data] == ["scatter", "bar"]
+    full = Fig([{"y": [1.0]}], alt="later a pie", full=True)
+    assert full.add_pie(values=[1]) is full
+    assert full.data[1].type == "pie"
+
+
+def test_the_full_bundle_is_used_where_the_small_one_was_built_for_another_plotly(monkeypatch):
+    monkeypatch.setattr("widgets.drawing.figure.core_fits", lambda: False)
+    assert Fig([{"y": [1]}], alt="a line")._bundle == "full"
+
+
+def test_a_figure_is_opened_with_all_that_it_holds(monkeypatch):
+    opened = []
+    monkeypatch.setattr("ipywidgets.Widget.open", lambda self: opened.append(self.get_state()))
+    Fig([{"y": [7.0]}], {"height": 100}, alt="a point")
+    (state,) = (state for state in opened if "alt" in state)
+    assert (state["alt"], state["_bundle"], state["_widget_layout"]["height"]) == ("a point", "core", 100)
+    assert [trace["y"] for trace in state["_widget_data"]] == [[7.0]]
