@@ -1,7 +1,7 @@
 """The two bundles of plotly.js: a small one with the traces that the workbench draws, and plotly's own with all.
 
-The small one, `plotly_core.js`, is a quarter of the size and starts five times as fast. `make bundle` builds it for one
-version of plotly.py; with another one installed, plotly's own serves every figure.
+The small one is a quarter of the size and starts five times as fast. `make bundle` builds it for one
+version of plotly; with another one installed, plotly's own serves every figure.
 """
 
 import re
@@ -16,7 +16,7 @@ TRACES = frozenset({"scatter", "bar", "heatmap"})  # of the small bundle
 
 
 class Versions(NamedTuple):
-    """Of plotly.py, whose widget classes are in a bundle, and of plotly.js."""
+    """Of the Python package, whose widget classes are in a bundle, and of plotly.js."""
 
     package: str
     script: str
