@@ -16,8 +16,7 @@ from hypothesis import strategies as st
 from widgets.page.link import read_link, write_link
 from workbench.cli.main import USAGE, build_parser, main
 from workbench.cli.parser import whole
-from workbench.course.exercises import compression, continual, learning_in_space, learning_in_time, spikes
-from workbench.course.exercises.diagnosis import NOT_YET, diagnose
+from workbench.course.exercises import Written, exercises
 
 # --- exercises ------------------------------------------------------------------------------------------------------
 
@@ -64,13 +63,9 @@ tensor_answers = st.builds(
     st.integers(0, 9),
 )
 errors = st.sampled_from([ValueError("a"), NotImplementedError(), KeyError("x"), RecursionError(), Unprintable()])
-CHECKS = [
-    check
-    for module in (compression, continual, learning_in_space, learning_in_time, spikes)
-    for name, check in vars(module).items()
-    if name.startswith("check_") and check.__module__ == module.__name__
-]
-SENTENCE = re.compile(r"Right\.|Not yet: .+|Not answered yet.*|Your function .+", re.S)
+ALL = list(exercises().values())
+FUNCTIONS = [each for each in ALL if isinstance(each, Written)]
+SENTENCE = re.compile(r"Not yet: .+|Not answered yet.*", re.S)
 
 
 def answering(answer):
@@ -82,42 +77,48 @@ def answering(answer):
     return given
 
 
-@fuzz(
-    ci=200,  # some exercises run a network: 10 to 20 ms
-    check=st.sampled_from(CHECKS),
-    answer=st.one_of(plain_answers, tensor_answers, errors),
-)
-@example(check=CHECKS[0], answer="text")
-@example(check=CHECKS[0], answer=object())
-@example(check=CHECKS[0], answer=1j)
-@example(check=CHECKS[0], answer=[1.0, [2.0]])
-@example(check=CHECKS[0], answer=10**400)
-@example(check=CHECKS[0], answer=math.nan)
-@example(check=CHECKS[0], answer=Unprintable())
-@example(check=CHECKS[0], answer=Odd())
-def test_exercises(check, answer):
+@fuzz(ci=200, each=st.sampled_from(FUNCTIONS), answer=st.one_of(plain_answers, tensor_answers, errors))
+@example(each=FUNCTIONS[0], answer="text")
+@example(each=FUNCTIONS[0], answer=object())
+@example(each=FUNCTIONS[0], answer=1j)
+@example(each=FUNCTIONS[0], answer=[1.0, [2.0]])
+@example(each=FUNCTIONS[0], answer=10**400)
+@example(each=FUNCTIONS[0], answer=math.nan)
+@example(each=FUNCTIONS[0], answer=Unprintable())
+@example(each=FUNCTIONS[0], answer=Odd())
+def test_exercises(each, answer):
     """Whatever a student's function gives, the check says one of its sentences."""
-    sentence = check(answering(answer))
-    assert SENTENCE.fullmatch(sentence), sentence
-    if answer is None or answer is ...:
-        assert sentence == NOT_YET
-    assert sentence != "Right."
+    verdict = each.judge(answering(answer))
+    assert SENTENCE.fullmatch(verdict.words), verdict.words
+    assert not verdict.right
+    if answer is ... or isinstance(answer, NotImplementedError):
+        assert verdict.mistake == "did not answer"
+
+
+@fuzz(ci=200, each=st.sampled_from(ALL), given=st.lists(st.one_of(plain_answers, tensor_answers), max_size=2))
+def test_answers_that_are_no_functions(each, given):
+    """What is given instead of a function, settings, a letter or a number is refused in one of the same sentences."""
+    verdict = each.judge(*given) if each.kind == "predict and explain" else each.judge(*given[:1])
+    assert verdict.right or SENTENCE.fullmatch(verdict.words), verdict.words
 
 
 @fuzz(values=st.lists(st.floats(-10, 10), min_size=1, max_size=4), wrong=st.integers(0, 3), by=st.floats())
 @example(values=[1.0], wrong=0, by=math.nan)
 @example(values=[1.0, 2.0], wrong=1, by=math.inf)
-def test_diagnosis(values, wrong, by):
+def test_numbers_that_are_off(values, wrong, by):
     right = torch.tensor(values, dtype=torch.float64)
-    answer = right.clone()
-    answer[wrong % len(values)] += by
-    sentence = diagnose(lambda x: answer, lambda x: x, {}, [(right,)])
-    distance = abs(float(answer[wrong % len(values)]) - float(right[wrong % len(values)]))
-    if distance < 1e-6:
-        assert sentence == "Right."
-    elif not distance < 1e-3:
-        assert sentence.startswith(f"Not yet: value number {wrong % len(values)} should be")
+    given = right.clone()
+    given[wrong % len(values)] += by
+    exercise = ALL_RIGHT._replace(trials=lambda: [(right,)])
+    verdict = exercise.judge(lambda x: given)
+    distance = abs(float(given[wrong % len(values)]) - float(right[wrong % len(values)]))
+    if distance < 1e-8:
+        assert verdict.right
+    elif not distance < 1e-2:
+        assert not verdict.right
 
+
+ALL_RIGHT = Written("same", 1, "The same", lambda x: x, (), list, ("a", "b", "c"))
 
 # --- addresses ------------------------------------------------------------------------------------------------------
 

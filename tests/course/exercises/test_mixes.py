@@ -1,10 +1,9 @@
-"""The checks of the exercises on mixes: each usual mistake is named, right answers pass."""
+"""Exercises of notebook 15: a right answer written out, reasons for what is wrong, the truth of the prediction."""
 
-import re
+import itertools
 
-import pytest
-
-from workbench.course.exercises.mixes import check_trains
+from workbench.course.exercises.mixes import MIX, TRAINS, WHY_REFUSED
+from workbench.mixes import mix_named, refusal
 
 
 def ours(time, memory, network):
@@ -15,21 +14,23 @@ def ours(time, memory, network):
     return time != "eprop" or (network != "convolutional" and memory in ("all", "lance"))
 
 
-@pytest.mark.parametrize(
-    ("answer", "words"),
-    [
-        (ours, r"^Right\.$"),
-        (lambda t, m, n: not ours(t, m, n), "say what trains"),
-        (lambda t, m, n: ours(t, m, n) or (t, m, n) == ("instant", "checkpoint", "blocks"), "as soon as it has run"),
-        (lambda t, m, n: ours(t, m, n) or (m == "checkpoint" and n != "blocks"), "only the unrolled graph waits"),
-        (lambda t, m, n: ours(t, m, n) and (t, m) != ("eprop", "lance"), "which stay"),
-        (lambda t, m, n: ours(t, m, "dense" if n == "convolutional" else n), "for every synapse and sample"),
-        (lambda t, m, n: ours("instant" if n == "blocks" else t, m, n), "answer in one step"),
-        (lambda t, m, n: True, "'instant' and 'checkpoint' a network of kind 'dense' does not train: with one instant"),
-        (lambda t, m, n: t != "bptt" and ours(t, m, n), "'bptt' and 'all' a network of kind 'dense' trains"),
-        (lambda t, m, n: ..., "Not answered yet"),
-        (lambda t, m, n: "yes", "Your function"),
-    ],
-)
-def test_each_answer_gets_its_sentence(answer, words):
-    assert re.search(words, check_trains(answer))
+def test_the_rules_written_out():
+    assert TRAINS.judge(ours).right
+
+
+def test_what_is_wrong_is_told_with_its_reason():
+    words = TRAINS.judge(lambda time, memory, network: time != "bptt" and ours(time, memory, network)).words
+    assert words.startswith("Not yet: with 'bptt' and 'all' a network of kind 'dense' trains.")
+    words = TRAINS.judge(lambda time, memory, network: network == "dense").words
+    assert words.startswith("Not yet: with 'instant' and 'all' a network of kind 'recurrent' trains.")
+
+
+def test_mixes_for_a_small_device():
+    right = itertools.product(("traces",), ("tess", "lls", "classifier"), ("lance", "events"), ("gpm", "code-cl"))
+    for answers in right:
+        assert MIX.judge(dict(zip(("time", "space", "memory", "direction"), answers, strict=True))).right
+
+
+def test_the_pair_that_does_not_fit():
+    assert refusal(mix_named("eprop+backprop+hosvd"), "dense")
+    assert WHY_REFUSED.lettered[WHY_REFUSED.right[0]].text == "no"
