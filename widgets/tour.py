@@ -79,6 +79,7 @@ STATIONS: tuple[Station, ...] = (
         lambda state, numbers: state["slope"] >= 20,
         "Steep means: only neurons very near their threshold learn.",
         {"slope": 25.0},
+        {"form": "fast sigmoid"},
     ),
     Station(
         "locality",

@@ -3,22 +3,11 @@
 import re
 
 import pytest
+from barriers import barriers
+from held_app import APP
 
 from widgets.app import PANELS
 
-# The app, whose runs make one step and then wait: none has ended before it is stopped, on the fastest machine.
-APP = """import threading
-from widgets.app import build_app
-from workbench.training.runner import Runner
-begin = Runner.__init__
-def held(runner, make):
-    def first_step():
-        for record in make():
-            yield record
-            threading.Event().wait()
-    begin(runner, first_step)
-Runner.__init__ = held
-build_app()"""
 TRAINED = {  # panels that train, with the least to do before their first step, or measure
     "cost": "&cost.steps=300&cost.width=1000",
     "training": "&training.per_class=50",
@@ -102,6 +91,7 @@ def test_all_of_a_panel_is_in_view(serve, open_page, name):
     page = open_tab(serve, open_page, name)
     page.set_viewport_size({"width": 1280, "height": 720})
     page.wait_for_function(f"() => ({OUT_OF_VIEW})().length === 0")
+    assert barriers(page) == []
 
 
 @pytest.mark.parametrize("name", TRAINED)
@@ -137,4 +127,6 @@ def test_the_tabs_are_reached_by_keyboard_and_none_is_cut_off(serve, open_page):
     page.get_by_role("tab", name="Neuron", selected=True).wait_for()
     for width in (1200, 800, 390):
         page.set_viewport_size({"width": width, "height": 900})
+        if width < 600:
+            page.get_by_role("button", name="All panels").click()
         page.wait_for_function(TABS_ARE_WHOLE, arg=[len(PANELS) + 1, width])

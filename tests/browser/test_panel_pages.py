@@ -4,6 +4,7 @@ import json
 import re
 
 import pytest
+from contrast import contrast
 from gate import wait_for
 from playwright.sync_api import expect
 
@@ -96,18 +97,6 @@ def test_legible_in_light_and_dark_wide_and_narrow(serve, open_page, width, dark
     text = page.locator(".workbench-figure .xtitle").evaluate("text => getComputedStyle(text).fill")
     background = page.evaluate("() => getComputedStyle(document.body).backgroundColor")
     assert contrast(text, background) > 7
-
-
-def contrast(one: str, other: str) -> float:
-    """The contrast ratio of two CSS rgb colours (WCAG 2)."""
-
-    def luminance(colour: str) -> float:
-        parts = [int(part) / 255 for part in re.findall(r"\d+", colour)[:3]]
-        linear = [c / 12.92 if c <= 0.04045 else ((c + 0.055) / 1.055) ** 2.4 for c in parts]
-        return 0.2126 * linear[0] + 0.7152 * linear[1] + 0.0722 * linear[2]
-
-    dark, light = sorted([luminance(one), luminance(other)])
-    return (light + 0.05) / (dark + 0.05)
 
 
 def test_a_link_opens_the_picture_it_names_and_follows_it(serve, open_page):

@@ -7,7 +7,7 @@ from typing import Any
 
 import plotly.graph_objects as go
 
-PALE = 0.35  # opacity of what was pinned
+PALE = 0.45  # opacity of what was pinned
 
 
 class Pinned(go.FigureWidget):

@@ -17,7 +17,7 @@ function switchTheme() {
   const woken = document.getElementById("workbench-woken-theme");
   if (woken) woken.remove();
   else {
-    const style = document.getElementById("workbench-other-theme").content.querySelector("style").cloneNode(true);
+    const style = document.getElementById("workbench-other-theme").content.querySelector("style, link").cloneNode(true);
     style.id = "workbench-woken-theme";
     document.head.append(style);
   }
@@ -72,8 +72,18 @@ function top(model) {
   return line;
 }
 
+// On a phone the tabs wait behind one button that names the open one.
+function opener(el, model) {
+  const title = model.get("groups").flatMap((group) => group.tabs).find((tab) => tab.name === model.get("selected"))?.title ?? "";
+  const open = el.classList.contains("workbench-open");
+  const node = button(`${title} ▾`, () => {
+    node.setAttribute("aria-expanded", String(el.classList.toggle("workbench-open")));
+  }, { class: "workbench-opener", "aria-expanded": String(open), "aria-label": `Panel: ${title}. All panels` });
+  return node;
+}
+
 function tabs(model) {
-  const list = document.createElement("nav");
+  const list = document.createElement("div");
   list.className = "workbench-groups";
   list.setAttribute("role", "tablist");
   list.setAttribute("aria-label", "Panels");
@@ -140,11 +150,17 @@ function render({ model, el }) {
   const draw = () => {
     const list = tabs(model);
     list.addEventListener("keydown", keys);
-    el.replaceChildren(top(model), list);
+    const line = top(model);
+    line.querySelector("div").prepend(opener(el, model));
+    el.replaceChildren(line, list);
     mark(model, el);
   };
   draw();
-  const again = () => mark(model, el);
+  const again = () => {
+    el.classList.remove("workbench-open");
+    el.querySelector(".workbench-opener").replaceWith(opener(el, model));
+    mark(model, el);
+  };
   model.on("change:groups", draw);
   model.on("change:selected", again);
   return () => { model.off("change:groups", draw); model.off("change:selected", again); };
