@@ -36,6 +36,7 @@ ACROSS = {
     "rules/test_pairs.py": "every pair of rules differs, or agrees where theory says so",
     "serving/test_attacks.py": "everything that a stranger may try, at one server",
     "serving/test_public.py": "a whole server for strangers",
+    "sweeps/test_small_cells.py": "one cell for every rule and method, trained again",
     "training/test_lengths.py": "samples of several lengths through training, evaluation and records",
     "training/test_killed.py": "whole experiments, killed and carried on",
     "widgets/lessons/test_lessons.py": "the lessons of all panels",

@@ -4,8 +4,8 @@ import csv
 import io
 
 import pytest
+from sweeps_cells import cell
 
-from workbench.sweeps.cell import Cell, settings_hash
 from workbench.sweeps.table import (
     as_csv,
     as_markdown,
@@ -17,20 +17,6 @@ from workbench.sweeps.table import (
     settings_of,
     shown,
 )
-
-
-def cell(rule, seed, value, experiment="sound", epochs=3, device="cpu"):
-    """A cell as its file would have it."""
-    asked = Cell(experiment, rule, seed, epochs)
-    return {
-        "cell": asked._asdict(),
-        "settings": settings_hash(asked),
-        "score": {"name": "accuracy", "value": value},
-        "totals": {"seconds": 2.0 + seed, "peak_state_bytes": 1000, "saved_bytes": 3000},
-        "macs": 2_000_000,
-        "made": {"device": device, "processor": "Fast CPU (x86_64)"},
-    }
-
 
 CELLS = [cell(rule, seed, base + 0.01 * seed) for seed in (1, 0) for rule, base in (("stllr", 0.8), ("bptt", 0.7))]
 

@@ -87,7 +87,7 @@ def settings_of(asked: dict[str, Any]) -> str:
     """
     words = {"tasks": "{:g} tasks", "learning_rate": "learning rate {:g}", "per_class": "{:g} per class"}
     said = [text.format(asked[name]) for name, text in words.items() if asked[name] is not None]
-    return ", ".join([f"{asked['epochs']} epochs", *said])
+    return ", ".join([f"{asked['epochs']} epoch" + "s" * (asked["epochs"] != 1), *said])
 
 
 def device_of(made: dict[str, Any]) -> str:
