@@ -29,6 +29,12 @@ TABS_ARE_WHOLE = """([count, width]) => {
   return boxes.length === count && boxes.every(({ left, right, height }) => left >= 0 && right <= width && height >= 24)
     && new Set(boxes.map(({ x, y }) => `${x} ${y}`)).size === count;
 }"""
+# What of a panel does not lie in view, at the top of its page: question, sentence, pictures, controls, challenge.
+OUT_OF_VIEW = """() => [".workbench-question", ".workbench-status", ".workbench-picture", ".workbench-main",
+  ".workbench-challenge", ".workbench-tools"].filter((part) => [...document.querySelectorAll(part)]
+  .filter((node) => node.offsetParent).some((node) => {
+    const { top, bottom, left, right } = node.getBoundingClientRect();
+    return top < 0 || left < 0 || bottom > innerHeight + 1 || right > innerWidth + 1; }))"""
 START = re.compile("Start|Measure")
 IN_USE = "handle => Boolean(handle.offsetParent) && !handle.closest('[disabled]')"
 AT_THE_END = "handle => handle.getAttribute('aria-valuenow') === handle.getAttribute('aria-valuemax')"
@@ -66,8 +72,11 @@ def move_all(page) -> int:
 
 
 @pytest.mark.parametrize("name", [panel.name for panel in PANELS])
-def test_each_slider_to_both_ends(serve, open_page, name):
+def test_a_panel_is_in_view_and_each_slider_goes_to_both_ends(serve, open_page, name):
     page = open_tab(serve, open_page, name)
+    page.set_viewport_size({"width": 1280, "height": 720})
+    page.wait_for_function(f"() => ({OUT_OF_VIEW})().length === 0")
+    assert barriers(page) == []
     moved = move_all(page)
     # The link is written after the redraw: it tells when Python has drawn the last value.
     count = f"[...new URLSearchParams(location.search).keys()].filter(key => key.startsWith('{name}.')).length"
@@ -76,22 +85,6 @@ def test_each_slider_to_both_ends(serve, open_page, name):
     assert page.evaluate("wrong") == []
     page.set_viewport_size({"width": 390, "height": 900})
     page.wait_for_function("() => document.documentElement.scrollWidth <= 390")
-
-
-# What of a panel does not lie in view, at the top of its page: question, sentence, pictures, controls, challenge.
-OUT_OF_VIEW = """() => [".workbench-question", ".workbench-status", ".workbench-picture", ".workbench-main",
-  ".workbench-challenge", ".workbench-tools"].filter((part) => [...document.querySelectorAll(part)]
-  .filter((node) => node.offsetParent).some((node) => {
-    const { top, bottom, left, right } = node.getBoundingClientRect();
-    return top < 0 || left < 0 || bottom > innerHeight + 1 || right > innerWidth + 1; }))"""
-
-
-@pytest.mark.parametrize("name", [panel.name for panel in PANELS])
-def test_all_of_a_panel_is_in_view(serve, open_page, name):
-    page = open_tab(serve, open_page, name)
-    page.set_viewport_size({"width": 1280, "height": 720})
-    page.wait_for_function(f"() => ({OUT_OF_VIEW})().length === 0")
-    assert barriers(page) == []
 
 
 @pytest.mark.parametrize("name", TRAINED)
