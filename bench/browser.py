@@ -61,8 +61,8 @@ STEP = """([key, patience]) => new Promise((resolve) => {
   handle.dispatchEvent(new KeyboardEvent("keydown", { key, bubbles: true }));
 })"""
 FIND = """(name) => {
-  const all = [...document.querySelectorAll('[role=slider]')].filter(handle => handle.offsetParent);
-  window.benchHandle = name ? all.find(handle => handle.ariaLabel === name) : all[0];
+  const all = [...document.querySelectorAll('[role=slider]')]; // also those that wait behind "more settings"
+  window.benchHandle = all.find(handle => name ? handle.ariaLabel === name : handle.offsetParent);
   const picture = document.querySelector(".main-svg path.js-line, canvas, .jp-OutputArea img");
   return Boolean(window.benchHandle && picture);
 }"""

@@ -6,6 +6,7 @@ from workbench.faces import lazy
 
 if TYPE_CHECKING:
     from widgets.frame.controls import button, choice, is_setting, read_value, slider, switch, whole_slider, write_value
+    from widgets.frame.lesson import Challenge, Lesson, Place
     from widgets.frame.panel import Panel
     from widgets.frame.race import PERIOD, Race
     from widgets.frame.race_panel import RacePanel
@@ -16,7 +17,10 @@ __all__ = [
     "MOST_TASKS",
     "PERIOD",
     "STREAMS",
+    "Challenge",
+    "Lesson",
     "Panel",
+    "Place",
     "Race",
     "RacePanel",
     "StreamPanel",
