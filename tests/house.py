@@ -78,7 +78,25 @@ def check_house_rules(make: Any) -> None:
         axes = picture.layout.to_plotly_json()
         assert all(axis["title"]["text"] for name, axis in axes.items() if name.startswith("yaxis"))
     assert panel.png().startswith(b"\x89PNG")
+    check_handles_stand_where_they_are_set(panel)
     check_state_goes_through(make)
+
+
+def check_handles_stand_where_they_are_set(panel: Panel) -> None:
+    """A handle that is let go where it stands leaves its point there."""
+    for figure in figures(panel):
+        for number, handle in enumerate(figure.handles):
+            x, y = _place(figure, handle)
+            if np.isfinite([x, y]).all():
+                figure.dragged = {"handle": number, "x": x, "y": y, "count": number}
+                assert _place(figure, handle) == pytest.approx((x, y)), (figure, number)
+
+
+def _place(figure: Fig, handle: Any) -> tuple[float, float]:
+    trace, point = figure.data[handle.trace], handle.point or 0
+    if trace.x is None or len(trace.x) <= point:
+        return np.nan, np.nan
+    return float(trace.x[point]), float(trace.y[point])
 
 
 def figures(panel: Panel) -> list[Fig]:

@@ -7,6 +7,7 @@ from workbench.faces import lazy
 if TYPE_CHECKING:
     from widgets.drawing.figure import Fig
     from widgets.drawing.formula import Formula
+    from widgets.drawing.handles import Handle, Pull, train
     from widgets.drawing.raster import Raster
     from widgets.drawing.rows import (
         bars,
@@ -48,8 +49,10 @@ __all__ = [
     "VERMILLION",
     "Fig",
     "Formula",
+    "Handle",
     "Line",
     "Marker",
+    "Pull",
     "Raster",
     "bars",
     "curve",
@@ -65,6 +68,7 @@ __all__ = [
     "still_picture",
     "table_layout",
     "template",
+    "train",
 ]
 
 lazy(__name__)

@@ -13,7 +13,7 @@ with. The proof is tests/browser/.
 
 import os
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from importlib.resources import files
 from typing import Any, ClassVar, Literal
 
@@ -27,6 +27,7 @@ import traitlets  # noqa: E402
 from plotly.basedatatypes import BaseFigure  # noqa: E402
 from plotly.serializers import custom_serializers  # noqa: E402
 
+from widgets.drawing.handles import Handle  # noqa: E402
 from widgets.drawing.pinned import Pinned  # noqa: E402
 from widgets.drawing.theme import template  # noqa: E402
 from workbench.serving import SERVED  # noqa: E402
@@ -35,7 +36,7 @@ from workbench.serving.bundles import CORE, TRACES, core_fits  # noqa: E402
 HEIGHT = 320  # pixels
 _STATIC = files("widgets") / "static"
 _SHARED = (_STATIC / "shared_plotly.js").read_text("utf-8")
-_PATCHES = "".join((_STATIC / name).read_text("utf-8") for name in ("quick_redraw.js", "fit.js"))
+_PATCHES = "".join((_STATIC / name).read_text("utf-8") for name in ("quick_redraw.js", "fit.js", "handles.js"))
 _UNUSED_BUTTONS = ["toImage", "sendDataToCloud", "sendChartToCloud", "shareChart"]
 _UNUSED_BUTTONS += ["zoomIn2d", "zoomOut2d", "pan2d", "zoom2d", "autoScale2d", "select2d", "lasso2d"]
 
@@ -84,6 +85,10 @@ class Fig(Pinned):
     alt = traitlets.Unicode().tag(sync=True)
     _bundle: Any = traitlets.Unicode().tag(sync=True)
     _complete = False
+
+    dragged = traitlets.Dict().tag(sync=True, echo_update=False)
+    _grips = traitlets.List().tag(sync=True)
+    _handles: tuple[Handle, ...] = ()
     data: Any  # plotly is typed in part only
     layout: Any
 
@@ -113,6 +118,16 @@ class Fig(Pinned):
             )
         super().add_traces(data, *args, **settings)
         return self
+
+    @property
+    def handles(self) -> tuple[Handle, ...]:
+        """What can be dragged; `dragged` says what was, in the words of `widgets.drawing.handles.pulled`."""
+        return self._handles
+
+    @handles.setter
+    def handles(self, handles: Sequence[Handle]) -> None:
+        self._handles = tuple(handles)
+        self._grips = [{"trace": each.trace, "point": each.point, "train": bool(each.train)} for each in handles]
 
     def get_state(self, key: Any = None, drop_defaults: bool = False) -> dict:
         """The state as sent to a page that opens now. plotly keeps data and layout of the constructor only."""

@@ -66,7 +66,8 @@ class Pinned(go.FigureWidget):
 
 
 def _counts(trace: Any) -> bool:
-    return trace.type in ("scatter", "bar") and trace.visible is not False and trace.y is not None and len(trace.y) > 0
+    seen = trace.visible is not False and trace.opacity != 0.0
+    return trace.type in ("scatter", "bar") and seen and trace.y is not None and len(trace.y) > 0
 
 
 def _pale(trace: dict) -> dict:

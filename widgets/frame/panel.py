@@ -49,6 +49,7 @@ from widgets.drawing.raster import Raster
 from widgets.frame.arrange import Parts, arrange, picture_boxes, put
 from widgets.frame.bar import Bar
 from widgets.frame.controls import check_value, is_setting, read_value, write_value
+from widgets.frame.hand import take_in_hand
 from widgets.frame.history import History
 from widgets.frame.lesson import Lesson, Place
 from widgets.page.accessibility import make_page_accessible
@@ -65,6 +66,7 @@ class Panel(ABC):
     name: ClassVar[str]
     title: ClassVar[str]
     lesson: ClassVar[Lesson | None] = None
+    former: ClassVar[Mapping[str, tuple[str, ...]]] = {}  # controls of older links, and those that took their place
 
     def __init__(
         self,
@@ -91,6 +93,7 @@ class Panel(ABC):
         self._history: History | None = None
         self._restore(state or {})
         self.on_change(self.redraw)
+        take_in_hand(self)
         self.redraw()
         self._history = History(self.state)
         self._show_bars()
@@ -226,9 +229,10 @@ class Panel(ABC):
         controls, found = self._settings(), {}
         for name, value in state.items():
             try:
-                if name not in controls:
-                    raise ValueError(f"{self!r} has no control {name!r}; it has {', '.join(controls)}")
-                check_value(name, controls[name], value)
+                for now in self.former.get(name, (name,)):
+                    if now not in controls:
+                        raise ValueError(f"{self!r} has no control {name!r}; it has {', '.join(controls)}")
+                    check_value(now, controls[now], value)
             except (ValueError, OverflowError) as error:
                 found[name] = str(error)
         return found
@@ -329,6 +333,7 @@ class Panel(ABC):
         if wrong := self.faults(state):
             raise ValueError("; ".join(wrong.values()))
         controls = self._settings()
+        state = {now: value for name, value in state.items() for now in self.former.get(name, (name,))}
         self._held = True  # one redraw by the caller instead of one for each value
         try:
             for name, value in state.items():

@@ -1,11 +1,14 @@
 """`ActivationCompression`: a convolution's input before and after LANCE, and what becomes of the weight gradient."""
 
+import math
+from functools import partial
 from typing import Any, NamedTuple
 
 import numpy as np
 from torch import Tensor
 
 from widgets.drawing.figure import Fig
+from widgets.drawing.handles import Handle, Pull, X
 from widgets.drawing.rows import curve, dots, stacked_rows
 from widgets.drawing.theme import BLUE, VERMILLION, line, marker, signs
 from widgets.frame.controls import choice, slider, switch, whole_slider
@@ -34,7 +37,8 @@ class Seen(NamedTuple):
 class ActivationCompression(Panel):
     """The input of a fine-tuned convolution, its singular values, its channels before and after, and the gradient.
 
-    Controls: layer, energy, batch, space, feature, image.
+    Controls: layer, energy, batch, space, feature, image. In the hand: the marks of the ranks and those of the energy,
+    all of which set the energy.
     """
 
     name = "compression"
@@ -63,6 +67,7 @@ class ActivationCompression(Panel):
             y = values.clamp(min=1e-4).numpy()
             self.values_figure.data[k].update(x=list(range(1, len(y) + 1)), y=y)
             self.values_figure.data[4 + k].update(x=[rank] if rank else [], y=[y[rank - 1]] if rank else [])
+        self.values_figure.handles = _rank_handles(numbers.curves)
         found = numbers.finding
         for trace, y in zip(self.cost.data, _costs(numbers), strict=True):
             trace.update(x=[numbers.energy] if len(y) == 1 else ENERGIES, y=y)
@@ -99,6 +104,25 @@ class ActivationCompression(Panel):
 
 def _rows(numbers: Seen) -> list[tuple[int | None, Tensor, str]]:
     return list(zip(numbers.finding.ranks, numbers.curves, ("samples", *MODE_NAMES[1:]), strict=True))
+
+
+def _rank_handles(curves: list[Tensor]) -> list[Handle]:
+    """The mark of each mode sets the energy from which it has that rank, in steps of 0.01."""
+    return [
+        Handle(4 + k, 0, {"energy": Pull(X, partial(_energy_for, _shares(curve)))}) for k, curve in enumerate(curves)
+    ]
+
+
+def _shares(curve: Tensor) -> list[float]:
+    """The share of the energy in the first 1, 2, 3, … directions."""
+    energies = curve.double().square()
+    return (energies.cumsum(0) / energies.sum()).tolist()
+
+
+def _energy_for(shares: list[float], rank: float) -> float:
+    """The largest energy, in steps of 0.01, at which no more than `rank` directions are kept."""
+    place = min(max(round(rank), 1), len(shares))
+    return (math.ceil(100.0 * shares[place - 1] - 1e-6) - 1) / 100.0
 
 
 def _cells(picture: Tensor) -> np.ndarray:
@@ -152,7 +176,7 @@ def _maps_figure() -> Fig:
 def _values_figure() -> Fig:
     curves = [curve(name, line(k), f"{name}: σ %{{y:.3f}} of the largest") for k, name in enumerate(MODE_NAMES)]
     ranks = [
-        dots(f"rank, {name}", {**marker(k), "size": 11}, f"rank of {name}: %{{x}}", showlegend=False)
+        dots(f"rank, {name}", {**marker(k), "size": 11}, f"rank of {name}: %{{x}}; drag it", showlegend=False)
         for k, name in enumerate(MODE_NAMES)
     ]
     layout = {
@@ -176,11 +200,13 @@ def _cost_figure() -> Fig:
     traces = [
         curve("how many times less", line(0), "%{y:.1f} times less at ε = %{x}", showlegend=False),
         curve("cosine", line(0), "cosine %{y:.2f} at ε = %{x}", 1, showlegend=False),
-        dots("now", here, "now %{y:.1f} times less", showlegend=False),
+        dots("now", here, "now %{y:.1f} times less; drag it", showlegend=False),
         dots("cosine now", here, "now cosine %{y:.2f}", 1, showlegend=False),
     ]
     alt = "How many times less is kept, and the cosine of the weight gradient, over the energy"
-    return Fig(traces, {**layout, "height": 360}, alt=alt)
+    figure = Fig(traces, {**layout, "height": 360}, alt=alt)
+    figure.handles = [Handle(trace, 0, {"energy": Pull(X)}) for trace in (2, 3)]
+    return figure
 
 
 def _bytes(count: int) -> str:

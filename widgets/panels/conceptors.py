@@ -1,10 +1,12 @@
 """`ConceptorSubspaces`: two clouds of data, their conceptors as ellipses, and what NOT, AND and OR make of them."""
 
+import math
 from typing import Any, NamedTuple
 
 from torch import Tensor
 
 from widgets.drawing.figure import Fig
+from widgets.drawing.handles import ANGLE, Handle, Pull, R
 from widgets.drawing.rows import bars, curve, dots
 from widgets.drawing.theme import COLOURS, DASHES, GREY, line, marker
 from widgets.frame.controls import choice, slider, switch
@@ -31,7 +33,8 @@ class View(NamedTuple):
 class ConceptorSubspaces(Panel):
     """Two clouds in two or three dimensions, conceptors of any aperture, their logic, and all singular values.
 
-    Controls: space, aperture, spread, roundness, turn and tilt of A and B, not_a, a_and_b, a_or_b, look.
+    Controls: space, aperture, spread, roundness, turn and tilt of A and B, not_a, a_and_b, a_or_b, look. In the hand,
+    in two dimensions: the ends of the axes of both clouds, which stretch and turn them.
     """
 
     name = "conceptors"
@@ -68,6 +71,10 @@ class ConceptorSubspaces(Panel):
         in_space = self.values["space"] == 3
         for name in ("tilt_a", "tilt_b", "look"):
             self.controls[name].layout.display = "" if in_space else "none"
+        clouds = [] if in_space else [_shape(self.values, side) for side in "ab"]
+        ends = [end for cloud in clouds for end in _ends(cloud)]
+        self.plane.data[10].update(x=[x for x, _ in ends], y=[y for _, y in ends])
+        self.plane.handles = [handle for k, cloud in enumerate(clouds) for handle in _handles(k, cloud)]
         axes = ("seen to the right", "seen upwards") if in_space else ("direction 1", "direction 2")
         self.plane.layout.update(xaxis_title_text=axes[0], yaxis_title_text=axes[1])
         self.plane.layout.update(xaxis2_title_text=axes[0], yaxis2_title_text=axes[1])
@@ -99,6 +106,23 @@ class ConceptorSubspaces(Panel):
 
 def _shape(controls: dict[str, Any], side: str) -> Shape:
     return Shape(*(controls[f"{name}_{side}"] for name in ("spread", "roundness", "turn", "tilt")))
+
+
+def _ends(cloud: Shape) -> list[tuple[float, float]]:
+    """Both ends of the long axis of a cloud in two dimensions, and one of the short axis."""
+    angle, short = math.radians(cloud.turn), cloud.spread * cloud.roundness
+    along, across = (math.cos(angle), math.sin(angle)), (-math.sin(angle), math.cos(angle))
+    sizes = (along, cloud.spread), (along, -cloud.spread), (across, short)
+    return [(size * x, size * y) for (x, y), size in sizes]
+
+
+def _handles(k: int, cloud: Shape) -> list[Handle]:
+    """The handles of `_ends` of cloud number `k`."""
+    side = "ab"[k]
+    long = {f"spread_{side}": Pull(R), f"turn_{side}": Pull(ANGLE)}
+    turned = Pull(ANGLE, lambda degrees: (degrees - 90.0) % 180.0)
+    short = {f"roundness_{side}": Pull(R, lambda size: size / cloud.spread), f"turn_{side}": turned}
+    return [Handle(10, 3 * k + point, pulls) for point, pulls in enumerate((long, long, short))]
 
 
 def _alike(similarity: float) -> str:
@@ -152,6 +176,7 @@ def _plane_figure() -> Fig:
         curve(f"C({name})" if k < 2 else name, _style(k), f"conceptor of {name}: {place}") | in_right
         for k, name in enumerate(NAMES)
     ]
+    ends = dots("ends of the axes", {"color": GREY, "size": 5}, "drag: stretch and turn the cloud", showlegend=False)
     square = {"constrain": "domain", "nticks": 5}
     layout = {
         "xaxis": {"domain": [0.0, 0.38], "range": [-3.4, 3.4], "title": {"text": "direction 1"}, **square},
@@ -181,7 +206,7 @@ def _plane_figure() -> Fig:
         "height": 390,
     }
     alt = "Left both clouds with their ellipses of one standard deviation, right the ellipses of their conceptors"
-    return Fig([*clouds, *deviations, ball | in_right, *conceptors], layout, alt=alt)
+    return Fig([*clouds, *deviations, ball | in_right, *conceptors, ends], layout, alt=alt)
 
 
 def outline_of_one() -> tuple[list[float], list[float]]:

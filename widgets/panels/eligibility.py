@@ -7,10 +7,12 @@ import numpy as np
 from torch import Tensor
 
 from widgets.drawing.figure import Fig
+from widgets.drawing.handles import Handle, Pull, X, Y
 from widgets.drawing.rows import curve, dots, stacked_rows
 from widgets.drawing.theme import GREY, line, marker, signs
 from widgets.frame.controls import choice, slider, whole_slider
 from widgets.frame.panel import Panel
+from widgets.frame.spikes import spike_row, spike_sliders
 from widgets.lessons.eligibility import ELIGIBILITY
 from workbench.neurons.stimuli import spikes_at
 from workbench.neurons.synapse import (
@@ -37,6 +39,8 @@ USED = {
     OTTT: ("decay",),
     STDP: ("tau", "a_minus"),
 }
+PRE, POST = spike_row("pre", 3), spike_row("post", 3)
+TOLD = "drag it; a click adds one, a double click removes it"
 TAUGHT = ("signal_at", "signal_steps", "signal")
 
 
@@ -56,7 +60,8 @@ class EligibilityTimeline(Panel):
     """Two neurons fire, a synapse remembers, a learning signal comes, the weight changes: under one of four rules.
 
     Controls: rule; decay_pre, decay_post, alpha_pre, alpha_post (S-TLLR); decay, kappa (OTTT, e-prop); tau, a_minus
-    (pair STDP); pre_1, pre_2, post_1, post_2, width; signal_at, signal_steps, signal.
+    (pair STDP); pre_spikes, pre_1 to pre_3, post_spikes, post_1 to post_3, width; signal_at, signal_steps, signal. In
+    the hand: the spikes (a click adds one, a double click removes it), and both ends of the learning signal.
     """
 
     name = "eligibility"
@@ -69,21 +74,26 @@ class EligibilityTimeline(Panel):
 
     def compute(self, rule: str, **values: Any) -> Timeline:
         made = _rule(rule, values)
-        x, z = (spikes_at([values[f"{side}_1"], values[f"{side}_2"]], STEPS).clamp(max=1) for side in ("pre", "post"))
+        x, z = (spikes_at(row.placed(values), STEPS).clamp(max=1) for row in (PRE, POST))
         psi = closeness(z, values["width"])
         signal = signal_window(STEPS, values["signal_at"], values["signal_steps"], values["signal"])
         run = run_synapse(x, z, psi, signal, made)
         return Timeline(made, x, z, psi, signal, run, pair_contributions(x, z, psi, signal, made))
 
     def draw(self, numbers: Timeline) -> None:
-        rule, x, z, psi, signal, run, pairs = numbers
-        pre, post, close, causal, non_causal, taught, weight = self.time.data
-        for dot, train, height in ((pre, x, 1.0), (post, z, 0.0)):
-            fired = train.nonzero()[:, 0]
-            dot.update(x=fired.numpy(), y=np.full(len(fired), height))
+        rule, _, _, psi, signal, run, pairs = numbers
+        pre, post, close, causal, non_causal, taught, weight, ends = self.time.data
+        for dot, row, height in ((pre, PRE, 1.0), (post, POST, 0.0)):
+            fired = row.placed(self.values)
+            dot.update(x=fired, y=[height] * len(fired))
+            row.show(self.controls)
         close.update(y=psi.numpy() * 0.8, visible=not rule.by_spikes)
         causal.y, non_causal.y = run.causal.numpy(), run.non_causal.numpy()
         taught.y = (signal if rule.taught else signal * 0 + 1).numpy()
+        first, length, height = (self.values[name] for name in TAUGHT)
+        last = min(first + length, STEPS) - 1
+        ends.update(x=[first, last], y=[height, height], visible=rule.taught)
+        self.time.handles = [*PRE.handles(0), *POST.handles(1), *_signal_handles(first)]
         weight.y = run.weight.numpy()
         reach = float(pairs.abs().max()) or 1.0
         self.matrix.data[0].update(z=pairs.numpy(), zmin=-reach, zmax=reach)
@@ -104,7 +114,7 @@ class EligibilityTimeline(Panel):
 
     def source(self, rule: str, **values: Any) -> str:
         makers = {STLLR: "stllr_synapse", EPROP: "eprop_synapse", OTTT: "ottt_synapse", STDP: "stdp_synapse"}
-        pre, post = ([values[f"{side}_1"], values[f"{side}_2"]] for side in ("pre", "post"))
+        pre, post = (row.placed(values) for row in (PRE, POST))
         signal = f"{values['signal_at']}, {values['signal_steps']}, {values['signal']}"
         return f"""
             from workbench.neurons import Factors, PairRule, spikes_at
@@ -159,10 +169,8 @@ def _controls() -> dict:
         "kappa": slider("decay κ", 0.8, 0.0, 1.0, 0.01, "of the readout, by which e-prop filters its eligibility"),
         "tau": slider("time constant τ (steps)", 10.0, 1.0, 50.0, 1.0, "how long a spike is remembered", 0),
         "a_minus": slider("amplitude A₋", 1.0, 0.0, 2.0, 0.05, "weight lost by a pair in which post came first"),
-        "pre_1": whole_slider("pre spike 1 (step)", 10, 0, last, pre),
-        "pre_2": whole_slider("pre spike 2 (step)", 34, 0, last, pre),
-        "post_1": whole_slider("post spike 1 (step)", 16, 0, last, post),
-        "post_2": whole_slider("post spike 2 (step)", 30, 0, last, post),
+        **spike_sliders("pre", (10, 34, 50), 2, last, pre),
+        **spike_sliders("post", (16, 30, 55), 2, last, post),
         "width": slider("width of ψ (steps)", 4.0, 1.0, 12.0, 1.0, "how long before and after a spike ψ is above 0", 0),
         "signal_at": whole_slider("signal from (step)", 18, 0, last, "when the learning signal begins"),
         "signal_steps": whole_slider("signal length (steps)", 18, 1, STEPS, "for how many steps it stays"),
@@ -170,18 +178,25 @@ def _controls() -> dict:
     }
 
 
+def _signal_handles(first: int) -> list[Handle]:
+    """The first step of the signal moves it as a whole, the last one makes it longer or shorter."""
+    length = Pull(X, lambda step: step - first + 1)
+    return [Handle(7, 0, {"signal_at": Pull(X), "signal": Pull(Y)}), Handle(7, 1, {"signal_steps": length})]
+
+
 def _time_figure() -> Fig:
     steps = list(range(STEPS))
     large, stairs = {"size": 12}, {**line(2), "dash": "solid", "shape": "hv"}
     grey = {"color": GREY, "dash": "dot", "width": 1.5}
     traces = [
-        dots("pre spikes x", marker(0) | large, "pre spike at step %{x}"),
-        dots("post spikes z", marker(1) | large, "post spike at step %{x}"),
+        dots("pre spikes x", marker(0) | large, f"pre spike at step %{{x}}<br>{TOLD}"),
+        dots("post spikes z", marker(1) | large, f"post spike at step %{{x}}<br>{TOLD}"),
         curve("ψ", grey, "ψ: how close the post neuron is to firing, drawn at 0.8 of its height: %{y:.2f}", x=steps),
         curve("causal part", line(0), "causal part of the eligibility: %{y:.3f}", 1, x=steps),
         curve("non-causal part", line(1), "non-causal part of the eligibility: %{y:.3f}", 1, x=steps),
         curve("learning signal m", {**line(3), "shape": "hvh"}, "learning signal m = %{y:.1f}", 2, x=steps),
         curve("weight change", stairs, "weight change so far %{y:.3f}", 3, x=steps),
+        dots("ends of the signal", marker(3), "drag: when the signal comes, and how strong it is", 2, showlegend=False),
     ]
     layout = stacked_rows(["spikes", "eligibility", "m", "Δw"], [2, 4, 1.5, 3], "time t (steps)")
     layout["xaxis"]["range"] = [-1, STEPS]

@@ -8,18 +8,25 @@ import torch
 from torch import Tensor
 
 from widgets.drawing.figure import Fig
+from widgets.drawing.handles import Handle, Pull, Y
 from widgets.drawing.rows import curve, dots, stacked_rows, stems
 from widgets.drawing.theme import FAINT, GREY, line, marker
 from widgets.frame.controls import choice, slider, whole_slider
 from widgets.frame.panel import Panel
+from widgets.frame.spikes import spike_row, spike_sliders
 from widgets.lessons.lif import LIF
 from workbench.neurons.decay import time_constant
 from workbench.neurons.firing import firing_rate, rate_curve, spike_intervals, threshold_current
 from workbench.neurons.lif import Membrane, Neuron, Reset, hard_reset, run_lif, soft_reset
-from workbench.neurons.stimuli import constant_current, random_spikes, regular_spikes
+from workbench.neurons.stimuli import constant_current, random_spikes, regular_spikes, spikes_at
 
 STEPS = 100
-CONSTANT, REGULAR, RANDOM = "constant", "regular", "random"
+CONSTANT, REGULAR, RANDOM, PLACED = "constant", "regular", "random", "placed"
+ROW = spike_row("input", 5)
+TOLD = "drag it; a click adds one, a double click removes it"
+
+
+_THRESHOLD = Handle(2, None, {"threshold": Pull(Y)})
 
 
 class Response(NamedTuple):
@@ -36,7 +43,8 @@ class Response(NamedTuple):
 class LIFExplorer(Panel):
     """Input current, membrane and spikes of one LIF neuron, and its firing rate for every constant current.
 
-    Controls: input, strength, interval, seed, decay, threshold, reset.
+    Controls: input, strength, interval, seed, decay, threshold, reset, input_spikes, input_1 to input_5. In the hand:
+    the threshold, and input spikes that are placed (a click adds one, a double click removes it).
     """
 
     name = "lif"
@@ -49,12 +57,21 @@ class LIFExplorer(Panel):
         super().__init__(_controls(), [self.time, self.rate], state)
 
     def compute(
-        self, input: str, strength: float, interval: int, seed: int, decay: float, threshold: float, reset: Reset
+        self,
+        input: str,
+        strength: float,
+        interval: int,
+        seed: int,
+        decay: float,
+        threshold: float,
+        reset: Reset,
+        **placed: int,
     ) -> Response:
         trains = {
             CONSTANT: lambda: constant_current(STEPS, 1.0),
             REGULAR: lambda: regular_spikes(STEPS, interval),
             RANDOM: lambda: random_spikes(STEPS, interval, seed),
+            PLACED: lambda: spikes_at(ROW.placed(placed), STEPS),
         }
         neuron = Neuron(decay, threshold)
         current = strength * trains[input]()
@@ -65,7 +82,7 @@ class LIFExplorer(Panel):
     def draw(self, numbers: Response) -> None:
         neuron, current, (spikes, potential, _), rest, currents, rates = numbers
         fired = spikes.nonzero()[:, 0]
-        area, membrane, level, before, after, ticks = self.time.data
+        area, membrane, level, before, after, ticks, arrivals = self.time.data
         area.y, before.y, after.y = current.numpy(), potential.numpy(), rest.numpy()
         membrane.update(**_with_drops(potential.numpy(), rest.numpy(), fired.numpy()))
         level.update(y=[neuron.threshold] * 2)
@@ -75,6 +92,10 @@ class LIFExplorer(Panel):
         edge.update(x=[threshold_current(neuron)] * 2)
         here.update(x=[float(current.mean())], y=[float(firing_rate(spikes))])
         kind = self.controls["input"].value
+        times = ROW.placed(self.values) if kind == PLACED else []
+        arrivals.update(x=times, y=current[times].numpy())
+        self.time.handles = [_THRESHOLD, *(ROW.handles(6) if kind == PLACED else ())]
+        ROW.show(self.controls, kind == PLACED)
         self.controls["interval"].disabled = kind == CONSTANT
         self.controls["seed"].disabled = kind != RANDOM
 
@@ -82,12 +103,21 @@ class LIFExplorer(Panel):
         return f"{_activity(numbers)} {_memory(numbers.neuron.decay)}"
 
     def source(
-        self, input: str, strength: float, interval: int, seed: int, decay: float, threshold: float, reset: Reset
+        self,
+        input: str,
+        strength: float,
+        interval: int,
+        seed: int,
+        decay: float,
+        threshold: float,
+        reset: Reset,
+        **placed: int,
     ) -> str:
         name, train = {
             CONSTANT: ("constant_current", f"constant_current(steps={STEPS}, strength=1.0)"),
             REGULAR: ("regular_spikes", f"regular_spikes(steps={STEPS}, interval={interval})"),
             RANDOM: ("random_spikes", f"random_spikes(steps={STEPS}, interval={interval}, seed={seed})"),
+            PLACED: ("spikes_at", f"spikes_at({ROW.placed(placed)}, steps={STEPS})"),
         }[input]
         return f"""
             import torch
@@ -113,7 +143,12 @@ def _curve(neuron: Neuron, reset: Reset, strongest: float) -> tuple[Tensor, Tens
 
 
 def _controls() -> dict:
-    inputs = {"constant current": CONSTANT, "regular spikes": REGULAR, "random spikes": RANDOM}
+    inputs = {
+        "constant current": CONSTANT,
+        "regular spikes": REGULAR,
+        "random spikes": RANDOM,
+        "spikes you place": PLACED,
+    }
     resets = {"soft: subtract v_th": soft_reset, "hard: back to 0": hard_reset}
     return {
         "input": choice("input", inputs, "what arrives: one steady current, or spikes through one synapse"),
@@ -125,6 +160,7 @@ def _controls() -> dict:
         "decay": slider("decay γ", 0.9, 0.0, 1.0, 0.01, "the fraction of the membrane kept from one step to the next"),
         "threshold": slider("threshold v_th", 0.6, 0.1, 2.0, 0.05, "the neuron fires when u is above it"),
         "reset": choice("reset", resets, "what a spike takes away from the membrane"),
+        **spike_sliders("input", (10, 15, 20, 50, 70), 3, STEPS - 1, "when this input spike arrives"),
     }
 
 
@@ -141,6 +177,7 @@ def _time_figure() -> Fig:
         dots("before the reset", marker(0), "membrane before the reset u = %{y:.3f}", 1, x=steps, **to_read),
         dots("after the reset", marker(0), "after it u⁺ = %{y:.3f}", 1, x=steps, **to_read),
         stems("spikes z", line(3)["color"], "spike z = 1", 2, showlegend=False),
+        dots("input spikes", {"color": GREY, "size": 9}, f"input spike: {TOLD}", showlegend=False),
     ]
     titles = ["I (dimensionless)", "u (dimensionless)", "spikes z"]
     layout = stacked_rows(titles, [3, 6, 1.5], "time t (steps)")

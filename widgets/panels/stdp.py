@@ -1,15 +1,18 @@
 """`STDPWindow`: what the order of two spikes does to a weight, by pairs of spike times and by traces."""
 
-from typing import Any, NamedTuple
+import math
+from typing import Any, ClassVar, NamedTuple
 
 import torch
 from torch import Tensor
 
 from widgets.drawing.figure import Fig
+from widgets.drawing.handles import Handle, Pull, X, Y
 from widgets.drawing.rows import curve, dots, stacked_rows
-from widgets.drawing.theme import line, marker
-from widgets.frame.controls import button, choice, slider, switch, whole_slider
+from widgets.drawing.theme import GREY, line, marker
+from widgets.frame.controls import button, choice, slider, switch
 from widgets.frame.panel import Panel
+from widgets.frame.spikes import spike_row, spike_sliders
 from widgets.lessons.stdp import STDP
 from workbench.neurons.stimuli import spikes_at
 from workbench.neurons.traces import Factors
@@ -27,6 +30,8 @@ REACH = 60  # lags on either side of the window
 PAIR, GENERAL = "pair", "general"
 PAIR_CONTROLS = ("a_plus", "a_minus", "tau_plus", "tau_minus")
 GENERAL_CONTROLS = ("form", "decay_pre", "decay_post", "alpha_pre", "alpha_post")
+TOLD = "drag it; a click adds one, a double click removes it"
+PRE, POST = spike_row("pre", 3), spike_row("post", 3)
 PRESETS = {"antisymmetric": -1.0, "causal_only": 0.0, "symmetric": 1.0}  # buttons that set α_post
 
 
@@ -49,12 +54,15 @@ class STDPWindow(Panel):
     """The timing window of pair STDP or of S-TLLR, and the weight change of up to three spikes on either side.
 
     Controls: rule, causal, non_causal; a_plus, a_minus, tau_plus, tau_minus (pair STDP); form, decay_pre, decay_post,
-    alpha_pre, alpha_post (S-TLLR); spikes, pre_1 to pre_3, post_1 to post_3.
+    alpha_pre, alpha_post (S-TLLR); pre_spikes, pre_1 to pre_3, post_spikes, post_1 to post_3. In the hand: the spikes
+    (a click adds one, a double click removes it), and the height and reach of either side of the window.
     """
 
     name = "stdp"
     title = "Timing"
     lesson = STDP
+
+    former: ClassVar = {"spikes": ("pre_spikes", "post_spikes")}
 
     def __init__(self, **state: Any) -> None:
         self.window, self.time = _window_figure(), _time_figure()
@@ -63,11 +71,11 @@ class STDPWindow(Panel):
             controls[preset].on_click(lambda _, value=value: setattr(controls["alpha_post"], "value", value))
         super().__init__(controls, [self.window, self.time], state)
 
-    def compute(self, rule: str, form: bool, causal: bool, non_causal: bool, spikes: int, **values: Any) -> Timing:
+    def compute(self, rule: str, form: bool, causal: bool, non_causal: bool, **values: Any) -> Timing:
         factors = _general(values) if rule == GENERAL else factors_of(_pair(values))
         factors = factors._replace(alpha_pre=causal * factors.alpha_pre, alpha_post=non_causal * factors.alpha_post)
         released = form and rule == GENERAL
-        pre, post = (torch.tensor(_times(values, side, spikes)) for side in ("pre", "post"))
+        pre, post = (torch.tensor(row.placed(values)) for row in (PRE, POST))
         lags = torch.arange(-REACH, REACH + 1)
         pair_lags = (post[:, None] - pre).flatten()
         return Timing(
@@ -85,11 +93,14 @@ class STDPWindow(Panel):
 
     def draw(self, numbers: Timing) -> None:
         lags, window, measured = (each.numpy() for each in (numbers.lags, numbers.window, numbers.window_by_traces))
-        non_causal, causal, by_traces, pairs = self.window.data
+        non_causal, causal, by_traces, pairs, grips = self.window.data
         non_causal.update(x=lags[:REACH], y=window[:REACH])
         causal.update(x=lags[REACH:], y=window[REACH:])
         by_traces.update(x=lags[::4], y=measured[::4])
         pairs.update(x=numbers.pair_lags.numpy(), y=numbers.pair_changes.numpy())
+        general = self.values["rule"] == GENERAL
+        self.window.handles = _window_handles(general)
+        grips.update(**_window_grips(numbers.factors))
         pre, post, change, steps = self.time.data
         pre.update(x=numbers.pre.numpy(), y=[1] * len(numbers.pre))
         post.update(x=numbers.post.numpy(), y=[0] * len(numbers.post))
@@ -109,8 +120,8 @@ class STDPWindow(Panel):
             f"the weight changes by {_signed(float(numbers.by_pairs[-1]))}. {_agreement(numbers)}"
         )
 
-    def source(self, rule: str, form: bool, causal: bool, non_causal: bool, spikes: int, **values: Any) -> str:
-        pre, post = (_times(values, side, spikes) for side in ("pre", "post"))
+    def source(self, rule: str, form: bool, causal: bool, non_causal: bool, **values: Any) -> str:
+        pre, post = (row.placed(values) for row in (PRE, POST))
         factors = _general(values) if rule == GENERAL else f"factors_of({_pair(values)})"
         off = [f"{name}=0.0" for name, on in (("alpha_pre", causal), ("alpha_post", non_causal)) if not on]
         without = f"._replace({', '.join(off)})" if off else ""
@@ -134,12 +145,13 @@ class STDPWindow(Panel):
 
     def _show_only_what_counts(self) -> None:
         """Hide the controls of the other rule and the times of spikes that are not used."""
-        rule, spikes = self.controls["rule"].value, self.controls["spikes"].value
+        rule = self.controls["rule"].value
         shown = dict.fromkeys(PAIR_CONTROLS, rule == PAIR)
         shown |= dict.fromkeys((*GENERAL_CONTROLS, *PRESETS), rule == GENERAL)
-        shown |= {f"{side}_{k}": k <= spikes for side in ("pre", "post") for k in (1, 2, 3)}
         for name, on in shown.items():
             self.controls[name].layout.display = "" if on else "none"
+        for row in (PRE, POST):
+            row.show(self.controls)
 
 
 def _pair(values: dict[str, Any]) -> PairRule:
@@ -151,8 +163,28 @@ def _general(values: dict[str, Any]) -> Factors:
     return Factors(*(values[name] for name in names))
 
 
-def _times(values: dict[str, Any], side: str, spikes: int) -> list[int]:
-    return [values[f"{side}_{k}"] for k in range(1, spikes + 1)]
+def _window_handles(general: bool) -> list[Handle]:
+    """Height at lag 0 and the lag at which 1/e of it is left, of the causal and of the non-causal side."""
+    if general:
+        heights = {"alpha_pre": Pull(Y)}, {"alpha_post": Pull(Y)}
+        reaches = {"decay_pre": Pull(X, _decay)}, {"decay_post": Pull(X, lambda lag: _decay(-lag))}
+    else:
+        heights = {"a_plus": Pull(Y)}, {"a_minus": Pull(Y, lambda change: -change)}
+        reaches = {"tau_plus": Pull(X)}, {"tau_minus": Pull(X, lambda lag: -lag)}
+    return [Handle(4, point, pulls) for point, pulls in enumerate((*heights, *reaches))]
+
+
+def _decay(lag: float) -> float:
+    """The decay of which 1/e is left after `lag` steps."""
+    return math.exp(-1.0 / lag) if lag > 0.0 else 0.0
+
+
+def _window_grips(factors: Factors) -> dict[str, list[float]]:
+    """Where the four handles are; a side that is switched off has none."""
+    sides = (1, factors.alpha_pre, factors.lambda_pre), (-1, factors.alpha_post, factors.lambda_post)
+    heights = [height or math.nan for _, height, _ in sides]
+    lags = [sign * (-1.0 / math.log(decay) if 0.0 < decay < 1.0 else math.nan) for sign, _, decay in sides]
+    return {"x": [0.0, 0.0, *lags], "y": [*heights, *(height / math.e for height in heights)]}
 
 
 def _controls() -> dict:
@@ -174,12 +206,10 @@ def _controls() -> dict:
         "antisymmetric": button("α_post = −1", "the classical window: pre before post gains, post before pre loses"),
         "causal_only": button("α_post = 0", "the causal term alone"),
         "symmetric": button("α_post = +1", "nearness in time counts, whichever spike comes first"),
-        "spikes": whole_slider("spikes of each neuron", 2, 1, 3, "one pair of spikes, or up to nine"),
     }
     for side, starts in (("pre", (20, 60, 80)), ("post", (28, 48, 88))):
-        for k, start in enumerate(starts, 1):
-            name, tooltip = f"{side} spike {k} (step)", f"when the {side}-synaptic neuron fires; a step is 1 ms"
-            controls[f"{side}_{k}"] = whole_slider(name, start, 0, STEPS - 1, tooltip)
+        fires = f"when the {side}-synaptic neuron fires; a step is 1 ms"
+        controls |= spike_sliders(side, starts, 2, STEPS - 1, fires)
     return controls
 
 
@@ -190,6 +220,7 @@ def _window_figure() -> Fig:
         curve("causal: pre first", line(0), formula),
         dots("by two traces", square, "lag %{x} steps: %{y:.3f} by the traces"),
         dots("your pairs of spikes", {**marker(4), "size": 13}, "one of your pairs: lag %{x} steps, change %{y:.3f}"),
+        dots("handles", {"color": GREY, "size": 5}, "drag: how high, and how far it reaches", showlegend=False),
     ]
     layout = {
         "xaxis": {"title": {"text": "lag t_post − t_pre (steps of 1 ms)"}, "range": [-REACH - 1, REACH + 1]},
@@ -203,8 +234,8 @@ def _time_figure() -> Fig:
     large, stairs = {"size": 12}, {**line(2), "dash": "solid", "shape": "hv"}
     pairs = "step %{x}: weight change so far %{y:.3f} by all pairs"
     traces = [
-        dots("pre spikes", marker(0) | large, "pre spike at step %{x}"),
-        dots("post spikes", marker(1) | large, "post spike at step %{x}"),
+        dots("pre spikes", marker(0) | large, f"pre spike at step %{{x}}<br>{TOLD}"),
+        dots("post spikes", marker(1) | large, f"post spike at step %{{x}}<br>{TOLD}"),
         curve("weight by two traces", stairs, "step %{x}: weight change so far %{y:.3f}", 1, x=list(range(STEPS))),
         dots("weight by all pairs so far", marker(4) | large, pairs, 1),
     ]
@@ -212,7 +243,9 @@ def _time_figure() -> Fig:
     layout["xaxis"]["range"] = [-1, STEPS]
     layout["yaxis"].update(range=[-0.6, 1.6], tickvals=[0, 1], ticktext=["post", "pre"])
     layout |= {"hovermode": "closest", "height": 340}
-    return Fig(traces, layout, alt="Spikes of both neurons and the weight change that adds up over time")
+    figure = Fig(traces, layout, alt="Spikes of both neurons and the weight change that adds up over time")
+    figure.handles = [*PRE.handles(0), *POST.handles(1)]
+    return figure
 
 
 def _list(times: Tensor) -> str:

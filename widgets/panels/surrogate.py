@@ -8,6 +8,7 @@ import torch
 from torch import Tensor
 
 from widgets.drawing.figure import Fig
+from widgets.drawing.handles import Handle, Pull, X, Y
 from widgets.drawing.rows import curve, stacked_rows
 from widgets.drawing.theme import GREY, line
 from widgets.frame.controls import choice, slider
@@ -65,7 +66,8 @@ class Curves(NamedTuple):
 class SurrogateExplorer(Panel):
     """Secondary activations Ψ(v) around the threshold, their integral beside the spike, and a published one to compare.
 
-    Controls: form, slope, height, width, published, span.
+    Controls: form, slope, height, width, published, span. In the hand: the peak of your Ψ, and either end of the bar
+    that shows where it passes gradients.
     """
 
     name = "surrogate"
@@ -89,6 +91,7 @@ class SurrogateExplorer(Panel):
         _show(numbers.yours, v, yours, yours_pass, yours_step)
         _show(numbers.published, v, published, published_pass, published_step)
         self.fig.layout.xaxis.range = [v[0], v[-1]]
+        self.fig.handles = _handles(numbers.yours, self.values)
         taken = TAKES[self.controls["form"].value]
         for name in ("slope", "height", "width"):
             self.controls[name].disabled = name not in taken
@@ -118,6 +121,20 @@ class SurrogateExplorer(Panel):
                 print("area", area(psi), "passes gradients for v in", passing_interval(psi, {FRACTION}))
             psi, step = yours(v), area_up_to(yours, v)
         """
+
+
+def _handles(yours: SurrogateCurve, values: dict[str, Any]) -> list[Handle]:
+    """The peak sets the height, either end of the bar the width or the slope: each form has one or both."""
+    taken, peak, (_, end) = TAKES[values["form"]], float(yours.psi.max()), yours.passing
+    reach = "width" if "width" in taken else "slope"
+    change = values[reach] / end if reach == "width" else values[reach] * end
+
+    def reached(v: float) -> float:
+        return change * abs(v) if reach == "width" else change / max(abs(v), 1e-9)
+
+    ends = [Handle(2, k, {reach: Pull(X, reached)}) for k in (0, 1)]
+    top = Handle(0, POINTS // 2, {"height": Pull(Y, lambda y: y * values["height"] / peak)})
+    return [*ends, top] if "height" in taken else ends
 
 
 def _show(bump: SurrogateCurve | None, v: Any, curve: Any, passing: Any, step: Any) -> None:

@@ -3,6 +3,7 @@
 from typing import Any, NamedTuple
 
 import numpy as np
+import torch
 from torch import Tensor
 
 from widgets.drawing.figure import Fig
@@ -10,12 +11,14 @@ from widgets.drawing.rows import curve, dots, stacked_rows, stems
 from widgets.drawing.theme import GREY, line, marker
 from widgets.frame.controls import choice, slider, whole_slider
 from widgets.frame.panel import Panel
+from widgets.frame.spikes import SpikeRow
 from widgets.lessons.traces import TRACES
 from workbench.neurons.decay import geometric_limit, half_life, single_traces
 from workbench.neurons.stimuli import random_spikes, regular_spikes, spikes_at
 from workbench.neurons.traces import decay_matrix, post_trace, run_trace
 
 STEPS = 80
+ROW = SpikeRow("count", ("first", "second", "third"))
 RANDOM, PLACED, ALWAYS = "random", "placed", "always"
 
 
@@ -34,7 +37,8 @@ class Memory(NamedTuple):
 class TraceDecay(Panel):
     """A spike train and its two traces: q with the decay λ_pre and the present, h with λ_post and without it.
 
-    Controls: spikes, seed, interval, first, second, third, decay_pre, decay_post.
+    Controls: spikes, seed, interval, count, first, second, third, decay_pre, decay_post. In the hand: spikes that are
+    placed (a click adds one, a double click removes it).
     """
 
     name = "trace"
@@ -46,19 +50,11 @@ class TraceDecay(Panel):
         super().__init__(_controls(), [self.fig], state)
 
     def compute(
-        self,
-        spikes: str,
-        seed: int,
-        interval: int,
-        first: int,
-        second: int,
-        third: int,
-        decay_pre: float,
-        decay_post: float,
+        self, spikes: str, seed: int, interval: int, decay_pre: float, decay_post: float, **placed: int
     ) -> Memory:
         trains = {
             RANDOM: lambda: random_spikes(STEPS, interval, seed),
-            PLACED: lambda: spikes_at([first, second, third], STEPS),
+            PLACED: lambda: spikes_at(ROW.placed(placed), STEPS),
             ALWAYS: lambda: regular_spikes(STEPS, 1),
         }
         x = trains[spikes]()
@@ -70,7 +66,9 @@ class TraceDecay(Panel):
     def draw(self, numbers: Memory) -> None:
         decays, x, q, h, q_by_sum, h_by_sum, parts = numbers
         spikes, *drawn, q_limit, h_limit, rows = self.fig.data
-        fired = x.nonzero()[:, 0]
+        placed = self.values["spikes"] == PLACED
+        fired = torch.tensor(ROW.placed(self.values)) if placed else x.nonzero()[:, 0]
+        self.fig.handles = ROW.handles(0) if placed else ()
         spikes.update(x=fired.numpy(), y=x[fired].numpy())
         for trace, values in zip(drawn, (q, h, q_by_sum, h_by_sum), strict=True):
             trace.y = values.numpy()
@@ -79,9 +77,10 @@ class TraceDecay(Panel):
             limit = geometric_limit(decay) - present
             trace.update(y=[limit] * 2 if decay < 1.0 else [], visible=kind == ALWAYS)
         rows.update(**_one_line(parts.numpy()))
-        for name, needed in (("seed", RANDOM), ("interval", RANDOM), ("first", PLACED), ("second", PLACED)):
-            self.controls[name].disabled = kind != needed
-        self.controls["third"].disabled = kind != PLACED
+        for name in ("seed", "interval"):
+            self.controls[name].disabled = kind != RANDOM
+        for k, name in enumerate((ROW.count, *ROW.times)):
+            self.controls[name].disabled = not placed or k > self.controls[ROW.count].value
 
     def describe(self, numbers: Memory) -> str:
         (pre, post), x, q, h, q_by_sum, h_by_sum, _ = numbers
@@ -93,20 +92,10 @@ class TraceDecay(Panel):
             + (f"take q up to 1/(1 − λ_pre) = {geometric_limit(pre):.1f}." if pre < 1.0 else "let q grow without end.")
         )
 
-    def source(
-        self,
-        spikes: str,
-        seed: int,
-        interval: int,
-        first: int,
-        second: int,
-        third: int,
-        decay_pre: float,
-        decay_post: float,
-    ) -> str:
+    def source(self, spikes: str, seed: int, interval: int, decay_pre: float, decay_post: float, **placed: int) -> str:
         name, train = {
             RANDOM: ("random_spikes", f"random_spikes(steps={STEPS}, interval={interval}, seed={seed})"),
-            PLACED: ("spikes_at", f"spikes_at([{first}, {second}, {third}], steps={STEPS})"),
+            PLACED: ("spikes_at", f"spikes_at({ROW.placed(placed)}, steps={STEPS})"),
             ALWAYS: ("regular_spikes", f"regular_spikes(steps={STEPS}, interval=1)"),
         }[spikes]
         return f"""
@@ -129,6 +118,7 @@ def _controls() -> dict:
         "spikes": choice("spikes x", trains, "when the neuron fires"),
         "seed": whole_slider("seed", 0, 0, 20, "another seed draws other random spikes"),
         "interval": whole_slider("interval (steps)", 8, 2, 40, "from one random spike to the next, on average"),
+        "count": whole_slider("spikes placed", 3, 1, 3, "how many of the three spikes there are"),
         "first": whole_slider("first spike (step)", 10, 0, STEPS - 1, placed),
         "second": whole_slider("second spike (step)", 20, 0, STEPS - 1, placed),
         "third": whole_slider("third spike (step)", 24, 0, STEPS - 1, placed),

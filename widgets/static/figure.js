@@ -90,7 +90,8 @@ export default () => {
       model.on("change:_py2js_update", resize);
       const remove = await figure.render({ model, el, ...context });
       const stop = refit(el, new FigureView(model, el));
-      return () => { stop(); remove(); };
+      const leave = sharedPlotly(model.get("_bundle")).takeInHand(el, model);
+      return () => { leave(); stop(); remove(); };
     },
   };
 };

@@ -59,3 +59,12 @@ def test_the_page_shows_through_where_nothing_is():
     scale = ActivationCompression().maps.data[0].colorscale
     assert [place for place, _ in scale] == [0.0, 0.5, 0.5, 1.0]
     assert all(colour.endswith(",0)") for place, colour in scale if place == 0.5)
+
+
+def test_the_marks_of_ranks_and_energy_are_in_the_hand():
+    panel = ActivationCompression()
+    for rank in (4, 12, 30):
+        panel.values_figure.dragged = {"handle": 1, "x": rank + 0.3, "y": 1.0, "count": rank}
+        assert abs(panel.numbers.finding.ranks[1] - rank) <= 1
+    panel.cost.dragged = {"handle": 0, "x": 0.552, "y": 1.0, "count": 1}
+    assert panel.state["energy"] == 0.55

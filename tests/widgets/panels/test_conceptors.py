@@ -74,3 +74,16 @@ def test_every_control_at_both_ends_and_its_code(space):
 def test_the_code_runs_as_it_is_shown(capsys):
     run_code(ConceptorSubspaces())
     assert "similarity of A and B" in capsys.readouterr().out
+
+
+def test_the_axes_of_both_clouds_are_in_the_hand():
+    panel = ConceptorSubspaces()
+    panel.plane.dragged = {"handle": 0, "x": 0.0, "y": 1.0, "count": 1}
+    assert (panel.state["spread_a"], panel.state["turn_a"]) == (1.0, 90.0)
+    panel.plane.dragged = {"handle": 5, "x": 0.0, "y": -0.6, "count": 2}
+    assert (panel.state["roundness_b"], panel.state["turn_b"]) == (0.5, 0.0)
+    x, y = (np.asarray(values) for values in (panel.plane.data[3].x, panel.plane.data[3].y))
+    assert x.max() == pytest.approx(1.2, rel=1e-3)
+    assert y.max() == pytest.approx(0.6, rel=1e-3)
+    panel.state = {"space": "3-D"}
+    assert not panel.plane.handles

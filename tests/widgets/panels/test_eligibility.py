@@ -27,7 +27,7 @@ def test_every_control_at_both_ends_and_its_code(rule):
 def test_spikes_and_signal_lie_where_the_sliders_say():
     panel = EligibilityTimeline(pre_1=3, pre_2=7, post_1=5, post_2=5, signal_at=57, signal_steps=10, signal=-0.5)
     assert same(drawn(panel.time, "pre spikes x"), [[3, 7], [1, 1]])
-    assert same(drawn(panel.time, "post spikes z"), [[5], [0]])
+    assert same(drawn(panel.time, "post spikes z"), [[5, 5], [0, 0]])
     signal = drawn(panel.time, "learning signal m")[1]
     assert same(signal, np.where(np.arange(STEPS) < 57, 0.0, -0.5))
 
@@ -38,7 +38,7 @@ def test_only_the_controls_of_the_rule_are_shown():
     assert {"decay", "kappa", "decay_pre", "signal_at", "width"} <= hidden
     panel.state = {"rule": "e-prop"}
     hidden = {name for name, control in panel.controls.items() if control.layout.display == "none"}
-    assert hidden == {"decay_pre", "decay_post", "alpha_pre", "alpha_post", "tau", "a_minus"}
+    assert hidden == {"decay_pre", "decay_post", "alpha_pre", "alpha_post", "tau", "a_minus", "pre_3", "post_3"}
 
 
 @pytest.mark.parametrize(
@@ -53,3 +53,17 @@ def test_only_the_controls_of_the_rule_are_shown():
 )
 def test_the_text(state, words):
     assert words in EligibilityTimeline(**state).text
+
+
+def test_spikes_and_signal_are_in_the_hand():
+    panel = EligibilityTimeline(signal_at=20, signal_steps=10)
+    assert same(drawn(panel.time, "ends of the signal"), [[20, 29], [1, 1]])
+    panel.time.dragged = {"add": 3, "x": 44.0, "count": 1}
+    panel.time.dragged = {"remove": 0, "count": 2}
+    assert same(drawn(panel.time, "pre spikes x")[0], [34])
+    assert same(drawn(panel.time, "post spikes z")[0], [16, 30, 44])
+    panel.time.dragged = {"handle": 7, "x": 24.2, "y": 0.0, "count": 3}
+    panel.time.dragged = {"handle": 6, "x": 40.0, "y": -0.52, "count": 4}
+    assert (panel.state["signal_at"], panel.state["signal_steps"], panel.state["signal"]) == (40, 5, -0.5)
+    panel.state = {"rule": "pair STDP"}
+    assert panel.time.data[7].visible is False

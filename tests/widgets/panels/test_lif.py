@@ -92,3 +92,21 @@ def test_the_curve_is_kept_while_the_input_changes():
     panel.controls["decay"].value = 0.5
     assert panel.numbers.rates is not curve
     assert same(run_code(panel)["rates"], panel.numbers.rates)
+
+
+def test_spikes_that_are_placed_arrive_and_are_in_the_hand():
+    panel = LIFExplorer(input="spikes you place", strength=0.5, input_spikes=2, input_1=10, input_2=12)
+    assert same(panel.numbers.current.nonzero()[:, 0], [10, 12])
+    assert same(drawn(panel.time, "input spikes"), [[10, 12], [0.5, 0.5]])
+    panel.time.dragged = {"handle": 2, "x": 10.0, "y": 0.0, "count": 1}
+    assert same(drawn(panel.time, "input spikes"), [[10, 10], [1.0, 1.0]])
+    panel.state = {"input": "constant current"}
+    assert len(panel.time.handles) == 1
+    assert panel.controls["input_1"].layout.display == "none"
+
+
+def test_the_threshold_is_in_the_hand():
+    panel = LIFExplorer()
+    panel.time.dragged = {"handle": 0, "x": 50.0, "y": 1.217, "count": 1}
+    assert panel.state["threshold"] == 1.2
+    assert panel.text.startswith("Silent")

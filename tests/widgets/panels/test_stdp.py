@@ -5,6 +5,7 @@ import pytest
 import torch
 from house import check_house_rules, drawn, equal, run_code, same, walk_and_compare
 
+from widgets.drawing.handles import pulled
 from widgets.panels.stdp import REACH, STEPS, STDPWindow
 from workbench.neurons.stimuli import spikes_at
 from workbench.neurons.traces import Factors
@@ -92,9 +93,10 @@ def test_only_the_controls_that_count_are_shown():
     panel = STDPWindow(spikes=1)
     shown = {name for name, control in panel.controls.items() if control.layout.display != "none"}
     assert shown == {
-        "rule", "causal", "non_causal", "a_plus", "a_minus", "tau_plus", "tau_minus", "spikes", "pre_1", "post_1",
+        "rule", "causal", "non_causal", "a_plus", "a_minus", "tau_plus", "tau_minus", "pre_spikes", "pre_1",
+        "post_spikes", "post_1",
     }  # fmt: skip
-    panel.state = {"rule": "S-TLLR", "spikes": 2}
+    panel.state = {"rule": "S-TLLR", "pre_spikes": 2, "post_spikes": 2}
     shown = {name for name, control in panel.controls.items() if control.layout.display != "none"}
     assert {"form", "decay_pre", "alpha_post", "symmetric", "pre_2", "post_2"} <= shown
     assert not shown & {"a_plus", "tau_minus", "pre_3"}
@@ -108,3 +110,40 @@ def test_the_text_of_one_pair():
     )
     panel.state = {"pre_1": 60}
     assert "1 non-causal pair (post first) gives -0.368: the weight changes by -0.368" in panel.text
+
+
+def test_an_older_link_counts_the_spikes_of_both_sides():
+    panel = STDPWindow(spikes=3)
+    assert (panel.state["pre_spikes"], panel.state["post_spikes"]) == (3, 3)
+    panel.state = {"spikes": 1}
+    assert (len(panel.numbers.pre), len(panel.numbers.post)) == (1, 1)
+    with pytest.raises(ValueError, match="pre_spikes must lie from 1 to 3, got 4"):
+        panel.state = {"spikes": 4}
+
+
+def test_each_side_has_its_own_number_of_spikes():
+    panel = STDPWindow(pre_spikes=1, post_spikes=3)
+    assert panel.text.startswith("Pre spikes at step 20, post spikes at step 28 and 48 and 88.")
+    assert same(drawn(panel.time, "post spikes")[0], [28, 48, 88])
+
+
+@pytest.mark.parametrize(
+    ("rule", "heights", "reaches"),
+    [
+        ("pair STDP", {"a_plus": 0.5, "a_minus": 1.5}, {"tau_plus": 10.0, "tau_minus": 30.0}),
+        ("S-TLLR", {"alpha_pre": 0.5, "alpha_post": -0.25}, {"decay_pre": 0.8, "decay_post": 0.95}),
+    ],
+)
+def test_the_handles_of_the_window_stand_where_they_set_what_is_set(rule, heights, reaches):
+    panel = STDPWindow(rule=rule, **heights, **reaches)
+    x, y = drawn(panel.window, "handles")
+    for number, (name, value) in enumerate({**heights, **reaches}.items()):
+        at = {"handle": number, "x": float(x[number]), "y": float(y[number])}
+        assert pulled(panel.window.handles, at, panel.values) == {name: pytest.approx(value)}
+    lags, change = drawn(panel.window, "causal: pre first")
+    assert np.interp(x[2], lags, change) == pytest.approx(y[2], rel=0.01)
+
+
+def test_a_side_that_is_switched_off_has_no_handles():
+    panel = STDPWindow(causal=False)
+    assert np.isnan(drawn(panel.window, "handles")[1]).tolist() == [True, False, True, False]

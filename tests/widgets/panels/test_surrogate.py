@@ -78,3 +78,16 @@ def test_a_narrow_one_is_drawn_narrow_and_unused_controls_are_off():
     panel = SurrogateExplorer(form="arctan", span=0.1)
     assert tuple(panel.fig.layout.xaxis.range) == (-0.1, 0.1)
     assert [panel.controls[name].disabled for name in ("slope", "height", "width")] == [False, True, True]
+
+
+@pytest.mark.parametrize("form", ["triangle", "fast sigmoid", "arctan", "logistic"])
+def test_peak_and_reach_are_in_the_hand(form):
+    panel = SurrogateExplorer(form=form, slope=4.0, height=1.0, width=1.0)
+    _, end = panel.numbers.yours.passing
+    panel.fig.dragged = {"handle": 0, "x": -end / 2, "y": 0.0, "count": 1}
+    assert panel.numbers.yours.passing[1] == pytest.approx(end / 2, rel=1e-3)
+    peak = float(panel.numbers.yours.psi.max())
+    panel.fig.dragged = {"handle": 2, "x": 0.0, "y": 2.0 * peak, "count": 2}
+    has_height = form in ("triangle", "logistic")
+    assert len(panel.fig.handles) == 2 + has_height
+    assert float(panel.numbers.yours.psi.max()) == pytest.approx(peak * (1 + has_height))

@@ -27,7 +27,7 @@ def test_it_draws_both_traces_and_both_sums():
 
 def test_spikes_can_be_placed_and_each_has_its_own_part():
     panel = TraceDecay(spikes="three spikes", first=5, second=5, third=70, decay_pre=0.5)
-    assert same(drawn(panel.fig, "spikes x"), [[5, 70], [2, 1]])
+    assert same(drawn(panel.fig, "spikes x"), [[5, 5, 70], [2, 2, 1]])
     x, y = drawn(panel.fig, "each spike on its own")
     breaks = np.flatnonzero(np.isnan(x))
     assert len(breaks) == 1
@@ -89,5 +89,20 @@ def test_controls_that_do_not_count_are_switched_off():
     panel = TraceDecay(spikes="three spikes")
     disabled = {name for name, control in panel.controls.items() if control.disabled}
     assert disabled == {"seed", "interval"}
+    panel.state = {"count": 2}
+    assert {name for name, control in panel.controls.items() if control.disabled} == {"seed", "interval", "third"}
     panel.state = {"spikes": "random"}
-    assert {name for name, control in panel.controls.items() if control.disabled} == {"first", "second", "third"}
+    disabled = {name for name, control in panel.controls.items() if control.disabled}
+    assert disabled == {"count", "first", "second", "third"}
+
+
+def test_spikes_are_in_the_hand_where_they_are_placed():
+    panel = TraceDecay(spikes="three spikes", count=2)
+    assert same(drawn(panel.fig, "spikes x")[0], [10, 20])
+    panel.fig.dragged = {"handle": 1, "x": 33.4, "y": 9.0, "count": 1}
+    assert same(panel.numbers.x.nonzero()[:, 0], [10, 33])
+    panel.fig.dragged = {"add": 0, "x": 50.0, "count": 2}
+    panel.fig.dragged = {"remove": 0, "count": 3}
+    assert same(drawn(panel.fig, "spikes x")[0], [33, 50])
+    panel.state = {"spikes": "random"}
+    assert not panel.fig.handles
