@@ -79,8 +79,8 @@ class TraceDecay(Panel):
         rows.update(**_one_line(parts.numpy()))
         for name in ("seed", "interval"):
             self.controls[name].disabled = kind != RANDOM
-        for k, name in enumerate((ROW.count, *ROW.times)):
-            self.controls[name].disabled = not placed or k > self.controls[ROW.count].value
+        for k, name in enumerate((ROW.number, *ROW.times)):
+            self.controls[name].disabled = not placed or k > self.controls[ROW.number].value
 
     def describe(self, numbers: Memory) -> str:
         (pre, post), x, q, h, q_by_sum, h_by_sum, _ = numbers

@@ -12,7 +12,7 @@ def controls():
 
 def test_the_names_of_row_and_controls_agree(controls):
     row = spike_row("pre", 3)
-    assert list(controls) == [row.count, *row.times]
+    assert list(controls) == [row.number, *row.times]
     assert row.placed({name: control.value for name, control in controls.items()}) == [5, 9]
     assert [next(iter(handle.pulls)) for handle in row.handles(4)] == list(row.times)
     assert {(handle.trace, handle.train) for handle in row.handles(4)} == {(4, "pre_spikes")}
