@@ -28,10 +28,11 @@ MOVED = f"""([figure, number, [words, x, y]]) => {{
   const ring = ({RINGS})(figure).find(([each]) => each === number);
   return ({WORDS})(figure) !== words || Math.hypot(ring[1] - x, ring[2] - y) > 3 }}"""
 SETTLED = """() => new Promise((done) => {
-  const wait = () => setTimeout(() => { watch.disconnect(); done() }, 300);
-  const watch = new MutationObserver(() => { clearTimeout(timer); timer = wait() });
+  let still = 0;
+  const watch = new MutationObserver(() => { still = 0 });
   document.querySelectorAll('.workbench-rings').forEach((rings) => watch.observe(rings, { childList: true }));
-  let timer = wait();
+  const look = () => { if (++still < 25) return requestAnimationFrame(look); watch.disconnect(); done() };
+  look();
 })"""
 PICTURE = """() => [...document.querySelectorAll('.js-plotly-plot')].map((figure) => figure.data.map(({ x, y }) =>
   [x, y].map((values) => [...(values ?? [])].map((value) => Number.isFinite(value) ? value : null))))"""
@@ -66,7 +67,7 @@ def words(page, figure: int = 0) -> str:
 
 
 def settled(page) -> None:
-    """Come back once no ring has moved for longer than a figure takes to come to rest."""
+    """Come back once no ring has moved for 25 frames: a figure takes ten to come to rest."""
     page.evaluate(SETTLED)
 
 
