@@ -8,6 +8,7 @@ A block of README stands between two comments; what is between them is written a
 
 `results/tables.toml` says what a table is made of: rows (a rule and its label) and columns (a metric of an experiment;
 `at` after so many epochs, `against` less another rule). The block "papers" counts the verdicts, see `sweeps.papers`.
+The same file names the pictures of cost frontiers.
 """
 
 import re
@@ -16,8 +17,10 @@ from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
 
+from workbench.experiments.named import experiment
 from workbench.names import unknown
 from workbench.sweeps.cell import read_cells
+from workbench.sweeps.frontier import picture, points
 from workbench.sweeps.papers import MISSED, NOT_RUN, REPRODUCED, Answer, Paper, answer, read_papers, wanted
 from workbench.sweeps.statistics import paired
 from workbench.sweeps.table import device_of
@@ -59,12 +62,23 @@ class Table(NamedTuple):
     epochs: int | None = None
 
 
+class Picture(NamedTuple):
+    """A cost frontier, see `sweeps.frontier`, written to `docs/NAME.svg`."""
+
+    name: str
+    title: str
+    experiment: str
+    epochs: int
+    rows: tuple[Line, ...]
+
+
 class Results(NamedTuple):
     """All that pages are made of."""
 
     cells: Cells
     tables: dict[str, Table]
     papers: list[Paper]
+    pictures: tuple[Picture, ...] = ()
 
 
 def read_results(folder: Path) -> Results:
@@ -73,9 +87,8 @@ def read_results(folder: Path) -> Results:
         raise FileNotFoundError(
             f"there is no {folder / 'tables.toml'}; results lie in the folder results of a checkout"
         )
-    return Results(
-        list(read_cells(folder / "cells")), read_tables(folder / "tables.toml"), read_papers(folder / "papers")
-    )
+    cells, tables = list(read_cells(folder / "cells")), folder / "tables.toml"
+    return Results(cells, read_tables(tables), read_papers(folder / "papers"), read_pictures(tables))
 
 
 def read_tables(path: Path) -> dict[str, Table]:
@@ -94,6 +107,26 @@ def read_tables(path: Path) -> dict[str, Table]:
     except (ValueError, KeyError, TypeError) as error:
         raise ValueError(f"{path}: {error}") from None
     return {table.name: table for table in tables}
+
+
+def read_pictures(path: Path) -> tuple[Picture, ...]:
+    """The pictures of the same file."""
+    try:
+        pictures = tomllib.loads(path.read_text("utf-8")).get("picture", [])
+        return tuple(Picture(**each | {"rows": tuple(Line(**row) for row in each["rows"])}) for each in pictures)
+    except (ValueError, KeyError, TypeError) as error:
+        raise ValueError(f"{path}: {error}") from None
+
+
+def drawn(wanted: Picture, cells: Cells) -> str:
+    """The SVG of a picture."""
+    labels = {row.rule: row.label for row in wanted.rows}
+    asked = (cells, wanted.experiment, wanted.epochs, labels)
+    panels = {
+        "kept while learning, MB": points(*asked, "kept"),
+        "products per sample and update, millions": points(*asked, "macs"),
+    }
+    return picture(panels, experiment(wanted.experiment).score, wanted.title)
 
 
 def table_text(table: Table, cells: Cells) -> str:
@@ -216,8 +249,10 @@ def filled(text: str, results: Results) -> str:
 
 
 def written_pages(root: Path, results: Results) -> Iterator[tuple[Path, str]]:
-    """Every file that is made of results, and its text: README, and a page for each paper."""
+    """Every file that is made of results, and its text: README, a page for each paper, and pictures."""
     readme = root / "README.md"
     yield readme, filled(readme.read_text("utf-8"), results)
     for paper in results.papers:
         yield root / PAGES / f"{paper.key}.md", page_text(paper, results.cells)
+    for each in results.pictures:
+        yield root / "docs" / f"{each.name}.svg", drawn(each, results.cells)
