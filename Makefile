@@ -1,4 +1,4 @@
-# make app | lab | test | check | mutants | bench | recorded | results | pictures | fuzz | clean   each installs what is missing first
+# make app | lab | test | check | mutants | bench | recorded | results | pictures | fuzz | bundle | clean  each installs what is missing first
 # make test STAGES="types tests"                       only these
 PYTHON ?= python3
 VENV := .venv
@@ -10,7 +10,7 @@ FITS := import sys; v = sys.version_info[:3]; sys.exit(not (3, 11) <= v[:2] <= (
 PLOTLY := from workbench.serving.bundles import plotly_folder; print(plotly_folder().parent)
 MINOR := import sys; sys.exit("%d.%d" % sys.version_info[:2])
 
-.PHONY: app lab test check mutants bench recorded results pictures fuzz clean named
+.PHONY: app lab test check mutants bench recorded results pictures fuzz bundle clean named
 
 app: $(READY) named
 	$(BIN)/python -m workbench app $(ARGS)
