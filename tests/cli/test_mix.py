@@ -7,7 +7,7 @@ import pytest
 from workbench.cli.main import main
 from workbench.cli.mix import KINDS
 from workbench.mixes import KINDS as THERE
-from workbench.mixes import tally
+from workbench.mixes import table_of_mixes, tally
 
 
 def test_a_mix_says_where_it_trains_and_why_not(capsys):
@@ -34,6 +34,11 @@ def test_list_for_people_names_axes_counts_and_reasons(capsys):
     counted = tally()
     assert f"{counted.legal} of {counted.cells} cells train" in out
     assert "free before the next block" in out
+
+
+def test_the_table_is_that_of_the_documentation(capsys):
+    assert main(["mix", "--table", "--network", "blocks"]) == 0
+    assert capsys.readouterr().out == table_of_mixes(["blocks"])
 
 
 @pytest.mark.parametrize("words", [[], ["traces+tes"]])

@@ -12,11 +12,12 @@ KINDS = ("dense", "recurrent", "convolutional", "blocks")  # of networks, as `wo
 def add(commands: Any) -> None:
     """Its options."""
     text = "say which mixes of the four answers train, and why others do not"
-    examples = ("traces+tess+lance+code-cl", "--list", "--list --network blocks --json")
+    examples = ("traces+tess+lance+code-cl", "--list", "--list --network blocks --json", "--table > docs/mixes.md")
     parser = add_command(commands, "mix", mix, text, examples)
     form = "time+space+memory+direction, those left out at the end as usual; or the name of a published rule"
     parser.add_argument("mix", nargs="?", metavar="MIX", help=form)
     parser.add_argument("--list", action="store_true", help="every cell")
+    parser.add_argument("--table", action="store_true", help="the page docs/mixes.md: all cells counted, as Markdown")
     parser.add_argument("--network", choices=KINDS, help="only on networks of this kind")
     add_json(parser)
 
@@ -25,9 +26,14 @@ def mix(arguments: argparse.Namespace) -> int:
     """A mix on each kind of network, or the table of all; wrong usage where neither was asked for."""
     from workbench.mixes import AXES, Cell, cells, mix_named, refusal, tally
 
-    if arguments.mix is None and not arguments.list:
-        arguments.parser.error("name a mix, as traces+tess+lance+gpm, or ask for --list")
+    if arguments.mix is None and not arguments.list and not arguments.table:
+        arguments.parser.error("name a mix, as traces+tess+lance+gpm, or ask for --list or --table")
     kinds = KINDS if arguments.network is None else (arguments.network,)
+    if arguments.table:
+        from workbench.mixes import table_of_mixes
+
+        print(table_of_mixes(kinds), end="")
+        return 0
     if arguments.mix is not None:
         chosen = mix_named(arguments.mix)
         found = [Cell(chosen, kind, refusal(chosen, kind)) for kind in kinds]

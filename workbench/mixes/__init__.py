@@ -34,6 +34,7 @@ if TYPE_CHECKING:
         SPACES,
         TESS_SPACE,
     )
+    from workbench.mixes.table import table_of_mixes
     from workbench.mixes.time import BPTT_GRAPH, EPROP, INSTANT, TIMES, TRACES
 
 __all__ = [
@@ -85,6 +86,7 @@ __all__ = [
     "mix_named",
     "prepare",
     "refusal",
+    "table_of_mixes",
     "tally",
 ]
 
