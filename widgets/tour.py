@@ -100,6 +100,15 @@ STATIONS: tuple[Station, ...] = (
         {"energy": 0.45},
     ),
     Station(
+        "cost",
+        "And what does it cost? Let fewer steps learn: lower K until S-TLLR needs fewer multiplications than BPTT.",
+        "learning_steps",
+        lambda state, numbers: numbers.learning_steps < 2 * numbers.steps / 3,
+        "Below two thirds of the steps S-TLLR is the cheaper one. Its memory does not grow with time at all; that of "
+        "BPTT does.",
+        {"learning_steps": 20},
+    ),
+    Station(
         "conceptors",
         "DIRECTION. The ellipse is what an old task has taken of the space. Widen it: raise the aperture α.",
         "aperture",
@@ -107,6 +116,16 @@ STATIONS: tuple[Station, ...] = (
         "A wide aperture claims more directions. What it claims, new tasks may hardly change: little forgetting, "
         "little room.",
         {"aperture": 8.0},
+    ),
+    Station(
+        "step",
+        "TOGETHER. One weight, one update, term by term. Walk to the last stage, and stop where you like.",
+        "at",
+        lambda state, numbers: state["at"] == 23,
+        "A trace, a nearness to the threshold, a signal, and their product: that is all a local rule is. You can write "
+        "one yourself.",
+        {"at": 23},
+        {"at": 0},
     ),
 )
 

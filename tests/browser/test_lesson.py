@@ -20,7 +20,9 @@ VISITS = {
     "surrogate": ("slope", "End"),
     "locality": ("rule", "TESS"),
     "compression": ("energy ε", "Home"),
+    "cost": ("learning steps K", "Home"),
     "conceptors": ("aperture α", "End"),
+    "step": ("stage", "End"),
 }
 STROKES = """() => [...document.querySelectorAll('.workbench-figure .js-line')]
   .filter((line) => line.getBoundingClientRect().width).map((line) => getComputedStyle(line).stroke)"""
