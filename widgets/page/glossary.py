@@ -11,6 +11,8 @@ GLOSSARY: dict[str, str] = {
     "K": "number of last steps that learn",
     "τ": "time constant: after it 37 % of a trace are left",
     # neurons and traces
+    "i": "number of the post-synaptic neuron, of a weight w_ij",
+    "j": "number of the pre-synaptic neuron or input, of a weight w_ij",
     "u": "membrane potential before the reset",
     "u⁺": "membrane potential after the reset",
     "I": "input current",

@@ -1,17 +1,14 @@
 """Recorded runs: there for every panel that trains, drawn pale, gone when a run begins."""
 
 import json
-from importlib.resources import files
 
 import numpy as np
 import pytest
 from counting_panel import Counting
 
-from widgets.app import PANELS
 from widgets.drawing.pinned import PALE
 from widgets.frame import race_panel
-from widgets.frame.race_panel import RacePanel
-from widgets.frame.recorded import record, recorded
+from widgets.frame.recorded import record
 
 RUN = {"words": "to 3", "traces": {"A picture of nothing much": [{"type": "scatter", "name": "count", "y": [0, 1, 2]}]}}
 
@@ -53,14 +50,3 @@ def test_what_is_written_is_what_the_figures_show(counting):
     kept = json.loads(json.dumps(record(counting.named_figures, counting.text)))
     (trace,) = kept["traces"]["A picture of nothing much"]
     assert (trace["name"], trace["y"]) == ("count", [1.5, None])
-
-
-@pytest.mark.parametrize("later", PANELS, ids=lambda later: later.name)
-def test_every_panel_that_trains_has_one_that_fits_its_figures(later):
-    panel, run = later(), recorded(later.name)
-    assert (run is not None) == isinstance(panel, RacePanel)
-    if run is not None:
-        assert run["traces"].keys() == panel.named_figures.keys()
-        assert any(run["traces"].values())
-        size = (files("widgets") / "recorded" / f"{later.name}.json").read_bytes()
-        assert len(size) < 100_000

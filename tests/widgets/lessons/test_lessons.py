@@ -1,8 +1,18 @@
-"""Every lesson: its presets can be set, its challenges are open at the start and solved by their answers."""
+"""Every panel as a lesson: presets can be set, challenges are open at the start and solved by their answers, symbols are
+explained, and a panel that trains has a recorded run."""
+
+import re
+from importlib.resources import files
 
 import pytest
 
 from widgets.app import PANELS
+from widgets.frame.race_panel import RacePanel
+from widgets.frame.recorded import recorded
+from widgets.page.glossary import GLOSSARY
+
+CLOUDS = {"A", "B"}  # names, no symbols
+SYMBOL = re.compile(r"(?<![\w₊₋₁₂⁺])(?:[A-Za-z]|[A-Za-zλαγΨψτκδηφεσΘ][₊₋₁₂⁺]?(?:_[a-z]+)?)(?![\w₊₋₁₂⁺-])")
 
 
 @pytest.fixture(params=PANELS, ids=lambda later: later.name, scope="module")
@@ -37,3 +47,18 @@ def test_each_challenge_is_open_at_the_start_and_solved_by_its_answer(panel):
         assert (number in panel.solved) is not challenge.runs, challenge.task
         panel.reset()
         panel.next_challenge()
+
+
+def test_each_symbol_of_its_labels_is_explained(panel):
+    labels = [control.description for control in panel.controls.values()]
+    used = {symbol for label in labels for symbol in SYMBOL.findall(label) if symbol not in {"a"} | CLOUDS}
+    assert used <= GLOSSARY.keys()
+
+
+def test_one_that_trains_has_a_recorded_run_of_its_figures(panel):
+    run = recorded(panel.name)
+    assert (run is not None) == isinstance(panel, RacePanel)
+    if run is not None:
+        assert run["traces"].keys() == panel.named_figures.keys()
+        assert any(run["traces"].values())
+        assert len((files("widgets") / "recorded" / f"{panel.name}.json").read_bytes()) < 100_000
