@@ -1,5 +1,5 @@
-"""Every panel as a lesson: presets can be set, challenges are open at the start and solved by their answers, symbols are
-explained, and a panel that trains has a recorded run."""
+"""Every panel as a lesson: presets can be set, challenges are open at the start and solved by their answers, symbols
+are explained, and a panel that trains has a recorded run."""
 
 import re
 from importlib.resources import files
