@@ -52,6 +52,7 @@ PANELS = (
     Later("matrix", "Forgetting", "accuracy_matrix", "AccuracyMatrix"),
     Later("step", "Step by step", "step", "StepByStep"),
     Later("training", "Training", "training", "TrainingMonitor"),
+    Later("playground", "Playground", "playground", "Playground"),
 )
 START = "start"
 _TOLD, _LONGEST = 5, 300  # complaints about a link that are told, and characters of each

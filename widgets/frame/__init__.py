@@ -5,7 +5,17 @@ from typing import TYPE_CHECKING
 from workbench.faces import lazy
 
 if TYPE_CHECKING:
-    from widgets.frame.controls import button, choice, is_setting, read_value, slider, switch, whole_slider, write_value
+    from widgets.frame.controls import (
+        button,
+        choice,
+        is_setting,
+        read_value,
+        slider,
+        switch,
+        text_field,
+        whole_slider,
+        write_value,
+    )
     from widgets.frame.lesson import Challenge, Lesson, Place
     from widgets.frame.panel import Panel
     from widgets.frame.race import PERIOD, Race
@@ -31,6 +41,7 @@ __all__ = [
     "read_value",
     "slider",
     "switch",
+    "text_field",
     "try_all_controls",
     "whole_slider",
     "write_value",

@@ -49,6 +49,10 @@ class _Checkbox(_Fixed, ipywidgets.Checkbox):
     pass
 
 
+class _Text(_Fixed, ipywidgets.Text):
+    pass
+
+
 class _FloatSlider(_Fixed, ipywidgets.FloatSlider):
     """A slider whose value is a short decimal number.
 
@@ -108,6 +112,18 @@ def choice(description: str, options: Mapping[str, Any], tooltip: str, value: st
     check_value(description, control, label)
     control.label = label
     return control
+
+
+def text_field(description: str, value: str, tooltip: str) -> ipywidgets.Text:
+    """A line of text, taken when Enter is pressed or the field is left."""
+    return _Text(
+        value=value,
+        description=description,
+        tooltip=tooltip,
+        continuous_update=False,
+        style=_STYLE,
+        layout=_layout("400px"),
+    )
 
 
 def switch(description: str, value: bool, tooltip: str) -> ipywidgets.Checkbox:

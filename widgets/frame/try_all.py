@@ -27,9 +27,11 @@ def try_all_controls(*panels: Panel) -> str:
 
 
 def ends(control: Any) -> list[Any]:
-    """The values to try: all choices, both states of a switch, both ends of a slider."""
+    """The values to try: all choices, both states of a switch, both ends of a slider, no text and the present one."""
     if isinstance(control, ipywidgets.Checkbox | ipywidgets.ToggleButton):
         return [False, True]
+    if isinstance(control, ipywidgets.Text):
+        return ["", control.value]
     if hasattr(control, "options"):
         return list(control._options_labels)
     if hasattr(control, "lower"):

@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from widgets.panels.locality import LocalityMap
     from widgets.panels.memory import MemoryTimeline
     from widgets.panels.overlap import SubspaceOverlap
+    from widgets.panels.playground import Playground
     from widgets.panels.stdp import STDPWindow
     from widgets.panels.step import StepByStep
     from widgets.panels.surrogate import SurrogateExplorer
@@ -30,6 +31,7 @@ __all__ = [
     "LIFExplorer",
     "LocalityMap",
     "MemoryTimeline",
+    "Playground",
     "STDPWindow",
     "StepByStep",
     "SubspaceOverlap",

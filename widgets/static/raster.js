@@ -16,7 +16,9 @@ function label(model, el, canvas) {
   canvas.setAttribute("aria-label", model.get("alt"));
   el.querySelector(".workbench-raster-x").textContent = model.get("x_label");
   el.querySelector(".workbench-raster-y").textContent = model.get("y_label");
-  canvas.style.height = model.get("height") ? `${model.get("height")}px` : "auto";
+  const height = model.get("height");
+  canvas.style.height = `var(--workbench-fit, ${height ? `${height}px` : "auto"})`; // a box may say how high it is
+  canvas.style.objectFit = height ? "fill" : "contain"; // without a height pixels stay square
 }
 
 function render({ model, el }) {
