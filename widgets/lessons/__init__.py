@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from widgets.lessons.locality import LOCALITY
     from widgets.lessons.memory import MEMORY
     from widgets.lessons.overlap import OVERLAP
+    from widgets.lessons.playground import PLAYGROUND
     from widgets.lessons.stdp import STDP
     from widgets.lessons.step import STEP
     from widgets.lessons.surrogate import SURROGATE
@@ -32,6 +33,7 @@ __all__ = [
     "LOCALITY",
     "MEMORY",
     "OVERLAP",
+    "PLAYGROUND",
     "STDP",
     "STEP",
     "SURROGATE",

@@ -12,6 +12,7 @@ from widgets.drawing.rule_look import place
 from widgets.frame.controls import button, choice, text_field, whole_slider
 from widgets.frame.race import ACTIVE, Race
 from widgets.frame.race_panel import RacePanel
+from widgets.lessons.playground import PLAYGROUND
 from widgets.panels.playground_pictures import (
     LANES,
     NAMES,
@@ -98,6 +99,12 @@ class Playing(NamedTuple):
     first: Seen
     seen: Seen
 
+    @property
+    def spread(self) -> float:
+        """How many points of task 1 the most forgetful mix lost beyond the least forgetful; 0 before two have ended."""
+        ended = [lane.forgotten for lane in self.lanes if lane.state is RunState.FINISHED]
+        return max(ended) - min(ended) if self.in_turn and len(ended) > 1 else 0.0
+
 
 class Playground(RacePanel):
     """Four answers, one network: event film, spikes of each layer, answer and weights, live; up to four mixes race.
@@ -108,6 +115,7 @@ class Playground(RacePanel):
 
     name = "playground"
     title = "Playground"
+    lesson = PLAYGROUND
 
     def __init__(self, **state: Any) -> None:
         self.film, self.inputs, self.layers = film_raster(), inputs_raster(), [layer_raster(1), layer_raster(2)]
