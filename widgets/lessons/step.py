@@ -25,5 +25,5 @@ STEP: Lesson = Lesson(
             "Every number that you see was made from numbers beside it.",
         ),
     ),
-    place=Place(("a c", "b c"), (1.6, 1.0), (1.7, 1.0)),
+    place=Place(("a b", "a c"), (1.25, 1.0), (1.15, 1.0)),
 )

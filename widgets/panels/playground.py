@@ -32,6 +32,7 @@ from widgets.panels.playground_pictures import (
     tiles_raster,
     weight_tiles,
 )
+from workbench.background import stand_behind, start_thread
 from workbench.cost.mixes import MixCost, mix_cost
 from workbench.mixes import ALL, ANYWHERE, AXES, NAMED, Mix, mix_named, refusal
 from workbench.serving import SPEED, Price
@@ -46,6 +47,7 @@ from workbench.watch.playground import (
     Moment,
     Seen,
     film,
+    get_ready,
     play,
     play_network,
     play_sizes,
@@ -126,6 +128,7 @@ class Playground(RacePanel):
             curves_figure(),
         )
         self._settings_of_race: dict[str, Any] | None = None
+        start_thread(_get_ready, lambda: None, "get ready")  # now, so that nobody waits for it who presses Start
         self._one_batch = False  # whether the next start holds after its first batch
         controls = _controls()
         for name, act in (("step", self.step), ("add", self.add), ("clear", self.clear)):
@@ -323,6 +326,11 @@ def _in_turn(mixes: Sequence[Mix]) -> bool:
 
 def _words(race: str) -> list[str]:
     return [words.strip() for words in race.split(",") if words.strip()]
+
+
+def _get_ready() -> None:
+    stand_behind()
+    get_ready()
 
 
 def _begin(mix: Mix, in_turn: bool, recording: int, seed: int, epochs: int) -> Iterator[Moment]:

@@ -26,7 +26,18 @@ if TYPE_CHECKING:
         tradeoff,
     )
     from workbench.watch.one_update import UPDATES, OneUpdate, Stage
-    from workbench.watch.playground import Film, Moment, Seen, film, play, play_network, play_sizes, play_tasks, see
+    from workbench.watch.playground import (
+        Film,
+        Moment,
+        Seen,
+        film,
+        get_ready,
+        play,
+        play_network,
+        play_sizes,
+        play_tasks,
+        see,
+    )
     from workbench.watch.synchronization import Examined, Look, Taught, judge_basis, lead, leads, teach, watch
 
 __all__ = [
@@ -54,6 +65,7 @@ __all__ = [
     "compress_specimen",
     "dependence",
     "film",
+    "get_ready",
     "judge_basis",
     "lead",
     "leads",

@@ -21,6 +21,7 @@ from workbench.cost.formulas import layer_sizes
 from workbench.data.senses.camera import LIKE_NMNIST, event_frames
 from workbench.data.sets.fashion_mnist import CLASSES, fashion_mnist_small
 from workbench.experiments.event_tasks import event_task
+from workbench.kernels.choice import Loops, taking
 from workbench.mixes import Mix, learner
 from workbench.networks.layers import LeakyReadout, SpikingLayer
 from workbench.networks.seeded import seeded
@@ -157,14 +158,22 @@ def play(
         yield Moment(record.step, record.steps, record.task, record.loss, told, kept, seen)
 
 
+def get_ready() -> None:
+    """Do what the first batch of a first run would wait for: read the recordings, load what optimisers need."""
+    play_tasks(False)
+    adam([nn.Parameter(torch.zeros(1))])
+
+
 class Carried:
-    """A rule that notes how many bytes it carried from step to step at its last call."""
+    """A rule that notes how many bytes it carried from step to step at its last call. It takes the plain loops: the
+    layers are small, and compiled ones would have to be loaded first."""
 
     def __init__(self, rule: Rule):
         self.rule, self.bytes = rule, 0
 
     def __call__(self, network: Any, x: Tensor, y: Tensor) -> StepReport:
-        report = self.rule(network, x, y)
+        with taking(Loops.PLAIN):
+            report = self.rule(network, x, y)
         self.bytes = report.state_bytes
         return report
 
