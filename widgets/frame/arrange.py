@@ -34,7 +34,8 @@ def arrange(
         main, behind = [*main, *behind], []
     first = [controls[name] for name in main]
     others = [control for name, control in controls.items() if name not in settings]
-    near = _box([*first, *others], "workbench-controls", "workbench-main")
+    buttons = [_box(others, "workbench-buttons")] if others else []
+    near = _box([*first, *buttons], "workbench-controls", "workbench-main")
     far = _box([controls[name] for name in behind], "workbench-controls", "workbench-rest")
     side = [near, *_folded(far, len(behind)), parts.show_code]
     stage = _box([_box(side, "workbench-side"), parts.pictures], "workbench-stage")

@@ -3,7 +3,7 @@
 from widgets.frame.lesson import Challenge, Lesson, Place
 
 PLAYGROUND: Lesson = Lesson(
-    question="Choose an answer to each of the four questions: does the network still learn?",
+    question="Four questions, four answers: does the network still learn?",
     first="Press Start, and watch spikes, answer and weights change with every batch.",
     see="Left to right: what the camera saw, what the network is given, the spikes of its two layers, its answer. "
     "Below: the curves, and what learning did to the weights.",

@@ -25,5 +25,5 @@ STEP: Lesson = Lesson(
             "Every number that you see was made from numbers beside it.",
         ),
     ),
-    place=Place(("a b", "a c"), (1.25, 1.0), (1.15, 1.0)),
+    place=Place(("a b", "a c"), (1.25, 1.0), (1.5, 1.0)),
 )

@@ -8,6 +8,7 @@ import ipywidgets
 import numpy as np
 import torch
 
+from widgets.drawing.figure import Fig
 from widgets.drawing.rule_look import place
 from widgets.frame.controls import button, choice, text_field, whole_slider
 from widgets.frame.race import ACTIVE, Race
@@ -155,6 +156,11 @@ class Playground(RacePanel):
         self._settings_of_race = settings
         self.race = Race(makes, self.redraw, paused=self._one_batch)
         self.redraw()
+
+    @property
+    def named_figures(self) -> dict[str, Fig]:
+        """Only curves are recorded and compared."""
+        return {self.curves.alt: self.curves}
 
     def step(self) -> None:
         """One batch of every mix, and hold: from a hold the next, without a run the first of a new one."""

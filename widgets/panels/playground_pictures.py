@@ -15,7 +15,7 @@ from workbench.watch.playground import INPUTS, SIDE, STEPS, WIDTH, Film
 
 LANES = 4  # mixes that can run side by side
 NAMES = ("T-shirt", "trousers", "pullover", "dress")  # of the kinds of clothes, in short
-CAMERA, ACROSS, TILES = 34, 5, 5  # pixels of a frame, frames in a row, weights of neurons in a row
+CAMERA, ACROSS, TILES = 34, 5, 4  # pixels of a frame, frames in a row, weights of neurons in a row
 DOWN = STEPS // ACROSS
 OF_LANE = 4  # traces of a mix: accuracy on task 1 and on task 2, loss, bytes
 
@@ -62,7 +62,7 @@ def answer_figure() -> Fig:
         bars("the right kind", GREEN, hover, textposition="outside", cliponaxis=False, width=0.7, showlegend=False),
     ]
     layout = {
-        "xaxis": {"title": {"text": "answer"}, "tickangle": 0, "tickfont": {"size": 10}},
+        "xaxis": {"title": {"text": "answer"}, "tickangle": -35, "tickfont": {"size": 11}},
         "yaxis": {"title": {"text": "probability"}, "range": [0, 1.12], "tickvals": [0, 0.5, 1]},
         "height": 200,
         "margin": {"t": 8},
@@ -75,7 +75,7 @@ def answer_figure() -> Fig:
 def curves_figure() -> Fig:
     """Accuracy, loss and bytes side by side, of each mix."""
     traces = [trace for lane in range(LANES) for trace in _curves_of_lane(lane)]
-    thirds = [[0.0, 0.28], [0.37, 0.64], [0.74, 1.0]]
+    thirds = [[0.0, 0.24], [0.38, 0.62], [0.76, 1.0]]
     titles = ("accuracy (%)", "loss", "bytes kept")
     layout: dict[str, Any] = {"height": 220, "margin": {"t": 28, "r": 8}}
     for k, (domain, title) in enumerate(zip(thirds, titles, strict=True)):

@@ -32,6 +32,14 @@ function canBeDrawnAlone(el, trace, values) {
 const valuesByTrace = (edit, traces) => traces.map((_, k) => Object.fromEntries(
   Object.entries(edit.style_data).map(([key, list]) => [key, list[k]]).filter(([, values]) => values !== undefined)));
 
+// What is drawn with the traces that moved: plotly takes the lines out of a subplot of which no trace is drawn.
+function drawnWith(el, moved) {
+  const subplot = ({ xaxis, yaxis }) => `${xaxis}${yaxis}`;
+  const places = new Set([...moved].map((trace) => subplot(el._fullData[trace])));
+  const others = el._fullData.filter((trace) => trace.visible === true && !places.has(subplot(trace)));
+  return [...moved, ...others.map(({ index }) => index)];
+}
+
 // Runs a method of plotly's view with `message` as what Python sent. There is nothing to report back.
 function perform(method, el, message) {
   const model = { get: () => message, _normalize_trace_indexes: (traces) => traces };
@@ -63,8 +71,9 @@ function drawQuickly(FigureView) {
       moved.add(trace);
       Object.assign(el.data[trace], values[k]);
     });
-    perform(drawSome, el, { animation_opts: INSTANT, style_data: [...moved].map(() => ({})), layout_data: {},
-      style_traces: [...moved] });
+    const drawn = drawnWith(el, moved);
+    perform(drawSome, el, { animation_opts: INSTANT, style_data: drawn.map(() => ({})), layout_data: {},
+      style_traces: drawn });
     waiting.set(el, { moved, timer: setTimeout(settle, REST, el, moved) });
   };
 }

@@ -165,7 +165,7 @@ def get_ready() -> None:
 
 
 class Carried:
-    """A rule that notes how many bytes it carried from step to step at its last call. It takes the plain loops: the
+    """A rule that notes how many bytes it carried from step to step, at most so far. It takes the plain loops: the
     layers are small, and compiled ones would have to be loaded first."""
 
     def __init__(self, rule: Rule):
@@ -174,7 +174,7 @@ class Carried:
     def __call__(self, network: Any, x: Tensor, y: Tensor) -> StepReport:
         with taking(Loops.PLAIN):
             report = self.rule(network, x, y)
-        self.bytes = report.state_bytes
+        self.bytes = max(self.bytes, report.state_bytes)
         return report
 
 

@@ -47,7 +47,7 @@ def test_weights_as_bytes():
 
 def test_a_tile_for_each_neuron():
     weights = torch.zeros(WIDTH, INPUTS)
-    weights[6, 81] = 1.0  # the first ON input of neuron 6: second row, second column, right half
+    weights[5, 81] = 1.0  # the first ON input of neuron 5: second row, second column, right half
     picture = weight_tiles(weights, 1.0)
     assert picture.shape == tuple(tiles_raster().shape)
     assert np.argwhere(picture == 255).tolist() == [[10, 19 + 9]]
