@@ -4,7 +4,6 @@ from collections.abc import Iterator, Sequence
 from functools import lru_cache, partial
 from typing import Any, NamedTuple
 
-import ipywidgets
 import numpy as np
 import torch
 
@@ -430,7 +429,7 @@ def _told(error: BaseException | None) -> str:
     return "" if error is None else str(error) or type(error).__name__
 
 
-def _controls() -> dict[str, ipywidgets.DOMWidget]:
+def _controls() -> dict[str, Any]:
     start = {"time": "S-TLLR traces", "space": "periodic basis (TESS)", "memory": "everything", "direction": "anywhere"}
     answers = {
         axis: choice(axis, {each.label: each.name for each in there}, QUESTIONS[axis], start[axis])
