@@ -169,3 +169,32 @@ def test_a_finger_drags_a_spike_and_scrolls_the_page_beside_it(serve, chromium):
     assert page.evaluate(POINTS, [1, 0]) == points
     page.screenshot(path=RESULTS / "hand-390.png")
     context.close()
+
+
+def test_a_line_is_drawn_before_the_result_is_seen(serve, open_page):
+    page = ready(open_page(serve(TIMING)))
+    settled(page)
+    figure = page.locator(".js-plotly-plot").first
+    button = figure.locator(".workbench-predict-button")
+    button.click()
+    page.wait_for_function("() => document.querySelector('.js-plotly-plot').data[1].opacity === 0")
+    expect(button).to_have_text("Show the result")
+    assert rings(page, 0) == {}
+    surface = figure.get_by_role("slider", name="your prediction of the weight change")
+    box = surface.bounding_box()
+    page.mouse.move(box["x"] + 3, box["y"] + box["height"] / 2)
+    page.mouse.down()
+    page.mouse.move(box["x"] + box["width"] - 3, box["y"] + box["height"] / 2)
+    page.mouse.up()
+    for key in ("ArrowLeft", "ArrowUp", "ArrowUp"):
+        surface.press(key)
+    expect(surface).to_have_attribute("aria-valuetext", re.compile(r"^at 58: 0\.\d"))
+    button.click()
+    expect(figure.get_by_role("status")).to_have_text(
+        re.compile("^On average your line is .* away from the weight change")
+    )
+    page.wait_for_function("() => document.querySelector('.js-plotly-plot').data[1].opacity !== 0")
+    assert figure.locator(".workbench-predicted path").get_attribute("d").count("L") > 50
+    page.screenshot(path=RESULTS / "predicted.png")
+    button.click()
+    expect(surface).to_be_hidden()

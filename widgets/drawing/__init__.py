@@ -8,6 +8,7 @@ if TYPE_CHECKING:
     from widgets.drawing.figure import Fig
     from widgets.drawing.formula import Formula
     from widgets.drawing.handles import Handle, Pull, train
+    from widgets.drawing.prediction import Prediction, compare, in_words
     from widgets.drawing.raster import Raster
     from widgets.drawing.rows import (
         bars,
@@ -52,12 +53,15 @@ __all__ = [
     "Handle",
     "Line",
     "Marker",
+    "Prediction",
     "Pull",
     "Raster",
     "bars",
+    "compare",
     "curve",
     "dots",
     "in_row",
+    "in_words",
     "labelled_bar",
     "line",
     "marker",

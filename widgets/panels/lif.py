@@ -9,6 +9,7 @@ from torch import Tensor
 
 from widgets.drawing.figure import Fig
 from widgets.drawing.handles import Handle, Pull, Y
+from widgets.drawing.prediction import Prediction
 from widgets.drawing.rows import curve, dots, stacked_rows, stems
 from widgets.drawing.theme import FAINT, GREY, line, marker
 from widgets.frame.controls import choice, slider, whole_slider
@@ -185,7 +186,9 @@ def _time_figure() -> Fig:
     layout["yaxis"]["rangemode"] = layout["yaxis2"]["rangemode"] = "tozero"
     layout["yaxis3"].update(range=[0, 1.4], tickvals=[0, 1])
     alt = "Three rows over time: input current, membrane potential with its threshold, and spikes"
-    return Fig(traces, {**layout, "height": 460}, alt=alt)
+    figure = Fig(traces, {**layout, "height": 460}, alt=alt)
+    figure.prediction = Prediction((3,), steps, "the membrane u", hides=(1, 5))
+    return figure
 
 
 def _with_drops(potential: np.ndarray, rest: np.ndarray, fired: np.ndarray) -> dict:

@@ -8,6 +8,7 @@ from torch import Tensor
 
 from widgets.drawing.figure import Fig
 from widgets.drawing.handles import Handle, Pull, X, Y
+from widgets.drawing.prediction import Prediction
 from widgets.drawing.rows import curve, dots, stacked_rows
 from widgets.drawing.theme import GREY, line, marker
 from widgets.frame.controls import button, choice, slider, switch
@@ -227,7 +228,10 @@ def _window_figure() -> Fig:
         "yaxis": {"title": {"text": "weight change (dimensionless)"}},
         "hovermode": "closest",
     }
-    return Fig(traces, layout, alt="Weight change of one pair of spikes against the lag between them")
+    figure = Fig(traces, layout, alt="Weight change of one pair of spikes against the lag between them")
+    lags = range(-REACH, REACH + 1, 2)
+    figure.prediction = Prediction((0, 1), lags, "the weight change", hides=(2, 3, 4))
+    return figure
 
 
 def _time_figure() -> Fig:

@@ -7,6 +7,7 @@ import torch
 from torch import Tensor
 
 from widgets.drawing.figure import Fig
+from widgets.drawing.prediction import Prediction
 from widgets.drawing.rows import curve, dots, stacked_rows, stems
 from widgets.drawing.theme import GREY, line, marker
 from widgets.frame.controls import choice, slider, whole_slider
@@ -146,7 +147,9 @@ def _figure() -> Fig:
     layout["yaxis"].update(range=[0, 3.6], tickvals=[0, 1, 2, 3])
     layout["yaxis3"]["range"] = [0, 1.05]
     alt = "Spikes over time, the traces that they leave, and the part of each spike in the trace"
-    return Fig(traces, {**layout, "height": 520}, alt=alt)
+    figure = Fig(traces, {**layout, "height": 520}, alt=alt)
+    figure.prediction = Prediction((1,), steps, "q", hides=(2, 3, 4, 5, 6, 7))
+    return figure
 
 
 def _one_line(parts: np.ndarray) -> dict:

@@ -90,8 +90,9 @@ export default () => {
       model.on("change:_py2js_update", resize);
       const remove = await figure.render({ model, el, ...context });
       const stop = refit(el, new FigureView(model, el));
-      const leave = sharedPlotly(model.get("_bundle")).takeInHand(el, model);
-      return () => { leave(); stop(); remove(); };
+      const shared = sharedPlotly(model.get("_bundle"));
+      const ends = [shared.takeInHand(el, model), shared.predict(el, model), stop, remove];
+      return () => ends.forEach((end) => end());
     },
   };
 };

@@ -100,7 +100,7 @@ function rings(el, handles) {
 
 // Let the handles of a figure be grasped; returns how to end it.
 function takeInHand(el, model) {
-  const handles = () => model.get("_grips") ?? [];
+  const handles = () => (model.get("predicting") === "drawing" ? [] : model.get("_grips") ?? []);
   const drawn = rings(el, handles);
   let held, pressed, tapped;
   const send = (message) => {

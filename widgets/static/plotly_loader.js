@@ -24,7 +24,7 @@ function initialize({ model }) {
   const shared = sharedPlotly(bundle);
   if (shared.started) return;
   shared.started = true;
-  shared.takeInHand = takeInHand;
+  Object.assign(shared, { takeInHand, predict });
   // The app's own page gets plotly.js from its server, and has asked for it before the kernel ran.
   const module = globalThis.importPlotly?.(bundle) ?? fromBytes(model.get("source"));
   module.then(quicken).then(shared.resolve, shared.reject);
