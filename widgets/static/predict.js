@@ -29,9 +29,9 @@ function pathOf(xs, line, across, up) {
 function predict(el, model) {
   const box = element("div", "workbench-predict", el);
   const button = element("button", "workbench-predict-button", box);
-  const surface = element("div", "workbench-surface", el);
-  const verdict = element("span", "workbench-verdict", surface);
+  const verdict = element("span", "workbench-verdict", box);
   verdict.setAttribute("role", "status");
+  const surface = element("div", "workbench-surface", el);
   const svg = element("svg", "workbench-predicted", surface);
   const path = element("path", "", svg);
   const name = element("text", "", svg, "your prediction");
