@@ -60,7 +60,7 @@ STATIONS: tuple[Station, ...] = (
         "The order decides: pre before post strengthens, post before pre weakens. Two traces compute what all pairs of "
         "spikes would.",
         {"post_1": 10},
-        {"spikes": 1},
+        {"pre_spikes": 1, "post_spikes": 1},
     ),
     Station(
         "eligibility",
