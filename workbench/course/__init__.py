@@ -5,12 +5,18 @@ from typing import TYPE_CHECKING
 from workbench.faces import lazy
 
 if TYPE_CHECKING:
+    from workbench.course.build import BUILDS, build
     from workbench.course.lesson import Lesson, begin
+    from workbench.course.report import Count, count_mistakes
     from workbench.course.student import write_student_notebooks
 
 __all__ = [
+    "BUILDS",
+    "Count",
     "Lesson",
     "begin",
+    "build",
+    "count_mistakes",
     "write_student_notebooks",
 ]
 
