@@ -76,6 +76,11 @@ function plotlyModule({ plotly, classes }) {
     export default { default: Plotly };`;
 }
 
+// Steps of a drawing by themselves, for widgets/static/quick_redraw.js.
+const DRAWING = `import { supplyDefaults, doCalcdata, style } from "plotly.js/src/plots/plots";
+  import { doColorBars } from "plotly.js/src/plot_api/subroutines";
+  export default { supplyDefaults, doCalcdata, style, doColorBars };`;
+
 // Modules that are given as text, by the name they are imported under.
 const texts = (modules) => ({
   name: "texts",
@@ -143,10 +148,11 @@ const pinned = JSON.parse(readFileSync(join(HERE, "node_modules", "plotly.js", "
 if (pinned !== installed.script)
   fail(`plotly ${installed.version} ships plotly.js ${installed.script}, and here is ${pinned}: change it in package.json`);
 const parts = widgetClasses(installed.bundle);
-const entry = `import ${parts.lodash} from "text:lodash"; import ${parts.plotly} from "text:plotly"; ${parts.classes}`;
+const entry = `import ${parts.lodash} from "text:lodash"; import ${parts.plotly} from "text:plotly"; ${parts.classes}
+  export { default as drawing } from "text:drawing";`;
 const { outputFiles, metafile } = await build({
   entryPoints: ["text:entry"],
-  plugins: [texts({ entry, lodash: lodashModule(parts), plotly: plotlyModule(parts) })],
+  plugins: [texts({ entry, lodash: lodashModule(parts), plotly: plotlyModule(parts), drawing: DRAWING })],
   absWorkingDir: HERE,
   outfile: join(out, "plotly_core.js"),
   bundle: true,

@@ -171,6 +171,45 @@ def test_the_height_is_the_layout_s_unless_a_box_says_otherwise(serve, open_page
     page.wait_for_function(drawn, arg=300)
 
 
+MIXED = """import ipywidgets
+from widgets.drawing.figure import Fig
+bars = {"type": "bar", "x": [0, 1, 2], "y": [3, 2, 1], "text": ["c", "b", "a"], "marker": {"pattern": {"shape": "/"}}}
+heat = {"type": "heatmap", "z": [[0, 1], [2, 3]], "xaxis": "x2", "yaxis": "y2", "texttemplate": "%{z}"}
+words = {"x": [0, 1], "y": [1, 2], "mode": "text", "text": ["left", "right"]}
+layout = {"xaxis": {"domain": [0, 0.4]}, "xaxis2": {"domain": [0.6, 1]}, "yaxis2": {"anchor": "x2"}}
+fig = Fig([bars, heat, words], layout, alt="bars, a map and words")
+turn = ipywidgets.Button(description="turn")
+def draw(_):
+    with fig.batch_update():
+        fig.data[0].update(y=[1, 2, 3], text=["a", "b", "c"])
+        fig.data[1].z = [[9, 2], [1, 0]]
+        fig.data[2].update(y=[2, 1], text=["one", "two"])
+turn.on_click(draw)
+ipywidgets.VBox([turn, fig])"""
+PICTURES = """() => {
+  const figure = document.querySelector('.js-plotly-plot');
+  const all = (place, read) => [...figure.querySelectorAll(place)].map(read);
+  const picture = () => JSON.stringify([
+    all('.barlayer path', (bar) => [bar.getAttribute('d'), bar.getAttribute('style')]),
+    all('.hm image', (image) => image.getAttribute('href')), all('text', (text) => text.textContent),
+    all('.bars text, .textpoint text, .heatmap-label text', (text) => text.getAttribute('transform'))]);
+  window.pictures = { before: picture() };
+  figure.on('plotly_animated', () => pictures.alone = picture());
+  figure.on('plotly_update', () => pictures.whole = picture());
+}"""
+
+
+def test_bars_maps_and_words_drawn_alone_look_as_if_drawn_whole(serve, open_page):
+    page = open_page(serve(MIXED))
+    page.wait_for_selector(".js-plotly-plot .hm image", state="attached")
+    page.evaluate(PICTURES)
+    page.get_by_role("button", name="turn").click()
+    page.wait_for_function("() => pictures.alone && pictures.whole")
+    pictures = page.evaluate("() => pictures")
+    assert pictures["alone"] == pictures["whole"] != pictures["before"]
+    assert all(f'"{word}"' in pictures["alone"] for word in ("a", "one", "two", "9", "8"))
+
+
 BARS = """import ipywidgets
 from widgets.drawing.figure import Fig
 bars = [{"type": "bar", "marker": {"color": c, "pattern": {"shape": "/"}}} for c in ("#0072B2", "#D55E00")]

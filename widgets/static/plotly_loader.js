@@ -5,7 +5,7 @@ const UNREAD = ["_sendTraceDeltas", "_sendLayoutDelta", "handle_plotly_hover", "
 function quicken(bundle) {
   for (const name of UNREAD) bundle.FigureView.prototype[name] = () => {};
   fitToBox(bundle.FigureView);
-  drawQuickly(bundle.FigureView);
+  drawQuickly(bundle);
   return bundle;
 }
 

@@ -1,12 +1,15 @@
 // Plotly recalculates a whole figure, axes, labels and legend, for each edit: 20 ms a figure. Most edits of a slider only
-// move lines and points within axes that stand as they are. Those are drawn alone, by plotly's own `animate`, and the whole
+// move lines, points, bars and the cells of a map within axes that stand as they are. Those are drawn alone, and the whole
 // figure follows once the edits have come to rest, so that axes that fit themselves to the data fit it exactly.
-// Bars are never drawn alone: plotly then forgets colour and hatching of those that are new.
+// Lines and points are drawn by plotly's own `animate`. It draws bars without their style and maps not at all; for them
+// the small bundle of plotly.js (bundle/build.mjs) gives its steps of drawing by themselves, and the full one nothing.
 const REST = 150; // ms
 const INSTANT = { mode: "afterall", frame: { duration: 0, redraw: false }, transition: { duration: 0 } };
+const LINES = { scatter: ["x", "y"] };
+const WORDS = ["text", "hovertext", "customdata"];
+const MOVES = { scatter: ["x", "y", ...WORDS], bar: ["x", "y", ...WORDS], heatmap: ["z", "zmin", "zmax", ...WORDS] };
 
-const isData = (edit) => Object.keys(edit.layout_data ?? {}).length === 0
-  && Object.keys(edit.style_data ?? {}).every((key) => key === "x" || key === "y");
+const isList = (values) => Array.isArray(values) || ArrayBuffer.isView(values);
 
 // The axis, letter "x" or "y", of a trace as plotly completed it.
 function axisOf(el, trace, letter) {
@@ -17,15 +20,29 @@ function axisOf(el, trace, letter) {
 // Numbers that lie within the axis, or an axis that does not fit itself.
 function fits(axis, values) {
   if (!axis.autorange) return true;
-  if (axis.type !== "linear" || !(Array.isArray(values) || ArrayBuffer.isView(values))) return false;
+  if (!["linear", "log"].includes(axis.type) || !isList(values)) return false;
   const [low, high] = axis.range[0] < axis.range[1] ? axis.range : [axis.range[1], axis.range[0]];
-  return values.every((value) => typeof value === "number" && !(value < low || value > high)); // NaN is a gap
+  const place = axis.type === "log" ? Math.log10 : (value) => value;
+  const inside = (at) => !(at < low || at > high); // also NaN, a gap
+  return values.every((value) => value === null || (typeof value === "number" && inside(place(value))));
 }
 
+// Bars that stand on each other reach further than each of them does.
+const piled = (el, type) => type === "bar" && !["group", "overlay"].includes(el._fullLayout.barmode);
+
+const sameSize = (before, after) => isList(before) && isList(after) && before.length === after.length
+  && before[0]?.length === after[0]?.length;
+
+// Whether all that is set is among what `moves` allows for a trace of this type.
+const among = (moves, type, values) => Object.keys(values).every((key) => moves[type]?.includes(key));
+
 function canBeDrawnAlone(el, trace, values) {
-  const { type, visible } = el._fullData[trace] ?? {};
-  return type === "scatter"
-    && (!visible || Object.entries(values).every(([letter, numbers]) => fits(axisOf(el, trace, letter), numbers)));
+  const { type, visible, z, coloraxis } = el._fullData[trace] ?? {};
+  if (!among(MOVES, type, values)) return false;
+  if (!visible) return true;
+  if (type === "heatmap") return !coloraxis && (!("z" in values) || sameSize(z, values.z));
+  return ["x", "y"].every((letter) => !(letter in values)
+    || (fits(axisOf(el, trace, letter), values[letter]) && !(piled(el, type) && axisOf(el, trace, letter).autorange)));
 }
 
 // The new values of each trace in an edit, by trace.
@@ -46,34 +63,64 @@ function perform(method, el, message) {
   method.call({ el, model, _sendTraceDeltas() {}, _sendLayoutDelta() {} });
 }
 
-function drawQuickly(FigureView) {
-  const { do_update: drawAll, do_animate: drawSome } = FigureView.prototype;
+// Draws all traces of these subplots and leaves the others as they stand.
+function drawSubplots(el, chosen) {
+  const { _subplots: subplots, _basePlotModules: modules } = el._fullLayout;
+  const all = subplots.cartesian;
+  subplots.cartesian = all.filter((name) => chosen.has(name));
+  try {
+    modules.forEach((module) => module.plot(el));
+  } finally {
+    subplots.cartesian = all;
+  }
+}
+
+function drawQuickly({ FigureView, drawing }) {
+  const { do_update: drawAll, do_animate: animate } = FigureView.prototype;
   const waiting = new WeakMap(); // element to the traces whose axes have yet to follow
   const settle = (el, traces) => {
     waiting.delete(el);
     if (!el.isConnected || !el._fullData) return;
-    const style_data = { y: [...traces].map((trace) => el.data[trace].y) };
-    perform(drawAll, el, { style_data, style_traces: [...traces] });
+    const of = (key) => [...traces].map((trace) => el.data[trace][key]);
+    perform(drawAll, el, { style_data: { y: of("y"), z: of("z") }, style_traces: [...traces] });
+  };
+  const drawLines = (el, moved) => perform(animate, el,
+    { animation_opts: INSTANT, style_data: moved.map(() => ({})), layout_data: {}, style_traces: moved });
+  const drawTraces = (el, moved) => {
+    drawing.supplyDefaults(el);
+    drawing.doCalcdata(el);
+    const traces = moved.map((trace) => el._fullData[trace]);
+    drawSubplots(el, new Set(traces.map(({ xaxis, yaxis }) => xaxis + yaxis)));
+    drawing.style(el);
+    if (traces.some(({ showscale }) => showscale)) drawing.doColorBars(el);
+    el.emit("plotly_animated");
   };
   FigureView.prototype.do_update = function () {
     const { el, model } = this;
     const edit = model.get("_py2js_update");
     if (edit === null) return;
     const traces = model._normalize_trace_indexes(edit.style_traces);
-    const values = isData(edit) && el._fullData ? valuesByTrace(edit, traces) : [];
-    if (!values.length || !values.every((value, k) => canBeDrawnAlone(el, traces[k], value))) {
+    const standing = Object.keys(edit.layout_data ?? {}).length === 0 && el._fullData;
+    const values = standing ? valuesByTrace(edit, traces) : [];
+    const { moved, timer, lines } = waiting.get(el) ?? { moved: new Set(), lines: true };
+    const onlyLines = lines && values.every((value, k) => among(LINES, el._fullData[traces[k]]?.type, value));
+    if (!values.length || !(onlyLines || drawing) || !values.every((value, k) => canBeDrawnAlone(el, traces[k], value))) {
       drawAll.call(this);
       return;
     }
-    const { moved, timer } = waiting.get(el) ?? { moved: new Set() };
     clearTimeout(timer);
     traces.forEach((trace, k) => {
       moved.add(trace);
       Object.assign(el.data[trace], values[k]);
     });
+<<<<<<< HEAD
     const drawn = drawnWith(el, moved);
     perform(drawSome, el, { animation_opts: INSTANT, style_data: drawn.map(() => ({})), layout_data: {},
       style_traces: drawn });
     waiting.set(el, { moved, timer: setTimeout(settle, REST, el, moved) });
+=======
+    (onlyLines ? drawLines : drawTraces)(el, [...moved]);
+    waiting.set(el, { moved, lines: onlyLines, timer: setTimeout(settle, REST, el, moved) });
+>>>>>>> d0fd0c7 (Draw bars, maps and words alone while they move within their axes)
   };
 }
