@@ -125,7 +125,7 @@ def _draw_trace(ax: Any, trace: Any) -> None:
     y = np.asarray([] if trace.y is None else trace.y)
     x = np.arange(len(y)) if trace.x is None else np.asarray(trace.x)
     if trace.type == "bar":
-        ax.bar(x, y, label=label, color=_colour(trace.marker.color))
+        ax.bar(x, y.astype(float), label=label, color=_colour(trace.marker.color))
         return
     mode = trace.mode or "lines"
     if "lines" in mode:

@@ -48,13 +48,18 @@ class ActivationCompression(Panel):
     def __init__(self, **state: Any) -> None:
         self.maps, self.values_figure, self.cost = _maps_figure(), _values_figure(), _cost_figure()
         self._known: dict[tuple, tuple[list[float], list[float]]] = {}
+        self._found: tuple[tuple, Compression] | None = None  # another image asks for the same again
+        self._drawn: Compression | None = None
         super().__init__(_controls(), [self.maps, self.values_figure, self.cost], state)
 
     def compute(self, layer: str, energy: float, batch: bool, space: bool, feature: bool, image: int) -> Seen:
         specimen, modes = specimens()[layer], Modes(batch, space, feature)
         if (layer, modes) not in self._known:
             self._known[layer, modes] = tradeoff(specimen, ENERGIES, modes)
-        finding = compress_specimen(specimen, energy, modes)
+        asked = (layer, energy, modes)
+        if self._found is None or self._found[0] != asked:
+            self._found = asked, compress_specimen(specimen, energy, modes)
+        finding = self._found[1]
         curves = [(e / e[0]).sqrt().float() for e in specimen.energies]
         before, after = mosaic(specimen.x[image]), mosaic(finding.approximation[image])
         return Seen(finding, curves, before, after, *self._known[layer, modes], energy)
@@ -62,13 +67,16 @@ class ActivationCompression(Panel):
     def draw(self, numbers: Seen) -> None:
         top = float(numbers.before.nan_to_num().max())
         for trace, picture in zip(self.maps.data, (numbers.before, numbers.after), strict=True):
-            trace.update(z=_cells(picture), zmin=-top, zmax=top)
-        for k, (values, rank) in enumerate(zip(numbers.curves, numbers.finding.ranks, strict=True)):
+            trace.z, trace.zmin, trace.zmax = _cells(picture), -top, top
+        found = numbers.finding
+        if found is self._drawn:
+            return  # the rest says nothing of the image
+        self._drawn = found
+        for k, (values, rank) in enumerate(zip(numbers.curves, found.ranks, strict=True)):
             y = values.clamp(min=1e-4).numpy()
             self.values_figure.data[k].update(x=list(range(1, len(y) + 1)), y=y)
             self.values_figure.data[4 + k].update(x=[rank] if rank else [], y=[y[rank - 1]] if rank else [])
         self.values_figure.handles = _rank_handles(numbers.curves)
-        found = numbers.finding
         for trace, y in zip(self.cost.data, _costs(numbers), strict=True):
             trace.update(x=[numbers.energy] if len(y) == 1 else ENERGIES, y=y)
         self.maps.layout.xaxis2.title.text = f"from the core:<br>{found.kept_bytes / 1024:,.0f} KiB"

@@ -57,17 +57,18 @@ class ConceptorSubspaces(Panel):
         points, edges = self.plane.data[:2], self.plane.data[2:4]
         for k in (0, 1):
             x, y = numbers.view @ numbers.pair.samples[k]
-            points[k].update(x=x.numpy(), y=y.numpy())
+            points[k].x, points[k].y = x.numpy(), y.numpy()
             x, y = numbers.cloud_edges[k]
-            edges[k].update(x=x.numpy(), y=y.numpy())
+            edges[k].x, edges[k].y = x.numpy(), y.numpy()
         for k, name in enumerate(NAMES):
             x, y = numbers.edges[name]
             values = singular_values(numbers.pair.conceptors[name])
             shown = name in numbers.shown
-            self.plane.data[5 + k].update(x=x.numpy(), y=y.numpy(), visible=shown)
+            edge, bars = self.plane.data[5 + k], self.values_figure.data[k]
+            edge.x, edge.y, edge.visible = x.numpy(), y.numpy(), shown
             labels = [f"{value:.2f}" for value in values]
             places = [k + (i - (len(values) - 1) / 2) * 0.27 for i in range(len(values))]
-            self.values_figure.data[k].update(x=places, y=values, text=labels, visible=shown)
+            bars.x, bars.y, bars.text, bars.visible = places, values, labels, shown
         in_space = self.values["space"] == 3
         for name in ("tilt_a", "tilt_b", "look"):
             self.controls[name].layout.display = "" if in_space else "none"
@@ -76,8 +77,10 @@ class ConceptorSubspaces(Panel):
         self.plane.data[10].update(x=[x for x, _ in ends], y=[y for _, y in ends])
         self.plane.handles = [handle for k, cloud in enumerate(clouds) for handle in _handles(k, cloud)]
         axes = ("seen to the right", "seen upwards") if in_space else ("direction 1", "direction 2")
-        self.plane.layout.update(xaxis_title_text=axes[0], yaxis_title_text=axes[1])
-        self.plane.layout.update(xaxis2_title_text=axes[0], yaxis2_title_text=axes[1])
+        layout = self.plane.layout
+        if layout.xaxis.title.text != axes[0]:
+            layout.update(xaxis_title_text=axes[0], yaxis_title_text=axes[1])
+            layout.update(xaxis2_title_text=axes[0], yaxis2_title_text=axes[1])
 
     def describe(self, numbers: View) -> str:
         C = numbers.pair.conceptors

@@ -91,12 +91,12 @@ class CostExplorer(RacePanel):
         memory = {rule: cost.memory for rule, cost in numbers.measured.items()}
         for figure, kind, unit, found in ((self.macs, "macs", 1e6, macs), (self.memory, "memory", 1e3, memory)):
             for trace, rule in zip(figure.data, RULES, strict=False):
-                trace.update(x=list(STEPS), y=[value / unit for value in getattr(numbers.curves[rule], kind)])
+                trace.x, trace.y = STEPS, [value / unit for value in getattr(numbers.curves[rule], kind)]
             by_formula, measured = figure.data[len(RULES) : len(RULES) + 2]
             chosen = [getattr(numbers.chosen[rule], kind) / unit for rule in RULES]
-            by_formula.update(x=[numbers.steps] * len(RULES), y=chosen, text=list(RULES))
             points = [found[rule] / unit if rule in found else None for rule in RULES]
-            measured.update(x=[numbers.steps] * len(RULES), y=points, text=list(RULES))
+            for trace, y in ((by_formula, chosen), (measured, points)):
+                trace.x, trace.y, trace.text = [numbers.steps] * len(RULES), y, RULES
         self._draw_seconds({rule: cost.seconds for rule, cost in numbers.measured.items()})
         self._draw_region(numbers)
         state = RunState.IDLE if self.race is None else self.race.states[0]
@@ -105,9 +105,8 @@ class CostExplorer(RacePanel):
     def _draw_seconds(self, seconds: dict[str, float]) -> None:
         for trace, rule in zip(self.seconds.data, RULES, strict=True):
             known = rule in seconds
-            trace.update(
-                y=[1e3 * seconds[rule] if known else None], text=[_milliseconds(seconds[rule]) if known else ""]
-            )
+            trace.y = [1e3 * seconds[rule] if known else None]
+            trace.text = [_milliseconds(seconds[rule]) if known else ""]
         if seconds:  # a logarithmic axis has no natural foot: the shortest bar gets a height that can be seen
             lowest, highest = (math.log10(1e3 * f(seconds.values())) for f in (min, max))
             self.seconds.layout.yaxis.range = [lowest - 0.5, highest + 0.3]
@@ -117,7 +116,8 @@ class CostExplorer(RacePanel):
         bptt, ours = (numbers.curves[rule].macs for rule in ("BPTT", "S-TLLR"))
         places = [STEPS.index(t) for t in dearer]
         region = [*(ours[i] / 1e6 for i in places), *(bptt[i] / 1e6 for i in reversed(places))]
-        self.macs.data[-1].update(x=[*dearer, *reversed(dearer)], y=region)
+        dear = self.macs.data[-1]
+        dear.x, dear.y = [*dearer, *reversed(dearer)], region
 
     def describe(self, numbers: Costs) -> str:
         t, k, saving = numbers.steps, numbers.learning_steps, numbers.saving

@@ -85,18 +85,19 @@ class EligibilityTimeline(Panel):
         pre, post, close, causal, non_causal, taught, weight, ends = self.time.data
         for dot, row, height in ((pre, PRE, 1.0), (post, POST, 0.0)):
             fired = row.placed(self.values)
-            dot.update(x=fired, y=[height] * len(fired))
+            dot.x, dot.y = fired, [height] * len(fired)
             row.show(self.controls)
-        close.update(y=psi.numpy() * 0.8, visible=not rule.by_spikes)
+        close.y, close.visible = psi.numpy() * 0.8, not rule.by_spikes
         causal.y, non_causal.y = run.causal.numpy(), run.non_causal.numpy()
         taught.y = (signal if rule.taught else signal * 0 + 1).numpy()
         first, length, height = (self.values[name] for name in TAUGHT)
         last = min(first + length, STEPS) - 1
-        ends.update(x=[first, last], y=[height, height], visible=rule.taught)
+        ends.x, ends.y, ends.visible = [first, last], [height, height], rule.taught
         self.time.handles = [*PRE.handles(0), *POST.handles(1), *_signal_handles(first)]
         weight.y = run.weight.numpy()
         reach = float(pairs.abs().max()) or 1.0
-        self.matrix.data[0].update(z=pairs.numpy(), zmin=-reach, zmax=reach)
+        cells = self.matrix.data[0]
+        cells.z, cells.zmin, cells.zmax = pairs.numpy(), -reach, reach
         shown = dict.fromkeys(sum(USED.values(), ()), False) | dict.fromkeys(USED[self.controls["rule"].value], True)
         shown |= dict.fromkeys(TAUGHT, rule.taught) | {"width": not rule.by_spikes}
         for name, on in shown.items():

@@ -66,12 +66,11 @@ class LocalityMap(Panel):
         found, _, layer, step, of_layers, of_steps = numbers
         boxes, touch, earlier, later, box, at_step = self.chosen.data
         touch.text = _words(of_steps, "no")
-        boxes.update(z=shade(of_layers)[:, None].numpy(), text=_words(of_layers[:, None], "no"))
+        boxes.z, boxes.text = shade(of_layers)[:, None].numpy(), _words(of_layers[:, None], "no")
         earlier.y, later.y = of_steps[: step + 1].numpy(), of_steps[step + 1 :].numpy()
         earlier.x, later.x = list(range(step + 1)), list(range(step + 1, STEPS))
         earlier.text, later.text = (_no(part) for part in (of_steps[: step + 1], of_steps[step + 1 :]))
-        x, y = frame(1, layer)
-        box.update(x=x, y=y)
+        box.x, box.y = frame(1, layer)
         at_step.x = [step]
         space, time, of_layer, of_step = self.whole.data
         if self._drawn is None or self._drawn[0] is not found or self._drawn[1] != layer:
@@ -79,8 +78,7 @@ class LocalityMap(Panel):
             space.update(z=shade(found.space.change).numpy(), text=_words(found.space.change, "no"))
             time.update(z=shade(changes).numpy(), text=_words(changes, "no"))
         for trace, size, row in ((of_layer, len(LAYERS), layer), (of_step, STEPS, step)):
-            x, y = frame(size, row)
-            trace.update(x=x, y=y)
+            trace.x, trace.y = frame(size, row)
 
     def describe(self, numbers: Seen) -> str:
         rule, (found, bptt, layer, step, *_) = self.controls["rule"].label, numbers
