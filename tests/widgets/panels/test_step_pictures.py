@@ -11,8 +11,6 @@ from workbench.watch.one_update import UPDATES
 
 pytestmark = pytest.mark.usefixtures("unchecked")
 
-EVERY = [(rule, at) for rule in RULES for at in range(LAST + 1)]
-
 
 def texts(figure):
     """The numbers on the tiles."""
@@ -56,14 +54,15 @@ def test_tiles_show_what_was_found_and_nothing_else(rule):
     )
 
 
-@pytest.mark.parametrize(("rule", "at"), EVERY)
-def test_what_acts_is_framed_and_lit_up(rule, at):
-    panel = StepByStep(rule=rule, at=at)
-    stage = panel.numbers.stage
-    acting = frames(panel.rounds, "#E69F00") + frames(panel.matrices, "#E69F00")
-    assert acting
-    assert all(column == stage.place for _, column, *_ in frames(panel.rounds, "#E69F00"))
-    marked = " ".join(panel.formula.lines)
-    assert "<mark>" in marked
-    assert panel.text.startswith(("Step", "Sample"))
-    assert not re.search(r"nan|None|\{|-\d", panel.text + marked)
+@pytest.mark.parametrize("rule", RULES)
+def test_what_acts_is_framed_and_lit_up(rule):
+    panel = StepByStep(rule=rule)
+    for at in range(LAST + 1):
+        panel.state = {"at": at}
+        stage = panel.numbers.stage
+        assert frames(panel.rounds, "#E69F00") + frames(panel.matrices, "#E69F00")
+        assert all(column == stage.place for _, column, *_ in frames(panel.rounds, "#E69F00"))
+        marked = " ".join(panel.formula.lines)
+        assert "<mark>" in marked
+        assert panel.text.startswith(("Step", "Sample"))
+        assert not re.search(r"nan|None|\{|-\d", panel.text + marked)
