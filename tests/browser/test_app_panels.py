@@ -14,6 +14,7 @@ TRAINED = {  # panels that train, with the least to do before their first step, 
     "basis": "",
     "overlap": "&overlap.tasks=2",
     "matrix": "&matrix.tasks=2",
+    "playground": "&playground.epochs=1",
 }
 # From now on, keep what a text line says while it is the line of an error.
 WATCH = """() => {
@@ -99,6 +100,18 @@ def test_start_and_stop(serve, open_page, name):
     )
     page.get_by_role("button", name="Stop").filter(visible=True).click()
     page.get_by_role("button", name=START, disabled=False).filter(visible=True).wait_for()
+    assert page.evaluate("wrong") == []
+
+
+def test_one_update_is_played_and_held(serve, open_page):
+    page = open_tab(serve, open_page, "step", "&step.at=7")
+    page.locator(".workbench-formula mark").first.wait_for()
+    page.get_by_role("button", name="Play").click()
+    page.wait_for_function("() => Number(new URLSearchParams(location.search).get('step.at')) >= 9")
+    page.get_by_role("button", name="Hold").click()
+    page.get_by_role("button", name="Play").wait_for()
+    page.get_by_role("button", name="Back").click()
+    assert "Step" in text_line(page).inner_text()
     assert page.evaluate("wrong") == []
 
 
