@@ -59,7 +59,7 @@ def mix_cost(
     >>> from workbench.cost import dense_sizes
     >>> from workbench.mixes import mix_named
     >>> mix_cost(mix_named("traces+tess"), dense_sizes(10, 4, 2, 3), steps=20).cost
-    Cost(macs=3200, memory=168)
+    Cost(macs=3680, memory=168)
     """
     for name, value in (("steps", steps), ("at_once", at_once)):
         check_number(value, name, COUNT)
