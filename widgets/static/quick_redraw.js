@@ -1,8 +1,9 @@
 // Plotly recalculates a whole figure, axes, labels and legend, for each edit: 20 ms a figure. Most edits of a slider only
 // move lines, points, bars and the cells of a map within axes that stand as they are. Those are drawn alone, and the whole
 // figure follows once the edits have come to rest, so that axes that fit themselves to the data fit it exactly.
-// Lines and points are drawn by plotly's own `animate`. It draws bars without their style and maps not at all; for them
-// the small bundle of plotly.js (bundle/build.mjs) gives its steps of drawing by themselves, and the full one nothing.
+// In figures of lines and points plotly's own `animate` does that. It draws bars without their style and takes away the bars
+// and maps behind lines that move; for figures that have them the small bundle of plotly.js (bundle/build.mjs) gives its
+// steps of drawing by themselves. With the full bundle such figures are drawn whole.
 const REST = 150; // ms
 const INSTANT = { mode: "afterall", frame: { duration: 0, redraw: false }, transition: { duration: 0 } };
 const LINES = { scatter: ["x", "y"] };
@@ -84,12 +85,15 @@ function drawQuickly({ FigureView, drawing }) {
     const of = (key) => [...traces].map((trace) => el.data[trace][key]);
     perform(drawAll, el, { style_data: { y: of("y"), z: of("z") }, style_traces: [...traces] });
   };
-  const drawLines = (el, moved) => perform(animate, el,
-    { animation_opts: INSTANT, style_data: moved.map(() => ({})), layout_data: {}, style_traces: moved });
+  const drawLines = (el, moved) => {
+    const drawn = drawnWith(el, moved);
+    perform(animate, el, { animation_opts: INSTANT, style_data: drawn.map(() => ({})), layout_data: {},
+      style_traces: drawn });
+  };
   const drawTraces = (el, moved) => {
     drawing.supplyDefaults(el);
     drawing.doCalcdata(el);
-    const traces = moved.map((trace) => el._fullData[trace]);
+    const traces = [...moved].map((trace) => el._fullData[trace]);
     drawSubplots(el, new Set(traces.map(({ xaxis, yaxis }) => xaxis + yaxis)));
     drawing.style(el);
     if (traces.some(({ showscale }) => showscale)) drawing.doColorBars(el);
@@ -103,7 +107,8 @@ function drawQuickly({ FigureView, drawing }) {
     const standing = Object.keys(edit.layout_data ?? {}).length === 0 && el._fullData;
     const values = standing ? valuesByTrace(edit, traces) : [];
     const { moved, timer, lines } = waiting.get(el) ?? { moved: new Set(), lines: true };
-    const onlyLines = lines && values.every((value, k) => among(LINES, el._fullData[traces[k]]?.type, value));
+    const onlyLines = lines && values.every((value, k) => among(LINES, el._fullData[traces[k]]?.type, value))
+      && el._fullData?.every(({ type, visible }) => type === "scatter" || !visible);
     if (!values.length || !(onlyLines || drawing) || !values.every((value, k) => canBeDrawnAlone(el, traces[k], value))) {
       drawAll.call(this);
       return;
@@ -113,14 +118,7 @@ function drawQuickly({ FigureView, drawing }) {
       moved.add(trace);
       Object.assign(el.data[trace], values[k]);
     });
-<<<<<<< HEAD
-    const drawn = drawnWith(el, moved);
-    perform(drawSome, el, { animation_opts: INSTANT, style_data: drawn.map(() => ({})), layout_data: {},
-      style_traces: drawn });
-    waiting.set(el, { moved, timer: setTimeout(settle, REST, el, moved) });
-=======
-    (onlyLines ? drawLines : drawTraces)(el, [...moved]);
+    (onlyLines ? drawLines : drawTraces)(el, moved);
     waiting.set(el, { moved, lines: onlyLines, timer: setTimeout(settle, REST, el, moved) });
->>>>>>> d0fd0c7 (Draw bars, maps and words alone while they move within their axes)
   };
 }
