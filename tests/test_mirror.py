@@ -29,6 +29,7 @@ MOST = 12  # modules that may stand there
 DATA = ("widgets/lessons/",)  # a file for each panel, without code; one test reads all of them
 # A test without a module of its name, and what it holds together.
 ACROSS = {
+    "course/test_teaching.py": "the pages for teachers, their links and numbers",
     "course/test_nbgrader.py": "a class graded by nbgrader, from the assignment to the report",
     "cli/test_signals.py": "what a signal does to every command",
     "data/sets/test_own_files.py": "what every reader says of a file that is not what it is taken for",
