@@ -26,6 +26,7 @@ SLIDERS = {  # of each panel the one to move; the panels that are not here move 
     "compression": "image",
     "memory": "energy ε",
 }
+VIEWS = {"basis": "view='one sample'"}  # of the panels that have several, the one with the slider
 MONITOR = Side("from widgets import TrainingMonitor\nTrainingMonitor()")
 
 MATPLOTLIB = Side("""
@@ -90,7 +91,8 @@ def slider(rounds: int = 5, steps: int = 20) -> dict[str, Any]:
             if panel.name not in SLIDERS:
                 continue
             side = Side(
-                f"from widgets.panels.{panel.module} import {panel.panel}\n{panel.panel}()", SLIDERS[panel.name]
+                f"from widgets.panels.{panel.module} import {panel.panel}\n{panel.panel}({VIEWS.get(panel.name, '')})",
+                SLIDERS[panel.name],
             )
             with served(side, ours=True) as url:
                 page, _ = open_ready(browser, url, side.slider)

@@ -73,7 +73,9 @@ def check_house_rules(make: Any) -> None:
         assert len(control.tooltip) > 10, name
     for picture in panel.pictures:
         assert len(picture.alt) > 20
-    for picture in figures(panel):
+    for picture in panel.pictures:
+        if not isinstance(picture, Fig):
+            continue
         assert all(trace.hovertemplate or trace.hoverinfo == "skip" for trace in picture.data)
         axes = picture.layout.to_plotly_json()
         assert all(axis["title"]["text"] for name, axis in axes.items() if name.startswith("yaxis"))
@@ -100,8 +102,8 @@ def _place(figure: Fig, handle: Any) -> tuple[float, float]:
 
 
 def figures(panel: Panel) -> list[Fig]:
-    """The pictures of a panel that plotly draws."""
-    return [picture for picture in panel.pictures if isinstance(picture, Fig)]
+    """The pictures in view that plotly draws."""
+    return [picture for picture in panel.in_view if isinstance(picture, Fig)]
 
 
 def check_state_goes_through(make: Any) -> None:

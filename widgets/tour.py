@@ -83,10 +83,10 @@ STATIONS: tuple[Station, ...] = (
     ),
     Station(
         "locality",
-        "Who must tell a layer that the answer was wrong? Choose another rule and see which cells go dark.",
+        "Who must tell a layer that the answer was wrong? Choose another rule and see which cells empty.",
         "rule",
         lambda state, numbers: state["rule"] != "BPTT",
-        "Dark cells are what the update does not need to know. A rule that needs nothing above and nothing later "
+        "“no” is what the update does not need to know. A rule that needs nothing above and nothing later "
         "is local in space and in time.",
         {"rule": "TESS"},
         {"rule": "BPTT"},

@@ -11,7 +11,7 @@ from widgets.app import PANELS
 TRAINED = {  # panels that train, with the least to do before their first step, or measure
     "cost": "&cost.steps=300&cost.width=1000",
     "training": "&training.per_class=50",
-    "basis": "",
+    "basis": "&basis.view=training",
     "overlap": "&overlap.tasks=2",
     "matrix": "&matrix.tasks=2",
     "playground": "&playground.epochs=1",

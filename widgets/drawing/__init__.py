@@ -8,6 +8,7 @@ if TYPE_CHECKING:
     from widgets.drawing.figure import Fig
     from widgets.drawing.formula import Formula
     from widgets.drawing.handles import Handle, Pull, train
+    from widgets.drawing.labels import spread
     from widgets.drawing.prediction import Prediction, compare, in_words
     from widgets.drawing.raster import Raster
     from widgets.drawing.rows import (
@@ -35,6 +36,7 @@ if TYPE_CHECKING:
         Marker,
         line,
         marker,
+        more_and_less,
         signs,
         template,
     )
@@ -65,8 +67,10 @@ __all__ = [
     "labelled_bar",
     "line",
     "marker",
+    "more_and_less",
     "number_table",
     "signs",
+    "spread",
     "stacked_rows",
     "stems",
     "still_picture",

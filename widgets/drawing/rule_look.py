@@ -18,6 +18,20 @@ def place(name: str) -> int | None:
     return max(fitting, key=lambda k: len(RULES[k].name), default=None)
 
 
+def rule_label(name: str) -> str:
+    """What people call a rule, or a form of one; a name of no rule as it is.
+
+    >>> rule_label("stllr"), rule_label("stllr-last5"), rule_label("fine-tuning")
+    ('S-TLLR', 'S-TLLR, last5', 'fine-tuning')
+    """
+    k = place(name)
+    if k is None:
+        return name
+    labels = {rule.name: rule.label for rule in RULES}
+    rest = " ".join(labels.get(part, part) for part in name.removeprefix(RULES[k].name).split("-") if part)
+    return f"{RULES[k].label}, {rest}" if rest else RULES[k].label
+
+
 def rule_line(name: str) -> dict:
     """The style of a rule's line."""
     k = place(name)

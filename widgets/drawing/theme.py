@@ -11,6 +11,7 @@ from typing import NamedTuple
 # Okabe and Ito's colours
 BLUE, VERMILLION, GREEN, PURPLE, SKY, ORANGE = "#0072B2", "#D55E00", "#009E73", "#CC79A7", "#56B4E9", "#E69F00"
 GREY = "#7F7F7F"  # legible on white and on black
+INK = "#444444"  # words inside pictures; the style sheet turns them on a dark page
 FAINT = "rgba(127,127,127,0.25)"  # grid lines and what steps back
 COLOURS = (BLUE, VERMILLION, GREEN, PURPLE, SKY, ORANGE)  # of the first, second, … thing in a picture
 DASHES = ("solid", "dash", "dot", "dashdot", "longdash", "longdashdot")  # the second cue of lines, in the same order
@@ -82,6 +83,11 @@ def signs(negative: str, positive: str) -> list[list]:
     [[0.5, 'rgba(0,114,178,0)'], [0.5, 'rgba(213,94,0,0)']]
     """
     return [[0.0, negative], [0.5, _clear(negative)], [0.5, _clear(positive)], [1.0, positive]]
+
+
+def more_and_less() -> list[list]:
+    """The colour scale of all numbers of both signs: blue is more, vermillion is less."""
+    return signs(VERMILLION, BLUE)
 
 
 def _clear(colour: str) -> str:

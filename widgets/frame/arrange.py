@@ -37,24 +37,35 @@ def arrange(
     buttons = [_box(others, "workbench-buttons")] if others else []
     near = _box([*first, *buttons], "workbench-controls", "workbench-main")
     far = _box([controls[name] for name in behind], "workbench-controls", "workbench-rest")
-    side = [near, *_folded(far, len(behind)), parts.show_code]
+    side = [near, *_folded(far), parts.show_code]
     stage = _box([_box(side, "workbench-side"), parts.pictures], "workbench-stage")
     view = ipywidgets.VBox([parts.head, parts.line, stage, parts.foot, parts.code])
     return view.add_class("workbench-panel")
 
 
-def _folded(box: ipywidgets.Box, count: int) -> list[ipywidgets.Widget]:
-    """The box behind a switch that says how much it holds; nothing where it holds nothing."""
-    if not count:
+def _folded(box: ipywidgets.Box) -> list[ipywidgets.Widget]:
+    """The box behind a switch that says how many settings it holds that are in use; nothing where it is empty."""
+    if not box.children:
         return []
     more = ipywidgets.ToggleButton(
-        description=f"More settings ({count})",
         tooltip="show the other settings",
         layout=ipywidgets.Layout(width="auto"),
     ).add_class("workbench-more")
+
+    def count(_: object = None) -> None:
+        more.description = f"More settings ({sum(shown(control) for control in box.children)})"
+
+    for control in box.children:
+        control.layout.observe(count, "display")
+    count()
     box.layout.display = "none"
     more.observe(lambda change: setattr(box.layout, "display", "" if change["new"] else "none"), "value")
     return [more, box]
+
+
+def shown(widget: Any) -> bool:
+    """Whether a control or the box of a picture is on the screen."""
+    return widget.layout.display != "none"
 
 
 def picture_boxes(pictures: Sequence[Any]) -> ipywidgets.Box:

@@ -160,16 +160,19 @@ def read_value(control: Any) -> Any:
 def write_value(control: Any, value: Any) -> None:
     """Set what `read_value` gave and `check_value` let through."""
     if isinstance(control, _Selection):
-        control.label = str(value)
+        control.label = _label(control, value)
     else:
         control.value = tuple(value) if isinstance(value, list) else value
 
 
-def check_value(name: str, control: Any, value: Any) -> None:
-    """Raise ValueError with `value` and what `name` takes where `control` cannot hold it; ipywidgets would clip it."""
+def check_value(name: str, control: Any, value: Any, limits: tuple[float, float] | None = None) -> None:
+    """Raise ValueError with `value` and what `name` takes where `control` cannot hold it; ipywidgets would clip it.
+
+    `limits` are the ends of a slider whose own will be moved first.
+    """
     if isinstance(control, _Selection):
         labels = list(control._options_labels)
-        if str(value) not in labels:
+        if _label(control, value) not in labels:
             raise ValueError(f"{name} must be one of {', '.join(map(repr, labels))}, got {value!r}")
     elif isinstance(control.value, tuple | list):
         _check_list(name, control, value)
@@ -178,7 +181,14 @@ def check_value(name: str, control: Any, value: Any) -> None:
             kind = "true or false" if isinstance(control.value, bool) else "a text"
             raise ValueError(f"{name} must be {kind}, got {value!r}")
     else:
-        _check_number(name, control, value, whole=isinstance(control.value, int))
+        _check_number(name, control, value, isinstance(control.value, int), limits)
+
+
+def _label(control: Any, value: Any) -> str:
+    """The label that is meant: a text that is none may be the short name that stands behind one."""
+    labels, text = control._options_labels, str(value)
+    behind = [label for label, short in zip(labels, control._options_values, strict=True) if short == text]
+    return text if text in labels or not behind else behind[0]
 
 
 def _check_list(name: str, control: Any, values: Any) -> None:
@@ -198,8 +208,8 @@ def _bounds(control: Any) -> tuple[float | None, float | None]:
     return low, high
 
 
-def _check_number(name: str, control: Any, value: Any, whole: bool) -> None:
-    low, high = _bounds(control)
+def _check_number(name: str, control: Any, value: Any, whole: bool, limits: tuple[float, float] | None = None) -> None:
+    low, high = limits or _bounds(control)
     number = isinstance(value, int | float) and not isinstance(value, bool) and math.isfinite(value)
     if not number or (whole and value != int(value)):
         raise ValueError(f"{name} must be a {'whole ' if whole else ''}number, got {value!r}")

@@ -40,8 +40,9 @@ class Lesson(NamedTuple):
     """The words around a picture.
 
     `question` is what the panel answers, `first` what to do first, `see` what to look at, `why` why it matters. `main`
-    names up to three controls that stand beside the picture, besides buttons; the others wait behind "more". `presets`
-    are parts of a state by name, laid over the start. Without a `place` the pictures stand below one another.
+    names up to three controls that stand beside the picture, besides buttons and a choice of view; the others wait
+    behind "more". `presets` are parts of a state by name, laid over the start. Without a `place` the pictures stand
+    below one another.
     """
 
     question: str

@@ -34,6 +34,7 @@ at once. `redraw` may be called from any thread.
 
 import base64
 import html
+import re
 import threading
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Mapping, Sequence
@@ -46,7 +47,7 @@ import ipywidgets
 from widgets.drawing.figure import Fig
 from widgets.drawing.formula import Formula
 from widgets.drawing.raster import Raster
-from widgets.frame.arrange import Parts, arrange, picture_boxes, put
+from widgets.frame.arrange import Parts, arrange, picture_boxes, put, shown
 from widgets.frame.bar import Bar
 from widgets.frame.controls import check_value, is_setting, read_value, write_value
 from widgets.frame.hand import take_in_hand
@@ -119,6 +120,10 @@ class Panel(ABC):
     def remark(self) -> str:
         """What the sentence says besides, as a kind of panels needs it."""
         return ""
+
+    def limits(self, state: Mapping[str, Any]) -> Mapping[str, tuple[float, float]]:
+        """Both ends of the sliders whose ends depend on other controls, in a whole state; none unless a panel says."""
+        return {}
 
     # Everything below is final.
 
@@ -199,6 +204,13 @@ class Panel(ABC):
             self._show_bars()
 
     @property
+    @final
+    def in_view(self) -> list[Fig | Raster | Formula]:
+        """The pictures that have a place at present."""
+        boxes = self._parts.pictures.children
+        return [picture for picture, box in zip(self.pictures, boxes, strict=True) if shown(box)]
+
+    @property
     def pinned(self) -> bool:
         """Whether the visitor has pinned curves."""
         return any(figure.pinned for figure in self._figures())
@@ -232,7 +244,15 @@ class Panel(ABC):
                 for now in self.former.get(name, (name,)):
                     if now not in controls:
                         raise ValueError(f"{self!r} has no control {name!r}; it has {', '.join(controls)}")
-                    check_value(now, controls[now], value)
+                    if now not in self.limits(self.state):
+                        check_value(now, controls[now], value)
+            except (ValueError, OverflowError) as error:
+                found[name] = str(error)
+        right = {name: value for name, value in state.items() if name not in found}
+        for name, ends in self.limits({**self.state, **right}).items():
+            try:
+                if name in right:
+                    check_value(name, controls[name], right[name], ends)
             except (ValueError, OverflowError) as error:
                 found[name] = str(error)
         return found
@@ -247,7 +267,7 @@ class Panel(ABC):
         """The present picture as a small still image."""
         from widgets.drawing.still import still_picture
 
-        return still_picture(self.pictures)
+        return still_picture(self.in_view)
 
     def __repr__(self) -> str:
         return f"{type(self).__name__}()"
@@ -336,10 +356,18 @@ class Panel(ABC):
         state = {now: value for name, value in state.items() for now in self.former.get(name, (name,))}
         self._held = True  # one redraw by the caller instead of one for each value
         try:
+            self._set_limits({**self.state, **state})
             for name, value in state.items():
                 write_value(controls[name], value)
         finally:
             self._held = False
+
+    def _set_limits(self, state: Mapping[str, Any]) -> None:
+        """Move the ends of sliders; a value beyond its new end goes there."""
+        for name, (low, high) in self.limits(state).items():
+            control = self.controls[name]
+            if (control.min, control.max) != (low, high):
+                control.min, control.max = low, high
 
     def _take_stale(self) -> bool:
         with self._lock:
@@ -349,6 +377,7 @@ class Panel(ABC):
 
     def _draw_once(self) -> None:
         try:
+            self._set_limits(self.state)
             self.numbers = self.compute(**self.values)
             with ExitStack() as batch:
                 for figure in self._figures():
@@ -364,8 +393,8 @@ class Panel(ABC):
         self._look_back()
 
     def _say(self, text: str, wrong: bool = False) -> None:
-        self.text = text
-        self._line.value = html.escape(text)
+        self.text = with_minus(text)
+        self._line.value = html.escape(self.text)
         (self._line.add_class if wrong else self._line.remove_class)("workbench-wrong")
 
     def _show_code(self, shown: bool) -> None:
@@ -373,6 +402,15 @@ class Panel(ABC):
             code = html.escape(self.code())
             self._code.value = f'<pre class="workbench-code" tabindex="0">{code}</pre>'
         self._code.layout.display = "" if shown else "none"
+
+
+def with_minus(text: str) -> str:
+    """A text with a minus sign before numbers, where Python writes a hyphen.
+
+    >>> with_minus("from -0.5 to 1e-05, e-3-D")
+    'from −0.5 to 1e-05, e-3-D'
+    """
+    return re.sub(r"(?<![\w.)-])-(?=\.?\d)", "−", text)
 
 
 def reason(error: Exception) -> str:

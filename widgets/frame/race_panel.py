@@ -28,7 +28,7 @@ class RacePanel(Panel):
         buttons["start"].on_click(lambda _: self._start_if_allowed())
         buttons["pause"].on_click(lambda _: self.pause())
         buttons["stop"].on_click(lambda _: self.stop())
-        self._recorded = recorded(self.name)
+        self._recorded = recorded(self.name) if self.as_recorded else None
         super().__init__(controls, pictures, state)
         if self._recorded is not None and self.race is None:
             show_recorded(self.named_figures, self._recorded)
@@ -50,6 +50,11 @@ class RacePanel(Panel):
             self.start()
         else:
             self._say(refusal, wrong=True)
+
+    @property
+    def as_recorded(self) -> bool:
+        """Whether a recorded run of this panel's name is one of what this panel trains."""
+        return True
 
     @property
     def named_figures(self) -> dict[str, Fig]:
@@ -76,7 +81,7 @@ class RacePanel(Panel):
     def remark(self) -> str:
         if self._recorded is None:
             return ""
-        return " Pale: recorded; Start runs it here."
+        return f" Pale: recorded; {self.controls['start'].description} runs it here."
 
     def pause(self) -> None:
         """Hold after the present batch, or go on."""

@@ -12,7 +12,24 @@ from typing import Any
 from widgets.drawing.figure import Fig
 
 KEPT = ("type", "name", "x", "y", "z", "text", "xaxis", "yaxis", "mode", "line", "marker", "colorscale", "zmin", "zmax")
-KEPT += ("texttemplate", "textfont", "showscale", "orientation", "width", "error_y", "xgap", "ygap", "hoverongaps")
+KEPT += (
+    "textposition",
+    "constraintext",
+    "cliponaxis",
+    "textangle",
+    "texttemplate",
+    "textfont",
+    "showscale",
+    "orientation",
+    "width",
+    "error_y",
+    "xgap",
+    "ygap",
+    "hoverongaps",
+)
+
+
+ALWAYS = "always"  # the `meta` of a trace that is there without a run, and so is not recorded
 
 
 @cache
@@ -37,6 +54,8 @@ def show_recorded(figures: dict[str, Fig], run: dict[str, Any]) -> None:
 
 
 def _shows(trace: Any) -> bool:
+    if trace.meta == ALWAYS:
+        return False
     values = trace.z if trace.type == "heatmap" else trace.y
     return trace.visible is not False and values is not None and len(values) > 0
 

@@ -37,9 +37,14 @@ class StreamPanel(RacePanel):
         state: Mapping[str, Any],
     ) -> None:
         self.settings_of_run: dict[str, Any] | None = None
+        self._as_recorded = streams is STREAMS
         run = _run_controls(streams)
         buttons = {name: run.pop(name) for name in ("start", "pause", "stop")}
         super().__init__({**run, **controls, **buttons}, pictures, state)
+
+    @property
+    def as_recorded(self) -> bool:
+        return self._as_recorded
 
     @abstractmethod
     def records(self, *args: Any, **kwargs: Any) -> Iterator[Any]:

@@ -4,17 +4,19 @@ from widgets.frame.lesson import Challenge, Lesson
 
 BASIS: Lesson = Lesson(
     question="Can a layer learn from waves that nobody ever trained?",
-    first="Choose another waveform and watch how alike the rows become.",
+    first="Choose another waveform and watch how alike the rows become; then look at one sample.",
     see="Each class has a wave of its own. A layer is right when its activity beats in step with the wave of the true "
-    "class: the third picture shows the signal that pulls it there.",
+    "class. The view of one sample shows the signal that pulls it there, that of training a network that learns so.",
     why="LLS gives each layer its own error without a backward pass and without weights for it: the waves are computed "
     "from the number of the class.",
-    main=("waveform", "classes", "share"),
+    main=("view", "waveform", "classes", "share"),
     presets={
         "Square waves, as published": {},
         "Cosine waves": {"waveform": "cosine"},
         "Too many classes for the latents": {"classes": 256, "latents": 128},
-        "A sample that is wrong": {"share": 0.0},
+        "A sample that is hardly in step": {"view": "one sample"},
+        "A sample that has learned": {"view": "one sample", "share": 0.4},
+        "Four blocks in training": {"view": "training"},
     },
     challenges=(
         Challenge(

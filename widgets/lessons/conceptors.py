@@ -31,5 +31,5 @@ CONCEPTORS: Lesson = Lesson(
             "A small aperture is a modest conceptor: it protects little and forgets more.",
         ),
     ),
-    place=Place(("a b",), (2.4, 1.0)),
+    place=Place(("a b",), (3.2, 1.0)),
 )

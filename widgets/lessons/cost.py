@@ -5,8 +5,9 @@ from widgets.frame.lesson import Challenge, Lesson, Place
 COST: Lesson = Lesson(
     question="What does it cost to learn without storing time?",
     first="Move T, the length of the recording, and see which lines rise.",
-    see="BPTT's memory grows with every step; that of S-TLLR and TESS stands still. Multiplications are saved only "
-    "where few steps learn.",
+    see="BPTT's memory grows with every step; that of S-TLLR and TESS stands still. A ring is what the formula says, "
+    "a cross what was measured: fewer products where inputs that do not spike are skipped, more bytes because "
+    "a piece of 16 steps is held while it is worked on.",
     why="On long recordings memory is what runs out first. The formulas are the papers'; Measure runs the rules here.",
     main=("steps", "learning_steps", "width"),
     presets={
@@ -29,5 +30,5 @@ COST: Lesson = Lesson(
             "S_mem = T / 2: for one or two steps there is nothing to save.",
         ),
     ),
-    place=Place(("a b", "c c"), (), (1.5, 1.0)),
+    place=Place(("a b", "c c"), (), (1.1, 1.0)),
 )

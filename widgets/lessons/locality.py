@@ -4,16 +4,17 @@ from widgets.frame.lesson import Challenge, Lesson, Place
 
 LOCALITY: Lesson = Lesson(
     question="What must be known to change one weight?",
-    first="Click a cell, or choose another rule, and see what its update depends on.",
-    see="Replace one layer, or the input of one step: does the update of the chosen layer change? Filled cells say "
-    "yes. “no” above the diagonal is locality.",
+    first="Click a cell: left you see what that update depends on. Then choose another rule.",
+    see="Replace one layer, or the input of one step: does the update of the chosen layer change? Blue cells say "
+    "yes, the more the darker. “no” above the diagonal is locality: TESS has it, BPTT below has not.",
     why="Not a claim of a paper but a measurement: every rule is run with each part replaced. What needs nothing from "
     "above and nothing from later can run on a chip while the world goes on.",
-    main=("rule", "layer", "step"),
+    main=("rule", "beside", "layer"),
     presets={
-        "BPTT: needs everything": {"rule": "BPTT"},
+        "BPTT: needs everything": {"rule": "BPTT", "beside": "TESS"},
         "S-TLLR: local in time": {"rule": "S-TLLR"},
-        "TESS: local in both": {"rule": "TESS"},
+        "TESS: local in both": {},
+        "The output's update": {"layer": "readout"},
         "S-TLLR with DFA": {"rule": "S-TLLR with DFA"},
     },
     challenges=(
@@ -30,5 +31,5 @@ LOCALITY: Lesson = Lesson(
             "BPTT must wait for the end of the recording and keep all of it.",
         ),
     ),
-    place=Place(("a b",)),
+    place=Place(("a b", "a c"), (1.0, 1.7)),
 )

@@ -5,8 +5,8 @@ from widgets.frame.lesson import Challenge, Lesson, Place
 OVERLAP: Lesson = Lesson(
     question="How much room does each task take, and how much is left?",
     first="Start, and watch the space fill task by task.",
-    see="Left what each task adds to what is protected; then which tasks resemble one another; then along which "
-    "directions a weight may still move, and how far.",
+    see="First what each task adds to what is protected; then which tasks are alike; last how much of a step "
+    "is left along each direction: 1 means that the weight may move as it likes, 0 that it must stand still.",
     why="A method that protects everything learns nothing new in the end. The question is how fast the room runs out.",
     main=("stream", "method", "aperture"),
     presets={

@@ -1,12 +1,12 @@
 """The lesson of the panel Surrogate."""
 
-from widgets.frame.lesson import Challenge, Lesson
+from widgets.frame.lesson import Challenge, Lesson, Place
 
 SURROGATE: Lesson = Lesson(
     question="A spike has no slope. Which slope should a rule pretend?",
     first="Choose another form for your Ψ and change its steepness.",
-    see="Above, Ψ against the distance from the threshold: where it is zero, a neuron does not learn. Below, its "
-    "integral beside the true step.",
+    see="Left above, Ψ against the distance from the threshold: where it is zero, a neuron does not learn. Below, its "
+    "integral beside the true step. Right a neuron over time: filled steps learn, for they lie in the band of your Ψ.",
     why="Ψ decides which neurons take part in learning. The papers use different ones for different tasks, and say "
     "so only in tables.",
     main=("form", "slope", "height"),
@@ -34,4 +34,5 @@ SURROGATE: Lesson = Lesson(
             "0.3 max(1 − |v|, 0), the secondary activation of S-TLLR for event cameras.",
         ),
     ),
+    place=Place(("a b",), (1.25, 1.0)),
 )

@@ -11,17 +11,17 @@ TRAINING: Lesson = Lesson(
     main=("left", "right", "epochs"),
     presets={
         "S-TLLR and BPTT": {},
-        "TESS and BPTT: local in space too": {"left": "tess"},
-        "Causal term alone": {"left": "stllr-causal", "right": "stllr"},
+        "TESS and BPTT: local in space too": {"left": "TESS"},
+        "Causal term alone": {"left": "S-TLLR, causal", "right": "S-TLLR"},
         "A rate that is too high": {"learning_rate": "1 (too high)"},
     },
     challenges=(
         Challenge(
             "set up a race between a rule that is local in space and time, and one that is neither.",
-            lambda state, numbers: {state["left"], state["right"]} == {"tess", "bptt"},
-            {"left": "tess", "right": "bptt"},
+            lambda state, numbers: {state["left"], state["right"]} == {"TESS", "BPTT"},
+            {"left": "TESS", "right": "BPTT"},
             "TESS against BPTT: look at the bytes after the first epoch.",
         ),
     ),
-    place=Place(("a c", "a b"), (1.6, 1.0)),
+    place=Place(("a c", "a b"), (1.6, 1.0), (1.3, 1.0)),
 )

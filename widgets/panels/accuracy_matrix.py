@@ -10,7 +10,7 @@ from torch import Tensor
 
 from widgets.drawing.figure import Fig
 from widgets.drawing.rows import curve, number_table, table_layout
-from widgets.drawing.theme import line, marker
+from widgets.drawing.theme import GREY, line, marker
 from widgets.frame.controls import choice
 from widgets.frame.streams import MOST_TASKS, STREAMS, StreamPanel
 from widgets.lessons.accuracy_matrix import ACCURACY_MATRIX
@@ -69,7 +69,12 @@ class AccuracyMatrix(StreamPanel):
         percent, names = 100 * numbers.A.numpy(), list(range(1, len(numbers.A) + 1))
         words = [["" if np.isnan(value) else f"{value:.1f}" for value in row] for row in percent]
         cells = [[None if np.isnan(value) else value for value in row] for row in percent.tolist()]  # JSON has no NaN
-        self.matrix.data[0].update(x=names, y=names, z=cells, text=words)
+        ahead = [[None if i <= t else value for i, value in enumerate(row)] for t, row in enumerate(cells)]
+        learned = [[value if i <= t else None for i, value in enumerate(row)] for t, row in enumerate(cells)]
+        later = [["" if i <= t else word for i, word in enumerate(row)] for t, row in enumerate(words)]
+        known = [[word if i <= t else "" for i, word in enumerate(row)] for t, row in enumerate(words)]
+        self.matrix.data[0].update(x=names, y=names, z=learned, text=known)
+        self.matrix.data[1].update(x=names, y=names, z=ahead, text=later)
         self.matrix.layout.update(xaxis_tickvals=names, yaxis_tickvals=names)
         for i, trace in enumerate(self.curves.data):
             shown = i < numbers.learned
@@ -117,11 +122,20 @@ def _measures(numbers: Filled) -> str:
     return f"{told}, FWT {transfer:+.1f} points (known before it was learned)."
 
 
+PALE = "rgba(127,127,127,0.12)"  # of tasks that are not learned yet
+
+
 def _matrix_figure() -> Fig:
     hover = "A[%{y}, %{x}]: %{text} % on task %{x} after learning task %{y}"
     cells = number_table(100, "%", hover, hoverongaps=False)
     layout = table_layout("tested on task i", "after learning task t", 340)
-    return Fig([cells], layout, alt="Accuracy on each task after learning each task, one row for each task learned")
+    guess = "%{text} % on task %{x}, which is not learned yet<extra></extra>"
+    pale = {"colorscale": [[0.0, PALE], [1.0, PALE]], "showscale": False, "textfont": {"color": GREY}}
+    return Fig(
+        [cells, {**cells, **pale, "hovertemplate": guess}],
+        layout,
+        alt="Accuracy on each task after learning each task, one row for each task learned",
+    )
 
 
 def _curves_figure() -> Fig:

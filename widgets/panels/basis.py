@@ -1,6 +1,6 @@
 """`SynchronizationBasis`: the waves of LLS, one per class, and how the blocks of a network fall in step with them."""
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from functools import lru_cache, partial
 from typing import Any, NamedTuple
 
@@ -8,13 +8,19 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from widgets.drawing.figure import Fig
 from widgets.frame.race import ACTIVE, Race
 from widgets.frame.race_panel import RacePanel
 from widgets.lessons.basis import BASIS
 from widgets.panels.basis_pictures import (
     BLOCKS,
     COLUMNS,
+    IDLE,
+    PLACES,
+    SAMPLE_VIEW,
+    TRAINING_VIEW,
     WAVES,
+    WAVES_VIEW,
     basis_controls,
     blocks_figure,
     cosines_figure,
@@ -38,11 +44,13 @@ IMAGES, SECONDS_AN_IMAGE, BYTES = 5_000, 1e-3, 200e6  # of the small network tha
 
 
 class Sight(NamedTuple):
-    """The basis, its aliased frequencies, one sample (None without rows), and the training run so far."""
+    """View, basis, its aliased frequencies, one sample with its share (None without rows), the training run so far."""
 
+    view: str
     basis: Examined
     frequencies: Tensor
     label: int
+    share: float
     lesson: Taught | None
     looks: Sequence[Look]
     state: RunState
@@ -50,10 +58,10 @@ class Sight(NamedTuple):
 
 
 class SynchronizationBasis(RacePanel):
-    """Rows of a basis as waves and as a heat map, their cosines, frequencies on the circle, one sample, and training.
+    """Three views: the rows of a basis with their cosines and frequencies, what one sample learns, and training.
 
-    `prepare` makes the network to train for a rule and a seed. Controls: waveform, classes, latents, phase, label,
-    share, epochs, seed, and the buttons start, pause and stop.
+    `prepare` makes the network to train for a rule and a seed. Controls: view, waveform, classes, latents, phase,
+    label, share, epochs, seed, and the buttons start, pause and stop.
     """
 
     name = "basis"
@@ -74,45 +82,61 @@ class SynchronizationBasis(RacePanel):
         return Price(self.values["epochs"] * IMAGES * SECONDS_AN_IMAGE, BYTES)
 
     def start(self) -> None:
-        """Train a small network anew with the present waveform and phase; a run that is still going is stopped."""
+        """Train a small network anew with the present waveform and phase, in view; a run still going is stopped."""
         self.stop()
+        self.controls["view"].value = TRAINING_VIEW
         self._of_race = {name: self.values[name] for name in HELD}
         self.race = Race([partial(_begin, self.prepare, **self._of_race)], self.redraw)
         self.redraw()
 
+    @property
+    def as_recorded(self) -> bool:
+        return self.prepare is lls_fashion
+
+    @property
+    def named_figures(self) -> dict[str, Fig]:
+        """Those that a run fills."""
+        return {figure.alt: figure for figure in (self.blocks, self.course)}
+
+    def limits(self, state: Mapping[str, Any]) -> Mapping[str, tuple[float, float]]:
+        return {"label": (0, int(state["classes"]) - 1)}
+
+    def remark(self) -> str:
+        return super().remark() if self.values["view"] == TRAINING_VIEW else ""
+
     def compute(
-        self, waveform: str, classes: int, latents: int, phase: float, label: int, share: float, **_: Any
+        self, view: str, waveform: str, classes: int, latents: int, phase: float, label: int, share: float, **_: Any
     ) -> Sight:
         basis = _examined(waveform, classes, latents, phase)
-        label = min(label, classes - 1)
         lesson = teach(basis.rows, label, share) if len(basis.rows) else None
         frequencies = _frequencies(waveform, classes, latents) if lesson else torch.zeros(0)
         race = self.race
         if race is None:
-            return Sight(basis, frequencies, label, lesson, [], RunState.IDLE, "")
+            return Sight(view, basis, frequencies, label, share, lesson, [], RunState.IDLE, "")
         error = "" if race.runners[0].error is None else str(race.runners[0].error)
-        return Sight(basis, frequencies, label, lesson, list(race.records[0]), race.states[0], error)
+        return Sight(view, basis, frequencies, label, share, lesson, list(race.records[0]), race.states[0], error)
 
     def draw(self, numbers: Sight) -> None:
-        basis = numbers.basis
-        shown = [numbers.label, basis.closest.first, basis.closest.second]
-        for trace, row, axis in zip(self.waves.data, shown, ("yaxis", "yaxis2", "yaxis3"), strict=True):
-            trace.y = basis.rows[row].numpy() if len(basis.rows) else []
-            self.waves.layout[axis].title.text = f"class {row}"
-        if basis is not self._drawn:
-            self._draw_basis(basis, numbers.frequencies)
-            self._drawn = basis
-        self._draw_sample(numbers)
+        self.place(PLACES[numbers.view])
+        for name, control in self.controls.items():
+            control.layout.display = "none" if name in IDLE[numbers.view] else ""
+        if numbers.view == WAVES_VIEW:
+            self._draw_waves(numbers)
+        elif numbers.view == SAMPLE_VIEW:
+            self._draw_sample(numbers)
         self._draw_training(numbers)
 
     def describe(self, numbers: Sight) -> str:
-        told = [_told_basis(numbers), _told_sample(numbers), _told_training(numbers)]
+        if numbers.view != TRAINING_VIEW:
+            return _told_basis(numbers) if numbers.view == WAVES_VIEW else _told_sample(numbers)
+        told = _told_training(numbers)
         if numbers.state is not RunState.IDLE and self._of_race != {name: self.values[name] for name in HELD}:
-            told.append("The settings were changed since; Start trains with the new ones.")
-        return " ".join(filter(None, told))
+            told += " The settings were changed since; Start trains with the new ones."
+        return told
 
     def source(
         self,
+        view: str,
         waveform: str,
         classes: int,
         latents: int,
@@ -137,7 +161,7 @@ class SynchronizationBasis(RacePanel):
             print("closest rows:", basis.closest, basis.words)
             if len(basis.rows):
                 frequencies = bases.aliased(bases.{frequencies})
-                lesson = teach(basis.rows, label={min(label, classes - 1)}, share={share})
+                lesson = teach(basis.rows, label={label}, share={share})
                 print("probability of the sample's class:", lesson.probability)
 
             def training():
@@ -146,6 +170,16 @@ class SynchronizationBasis(RacePanel):
 
             # leads(list(training()))[-1] trains the network: how far each block is in step
         """
+
+    def _draw_waves(self, numbers: Sight) -> None:
+        basis = numbers.basis
+        shown = [numbers.label, basis.closest.first, basis.closest.second]
+        for trace, row, axis in zip(self.waves.data, shown, ("yaxis", "yaxis2", "yaxis3"), strict=True):
+            trace.y = basis.rows[row].numpy() if len(basis.rows) else []
+            self.waves.layout[axis].title.text = f"class {row}"
+        if basis is not self._drawn:
+            self._draw_basis(basis, numbers.frequencies)
+            self._drawn = basis
 
     def _draw_basis(self, basis: Examined, frequencies: Tensor) -> None:
         _show_heat(self.rows.data[0], basis.rows[:, :COLUMNS])
@@ -221,13 +255,16 @@ def _told_basis(numbers: Sight) -> str:
 
 def _told_sample(numbers: Sight) -> str:
     if numbers.lesson is None:
-        return ""
+        return _told_basis(numbers)
+    share, probability = numbers.share, numbers.lesson.probability
     dead = int((numbers.basis.rows.abs().amax(0) < 1e-9).sum())
     silent = f" {dead} of the latents can tell no class from another: its column is 0." if dead else ""
-    told = (
-        f"The sample of class {numbers.label} is taken for its class with probability {numbers.lesson.probability:.2f}."
+    push = float(numbers.lesson.push.abs().max())
+    what = "nothing is left to learn" if probability > 0.99 else f"each latent is pushed by up to {push:.2g}"
+    return (
+        f"The sample of class {numbers.label}, in step with its wave by {share:.2f}, is taken for its class with "
+        f"probability {probability:.2f}: {what}.{silent}"
     )
-    return told + silent
 
 
 def _told_training(numbers: Sight) -> str:

@@ -6,20 +6,32 @@ import numpy as np
 
 from widgets.drawing.figure import Fig
 from widgets.drawing.rows import curve, dots, in_row, stacked_rows
-from widgets.drawing.theme import BLUE, FAINT, GREY, VERMILLION, line, marker, signs
+from widgets.drawing.theme import FAINT, GREY, line, marker, more_and_less
 from widgets.frame.controls import button, choice, slider, whole_slider
+from widgets.frame.lesson import Place
 
 WAVES = {"square": "square", "sine": "sine", "cosine": "cosine", "DCT": "dct"}
 WINDOW = 64  # latents on the screen at first
 COLUMNS = 128  # latents in the heat map
-SIGNS = signs(VERMILLION, BLUE)
 BLOCKS = 4
+WAVES_VIEW, SAMPLE_VIEW, TRAINING_VIEW = "waves", "one sample", "training"
+PLACES = {
+    WAVES_VIEW: Place(("a a", "b c"), (1.0, 1.0), (1.3, 1.0)),
+    SAMPLE_VIEW: Place(("d",)),
+    TRAINING_VIEW: Place(("e", "f")),
+}
+IDLE = {  # controls that do nothing in a view
+    WAVES_VIEW: ("share", "epochs", "seed", "start", "pause", "stop"),
+    SAMPLE_VIEW: ("epochs", "seed", "start", "pause", "stop"),
+    TRAINING_VIEW: ("classes", "latents", "label", "share"),
+}
 BARE = {"showgrid": False, "zeroline": False}  # lines would shine through the middle of the scale
 
 
 def basis_controls() -> dict:
     """Everything that can be set."""
     return {
+        "view": choice("view", {view: view for view in PLACES}, "the waves, what one sample learns, or training"),
         "waveform": choice(
             "waveform", {name: name for name in WAVES}, "the wave that each class gets; DCT is orthogonal"
         ),
@@ -28,9 +40,9 @@ def basis_controls() -> dict:
         "phase": slider(
             "phase φ (latents)", 0.0, 0.0, 1.0, 0.05, "shift of the waves; at 0 the first latent learns nothing"
         ),
-        "label": whole_slider("class y of the sample", 3, 0, 255, "which class the one sample belongs to"),
+        "label": whole_slider("class y of the sample", 3, 0, 9, "which class the one sample belongs to"),
         "share": slider(
-            "in step by", 0.3, 0.0, 1.0, 0.05, "how much of the sample's latents is its class's wave; the rest is noise"
+            "in step by", 0.1, 0.0, 1.0, 0.05, "how much of the sample's latents is its class's wave; the rest is noise"
         ),
         "epochs": whole_slider("epochs", 2, 1, 10, "how often the 5,000 training images are seen"),
         "seed": whole_slider("seed", 0, 0, 20, "fixes the first weights and the order of the images"),
@@ -47,7 +59,8 @@ def waves_figure() -> Fig:
     traces = [curve(f"row {k}", {**line(k), **shape}, hover, k, showlegend=False) for k in range(3)]
     layout = stacked_rows(["class", "class", "class"], [1, 1, 1], "latent k")
     for axis in ("yaxis", "yaxis2", "yaxis3"):
-        layout[axis]["range"] = [-1.15, 1.15]
+        layout[axis].update(range=[-1.15, 1.15], tickvals=[-1, 0, 1])
+    layout["margin"] = {"t": 8}
     layout["xaxis"]["range"] = [-0.5, WINDOW - 0.5]
     alt = "Three rows of the basis as waves: that of the sample's class, and the two rows that are closest"
     return Fig(traces, layout, alt=alt)
@@ -166,7 +179,7 @@ def course_figure() -> Fig:
     layout = {
         "height": 280,
         "xaxis": {"title": {"text": "training step"}},
-        "yaxis": {"title": {"text": "in step with its own class"}, "rangemode": "tozero"},
+        "yaxis": {"title": {"text": "lead of the own class"}, "rangemode": "tozero"},
     }
     return Fig(
         traces,
@@ -176,5 +189,5 @@ def course_figure() -> Fig:
 
 
 def _heat(name: str, hover: str, **more: Any) -> dict:
-    scale = {"colorscale": SIGNS, "zmin": -1.0, "zmax": 1.0, "showscale": False, "showlegend": False}
+    scale = {"colorscale": more_and_less(), "zmin": -1.0, "zmax": 1.0, "showscale": False, "showlegend": False}
     return {"type": "heatmap", "name": name, "hovertemplate": f"{hover}<extra></extra>", **scale, **more}

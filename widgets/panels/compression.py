@@ -10,7 +10,7 @@ from torch import Tensor
 from widgets.drawing.figure import Fig
 from widgets.drawing.handles import Handle, Pull, X
 from widgets.drawing.rows import curve, dots, stacked_rows
-from widgets.drawing.theme import BLUE, VERMILLION, line, marker, signs
+from widgets.drawing.theme import line, marker, more_and_less
 from widgets.frame.controls import choice, slider, switch, whole_slider
 from widgets.frame.panel import Panel
 from widgets.lessons.compression import COMPRESSION
@@ -146,9 +146,9 @@ def _costs(numbers: Seen) -> list[list[float]]:
 
 
 def _controls() -> dict:
-    layers = {name: name for name in LAYERS}
+    layers = {_spoken(name): name for name in LAYERS}
     return {
-        "layer": choice("layer", layers, "the convolution whose input is compressed", LAYERS[1]),
+        "layer": choice("layer", layers, "the convolution whose input is compressed", _spoken(LAYERS[1])),
         "energy": slider("energy ε", 0.7, 0.3, 0.99, 0.01, "the share of each cut mode's energy that is kept"),
         "batch": switch("cut the batch mode", False, "off in the default: it can turn the gradient uphill"),
         "space": switch("cut height and width", True, "as published; it can turn the gradient uphill too, if rarely"),
@@ -157,11 +157,17 @@ def _controls() -> dict:
     }
 
 
+def _spoken(layer: str) -> str:
+    """A convolution as people say it; `layer3.1.conv2` is the second of the second block of the last stage."""
+    _, block, convolution = layer.split(".")
+    return f"block {int(block) + 1}, {convolution.replace('conv', 'convolution ')}"
+
+
 def _maps_figure() -> Fig:
     cells = {
         "type": "heatmap",
         "showlegend": False,
-        "colorscale": signs(BLUE, VERMILLION),
+        "colorscale": more_and_less(),
         "colorbar": {"title": {"text": "input X"}, "thickness": 12},
         "hovertemplate": "pixel %{x}, %{y} of the mosaic: %{z:.2f}<extra></extra>",
     }
@@ -192,7 +198,7 @@ def _values_figure() -> Fig:
         "hovermode": "closest",
         "xaxis": {
             "type": "log",
-            "title": {"text": "direction k; a mark shows the rank r"},
+            "title": {"text": "direction k (mark: rank r)"},
             "dtick": "D2",
         },
         "yaxis": {"type": "log", "title": {"text": "σ_k / σ_1"}, "dtick": 1},
@@ -201,7 +207,7 @@ def _values_figure() -> Fig:
 
 
 def _cost_figure() -> Fig:
-    layout = stacked_rows(["times less kept", "cosine of gradient"], [1, 1], "energy ε")
+    layout = stacked_rows(["times less", "cosine"], [1, 1], "energy ε")
     layout["yaxis"].update(type="log", dtick=1)
     layout["yaxis2"].update(range=[-0.1, 1.05])
     here = {**marker(1), "symbol": "diamond", "size": 12}

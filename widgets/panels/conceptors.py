@@ -182,7 +182,7 @@ def _plane_figure() -> Fig:
     ends = dots("ends of the axes", {"color": GREY, "size": 5}, "drag: stretch and turn the cloud", showlegend=False)
     square = {"constrain": "domain", "nticks": 5}
     layout = {
-        "xaxis": {"domain": [0.0, 0.38], "range": [-3.4, 3.4], "title": {"text": "direction 1"}, **square},
+        "xaxis": {"domain": [0.0, 0.46], "range": [-3.4, 3.4], "title": {"text": "direction 1"}, **square},
         "yaxis": {
             "range": [-3.4, 3.4],
             "title": {"text": "direction 2"},
@@ -191,7 +191,7 @@ def _plane_figure() -> Fig:
             **square,
         },
         "xaxis2": {
-            "domain": [0.65, 1.0],
+            "domain": [0.57, 1.0],
             "range": [-1.1, 1.1],
             "title": {"text": "direction 1"},
             "anchor": "y2",
@@ -242,7 +242,7 @@ def _values_figure() -> Fig:
         "height": 230,
         "xaxis": {
             "tickvals": list(range(len(NAMES))),
-            "ticktext": [name.replace(" ", "<br>", 1) for name in NAMES],
+            "ticktext": [name.replace(" ", "<br>") for name in NAMES],
             "tickangle": 0,
             "range": [-0.6, len(NAMES) - 0.4],
         },

@@ -1,17 +1,25 @@
 """`CostExplorer`: time and memory of rules, by formula and measured, and where S-TLLR costs more than BPTT."""
 
-import math
 from collections.abc import Iterator
 from functools import partial
 from typing import Any, NamedTuple
 
 import torch
 
+from widgets.drawing.figure import Fig
 from widgets.frame.controls import button, whole_slider
 from widgets.frame.race import ACTIVE, Race
 from widgets.frame.race_panel import RacePanel
 from widgets.lessons.cost import COST
-from widgets.panels.cost_pictures import RULES, macs_figure, memory_figure, seconds_figure
+from widgets.panels.cost_pictures import (
+    RULES,
+    draw_curves,
+    draw_pairs,
+    macs_figure,
+    memory_figure,
+    milliseconds,
+    pairs_figure,
+)
 from workbench.cost.formulas import mac_saving
 from workbench.cost.table import CostCurve, break_even, cost_curves, dense_sizes, rule_costs
 from workbench.cost.timed import BATCH, NotTimed, TimedCost, timed_costs
@@ -23,10 +31,6 @@ INPUTS, CLASSES = 700, 20
 BATCHES = 4  # of each rule: one is counted, three are timed
 STEPS = (1, 2, 5, *range(10, 301, 10))
 SETTINGS = ("steps", "learning_steps", "width", "depth")
-WHY = (
-    "Fewer products are made than the formulas say where inputs that do not spike are skipped; the rules that keep no "
-    "time still hold a piece of 16 steps while they work on it."
-)
 
 
 class Costs(NamedTuple):
@@ -54,9 +58,9 @@ class CostExplorer(RacePanel):
     lesson = COST
 
     def __init__(self, **state: Any) -> None:
-        self.macs, self.memory, self.seconds = macs_figure(), memory_figure(), seconds_figure()
+        self.macs, self.memory, self.pairs = macs_figure(), memory_figure(), pairs_figure()
         self.measured_settings: dict[str, Any] | None = None
-        super().__init__(_controls(), [self.macs, self.memory, self.seconds], state)
+        super().__init__(_controls(), [self.macs, self.memory, self.pairs], state)
 
     def price(self) -> Price:
         settings = self.values
@@ -87,29 +91,20 @@ class CostExplorer(RacePanel):
         return self.measured_settings != self.values
 
     def draw(self, numbers: Costs) -> None:
-        macs = {rule: cost.counted.macs for rule, cost in numbers.measured.items()}
-        memory = {rule: cost.memory for rule, cost in numbers.measured.items()}
-        for figure, kind, unit, found in ((self.macs, "macs", 1e6, macs), (self.memory, "memory", 1e3, memory)):
-            for trace, rule in zip(figure.data, RULES, strict=False):
-                trace.x, trace.y = STEPS, [value / unit for value in getattr(numbers.curves[rule], kind)]
-            by_formula, measured = figure.data[len(RULES) : len(RULES) + 2]
-            chosen = [getattr(numbers.chosen[rule], kind) / unit for rule in RULES]
-            points = [found[rule] / unit if rule in found else None for rule in RULES]
-            for trace, y in ((by_formula, chosen), (measured, points)):
-                trace.x, trace.y, trace.text = [numbers.steps] * len(RULES), y, RULES
-        self._draw_seconds({rule: cost.seconds for rule, cost in numbers.measured.items()})
+        for figure, kind, unit in ((self.macs, "macs", 1e6), (self.memory, "memory", 1e3)):
+            curves = {rule: [value / unit for value in getattr(numbers.curves[rule], kind)] for rule in RULES}
+            draw_curves(figure, STEPS, curves, numbers.steps)
+        found = numbers.measured
+        formula = [[numbers.chosen[r].macs / 1e6 for r in RULES], [numbers.chosen[r].memory / 1e3 for r in RULES]]
+        measured = [
+            [found[rule].counted.macs / 1e6 if rule in found else None for rule in RULES],
+            [found[rule].memory / 1e3 if rule in found else None for rule in RULES],
+            [1e3 * found[rule].seconds if rule in found else None for rule in RULES],
+        ]
+        draw_pairs(self.pairs, formula, measured)
         self._draw_region(numbers)
         state = RunState.IDLE if self.race is None else self.race.states[0]
         self.show_run(state in ACTIVE, state is RunState.PAUSED, SETTINGS)
-
-    def _draw_seconds(self, seconds: dict[str, float]) -> None:
-        for trace, rule in zip(self.seconds.data, RULES, strict=True):
-            known = rule in seconds
-            trace.y = [1e3 * seconds[rule] if known else None]
-            trace.text = [_milliseconds(seconds[rule]) if known else ""]
-        if seconds:  # a logarithmic axis has no natural foot: the shortest bar gets a height that can be seen
-            lowest, highest = (math.log10(1e3 * f(seconds.values())) for f in (min, max))
-            self.seconds.layout.yaxis.range = [lowest - 0.5, highest + 0.3]
 
     def _draw_region(self, numbers: Costs) -> None:
         dearer = [t for t in STEPS if min(self.controls["learning_steps"].value, t) > break_even(t)]
@@ -119,31 +114,34 @@ class CostExplorer(RacePanel):
         dear = self.macs.data[-1]
         dear.x, dear.y = [*dearer, *reversed(dearer)], region
 
+    @property
+    def named_figures(self) -> dict[str, Fig]:
+        """That which a measurement fills."""
+        return {self.pairs.alt: self.pairs}
+
     def describe(self, numbers: Costs) -> str:
+        if self.race is not None and not self._changed:
+            return self._told(numbers)
         t, k, saving = numbers.steps, numbers.learning_steps, numbers.saving
         less = f"{saving:.1f} times fewer" if saving >= 1.0 else f"{1 / saving:.2f} times as many"
-        bptt, ours, eprop = (numbers.chosen[rule].memory / 1e3 for rule in ("BPTT", "S-TLLR", "e-prop"))
-        return (
-            f"With T = {t} steps, K = {k} of which learn, S-TLLR needs {less} multiplications {_word(saving)} BPTT; it "
-            f"needs more than BPTT as soon as K is above {break_even(t)}, two thirds of T. Per sample BPTT keeps "
-            f"{bptt:.1f} kB, S-TLLR {ours:.1f} kB whatever T is, e-prop {eprop:.0f} kB, a number for each synapse. "
-            + self._told(numbers)
+        bptt, ours = (numbers.chosen[rule].memory / 1e3 for rule in ("BPTT", "S-TLLR"))
+        told = (
+            f"T = {t} steps, K = {k} of which learn: S-TLLR needs {less} multiplications {_word(saving)} BPTT (more as "
+            f"soon as K is above {break_even(t)}) and keeps {ours:.1f} kB per sample whatever T is; BPTT keeps "
+            f"{bptt:.1f} kB."
         )
+        return told if self.race is None else f"{told} The settings were changed since the measurement."
 
     def _told(self, numbers: Costs) -> str:
         """What was measured, in words."""
-        if self.race is None:
-            return "So far by formula; Measure runs the rules on this machine."
-        if self._changed:
-            return "The settings were changed since the measurement; Measure uses the new ones."
+        assert self.race is not None
         state, error = self.race.states[0], self.race.runners[0].error
         if error is not None:
             return f"The measurement came to an error: {error or type(error).__name__}"
         going = {RunState.RUNNING: "Measuring", RunState.PAUSED: "Paused", RunState.STOPPED: "Stopped"}
-        times = ", ".join(f"{rule} {_milliseconds(cost.seconds)}" for rule, cost in numbers.measured.items())
+        times = ", ".join(f"{rule} {milliseconds(1e3 * cost.seconds)}" for rule, cost in numbers.measured.items())
         refusals = "".join(f" {rule} refuses: {reason}." for rule, reason in numbers.refused.items())
-        told = f"{going.get(state, 'Measured')}, a batch of {BATCH}: {times or 'nothing yet'}.{refusals}"
-        return f"{told} {WHY}" if times else told
+        return f"{going.get(state, 'Measured')}, a batch of {BATCH}: {times or 'nothing yet'}.{refusals}"
 
     def source(self, steps: int, learning_steps: int, width: int, depth: int) -> str:
         return f"""
@@ -165,10 +163,6 @@ class CostExplorer(RacePanel):
 def _measurement(steps: int, learning_steps: int, width: int, depth: int) -> Iterator[TimedCost | NotTimed]:
     torch.set_num_threads(1)
     yield from timed_costs(INPUTS, width, depth, CLASSES, steps, learning_steps)
-
-
-def _milliseconds(seconds: float) -> str:
-    return f"{1e3 * seconds:.3g} ms" if seconds < 1.0 else f"{seconds:.2g} s"
 
 
 def _word(saving: float) -> str:

@@ -9,7 +9,7 @@ from torch import Tensor
 from widgets.drawing.figure import Fig
 from widgets.drawing.handles import Handle, Pull, X, Y
 from widgets.drawing.rows import curve, dots, stacked_rows
-from widgets.drawing.theme import GREY, line, marker, signs
+from widgets.drawing.theme import GREY, line, marker, more_and_less
 from widgets.frame.controls import choice, slider, whole_slider
 from widgets.frame.panel import Panel
 from widgets.frame.spikes import spike_row, spike_sliders
@@ -31,7 +31,7 @@ from workbench.neurons.traces import Factors
 from workbench.neurons.windows import PairRule
 
 STEPS = 60
-SIGNS = signs("#2166AC", "#B2182B")
+AROUND = 3  # steps round the pairs that are drawn
 STLLR, EPROP, OTTT, STDP = "stllr", "eprop", "ottt", "stdp"
 USED = {
     STLLR: ("decay_pre", "decay_post", "alpha_pre", "alpha_post"),
@@ -98,6 +98,7 @@ class EligibilityTimeline(Panel):
         reach = float(pairs.abs().max()) or 1.0
         cells = self.matrix.data[0]
         cells.z, cells.zmin, cells.zmax = pairs.numpy(), -reach, reach
+        self.matrix.layout.update(xaxis_range=_around(pairs, 0), yaxis_range=_around(pairs, 1))
         shown = dict.fromkeys(sum(USED.values(), ()), False) | dict.fromkeys(USED[self.controls["rule"].value], True)
         shown |= dict.fromkeys(TAUGHT, rule.taught) | {"width": not rule.by_spikes}
         for name, on in shown.items():
@@ -212,7 +213,7 @@ def _matrix_figure() -> Fig:
     hover = "pre at step %{x}, post at step %{y}: adds %{z:.3f} to the weight<extra></extra>"
     bar = {"title": {"text": "adds to Δw"}, "thickness": 12}
     heat = {"type": "heatmap", "x": steps, "y": steps, "z": np.zeros((STEPS, STEPS)), "hovertemplate": hover}
-    heat |= {"name": "pairs", "colorscale": SIGNS, "zmid": 0.0, "colorbar": bar}
+    heat |= {"name": "pairs", "colorscale": more_and_less(), "zmid": 0.0, "colorbar": bar}
     diagonal = {"color": GREY, "dash": "dot", "width": 1.5}
     together = curve("both at the same step", diagonal, "both at step %{x}", x=[0, STEPS - 1], y=[0, STEPS - 1])
     layout = {
@@ -222,6 +223,14 @@ def _matrix_figure() -> Fig:
         "height": 340,
     }
     return Fig([heat, together], layout, alt="What each pair of a pre step and a post step adds to the weight")
+
+
+def _around(pairs: Tensor, axis: int) -> list[float]:
+    """The ends of an axis of the matrix that shows every pair which counts; all steps where none does."""
+    steps = pairs.abs().amax(axis).nonzero()[:, 0]
+    if not len(steps):
+        return [-0.5, STEPS - 0.5]
+    return [max(int(steps[0]) - AROUND, 0) - 0.5, min(int(steps[-1]) + AROUND, STEPS - 1) + 0.5]
 
 
 def _steps(train: Tensor) -> str:

@@ -97,8 +97,8 @@ class LIFExplorer(Panel):
         arrivals.update(x=times, y=current[times].numpy())
         self.time.handles = [_THRESHOLD, *(ROW.handles(6) if kind == PLACED else ())]
         ROW.show(self.controls, kind == PLACED)
-        self.controls["interval"].disabled = kind == CONSTANT
-        self.controls["seed"].disabled = kind != RANDOM
+        self.controls["interval"].layout.display = "" if kind in (REGULAR, RANDOM) else "none"
+        self.controls["seed"].layout.display = "" if kind == RANDOM else "none"
 
     def describe(self, numbers: Response) -> str:
         return f"{_activity(numbers)} {_memory(numbers.neuron.decay)}"

@@ -8,15 +8,15 @@ from torch import Tensor
 from widgets.frame.controls import choice, whole_slider
 from widgets.frame.panel import Panel
 from widgets.lessons.locality import LOCALITY
-from widgets.panels.locality_pictures import chosen_figure, frame, whole_figure
+from widgets.panels.locality_pictures import PLACES, TIMES, chosen_figure, frame, ink, map_figure
 from workbench.watch.dependence import LAYERS, STEPS, Dependence, dependence, mapped_rules, shade
 
 
 class Seen(NamedTuple):
-    """The dependences of the rule and of BPTT, and those of the chosen update: of the layers, of the steps."""
+    """The dependences of the rule and of the one beside it, and those of the chosen update: of layers, of steps."""
 
     found: Dependence
-    bptt: Dependence
+    beside: Dependence
     layer: int
     step: int
     layers: Tensor
@@ -24,9 +24,10 @@ class Seen(NamedTuple):
 
 
 class LocalityMap(Panel):
-    """A layer and a step are chosen, by click or by control; every other layer and step shows whether it matters.
+    """A layer and a step are chosen, by click or by control; every other layer and step shows whether it matters, for
+    two rules.
 
-    Controls: rule, layer (whose update is looked at), step (at which it is made).
+    Controls: rule, beside (another rule to compare with), layer (whose update is looked at), step (when it is made).
     """
 
     name = "locality"
@@ -34,71 +35,92 @@ class LocalityMap(Panel):
     lesson = LOCALITY
 
     def __init__(self, **state: Any) -> None:
-        self.chosen, self.whole = chosen_figure(), whole_figure()
-        self._drawn: tuple[Dependence, int] | None = None  # the matrices stand still while the step moves
+        what = (
+            "change of every layer's update by every layer replaced, and of every step's update by every step replaced"
+        )
+        self.chosen = chosen_figure()
+        self.maps = [map_figure(f"{which}: {what}") for which in ("The rule", "The rule beside it")]
+        self._drawn: list[tuple[Any, int]] = [(None, 0), (None, 0)]  # matrices stand still while the step moves
         rules = {rule.label: rule.name for rule in mapped_rules()}
         layers = {name: k for k, name in enumerate(LAYERS)}
         controls = {
             "rule": choice("rule", rules, "how the network learns", "TESS"),
+            "beside": choice("beside it", rules, "another rule to compare with", "BPTT"),
             "layer": choice(
                 "layer l", layers, "whose update is looked at; a click on a layer does the same", "layer 2"
             ),
             "step": whole_slider("step t", STEPS // 2, 0, STEPS - 1, "when the update is made; or click on a step"),
         }
-        super().__init__(controls, [self.chosen, self.whole], state)
+        super().__init__(controls, [self.chosen, *self.maps], state)
         boxes, touch, earlier, later = self.chosen.data[:4]
-        space, time = self.whole.data[:2]
-        for trace in (boxes, space):
+        for trace in (boxes, *(each.data[0] for each in self.maps)):
             trace.on_click(lambda _, points, __: self._choose("layer", points.ys))
         for trace in (touch, earlier, later):
             trace.on_click(lambda _, points, __: self._choose("step", points.xs))
-        time.on_click(lambda _, points, __: self._choose("step", points.ys))
+        for each in self.maps:
+            each.data[1].on_click(lambda _, points, __: self._choose("step", points.ys))
 
     def _choose(self, control: str, places: Sequence[float]) -> None:
         if places:
             self.controls[control].value = round(places[0])
 
-    def compute(self, rule: str, layer: int, step: int) -> Seen:
+    def compute(self, rule: str, beside: str, layer: int, step: int) -> Seen:
         found = dependence(rule)
-        return Seen(found, dependence("bptt"), layer, step, found.of_layers(layer), found.of_steps(layer)[step])
+        return Seen(found, dependence(beside), layer, step, found.of_layers(layer), found.of_steps(layer)[step])
 
     def draw(self, numbers: Seen) -> None:
-        found, _, layer, step, of_layers, of_steps = numbers
-        boxes, touch, earlier, later, box, at_step = self.chosen.data
+        found, beside, layer, step, of_layers, of_steps = numbers
+        boxes, touch, earlier, later, box, at_step, words = self.chosen.data
         touch.text = _words(of_steps, "no")
         boxes.z, boxes.text = shade(of_layers)[:, None].numpy(), _words(of_layers[:, None], "no")
+        _write(words, [0], PLACES, of_layers)
         earlier.y, later.y = of_steps[: step + 1].numpy(), of_steps[step + 1 :].numpy()
         earlier.x, later.x = list(range(step + 1)), list(range(step + 1, STEPS))
         earlier.text, later.text = (_no(part) for part in (of_steps[: step + 1], of_steps[step + 1 :]))
         box.x, box.y = frame(1, layer)
         at_step.x = [step]
-        space, time, of_layer, of_step = self.whole.data
-        if self._drawn is None or self._drawn[0] is not found or self._drawn[1] != layer:
-            self._drawn, changes = (found, layer), found.of_steps(layer)
-            space.update(z=shade(found.space.change).numpy(), text=_words(found.space.change, "no"))
-            time.update(z=shade(changes).numpy(), text=_words(changes, "no"))
-        for trace, size, row in ((of_layer, len(LAYERS), layer), (of_step, STEPS, step)):
-            trace.x, trace.y = frame(size, row)
+        names = [self.controls[name].label for name in ("rule", "beside")]
+        for k, (figure, name, each) in enumerate(zip(self.maps, names, (found, beside), strict=True)):
+            space, time, of_layer, of_step, in_space, in_time = figure.data
+            if self._drawn[k][0] is not each or self._drawn[k][1] != layer:
+                self._drawn[k], changes = (each, layer), each.of_steps(layer)
+                space.update(z=shade(each.space.change).numpy(), text=_words(each.space.change, "no"))
+                time.update(z=shade(changes).numpy(), text=_words(changes, "no"))
+                _write(in_space, PLACES, PLACES, each.space.change)
+                _write(in_time, TIMES, TIMES, changes)
+                figure.layout.annotations[0].text = f"<b>{name}</b>: how much the update changes, D"
+            for trace, size, row in ((of_layer, len(LAYERS), layer), (of_step, STEPS, step)):
+                trace.x, trace.y = frame(size, row)
 
     def describe(self, numbers: Seen) -> str:
-        rule, (found, bptt, layer, step, *_) = self.controls["rule"].label, numbers
+        rule, beside = self.controls["rule"].label, self.controls["beside"].label
+        found, other, layer, step, *_ = numbers
         told = f"{rule}: {_space(found, layer)} {_time(found, layer, step)}"
-        if found is bptt:
+        if rule == "BPTT":
             return f"{told} BPTT waits until the recording ends and then goes back through all of it."
-        layers, steps = _names(bptt.of_layers(layer), 0), _steps(bptt.of_steps(layer)[step])
-        return f"{told} Under BPTT it depends on {layers}, and on {steps}."
+        if other is found:
+            return told
+        layers, steps = _names(other.of_layers(layer), 0), _steps(other.of_steps(layer)[step])
+        return f"{told} Under {beside} it depends on {layers}, and on {steps}."
 
-    def source(self, rule: str, layer: int, step: int) -> str:
+    def source(self, rule: str, beside: str, layer: int, step: int) -> str:
         return f"""
             from workbench.watch import dependence
 
-            found = dependence("{rule}")
+            found, beside = dependence("{rule}"), dependence("{beside}")
             layers = found.of_layers({layer})
             steps = found.of_steps({layer})[{step}]
             print("change of the update when each layer is replaced:", layers)
             print("change of the update at step {step} when each step's input is replaced:", steps)
             print("largest from a later layer, from a later step:", found.space.later, found.time.later)
         """
+
+
+def _write(words: Any, x: Sequence[int], y: Sequence[int], change: Tensor) -> None:
+    """Put the word of each cell into its middle, in a colour that is legible there."""
+    cells = [(column, row) for row in y for column in x]
+    words.update(x=[column for column, _ in cells], y=[row for _, row in cells], text=_words(change.flatten(), "no"))
+    words.textfont.color = ink(change)
 
 
 def _words(change: Tensor, none: str) -> Any:

@@ -2,19 +2,22 @@
 
 from typing import Any
 
-import torch
+from torch import Tensor
 
 from widgets.drawing.figure import Fig
 from widgets.drawing.rows import bars, curve, dots
-from widgets.drawing.theme import BLUE, FAINT, GREEN, VERMILLION
-from workbench.watch.dependence import LAYERS, LEAST, MOST, STEPS, shade
+from widgets.drawing.theme import BLUE, FAINT, GREEN, INK, VERMILLION
+from workbench.watch.dependence import LAYERS, STEPS
 
 TOP = 1.9  # of the bars' axis; the largest change of an update by one step is 1.7
-SCALE = [  # grey for exactly zero; few shades in the middle, where neither dark nor white words are legible
-    [0.0, "#DDDDDD"], [0.05, "#DDDDDD"], [0.05, "#D3E8F5"], [0.5, "#92C5E5"], [0.6, "#2E80B3"], [1.0, "#005080"],
+NOTHING = "rgba(127,127,127,0.12)"  # exactly zero steps back on a light page and on a dark one
+SCALE = [  # the page shines through what matters little
+    [0.0, NOTHING], [0.05, NOTHING], [0.05, "rgba(0,114,178,0.18)"], [0.5, "rgba(0,114,178,0.45)"],
+    [0.6, "rgba(0,114,178,0.95)"], [1.0, "rgba(0,90,150,1)"],
 ]  # fmt: skip
+MUCH = 0.14  # a change from which on a cell is dark on both pages
+QUIET, PAPER = "#767676", "#FFFFFF"  # words of cells: quiet (the style sheet turns it), and on dark ones
 PLACES, TIMES = list(range(len(LAYERS))), list(range(STEPS))
-TICKS = {"no": 0.0, f"{LEAST}": LEAST, "0.1": 0.1, f"{MOST:.0f}": MOST}
 
 
 def chosen_figure() -> Fig:
@@ -36,6 +39,7 @@ def chosen_figure() -> Fig:
         bars("later steps", VERMILLION, f"{step} %{{y:.3f}}", 1, **bar | {"marker": later}),
         _frame("chosen layer", 0),
         dots("step t", {"color": GREEN, "symbol": "triangle-up", "size": 14}, "update at step %{x}", 1, y=[-0.12]),
+        _words_in_cells("words of the layers", 0),
     ]
     traces[1]["showlegend"] = False
     layout = {
@@ -51,8 +55,8 @@ def chosen_figure() -> Fig:
     return _figure(traces, layout, alt)
 
 
-def whole_figure() -> Fig:
-    """D[l, k] over D[t, s], with cells of one size that hold their numbers on a phone too, and framed rows."""
+def map_figure(alt: str) -> Fig:
+    """D[l, k] beside D[t, s] of one rule, whose name stands above; the rows of what is chosen are framed."""
     of_layer = "update of layer %{y}, layer %{x} replaced: %{text}"
     of_step = "update at step %{y}, input of step %{x} replaced: %{text}"
     traces = [
@@ -60,41 +64,30 @@ def whole_figure() -> Fig:
         {**_cells("D[t, s]", TIMES, TIMES, of_step), "xaxis": "x2", "yaxis": "y2"},
         _frame("row l", 0),
         _frame("row t", 1),
+        _words_in_cells("words of D[l, k]", 0),
+        _words_in_cells("words of D[t, s]", 1),
     ]
     plain: dict[str, Any] = {"showgrid": False, "zeroline": False}
     layers = plain | {"tickvals": PLACES, "ticktext": ["1", "2", "3", "out"]}
     steps = plain | {"dtick": 1}
-    space, time = [0.72, 1.0], [0.0, 0.56]
     layout = {
-        "xaxis": {**layers, "domain": [0.0, 0.5], "title": {"text": "layer k, replaced", "standoff": 38}},
-        "yaxis": {**layers, "domain": space, "autorange": "reversed", "title": {"text": "update, layer l"}},
-        "xaxis2": {**steps, "anchor": "y2", "title": {"text": "step s, replaced", "standoff": 38}},
-        "yaxis2": {
-            **steps,
-            "domain": time,
-            "anchor": "x2",
-            "autorange": "reversed",
-            "title": {"text": "update at step t"},
-        },
-        "height": 560,
+        "xaxis": {**layers, "domain": [0.0, 0.34], "title": {"text": "layer k, replaced"}},
+        "yaxis": {**layers, "autorange": "reversed", "title": {"text": "update, layer l"}},
+        "xaxis2": {**steps, "domain": [0.46, 1.0], "anchor": "y2", "title": {"text": "step s, replaced"}},
+        "yaxis2": {**steps, "anchor": "x2", "autorange": "reversed", "title": {"text": "update at step t"}},
+        "height": 300,
+        "margin": {"t": 28},
+        "annotations": [
+            {"text": "", "x": 0, "y": 1, "xref": "paper", "yref": "paper", "xanchor": "left", "yanchor": "bottom"}
+            | {"showarrow": False, "font": {"size": 15, "color": INK}}
+        ],
     }
-    alt = "Change of every layer's update by every layer replaced, and of every step's update by every step replaced"
-    figure = _figure(traces, layout, alt)
-    figure.layout.coloraxis.update(showscale=True, colorbar=_colour_bar())
-    figure.layout.margin.t = 76
-    return figure
+    return _figure(traces, layout, alt)
 
 
-def _colour_bar() -> dict:
-    return {
-        "orientation": "h",
-        "thickness": 10,
-        "y": 1.02,
-        "yanchor": "bottom",
-        "tickvals": shade(torch.tensor(list(TICKS.values()))).tolist(),
-        "ticktext": list(TICKS),
-        "title": {"text": "change D of the update (1: by its own length)", "side": "top", "font": {"size": 14}},
-    }
+def ink(change: Tensor) -> list[str]:
+    """The colour of the word in each cell: quiet where nothing changes, white where the cell is dark."""
+    return [QUIET if value == 0 else PAPER if value >= MUCH else INK for value in change.flatten().tolist()]
 
 
 def frame(size: int, row: int) -> tuple[list[float], list[float]]:
@@ -105,8 +98,12 @@ def frame(size: int, row: int) -> tuple[list[float], list[float]]:
 
 def _cells(name: str, x: list[int], y: list[int], hover: str, **more: Any) -> dict:
     plain = {"xgap": 2, "ygap": 2, "showlegend": False} | more  # a still picture makes a legend otherwise
-    cells = {"type": "heatmap", "name": name, "x": x, "y": y, "coloraxis": "coloraxis", "texttemplate": "%{text}"}
+    cells = {"type": "heatmap", "name": name, "x": x, "y": y, "coloraxis": "coloraxis"}
     return {**cells, **plain, "hovertemplate": f"{hover}<extra></extra>"}
+
+
+def _words_in_cells(name: str, row: int) -> dict:
+    return curve(name, {}, "", row, mode="text", textfont={"size": 12}, showlegend=False, hoverinfo="skip")
 
 
 def _frame(name: str, row: int) -> dict:

@@ -4,8 +4,8 @@ from functools import lru_cache
 from typing import Any, NamedTuple
 
 from widgets.drawing.figure import Fig
-from widgets.drawing.rows import curve, labelled_bar
-from widgets.drawing.theme import FAINT, filling, line
+from widgets.drawing.rows import curve, dots, labelled_bar
+from widgets.drawing.theme import FAINT, GREY, INK, filling, line
 from widgets.frame.controls import choice, slider
 from widgets.frame.panel import Panel
 from widgets.lessons.memory import MEMORY
@@ -57,10 +57,13 @@ class MemoryTimeline(Panel):
 
     def draw(self, numbers: Steps) -> None:
         axis = self.controls["axis"].value
-        for trace, steps in zip(self.timeline.data, numbers.alive.values(), strict=True):
+        for trace, steps in zip(self.timeline.data[:-1], numbers.alive.values(), strict=True):
             y = [max(b, 256) / 1024 if axis == "log" else b / 1024 for b in steps.bytes]
             trace.update(x=steps.places, y=y, text=[_NAMES[place] for place in steps.places])
         self.timeline.layout.yaxis.type = axis
+        most = max(numbers.alive.values(), key=lambda steps: steps.peak)
+        place = most.places[list(most.bytes).index(most.peak)]
+        self.timeline.data[-1].update(x=[place], y=[most.peak / 1024], text=[f"peak: {_bytes(most.peak)}"])
         for trace, steps in zip(self.peaks.data, numbers.alive.values(), strict=True):
             trace.update(y=[steps.peak / 1024], text=[_bytes(steps.peak)])
         self.peaks.layout.yaxis.type = axis
@@ -109,20 +112,30 @@ def _timeline_figure() -> Fig:
         curve(name, {**line(k), "shape": "hv"}, f"%{{text}}, {name}: %{{y:,.0f}} KiB kept")
         for k, name in enumerate(STEP_RULES)
     ]
+    mark = {"color": GREY, "symbol": "diamond", "size": 11}
+    traces.append(dots("peak", mark, "%{text}", mode="markers+text", textposition="top center", showlegend=False))
+    traces[-1] |= {"textfont": {"size": 14, "color": INK}, "cliponaxis": False}
     layout = {
         "height": 420,
         "xaxis": {
-            "title": {"text": "forwards, loss, backwards"},
+            "title": {"text": "layer by layer"},
             "tickvals": labelled,
             "ticktext": [_NAMES[k] for k in labelled],
             "tickangle": -90,
             "range": [-0.5, len(_NAMES) - 0.5],
         },
         "yaxis": {"title": {"text": "kept for the gradient (KiB)"}, "rangemode": "tozero"},
+        "annotations": [_word("forwards →", middle / 2), _word("→ backwards", (middle + len(_NAMES)) / 2)],
         "shapes": [{"type": "rect", "x0": middle, "x1": len(_NAMES), "y0": 0, "y1": 1, "yref": "paper", **_SHADE}],
     }
     alt = "Bytes kept for the weight gradient over one training step, forwards and backwards, for four methods"
     return Fig(traces, layout, alt=alt)
+
+
+def _word(text: str, x: float) -> dict:
+    """A word at the top of the picture, over a half of it."""
+    place = {"x": x, "y": 1.0, "yref": "paper", "yanchor": "top", "showarrow": False}
+    return {"text": text, "font": {"size": 14, "color": INK}, **place}
 
 
 _SHADE = {"fillcolor": FAINT, "line": {"width": 0}, "layer": "below", "opacity": 0.4}

@@ -66,8 +66,7 @@ class SubspaceOverlap(StreamPanel):
 
     def draw(self, numbers: Claimed) -> None:
         self.show_buttons()
-        if self.values["method"] == LANCE:
-            self.controls["aperture"].disabled = True  # it has none
+        self.controls["aperture"].layout.display = "none" if self.values["method"] == LANCE else ""  # it has none
         if numbers is self._drawn:
             return
         self._drawn = numbers

@@ -5,7 +5,6 @@ from widgets.drawing.rows import bars, curve, number_table, table_layout
 from widgets.drawing.theme import COLOURS, line
 from widgets.frame.streams import MOST_TASKS
 
-HATCHES = ("", "/", "x", ".", "-")
 MOST_LAYERS = 3
 
 
@@ -16,7 +15,7 @@ def shares_figure() -> Fig:
             f"task {t + 1}",
             COLOURS[t],
             f"task {t + 1} added %{{text}} % of the space",
-            marker={"color": COLOURS[t], "pattern": {"shape": HATCHES[t]}},
+            marker={"color": COLOURS[t], "line": {"width": 1, "color": "rgba(255,255,255,0.8)"}},
             width=0.6,
             textposition="none",
         )
@@ -43,8 +42,8 @@ def left_figure() -> Fig:
     """What is left of a step along each direction, one curve for each layer."""
     hover = "at %{x:.0f} % of the directions a step keeps the share 1 − s = %{y:.2f}"
     layout = {
-        "xaxis": {"title": {"text": "directions of the input space, least free first (%)"}, "range": [0, 100]},
-        "yaxis": {"title": {"text": "share left, 1 − s"}, "range": [-0.02, 1.05]},
+        "xaxis": {"title": {"text": "directions, the least free first (%)"}, "range": [0, 100]},
+        "yaxis": {"title": {"text": "left of a step, 1 − s"}, "range": [-0.02, 1.05]},
         "hovermode": "closest",
         "height": 280,
     }

@@ -8,7 +8,7 @@ import torch
 from torch import Tensor
 
 from widgets.drawing.figure import Fig
-from widgets.drawing.theme import BLUE, FAINT, GREEN, ORANGE, VERMILLION, signs
+from widgets.drawing.theme import FAINT, GREEN, ORANGE, more_and_less
 from widgets.panels.step_words import ROUND, Look, number
 from workbench.watch.one_update import INPUTS, ROUNDS, OneUpdate
 
@@ -235,7 +235,7 @@ def tiles(alt: str) -> Fig:
         "name": "tiles",
         "zmin": -1.0,
         "zmax": 1.0,
-        "colorscale": signs(VERMILLION, BLUE),
+        "colorscale": more_and_less(),
         "showscale": False,
         "showlegend": False,
         "texttemplate": "%{text}",

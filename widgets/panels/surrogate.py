@@ -1,7 +1,7 @@
 """`SurrogateExplorer`: the bump Ψ that takes the place of the derivative which a spike does not have."""
 
 from collections.abc import Callable
-from functools import partial
+from functools import cache, partial
 from typing import Any, NamedTuple
 
 import torch
@@ -9,11 +9,13 @@ from torch import Tensor
 
 from widgets.drawing.figure import Fig
 from widgets.drawing.handles import Handle, Pull, X, Y
-from widgets.drawing.rows import curve, stacked_rows
-from widgets.drawing.theme import GREY, line
+from widgets.drawing.rows import curve, dots, stacked_rows
+from widgets.drawing.theme import FAINT, GREY, line, marker
 from widgets.frame.controls import choice, slider
 from widgets.frame.panel import Panel
 from widgets.lessons.surrogate import SURROGATE
+from workbench.neurons.lif import Neuron, run_lif
+from workbench.neurons.stimuli import random_spikes
 from workbench.neurons.surrogate import (
     Psi,
     arctan,
@@ -32,6 +34,7 @@ from workbench.neurons.surrogate import (
 )
 
 POINTS = 401
+STEPS, NEURON, STRENGTH, INTERVAL = 80, Neuron(0.9, 1.0), 0.35, 4  # of the neuron whose steps learn or not
 FRACTION = 0.1  # of the peak, where a gradient still counts as passed
 FORMS = {"triangle": triangle, "fast sigmoid": fast_sigmoid, "arctan": arctan, "logistic": logistic}
 TAKES = {triangle: ("height", "width"), fast_sigmoid: ("slope",), arctan: ("slope",), logistic: ("slope", "height")}
@@ -55,16 +58,19 @@ class SurrogateCurve(NamedTuple):
 
 
 class Curves(NamedTuple):
-    """v, the spike z, your Ψ and the published one beside it (or None)."""
+    """v, the spike z, your Ψ and the published one beside it (or None); v of a neuron over time, and your Ψ there."""
 
     v: Tensor
     spike: Tensor
     yours: SurrogateCurve
     published: SurrogateCurve | None
+    over_time: Tensor
+    felt: Tensor
 
 
 class SurrogateExplorer(Panel):
-    """Secondary activations Ψ(v) around the threshold, their integral beside the spike, and a published one to compare.
+    """Secondary activations Ψ(v) around the threshold, their integral beside the spike, a published one to compare, and
+    the steps of a neuron that learn by it.
 
     Controls: form, slope, height, width, published, span. In the hand: the peak of your Ψ, and either end of the bar
     that shows where it passes gradients.
@@ -75,14 +81,16 @@ class SurrogateExplorer(Panel):
     lesson = SURROGATE
 
     def __init__(self, **state: Any) -> None:
-        self.fig = _figure()
-        super().__init__(_controls(), [self.fig], state)
+        self.fig, self.time = _figure(), _time_figure()
+        super().__init__(_controls(), [self.fig, self.time], state)
 
     def compute(self, form: Callable, slope: float, height: float, width: float, published: str, span: float) -> Curves:
         other = PUBLISHED[published]
         v = torch.linspace(-span, span, POINTS, dtype=torch.float64)
         yours = partial(form, **_taken(form, slope, height, width))
-        return Curves(v, heaviside(v), _curve(yours, v), None if other is None else _curve(other, v))
+        over_time = _membrane() - NEURON.threshold
+        beside = None if other is None else _curve(other, v)
+        return Curves(v, heaviside(v), _curve(yours, v), beside, over_time, yours(over_time))
 
     def draw(self, numbers: Curves) -> None:
         v = numbers.v.numpy()
@@ -92,15 +100,21 @@ class SurrogateExplorer(Panel):
         _show(numbers.published, v, published, published_pass, published_step)
         self.fig.layout.xaxis.range = [v[0], v[-1]]
         self.fig.handles = _handles(numbers.yours, self.values)
+        learns, steps = _learns(numbers), torch.arange(STEPS)
+        low, high = numbers.yours.passing
+        band, _, inside, outside = self.time.data
+        band.update(y=[low, low, high, high])
+        for trace, which in ((inside, learns), (outside, ~learns)):
+            trace.update(x=steps[which].numpy(), y=numbers.over_time[which].numpy(), text=_digits(numbers.felt[which]))
         taken = TAKES[self.controls["form"].value]
         for name in ("slope", "height", "width"):
-            self.controls[name].disabled = name not in taken
+            self.controls[name].layout.display = "" if name in taken else "none"
 
     def describe(self, numbers: Curves) -> str:
         told = f"Your Ψ (the {self.controls['form'].label}) {_measures(numbers.yours)}"
-        if numbers.published is None:
-            return f"{told}."
-        return f"{told}; the published one ({self.controls['published'].label}) {_measures(numbers.published)}."
+        if numbers.published is not None:
+            told += f"; the published one ({self.controls['published'].label}) {_measures(numbers.published)}"
+        return f"{told}. Of the neuron beside it {int(_learns(numbers).sum())} of {STEPS} steps learn."
 
     def source(self, form: Callable, slope: float, height: float, width: float, published: str, span: float) -> str:
         taken = _taken(form, slope, height, width)
@@ -120,6 +134,12 @@ class SurrogateExplorer(Panel):
             for psi in filter(None, (yours, published)):
                 print("area", area(psi), "passes gradients for v in", passing_interval(psi, {FRACTION}))
             psi, step = yours(v), area_up_to(yours, v)
+
+            from workbench.neurons import Neuron, random_spikes, run_lif
+
+            neuron = {NEURON}
+            u = run_lif({STRENGTH} * random_spikes({STEPS}, {INTERVAL}), neuron).potential
+            felt = yours(u - neuron.threshold)  # how much each step of this neuron learns
         """
 
 
@@ -135,6 +155,21 @@ def _handles(yours: SurrogateCurve, values: dict[str, Any]) -> list[Handle]:
     ends = [Handle(2, k, {reach: Pull(X, reached)}) for k in (0, 1)]
     top = Handle(0, POINTS // 2, {"height": Pull(Y, lambda y: y * values["height"] / peak)})
     return [*ends, top] if "height" in taken else ends
+
+
+@cache
+def _membrane() -> Tensor:
+    """u of a neuron that random spikes drive."""
+    return run_lif(STRENGTH * random_spikes(STEPS, INTERVAL), NEURON).potential
+
+
+def _learns(numbers: Curves) -> Tensor:
+    """The steps at which Ψ is at least a tenth of its peak."""
+    return numbers.felt >= FRACTION * numbers.yours.psi.max()
+
+
+def _digits(values: Tensor) -> list[str]:
+    return [f"{value:.3f}" for value in values.tolist()]
 
 
 def _show(bump: SurrogateCurve | None, v: Any, curve: Any, passing: Any, step: Any) -> None:
@@ -184,6 +219,26 @@ def _figure() -> Fig:
     layout = stacked_rows(["Ψ (dimensionless)", "z and ∫Ψ dv"], [1, 1], "v = u − v_th (dimensionless)")
     alt = "Secondary activations against the distance from the threshold, and their integrals beside the spike"
     return Fig(traces, {**layout, "height": 480}, alt=alt)
+
+
+def _time_figure() -> Fig:
+    """v of a neuron over time; the steps that learn are filled, the band says how near the threshold they must be."""
+    ends = [0, STEPS - 1, STEPS - 1, 0]
+    band = {"fill": "toself", "fillcolor": FAINT, "hoverinfo": "skip", "hovertemplate": None, "showlegend": False}
+    quiet = {"color": GREY, "symbol": "circle-open", "size": 7}
+    traces = [
+        curve("Ψ is at least a tenth of its peak", {"width": 0}, "", x=ends, **band),
+        curve("threshold", {"color": GREY, "width": 1.5, "dash": "dash"}, "threshold", x=ends[:2], y=[0, 0]),
+        dots("learns", {**marker(0), "size": 9}, "step %{x}: v = %{y:.2f}, Ψ = %{text}: it learns"),
+        dots("does not learn", quiet, "step %{x}: v = %{y:.2f}, Ψ = %{text}: it does not learn"),
+    ]
+    layout = {
+        "xaxis": {"title": {"text": "time t (steps)"}, "range": [-1, STEPS]},
+        "yaxis": {"title": {"text": "v = u − v_th of a neuron"}, "range": [-1.15, 0.5]},
+        "hovermode": "closest",
+        "height": 320,
+    }
+    return Fig(traces, layout, alt="The membrane of a neuron over time: which of its steps learn with your Ψ")
 
 
 def _interval(k: int) -> dict:

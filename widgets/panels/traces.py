@@ -79,17 +79,19 @@ class TraceDecay(Panel):
             trace.update(y=[limit] * 2 if decay < 1.0 else [], visible=kind == ALWAYS)
         rows.update(**_one_line(parts.numpy()))
         for name in ("seed", "interval"):
-            self.controls[name].disabled = kind != RANDOM
+            self.controls[name].layout.display = "" if kind == RANDOM else "none"
         for k, name in enumerate((ROW.number, *ROW.times)):
-            self.controls[name].disabled = not placed or k > self.controls[ROW.number].value
+            in_use = placed and k <= self.controls[ROW.number].value
+            self.controls[name].layout.display = "" if in_use else "none"
 
     def describe(self, numbers: Memory) -> str:
         (pre, post), x, q, h, q_by_sum, h_by_sum, _ = numbers
         difference = max(float((q - q_by_sum).abs().max()), float((h - h_by_sum).abs().max()))
         count, last = int(x.sum()), len(x) - 1
         return (
-            f"At step {last} one number each stands for all {count} spikes: q = {float(q[-1]):.2f}, "
-            f"h = {float(h[-1]):.2f}. {_agreement(difference)} {_forgetting(pre, post)} A spike at every step would "
+            f"At step {last} one number each stands for all {count} spikes: q = {float(q[-1]):.2f} with the present "
+            f"spike, h = {float(h[-1]):.2f} without it, as the neuron behind the synapse needs. "
+            f"{_agreement(difference)} {_forgetting(pre, post)} A spike at every step would "
             + (f"take q up to 1/(1 − λ_pre) = {geometric_limit(pre):.1f}." if pre < 1.0 else "let q grow without end.")
         )
 

@@ -8,7 +8,7 @@ import torch
 
 from widgets.drawing.figure import Fig
 from widgets.drawing.rows import bars, curve, dots, stacked_rows
-from widgets.drawing.rule_look import rule_line
+from widgets.drawing.rule_look import rule_label, rule_line
 from widgets.drawing.theme import line, marker
 from widgets.frame.controls import button, choice, whole_slider
 from widgets.frame.race import ACTIVE, Race
@@ -81,6 +81,10 @@ class TrainingMonitor(RacePanel):
         controls = _controls(experiment, samples)
         super().__init__(controls, [self.learning, self.rates, self.bytes], state)
 
+    @property
+    def as_recorded(self) -> bool:
+        return self.experiment is FASHION_EVENTS
+
     def price(self) -> Price:
         classes = CLASSES if self.experiment.score == ACCURACY else 1  # else `per_class` counts all samples
         samples = 2 * self.values["epochs"] * (self.experiment.tasks or 1) * classes * self.values["per_class"]
@@ -120,17 +124,25 @@ class TrainingMonitor(RacePanel):
         for k, side in enumerate(numbers.sides):
             scale = self.experiment.score.scale
             _draw_side(self.learning.data[4 * k : 4 * k + 4], self.rates.data[k], self.bytes.data[k], k, side, scale)
-        self.rates.layout.xaxis.update(_places([f"layer {name}" for name in numbers.sides[0].curves.spike_rates]))
+        self.rates.layout.xaxis.update(_places(self._layers(numbers)))
         epochs = (numbers.settings or self.values)["epochs"]
         self.learning.layout.xaxis.range = [0, epochs]
         states = {side.state for side in numbers.sides}
         settings = [name for name in self.controls if name not in ("pause", "stop")]
         self.show_run(bool(states & set(ACTIVE)), RunState.PAUSED in states, settings)
 
+    def _layers(self, numbers: Comparison) -> list[str]:
+        """The layers that spike, by number from the input on; before a run those of the recorded one."""
+        count = len(numbers.sides[0].curves.spike_rates)
+        if not count and self._recorded is not None:
+            count = len(self._recorded["traces"][self.rates.alt][0]["y"])
+        return [f"layer {k}" for k in range(1, count + 1)]
+
     def describe(self, numbers: Comparison) -> str:
         if numbers.settings is None:
+            left, right = (rule_label(side.rule) for side in numbers.sides)
             return (
-                f"Not started: Start trains {numbers.sides[0].rule} (left) and {numbers.sides[1].rule} (right) "
+                f"Not started: Start trains {left} (left) and {right} (right) "
                 f"from the same weights on the same batches. {self.experiment.summary}."
             )
         told = " ".join(
@@ -180,9 +192,9 @@ def _begin(
 
 
 def _controls(experiment: Experiment, samples: int) -> dict:
-    rules = {name: name for name in experiment.rules}
+    rules = {rule_label(name): name for name in experiment.rules}
     first = next(iter(rules))
-    last = "bptt" if "bptt" in rules else list(rules)[-1]
+    last = rule_label("bptt") if "bptt" in experiment.rules else list(rules)[-1]
     step = max(samples // 10, 1)
     few = "training samples of each class; fewer train faster and worse"
     which = "samples per class"
@@ -205,10 +217,10 @@ def _controls(experiment: Experiment, samples: int) -> dict:
 
 def _learning_figure(score: Score) -> Fig:
     traces = [trace for k in (0, 1) for trace in _curves_of_side(k, score)]
-    layout = stacked_rows([score.loss_label, f"{score.label} ({score.unit})"], [1, 1], "epochs")
+    layout = stacked_rows([f"{score.label} ({score.unit})", score.loss_label], [1.3, 1], "epochs")
     layout["yaxis"]["rangemode"] = layout["yaxis2"]["rangemode"] = "tozero"
     if score.limit is not None:
-        layout["yaxis2"]["range"] = [0, 1.01 * score.scale * score.limit]
+        layout["yaxis"]["range"] = [0, 1.01 * score.scale * score.limit]
     alt = f"Loss and {score.label} of both rules while they train, and on held-out samples after each epoch"
     return Fig(traces, {**layout, "height": 440}, alt=alt)
 
@@ -218,10 +230,10 @@ def _curves_of_side(k: int, score: Score) -> list[dict]:
     large = {**marker(k), "size": 11}
     loss, judged = "loss %{y:.3f}", f"{score.label} %{{y:.{score.digits}f}} {score.unit}"
     return [
-        curve("", line(k), f"{loss} in training"),
-        curve("", line(k), f"{judged} in training", 1, showlegend=False),
-        dots("", large, f"{loss} on held-out samples"),
-        dots("", large, f"{judged} on held-out samples", 1, showlegend=False),
+        curve("", line(k), f"{loss} in training", 1),
+        curve("", line(k), f"{judged} in training", showlegend=False),
+        dots("", large, f"{loss} on held-out samples", 1),
+        dots("", large, f"{judged} on held-out samples", showlegend=False),
     ]
 
 
@@ -264,13 +276,13 @@ def _draw_side(learning: Sequence[Any], rates: Any, kept: Any, k: int, side: Sid
     loss.line.color = score.line.color = colour
     for trace in (held_out_loss, held_out_score, rates, kept):
         trace.marker.color = colour
-    loss.update(name=f"{where}: {side.rule}", x=curves.epochs, y=curves.loss)
-    score.update(name=f"{where}: {side.rule}", x=curves.epochs, y=scale * curves.score)
+    name = f"{where}: {rule_label(side.rule)}"
+    loss.update(name=name, x=curves.epochs, y=curves.loss)
+    score.update(name=name, x=curves.epochs, y=scale * curves.score)
     held_out = f"{where}, held-out"
     held_out_loss.update(name=held_out, x=curves.held_out_epochs, y=curves.held_out_loss)
     held_out_score.update(name=held_out, x=curves.held_out_epochs, y=scale * curves.held_out_score)
     spikes = list(curves.spike_rates.values())
-    name = f"{where}: {side.rule}"
     rates.update(name=name, x=[3 * n + k for n in range(len(spikes))], y=spikes, text=[f"{y:.2f}" for y in spikes])
     sizes = [curves.saved_bytes, curves.state_bytes] if curves.saved_bytes else []
     kept.update(name=name, x=[k, 3 + k][: len(sizes)], y=sizes, text=[_size(size) for size in sizes])
@@ -278,7 +290,7 @@ def _draw_side(learning: Sequence[Any], rates: Any, kept: Any, k: int, side: Sid
 
 def _progress(side: Side, where: str, score: Score) -> str:
     """Where one run stands, in words."""
-    curves, label = side.curves, f"{side.rule} ({where})"
+    curves, label = side.curves, f"{rule_label(side.rule)} ({where})"
     if side.error:
         return f"{label} came to an error: {side.error}"
     if not len(curves.epochs):

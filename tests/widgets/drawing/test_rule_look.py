@@ -2,7 +2,7 @@
 
 import json
 
-from widgets.drawing.rule_look import place, rule_filling, rule_line, rule_marker
+from widgets.drawing.rule_look import place, rule_filling, rule_label, rule_line, rule_marker
 from widgets.drawing.theme import GREY
 from workbench.rules import RULES
 
@@ -14,3 +14,10 @@ def test_a_rule_has_one_look_and_its_variants_have_it_too():
     assert rule_line("stllr-last5") == rule_line("stllr") != rule_line("stllr-causal")
     assert rule_marker("lls-mxm-64") == rule_marker("lls")
     assert {rule_line("lance")["color"], rule_filling("hosvd")["color"], rule_marker("x")["color"]} == {GREY}
+
+
+def test_a_rule_is_called_by_its_label():
+    assert [rule_label(rule.name) for rule in RULES] == [rule.label for rule in RULES]
+    assert rule_label("lls-mxm-64") == "LLS, mxm 64"
+    assert rule_label("stllr-drtp") == "S-TLLR, DRTP"
+    assert rule_label("gpm") == "gpm"

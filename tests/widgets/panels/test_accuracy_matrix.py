@@ -9,7 +9,8 @@ from stream_panels import ran
 from tiny_streams import HEADS, SHARED, TINY_STREAMS
 
 from widgets.drawing.still import _draw_axes
-from widgets.panels.accuracy_matrix import AccuracyMatrix, Filled
+from widgets.frame.panel import with_minus
+from widgets.panels.accuracy_matrix import PALE, AccuracyMatrix, Filled
 from workbench.continual.learning import accuracy_matrix
 from workbench.continual.metrics import average_accuracy, backward_transfer, forward_transfer
 from workbench.experiments.experiment import start
@@ -22,7 +23,10 @@ def test_the_matrix_is_that_of_the_run():
     panel = ran(AccuracyMatrix, tasks=4, seed=2, method="CODE-CL")
     A = accuracy_matrix(start(SHARED, "code-cl", seed=2, epochs=1, tasks=4))
     assert torch.equal(panel.numbers.A, A)
-    assert np.allclose(np.asarray(panel.matrix.data[0].z, dtype=float), 100 * A)
+    learned, ahead = (np.asarray(trace.z, dtype=float) for trace in panel.matrix.data)
+    assert np.allclose(np.where(np.isnan(learned), ahead, learned), 100 * A)
+    assert np.isnan(learned).tolist() == (~torch.ones(4, 4).tril().bool()).tolist() == (~np.isnan(ahead)).tolist()
+    assert panel.matrix.data[1].colorscale[1][1] == PALE
     assert panel.matrix.data[0].text[3][0] == f"{100 * A[3, 0]:.1f}"
     learned, accuracies = drawn(panel.curves, "task 2")
     assert learned.tolist() == [2, 3, 4]
@@ -30,8 +34,8 @@ def test_the_matrix_is_that_of_the_run():
     assert not len(drawn(panel.curves, "task 5")[0])
     b = torch.tensor(untrained(SHARED, 2, 4).accuracies)
     assert f"ACC {100 * average_accuracy(A):.1f} %" in panel.text
-    assert f"BWT {round(100 * backward_transfer(A), 1) + 0.0:+.1f} points" in panel.text
-    assert f"FWT {100 * forward_transfer(A, b):+.1f} points" in panel.text
+    assert with_minus(f"BWT {round(100 * backward_transfer(A), 1) + 0.0:+.1f} points") in panel.text
+    assert with_minus(f"FWT {100 * forward_transfer(A, b):+.1f} points") in panel.text
     assert panel.text.startswith("Finished: task 4 of 4, epoch 1 of 1, loss ")
 
 
@@ -65,7 +69,11 @@ def test_the_still_picture_has_the_first_task_on_top_and_counts_from_one():
     _draw_axes(ax, panel.matrix, "x")
     assert ax.yaxis_inverted()
     assert list(ax.images[0].get_extent()) == [0.5, 3.5, 0.5, 3.5]
-    assert np.allclose(ax.images[0].get_array(), 100 * panel.numbers.A)
+    assert np.allclose(
+        np.ma.filled(ax.images[0].get_array(), np.nan),
+        100 * panel.numbers.A.tril().where(torch.ones(3, 3).tril() > 0, torch.nan),
+        equal_nan=True,
+    )
 
 
 def test_the_challenge_is_solved_by_a_run_that_forgets_less_than_two_points():

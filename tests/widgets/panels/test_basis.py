@@ -51,7 +51,7 @@ def test_rows_cosines_and_circle_are_drawn():
 
 
 def test_the_sample_is_drawn_and_told():
-    it = panel(latents=64, label=7, share=0.2)
+    it = panel(view="one sample", latents=64, label=7, share=0.2)
     direction, push = (
         torch.tensor(drawn(it.sample, name)[1]) for name in ("latents z / ‖z‖", "learning signal −∂L/∂z")
     )
@@ -60,6 +60,7 @@ def test_the_sample_is_drawn_and_told():
     cosine = torch.nn.functional.cosine_similarity(-signal.latents[0], push, dim=0)
     assert float(cosine) == pytest.approx(1.0)
     assert f"with probability {float(torch.exp(-signal.loss)):.2f}" in it.text
+    assert "in step with its wave by 0.20" in it.text
     assert "1 of the latents can tell no class from another" in it.text
     it.state = {"phase": 0.5}
     assert "can tell no class" not in it.text
@@ -78,11 +79,47 @@ def test_the_refusal_is_words_and_not_an_error():
     assert it.rows.data[0].visible
 
 
-def test_a_class_that_does_not_exist_becomes_the_last():
-    assert "The sample of class 4 is" in panel(classes=5, label=9).text
+def test_each_view_shows_its_pictures_in_two_lines_of_text():
+    it, seen = panel(), []
+    assert it.text.startswith("The closest of 10 rows")
+    for view, count, live in (("waves", 3, "classes"), ("one sample", 1, "share"), ("training", 2, "start")):
+        it.state = {"view": view}
+        assert len(it.in_view) == count
+        seen += [it.pictures.index(picture) for picture in it.in_view]
+        assert it.controls[live].layout.display != "none"
+        assert len(it.text) < 2 * 135
+    assert sorted(seen) == list(range(6))
+    assert it.controls["classes"].layout.display == "none"
 
 
-def test_every_control_at_both_ends_and_its_code():
+def test_the_first_sample_has_something_to_learn():
+    lesson = panel(view="one sample").numbers.lesson
+    assert 0.2 < lesson.probability < 0.8
+    assert float(lesson.push.abs().max()) > 1
+
+
+def test_a_class_that_does_not_exist_is_refused_and_the_slider_ends_at_the_last():
+    it = panel(classes=5)
+    assert it.controls["label"].max == 4
+    with pytest.raises(ValueError, match="label must lie from 0 to 4, got 9"):
+        it.state = {"label": 9}
+    it.state = {"label": 9, "classes": 12}
+    assert it.controls["label"].max == 11
+    it.controls["classes"].value = 7
+    assert (it.controls["label"].max, it.values["label"]) == (6, 6)
+    assert set(it.faults({"label": 200})) == {"label"}
+    assert not it.faults({"label": 200, "classes": 201})
+
+
+def test_only_what_a_run_fills_is_recorded():
+    it = panel()
+    assert it.pinned is False
+    assert set(it.named_figures) == {it.blocks.alt, it.course.alt}
+    assert len(it.waves.data) == 3
+
+
+@pytest.mark.parametrize("view", ["waves", "one sample", "training"])
+def test_every_control_at_both_ends_and_its_code(view):
     def compare(it, names):
         assert equal(it.numbers.basis.rows, names["basis"].rows)
         assert names["basis"].words == it.numbers.basis.words
@@ -90,12 +127,12 @@ def test_every_control_at_both_ends_and_its_code():
             assert equal(it.numbers.frequencies, names["frequencies"])
             assert equal(it.numbers.lesson.push, names["lesson"].push)
 
-    walk_and_compare(panel(latents=64), compare)
+    walk_and_compare(panel(view=view, latents=64), compare)
 
 
 def test_training_is_drawn_and_told():
-    it = panel(seed=3, epochs=4)
-    assert it.text.endswith("Not trained: Start trains four blocks on Fashion-MNIST.")
+    it = panel(view="training", seed=3, epochs=4)
+    assert "Not trained: Start trains four blocks on Fashion-MNIST." in it.text
     it.controls["start"].click()
     wait_for_end(it)
     expected = list(watch(few_images(BLOCK_RULES["lls"], 3), epochs=4, seed=3))

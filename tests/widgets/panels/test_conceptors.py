@@ -31,7 +31,7 @@ def test_ellipses_and_bars_are_those_of_the_conceptors(space):
 
 def test_switches_show_and_hide():
     panel = ConceptorSubspaces(a_or_b=False)
-    assert [trace.visible for trace in panel.plane.data[5:]] == [True, True, False, False, False]
+    assert [trace.visible for trace in panel.plane.data[5:10]] == [True, True, False, False, False]
     assert "OR" not in panel.text
     panel.state = {"a_and_b": True}
     assert [trace.visible for trace in panel.values_figure.data] == [True, True, False, True, False]

@@ -58,26 +58,47 @@ def test_the_text(state, words):
 
 def test_measure_runs_every_rule_and_draws_what_it_found():
     panel = CostExplorer(steps=5, learning_steps=3, width=30)
-    assert panel.text.endswith("So far by formula; Measure runs the rules on this machine.")
-    assert same(drawn(panel.macs, "measured")[1], [np.nan] * 6)
+    assert panel.text.endswith("Pale: recorded; Measure runs it here.")
+    assert same(panel.pairs.data[0].x, [panel.numbers.chosen[rule].macs / 1e6 for rule in RULES])
+    assert same(panel.pairs.data[2].x, [panel.numbers.chosen[rule].memory / 1e3 for rule in RULES])
+    assert same(panel.pairs.data[1].x, [np.nan] * 6)
     panel.controls["start"].click()
     wait_for_end(panel)
     assert set(panel.numbers.measured) == set(RULES)
     costs = timed_costs(700, 30, 1, 20, 5, 3, repeats=1)
     expected = {cost.rule: cost for cost in costs if isinstance(cost, TimedCost)}
-    assert same(drawn(panel.macs, "measured")[1], [expected[rule].counted.macs / 1e6 for rule in RULES])
-    assert same(drawn(panel.memory, "measured")[1], [expected[rule].memory / 1e3 for rule in RULES])
-    assert set(drawn(panel.memory, "measured")[0]) == {5}
-    for rule in RULES:
-        milliseconds = 1e3 * panel.numbers.measured[rule].seconds
-        assert same(drawn(panel.seconds, rule)[1], [milliseconds])
-        assert 10 ** panel.seconds.layout.yaxis.range[0] < milliseconds < 10 ** panel.seconds.layout.yaxis.range[1]
+    assert same(panel.pairs.data[1].x, [expected[rule].counted.macs / 1e6 for rule in RULES])
+    assert same(panel.pairs.data[3].x, [expected[rule].memory / 1e3 for rule in RULES])
+    milliseconds = [1e3 * panel.numbers.measured[rule].seconds for rule in RULES]
+    assert same(panel.pairs.data[4].x, milliseconds)
+    low, high = panel.pairs.layout.xaxis3.range
+    assert 10**low < min(milliseconds) < max(milliseconds) < 10**high
     assert "Measured, a batch of 8: BPTT " in panel.text
     panel.state = {"steps": 6}
     assert "The settings were changed since the measurement" in panel.text
-    assert np.isnan(drawn(panel.seconds, "BPTT")[1]).all()
+    assert np.isnan(np.asarray(panel.pairs.data[4].x, float)).all()
     panel.state = {"steps": 5}
     assert "Measured, a batch of 8" in panel.text
+
+
+def test_only_what_was_measured_is_recorded():
+    panel = CostExplorer()
+    pale = panel.pairs.data[5:]
+    assert [trace.name for trace in pale] == ["measured, pinned", "measured, pinned", "time, pinned"]
+    assert all(len(trace.x) == len(RULES) for trace in pale)
+    assert len(panel.macs.data) == len(RULES) + 3
+
+
+@pytest.mark.parametrize("state", [{}, {"steps": 1}, {"width": 1000, "depth": 8}, {"learning_steps": 300}])
+def test_labels_at_the_ends_replace_a_legend_and_keep_apart(state):
+    panel = CostExplorer(**state)
+    for figure in (panel.macs, panel.memory):
+        low, high = figure.layout.yaxis.range
+        heights = sorted(np.log10(next(trace for trace in figure.data if trace.name == "labels").y))
+        assert min(np.diff(heights)) > 0.099 * (high - low)
+        assert low - 1e-9 <= heights[0] <= heights[-1] <= high + 1e-9
+        assert not any(trace.showlegend is not False for trace in figure.data[: len(RULES)])
+    assert len(panel.text) < 2 * 135
 
 
 def test_a_rule_that_refuses_is_told():
@@ -85,7 +106,7 @@ def test_a_rule_that_refuses_is_told():
     panel.start()
     wait_for_end(panel)
     assert "TESS refuses: 20 latents have the frequencies 1..19, but 20 were asked for" in panel.text
-    assert np.isnan(drawn(panel.seconds, "TESS")[1]).all()
+    assert panel.pairs.data[4].x[RULES.index("TESS")] is None
 
 
 def test_pause_resume_and_stop(monkeypatch, gate):

@@ -41,6 +41,18 @@ def test_only_the_controls_of_the_rule_are_shown():
     assert hidden == {"decay_pre", "decay_post", "alpha_pre", "alpha_post", "tau", "a_minus", "pre_3", "post_3"}
 
 
+def test_the_matrix_shows_the_pairs_that_count_and_little_besides():
+    panel = EligibilityTimeline()
+    low, high = panel.matrix.layout.xaxis.range
+    assert (low, high) == (10 - 3.5, 34 + 3.5)
+    pairs = np.asarray(panel.matrix.data[0].z)
+    bottom, top = panel.matrix.layout.yaxis.range
+    inside = pairs[int(bottom + 0.5) : int(top + 0.5), int(low + 0.5) : int(high + 0.5)]
+    assert np.abs(inside).sum() == pytest.approx(np.abs(pairs).sum())
+    panel.state = {"signal": 0.0}
+    assert list(panel.matrix.layout.xaxis.range) == [-0.5, STEPS - 0.5]
+
+
 @pytest.mark.parametrize(
     ("state", "words"),
     [

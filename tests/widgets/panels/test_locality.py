@@ -6,6 +6,7 @@ from house import check_house_rules, drawn, equal, same, walk_and_compare
 from plotly.callbacks import InputDeviceState, Points
 
 from widgets.panels.locality import LocalityMap
+from widgets.panels.locality_pictures import QUIET
 from workbench.watch.dependence import STEPS, dependence, mapped_rules, shade
 
 pytestmark = pytest.mark.usefixtures("unchecked")
@@ -36,10 +37,11 @@ def test_every_control_at_both_ends_and_its_code():
         assert same(np.concatenate([earlier[0], later[0]]), range(STEPS))
         assert same(np.concatenate([earlier[1], later[1]]), names["steps"])
         assert same(panel.chosen.data[0].z, shade(names["layers"])[:, None])
-        assert same(panel.whole.data[0].z, shade(found.space.change))
-        assert same(panel.whole.data[1].z, shade(found.of_steps(layer)))
+        for each, there in zip(panel.maps, (found, names["beside"]), strict=True):
+            assert same(each.data[0].z, shade(there.space.change))
+            assert same(each.data[1].z, shade(there.of_steps(layer)))
         assert same(drawn(panel.chosen, "step t")[0], [step])
-        for figure, trace, row in ((panel.chosen, "chosen layer", layer), (panel.whole, "row t", step)):
+        for figure, trace, row in ((panel.chosen, "chosen layer", layer), (panel.maps[1], "row t", step)):
             assert drawn(figure, trace)[1].mean() == pytest.approx(row, abs=0.2)
 
     walk_and_compare(LocalityMap(), compare)
@@ -50,12 +52,34 @@ def test_zero_is_called_no_and_nothing_else_is():
     panel = LocalityMap(rule="TESS", layer="layer 2", step=3)
     assert [text for (text,) in panel.chosen.data[0].text][2:] == ["no", "no"]
     assert list(panel.chosen.data[3].text) == ["no"] * (STEPS - 4)
-    words, changes = panel.whole.data[1].text, dependence("tess").of_steps(1)
+    words, changes = panel.maps[0].data[1].text, dependence("tess").of_steps(1)
     assert [[word == "no" for word in row] for row in words] == (changes == 0).tolist()
     panel.state = {"rule": "BPTT", "layer": "layer 3", "step": 0}
-    words = [list(row) for row in panel.whole.data[1].text]
+    words = [list(row) for row in panel.maps[0].data[1].text]
     assert all("no" not in row for row in words)
     assert words[0][-1] in ("0.01", "<.01")
+
+
+def test_two_rules_stand_side_by_side():
+    panel = LocalityMap()
+    titles = [figure.layout.annotations[0].text for figure in panel.maps]
+    assert ["TESS" in titles[0], "BPTT" in titles[1]] == [True, True]
+    panel.state = {"beside": "e-prop"}
+    assert "e-prop" in panel.maps[1].layout.annotations[0].text
+    assert "Under e-prop it depends on" in panel.text
+
+
+def test_cells_that_say_no_step_back():
+    """Their colour lets the page through, and their word is the quietest."""
+    panel = LocalityMap()
+    lowest = panel.maps[0].layout.coloraxis.colorscale[0][1]
+    assert float(lowest.rstrip(")").split(",")[3]) < 0.2
+    words = panel.maps[0].data[5]
+    assert {colour for word, colour in zip(words.text, words.textfont.color, strict=True) if word == "no"} == {QUIET}
+    assert all(
+        (word == "no") == (colour == QUIET) for word, colour in zip(words.text, words.textfont.color, strict=True)
+    )
+    assert list(zip(words.x, words.y, strict=True))[:9] == [(k, 0) for k in range(8)] + [(0, 1)]
 
 
 def test_clicks_set_the_controls():
@@ -65,9 +89,9 @@ def test_clicks_set_the_controls():
     for trace, step in ((1, 7), (2, 0), (3, 6)):
         click(panel.chosen.data[trace], step, 0.3)
         assert panel.state["step"] == step
-    click(panel.whole.data[0], 2, 0)
+    click(panel.maps[0].data[0], 2, 0)
     assert panel.state["layer"] == "layer 1"
-    click(panel.whole.data[1], 3, 5)
+    click(panel.maps[1].data[1], 3, 5)
     assert panel.state["step"] == 5
     assert panel.text == LocalityMap(layer="layer 1", step=5).text
 

@@ -20,6 +20,11 @@ def test_it_draws_every_way_to_take_the_step():
         assert same(x, expected.places)
         assert same(y * 1024, expected.bytes)
         assert same(panel.peaks.data[k].y, [expected.peak / 1024])
+    highest = max(panel.numbers.alive.values(), key=lambda steps: steps.peak)
+    x, y = drawn(panel.timeline, "peak")
+    assert y[0] * 1024 == highest.peak
+    assert x[0] == highest.places[list(highest.bytes).index(highest.peak)]
+    assert [word.text for word in panel.timeline.layout.annotations] == ["forwards →", "→ backwards"]
     peaks = {name: steps.peak for name, steps in panel.numbers.alive.items()}
     assert f"LANCE keeps {peaks['backpropagation'] / peaks['LANCE']:.0f} times less than backpropagation" in panel.text
 

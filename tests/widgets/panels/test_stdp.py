@@ -109,7 +109,7 @@ def test_the_text_of_one_pair():
         "0 non-causal pairs (post first) give +0.000: the weight changes by +0.368."
     )
     panel.state = {"pre_1": 60}
-    assert "1 non-causal pair (post first) gives -0.368: the weight changes by -0.368" in panel.text
+    assert "1 non-causal pair (post first) gives −0.368: the weight changes by −0.368" in panel.text
 
 
 def test_an_older_link_counts_the_spikes_of_both_sides():

@@ -5,9 +5,9 @@ from functools import partial
 import numpy as np
 import pytest
 import torch
-from house import check_house_rules, drawn, same, walk_and_compare
+from house import check_house_rules, drawn, equal, run_code, same, walk_and_compare
 
-from widgets.panels.surrogate import FORMS, PUBLISHED, SurrogateExplorer
+from widgets.panels.surrogate import FORMS, PUBLISHED, STEPS, SurrogateExplorer
 from workbench.neurons.surrogate import area, area_up_to, fast_sigmoid, heaviside, passing_interval, psi_images_printed
 
 
@@ -77,7 +77,7 @@ def test_the_text(state, words):
 def test_a_narrow_one_is_drawn_narrow_and_unused_controls_are_off():
     panel = SurrogateExplorer(form="arctan", span=0.1)
     assert tuple(panel.fig.layout.xaxis.range) == (-0.1, 0.1)
-    assert [panel.controls[name].disabled for name in ("slope", "height", "width")] == [False, True, True]
+    assert [panel.controls[name].layout.display for name in ("slope", "height", "width")] == ["", "none", "none"]
 
 
 @pytest.mark.parametrize("form", ["triangle", "fast sigmoid", "arctan", "logistic"])
@@ -91,3 +91,18 @@ def test_peak_and_reach_are_in_the_hand(form):
     has_height = form in ("triangle", "logistic")
     assert len(panel.fig.handles) == 2 + has_height
     assert float(panel.numbers.yours.psi.max()) == pytest.approx(peak * (1 + has_height))
+
+
+def test_the_steps_that_learn_are_those_near_the_threshold():
+    panel = SurrogateExplorer(form="triangle", width=0.2)
+    x, y = drawn(panel.time, "learns")
+    rest = drawn(panel.time, "does not learn")
+    assert sorted([*x, *rest[0]]) == list(range(STEPS))
+    low, high = panel.numbers.yours.passing
+    assert 0 < len(x) < STEPS
+    assert all(low - 1e-9 <= v <= high + 1e-9 for v in y)
+    assert not any(low + 1e-9 < v < high - 1e-9 for v in rest[1])
+    assert f"{len(x)} of {STEPS} steps learn" in panel.text
+    wide = SurrogateExplorer(form="triangle", width=2.0)
+    assert len(drawn(wide.time, "learns")[0]) > len(x)
+    assert equal(run_code(panel)["felt"], panel.numbers.felt)

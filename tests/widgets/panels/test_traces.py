@@ -85,15 +85,13 @@ def test_the_text(state, words):
     assert words in TraceDecay(**state).text
 
 
-def test_controls_that_do_not_count_are_switched_off():
-    panel = TraceDecay(spikes="three spikes")
-    disabled = {name for name, control in panel.controls.items() if control.disabled}
-    assert disabled == {"seed", "interval"}
-    panel.state = {"count": 2}
-    assert {name for name, control in panel.controls.items() if control.disabled} == {"seed", "interval", "third"}
-    panel.state = {"spikes": "random"}
-    disabled = {name for name, control in panel.controls.items() if control.disabled}
-    assert disabled == {"count", "first", "second", "third"}
+def test_controls_that_do_not_count_are_gone():
+    panel = TraceDecay()
+    gone = [
+        {name for name, control in panel.controls.items() if control.layout.display == "none"}
+        for panel.state in ({"spikes": "three spikes"}, {"count": 2}, {"spikes": "random"})
+    ]
+    assert gone == [{"seed", "interval"}, {"seed", "interval", "third"}, {"count", "first", "second", "third"}]
 
 
 def test_spikes_are_in_the_hand_where_they_are_placed():

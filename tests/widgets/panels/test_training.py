@@ -11,6 +11,7 @@ from house import check_house_rules, drawn, look, run_code, same, wait_for_end, 
 from tiny import TINY
 from tiny_streams import SHARED
 
+from widgets.drawing.rule_look import rule_label
 from widgets.panels.training import TrainingMonitor
 from workbench.experiments import named as experiments
 from workbench.experiments.experiment import start
@@ -65,12 +66,13 @@ def test_house_rules():
 
 
 def test_both_rules_are_trained_and_drawn(monitor):
-    assert monitor.text.startswith("Not started: Start trains stllr (left) and bptt (right)")
+    assert monitor.text.startswith("Not started: Start trains S-TLLR (left) and BPTT (right)")
     monitor.controls["start"].click()
     wait_for_end(monitor)
     for k, (side, rule) in enumerate((("left", "stllr"), ("right", "bptt"))):
         expected = learning_curves(start(TINY, rule, seed=0), epochs=2)
-        x, loss = drawn(monitor.learning, f"{side}: {rule}")
+        label = rule_label(rule)
+        x, loss = drawn(monitor.learning, f"{side}: {label}")
         assert same(x, expected.epochs)
         assert same(loss, expected.loss)
         accuracy, held_out_loss, held_out = (monitor.learning.data[4 * k + n] for n in (1, 2, 3))
@@ -78,10 +80,27 @@ def test_both_rules_are_trained_and_drawn(monitor):
         assert same(held_out_loss.y, expected.held_out_loss)
         assert same(held_out.y, 100 * expected.held_out_score)
         assert same(held_out.x, [1.0, 2.0])
-        assert same(drawn(monitor.rates, f"{side}: {rule}"), [[k], list(expected.spike_rates.values())])
+        assert same(drawn(monitor.rates, f"{side}: {label}"), [[k], list(expected.spike_rates.values())])
         assert same(monitor.bytes.data[k].y, [expected.saved_bytes, expected.state_bytes])
-        assert f"{rule} ({side}) finished at epoch 2.0: loss {expected.loss[-1]:.2f}" in monitor.text
+        assert f"{label} ({side}) finished at epoch 2.0: loss {expected.loss[-1]:.2f}" in monitor.text
         assert f"{100 * expected.held_out_score[-1]:.1f} % of held-out samples right" in monitor.text
+
+
+def test_rules_go_by_the_names_people_use_and_old_links_are_understood(monitor):
+    assert monitor.state["left"] == "S-TLLR"
+    monitor.state = {"left": "bptt", "right": "stllr"}
+    assert (monitor.state["left"], monitor.values["left"]) == ("BPTT", "bptt")
+    with pytest.raises(ValueError, match="'S-TLLR'"):
+        monitor.state = {"left": "stlr"}
+    assert monitor.faults({"left": "stllr"}) == {}
+
+
+def test_layers_are_numbered_and_the_recorded_run_is_of_this_experiment():
+    assert not TrainingMonitor(TINY, samples=8).text.endswith("runs it here.")
+    monitor = TrainingMonitor()
+    assert monitor.text.endswith("Pale: recorded; Start runs it here.")
+    ticks = monitor.rates.layout.xaxis.ticktext
+    assert list(ticks) == [f"layer {k}" for k in range(1, len(ticks) + 1)] != []
 
 
 def test_the_code_trains_the_same(monitor):
@@ -136,7 +155,7 @@ def test_pause_holds_and_resume_goes_on(gates):
     assert not monitor.controls["stop"].disabled
     assert monitor.controls["epochs"].disabled
     monitor.controls["pause"].click()
-    assert "stllr (left) paused at epoch" in monitor.text
+    assert "S-TLLR (left) paused at epoch" in monitor.text
     assert monitor.controls["pause"].description == "Resume"
     gates.let(1)
     wait_for_rest(monitor)
@@ -160,7 +179,7 @@ def test_stop_is_seen_at_once_and_keeps_the_curves(gates):
     monitor.controls["stop"].click()
     assert gates.standing == 2  # still in their batch, nobody waits for them
     assert [side.state for side in monitor.numbers.sides] == [RunState.STOPPED] * 2
-    assert "stllr (left) stopped at epoch" in monitor.text
+    assert "S-TLLR (left) stopped at epoch" in monitor.text
     assert not monitor.controls["start"].disabled
     before = monitor.numbers.sides[0].curves.loss
     assert len(before) == 1
@@ -175,9 +194,9 @@ def test_stop_before_the_first_batch(gate):
     monitor = TrainingMonitor(TINY._replace(prepare=gate.before(TINY.prepare)), samples=8)
     monitor.start()
     gate.arrive()  # one run prepares, and keeps the other one from drawing its weights
-    assert "stllr (left): preparing the first batch." in monitor.text
+    assert "S-TLLR (left): preparing the first batch." in monitor.text
     monitor.stop()
-    assert "bptt (right): stopped before the first batch." in monitor.text
+    assert "BPTT (right): stopped before the first batch." in monitor.text
     gate.open()
     wait_for_end(monitor)
     assert lengths(monitor) == [0, 0]
@@ -191,11 +210,11 @@ def test_an_error_reaches_the_text_and_the_other_rule_goes_on():
         return gradients
 
     monitor = TrainingMonitor(TINY._replace(rules={**TINY.rules, "wild": diverges}), samples=8, left="wild")
-    assert monitor.state["right"] == "bptt"
+    assert monitor.state["right"] == "BPTT"
     monitor.start()
     wait_for_end(monitor)
     assert "wild (left) came to an error: training diverged at step 1: the gradient of 'readout'" in monitor.text
-    assert "bptt (right) finished at epoch 2.0" in monitor.text
+    assert "BPTT (right) finished at epoch 2.0" in monitor.text
     assert monitor.numbers.sides[0].state is RunState.FAILED
     assert not monitor.controls["start"].disabled
 
@@ -306,5 +325,5 @@ def test_an_experiment_of_ones_own_with_few_samples():
     wait_for_end(monitor)
     assert [runner.error for runner in monitor.race.runners] == [None, None]
     expected = learning_curves(start(TINY, "stllr", epochs=1), epochs=1)
-    assert same(drawn(monitor.learning, "left: stllr")[1], expected.loss)
+    assert same(drawn(monitor.learning, "left: S-TLLR")[1], expected.loss)
     assert "chosen = ...  # your own Experiment, 'mine'" in monitor.code()
