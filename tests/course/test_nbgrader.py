@@ -29,7 +29,7 @@ STUDENTS = 30
 
 def planted(number: int) -> dict[str, str]:
     """What a student does in each exercise: "right", "open", or the number of a wrong answer of those kept."""
-    plans = ("right", "open", *map(str, range(10)))
+    plans = (*["right"] * 5, "open", *map(str, range(7)))
     return {name: plans[(number * (place + 1) + place) % len(plans)] for place, name in enumerate(NAMES)}
 
 
