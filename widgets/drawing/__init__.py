@@ -22,6 +22,7 @@ if TYPE_CHECKING:
         stems,
         table_layout,
     )
+    from widgets.drawing.sketch import Arrow, reveal, sketch_boxes, sketch_cube, sketch_network, use_palette
     from widgets.drawing.still import still_picture
     from widgets.drawing.theme import (
         BLUE,
@@ -50,6 +51,7 @@ __all__ = [
     "GREY",
     "MARKERS",
     "VERMILLION",
+    "Arrow",
     "Fig",
     "Formula",
     "Handle",
@@ -69,7 +71,11 @@ __all__ = [
     "marker",
     "more_and_less",
     "number_table",
+    "reveal",
     "signs",
+    "sketch_boxes",
+    "sketch_cube",
+    "sketch_network",
     "spread",
     "stacked_rows",
     "stems",
@@ -77,6 +83,7 @@ __all__ = [
     "table_layout",
     "template",
     "train",
+    "use_palette",
 ]
 
 lazy(__name__)
