@@ -12,12 +12,17 @@ import pytest
 
 NOTEBOOKS = Path(__file__).resolve().parents[1] / "notebooks"
 LESSONS = sorted(NOTEBOOKS.glob("[0-9][0-9]_*.ipynb"))
-CHECK = "NBVAL_CHECK_OUTPUT"
+CHECK = "nbval-check-output"  # a tag of the cell
+TAGS = {CHECK, "exercise", "solution", "walk", "remove-cell", "hide-input"}
 each_lesson = pytest.mark.parametrize("path", LESSONS, ids=lambda path: path.stem)
 
 
 def code(path):
     return [cell for cell in nbformat.read(path, as_version=4).cells if cell.cell_type == "code"]
+
+
+def tags(cell):
+    return cell.metadata.get("tags", [])
 
 
 def printed(cell):
@@ -27,7 +32,7 @@ def printed(cell):
 @each_lesson
 def test_compares_at_least_one_number(path):
     """nbval skips a marked cell without execution count or output, silently."""
-    marked = [cell for cell in code(path) if CHECK in cell.source]
+    marked = [cell for cell in code(path) if CHECK in tags(cell)]
     assert marked
     for cell in marked:
         assert cell.execution_count
@@ -57,8 +62,23 @@ def test_was_run_from_top_to_bottom_without_error(path):
 @each_lesson
 def test_ends_by_walking_its_controls_and_telling_its_cost(path):
     cells = code(path)
-    assert "walk" in cells[-2].metadata.get("tags", [])
+    assert {"walk", "remove-cell"} <= set(tags(cells[-2])), "the walk is for the machine, a page leaves it out"
     assert "lesson.end()" in cells[-1].source
+
+
+@each_lesson
+def test_begins_with_what_one_can_do_afterwards_its_symbols_and_a_picture(path):
+    cells = nbformat.read(path, as_version=4).cells[:4]
+    for words in ("**The idea:**", "**Afterwards you can**", "**Time:** about", "**You need:**"):
+        assert words in cells[0].source
+    assert "| symbol | meaning |" in cells[1].source
+    assert any(kind.startswith("image/") for cell in cells[2:] for output in cell.outputs for kind in output.data)
+
+
+@each_lesson
+def test_marks_for_the_machine_are_tags(path):
+    assert not [cell for cell in code(path) if "NBVAL" in cell.source]
+    assert not {tag for cell in code(path) for tag in tags(cell)} - TAGS
 
 
 @each_lesson
@@ -71,7 +91,7 @@ def test_a_changed_digit_is_noticed(tmp_path):
     """A stored number that is wrong must turn the run red, or the comparison is worth nothing."""
     path = shutil.copy(NOTEBOOKS / "02_stdp_window.ipynb", tmp_path)
     notebook = nbformat.read(path, as_version=4)
-    stop = next(i for i, cell in enumerate(notebook.cells) if CHECK in cell.source) + 1
+    stop = next(i for i, cell in enumerate(notebook.cells) if CHECK in tags(cell)) + 1
     notebook.cells = notebook.cells[:stop]
     command = [
         sys.executable,

@@ -61,7 +61,7 @@ def sketch_network(
     for k, (left, right) in enumerate(pairwise(columns)):
         for a in left:
             for b in right:
-                ax.plot([2.0 * k + 0.16, 2.0 * k + 1.84], [a, b], color=GREY, linewidth=0.5, alpha=0.5, zorder=0)
+                ax.plot([2.0 * k + 0.16, 2.0 * k + 1.84], [a, b], "-", color=GREY, linewidth=0.5, alpha=0.5, zorder=0)
     for k, (name, units) in enumerate(layers):
         ax.text(
             2.0 * k, -1.95 if loops else -1.5, f"{name}\n{units}", ha="center", va="top", fontsize=10, color="black"

@@ -30,7 +30,7 @@ GLOSSARY: dict[str, str] = {
     "α_pre": "weight of the causal term (pre before post)",
     "α_post": "weight of the non-causal term (post before pre)",
     "δ": "learning signal: how the loss grows with the neuron's activity",
-    "m": "learning signal with the sign turned, m = −δ: positive means that the neuron should fire more",
+    "m": "learning signal that a layer makes itself (TESS), with the sign of δ: negative means 'fire more'",
     "κ": "decay of the readout, by which e-prop filters its eligibility",
     "A₊": "weight gained by a pair in which pre came first, without delay",
     "A₋": "weight lost by a pair in which post came first, without delay",

@@ -45,7 +45,7 @@ TAUGHT = ("signal_at", "signal_steps", "signal")
 
 
 class Timeline(NamedTuple):
-    """Spikes x and z, ψ, the signal m, the synapse step by step, and what each pair of steps adds to the weight."""
+    """Spikes x and z, ψ, the signal −δ, the synapse step by step, and what each pair of steps adds to the weight."""
 
     rule: SynapseRule
     x: Tensor
@@ -176,7 +176,7 @@ def _controls() -> dict:
         "width": slider("width of ψ (steps)", 4.0, 1.0, 12.0, 1.0, "how long before and after a spike ψ is above 0", 0),
         "signal_at": whole_slider("signal from (step)", 18, 0, last, "when the learning signal begins"),
         "signal_steps": whole_slider("signal length (steps)", 18, 1, STEPS, "for how many steps it stays"),
-        "signal": slider("signal m = −δ", 1.0, -1.0, 1.0, 0.1, "positive: the neuron should fire more", 1),
+        "signal": slider("signal −δ", 1.0, -1.0, 1.0, 0.1, "positive: the neuron should fire more", 1),
     }
 
 
@@ -196,11 +196,11 @@ def _time_figure() -> Fig:
         curve("ψ", grey, "ψ: how close the post neuron is to firing, drawn at 0.8 of its height: %{y:.2f}", x=steps),
         curve("causal part", line(0), "causal part of the eligibility: %{y:.3f}", 1, x=steps),
         curve("non-causal part", line(1), "non-causal part of the eligibility: %{y:.3f}", 1, x=steps),
-        curve("learning signal m", {**line(3), "shape": "hvh"}, "learning signal m = %{y:.1f}", 2, x=steps),
+        curve("learning signal −δ", {**line(3), "shape": "hvh"}, "learning signal −δ = %{y:.1f}", 2, x=steps),
         curve("weight change", stairs, "weight change so far %{y:.3f}", 3, x=steps),
         dots("ends of the signal", marker(3), "drag: when the signal comes, and how strong it is", 2, showlegend=False),
     ]
-    layout = stacked_rows(["spikes", "eligibility", "m", "Δw"], [2, 4, 1.5, 3], "time t (steps)")
+    layout = stacked_rows(["spikes", "eligibility", "−δ", "Δw"], [2, 4, 1.5, 3], "time t (steps)")
     layout["xaxis"]["range"] = [-1, STEPS]
     layout["yaxis"].update(range=[-0.4, 1.5], tickvals=[0, 1], ticktext=["post", "pre"])
     layout["yaxis3"].update(range=[-1.3, 1.3], tickvals=[-1, 0, 1])

@@ -2,7 +2,7 @@
 
     e[t] = α_pre ψ[t] q[t] + α_post x[t] h[t]          eligibility (`workbench.neurons.traces`, S-TLLR eq. 10)
     ē[t] = κ ē[t−1] + e[t]                             e-prop filters it as the readout does; others have κ = 0
-    Δw[t] = Σ_{s≤t} m[s] ē[s],   m = −δ                learning signal, positive: "fire more"
+    Δw[t] = Σ_{s≤t} −δ[s] ē[s]                          −δ, the argument `signal`, is positive for "fire more"
 
     S-TLLR   ψ of the membrane, both terms             OTTT    ψ, causal term only, λ_pre = γ of the membrane
     e-prop   as OTTT, and filtered                     pair STDP   the spike itself in place of ψ, and m = 1 always

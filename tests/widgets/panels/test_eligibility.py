@@ -28,7 +28,7 @@ def test_spikes_and_signal_lie_where_the_sliders_say():
     panel = EligibilityTimeline(pre_1=3, pre_2=7, post_1=5, post_2=5, signal_at=57, signal_steps=10, signal=-0.5)
     assert same(drawn(panel.time, "pre spikes x"), [[3, 7], [1, 1]])
     assert same(drawn(panel.time, "post spikes z"), [[5, 5], [0, 0]])
-    signal = drawn(panel.time, "learning signal m")[1]
+    signal = drawn(panel.time, "learning signal −δ")[1]
     assert same(signal, np.where(np.arange(STEPS) < 57, 0.0, -0.5))
 
 
