@@ -11,7 +11,7 @@ from bench.browser import Side, chromium, served
 
 FOLDER = Path(__file__).resolve().parents[1] / "docs" / "pictures"
 APP = Side("from widgets.app import build_app\nbuild_app()")
-COLOURS = 96  # of a picture; more are not to be told from these
+COLOURS = 200  # of a picture; more are not to be told from these
 SETTLE = """() => new Promise((resolve) => requestAnimationFrame(() => requestAnimationFrame(resolve)))"""
 
 
