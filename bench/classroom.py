@@ -174,7 +174,7 @@ async def whole(server: Server, sessions: int, dragging: int, training: int, wit
     report["dragging_while_training"] = await lesson.drag(draggers, DRAGGED)
     report["runs"] = sum(filter(None, await asyncio.gather(*runs)))
     curious = draggers[0]
-    for number in range(FIVE):
+    for number in range(1, FIVE + 1):
         await lesson.tried(curious.open_tab(number))
     report["five_panels_mb"] = of_kernel(server, curious)
     await lesson.leave(visitors)
@@ -199,7 +199,7 @@ async def soak(server: Server, turns: int) -> dict[str, Any]:
     beside = min(BESIDE, turns)
 
     async def one() -> None:
-        visitor = Visitor(server.url)
+        visitor = Visitor(server.url, f"tab={MOVED}")
         if await lesson.tried(visitor.arrive()) is not None:
             await lesson.tried(visitor.drag(slider(visitor), 0.5))
             await lesson.tried(visitor.leave())

@@ -118,9 +118,9 @@ class Visitor:
         return runs
 
     async def open_tab(self, number: int) -> None:
-        """Choose a tab of the app."""
-        (tabs,) = self.find("TabModel")
-        await self._tell(tabs, {"method": "update", "state": {"selected_index": number}, "buffer_paths": []})
+        """Choose a tab of the app; number 0 is its start page."""
+        (stack,) = self.find("StackModel")
+        await self._tell(stack, {"method": "update", "state": {"selected_index": number}, "buffer_paths": []})
 
     async def leave(self) -> None:
         """Close the page as a browser does: a beacon that ends the kernel, and the end of the socket."""

@@ -5,7 +5,7 @@ from pathlib import Path
 from widgets.app import PANELS
 
 ROOT = Path(__file__).resolve().parents[2]
-TRAINING = {"training", "overlap", "matrix"}  # their pictures move when a button is pressed, not a slider
+TRAINING = {"training", "overlap", "matrix", "playground"}  # their pictures move when a button is pressed, not a slider
 
 
 def test_each_panel_has_its_slider_or_trains(monkeypatch):

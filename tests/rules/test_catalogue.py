@@ -76,7 +76,7 @@ panel = CostExplorer(steps=5)
 curves = {trace.name: trace.line for trace in panel.macs.data if trace.mode == "lines"}
 looks = [(line.color, line.dash, line.width) for line in curves.values()]
 assert "Toy" in curves and len(set(looks)) == len(looks), looks
-assert "Toy" in {trace.name for trace in panel.seconds.data}
+assert "Toy" in panel.pairs.layout.yaxis.ticktext
 assert panel.numbers.chosen["Toy"].macs == 35
 
 from workbench.watch.dependence import dependence, mapped_rules

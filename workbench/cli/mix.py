@@ -12,7 +12,7 @@ KINDS = ("dense", "recurrent", "convolutional", "blocks")  # of networks, as `wo
 def add(commands: Any) -> None:
     """Its options."""
     text = "say which mixes of the four answers train, and why others do not"
-    examples = ("traces+tess+lance+code-cl", "--list", "--list --network blocks --json", "--table > docs/mixes.md")
+    examples = ("traces+tess+lance+code-cl", "--list", "--list --network blocks --json", "--table")
     parser = add_command(commands, "mix", mix, text, examples)
     form = "time+space+memory+direction, those left out at the end as usual; or the name of a published rule"
     parser.add_argument("mix", nargs="?", metavar="MIX", help=form)
