@@ -8,6 +8,7 @@ from typing import Any, NamedTuple
 from PIL import Image
 
 from bench.browser import Side, chromium, served
+from workbench.data.delivery import written_whole
 
 FOLDER = Path(__file__).resolve().parents[1] / "docs" / "pictures"
 APP = Side("from widgets.app import build_app\nbuild_app()")
@@ -52,9 +53,9 @@ def _take(browser: Any, url: str, view: View, folder: Path) -> Path:
     page.evaluate(SETTLE)
     picture, file = page.screenshot(), folder / f"{view.name}.png"
     page.close()
-    draft = file.with_suffix(".part")
-    Image.open(io.BytesIO(picture)).convert("RGB").quantize(COLOURS).save(draft, format="png", optimize=True)
-    return draft.replace(file)
+    with written_whole(file) as part:
+        Image.open(io.BytesIO(picture)).convert("RGB").quantize(COLOURS).save(part, format="png", optimize=True)
+    return file
 
 
 if __name__ == "__main__":

@@ -1,7 +1,6 @@
 """Makes the recorded runs anew: `python -m widgets.record` starts each panel that trains, waits, and writes."""
 
 import json
-import os
 from collections.abc import Callable, Iterable
 from pathlib import Path
 
@@ -9,6 +8,7 @@ from widgets.app import PANELS
 from widgets.frame.panel import Panel
 from widgets.frame.race_panel import RacePanel
 from widgets.frame.recorded import record
+from workbench.data.delivery.storage import written_unlocked
 
 
 def make(folder: Path, panels: Iterable[Callable[[], Panel]] = PANELS, seconds: float = 600.0) -> list[Path]:
@@ -28,9 +28,9 @@ def make(folder: Path, panels: Iterable[Callable[[], Panel]] = PANELS, seconds: 
         panel.race.wait(seconds)
         panel.redraw()
         file = folder / f"{panel.name}.json"
-        draft = file.with_suffix(".part")
-        draft.write_text(json.dumps(record(panel.named_figures, panel.text), separators=(",", ":")) + "\n", "utf-8")
-        os.replace(draft, file)
+        text = json.dumps(record(panel.named_figures, panel.text), separators=(",", ":"))
+        with written_unlocked(file) as part:
+            part.write_text(f"{text}\n", "utf-8")
         written.append(file)
     return written
 

@@ -107,6 +107,7 @@ def print_papers(folder: Path, as_json: bool) -> None:
 
 def write_pages(root: Path, only_check: bool) -> int:
     """Write what is made of results, or say what differs; 1 where it does."""
+    from workbench.data.delivery.storage import written_unlocked
     from workbench.sweeps.pages import read_results, written_pages
 
     stale = []
@@ -116,7 +117,8 @@ def write_pages(root: Path, only_check: bool) -> int:
         stale.append(path.relative_to(root).as_posix())
         if not only_check:
             path.parent.mkdir(parents=True, exist_ok=True)
-            path.write_text(text, encoding="utf-8")
+            with written_unlocked(path) as part:
+                part.write_text(text, encoding="utf-8")
     if stale and only_check:
         print(f"{', '.join(stale)} differ from results/; type: workbench results --readme", file=sys.stderr)
         return 1
