@@ -3,7 +3,6 @@ asks for, each cell in a small file of its own."""
 
 import argparse
 import json
-import statistics
 import sys
 from collections.abc import Sequence
 from pathlib import Path
@@ -153,5 +152,7 @@ def summary(scores: Sequence[float]) -> dict[str, Any]:
     >>> summary([0.5, 0.7])
     {'mean': 0.6, 'deviation': 0.1414, 'runs': 2}
     """
-    deviation = round(statistics.stdev(scores), 4) if len(scores) > 1 else None
-    return {"mean": round(statistics.fmean(scores), 4), "deviation": deviation, "runs": len(scores)}
+    from workbench.sweeps.statistics import summary as summarised
+
+    mean, deviation, runs = summarised(scores)
+    return {"mean": round(mean, 4), "deviation": None if deviation is None else round(deviation, 4), "runs": runs}
