@@ -13,6 +13,7 @@ import ipywidgets
 
 from widgets.drawing.figure import warm_figures
 from widgets.frame.panel import Panel
+from widgets.page.click import read_click
 from widgets.page.link import PageLink, read_link, write_link
 from widgets.page.nav import Nav
 from widgets.start import GROUPS, Group, start_page
@@ -90,7 +91,7 @@ class App:
         self.link.observe(lambda change: self.open(change["new"]), "opened")
         self.link.observe(lambda change: self.show(change["new"].get("tab") or next(iter(self._places))), "returned")
         self.nav.observe(lambda change: self.show(change["new"]), "selected")
-        self.nav.on_msg(lambda _, content, __: self.tour.start() if content == {"action": "tour"} else None)
+        self.nav.on_msg(lambda _, content, __: self.tour.start() if read_click(content)[0] == "tour" else None)
         self.stack.observe(lambda _: self._show(), "selected_index")
         self._show()
 

@@ -12,6 +12,7 @@ import anywidget
 import traitlets
 
 from widgets.frame.panel import Panel
+from widgets.page.click import read_click
 
 _STATIC = files("widgets") / "static"
 
@@ -133,7 +134,7 @@ STATIONS: tuple[Station, ...] = (
 class Coach(anywidget.AnyWidget):
     """The line at the foot of the page that leads through the tour; what is clicked comes back as a message."""
 
-    _esm = (_STATIC / "coach.js").read_text("utf-8")
+    _esm = (_STATIC / "element.js").read_text("utf-8") + (_STATIC / "coach.js").read_text("utf-8")
     facts = traitlets.Dict().tag(sync=True)  # empty while no tour is on
 
 
@@ -220,7 +221,7 @@ class Tour:
         }
 
     def _clicked(self, content: Any) -> None:
-        action = content.get("action") if isinstance(content, dict) else None
+        action, _ = read_click(content)
         if action == "on":
             self.go_on()
         elif action == "end":

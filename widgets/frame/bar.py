@@ -11,28 +11,22 @@ from typing import Any
 import anywidget
 import traitlets
 
+from widgets.page.click import read_click
+
 _STATIC = files("widgets") / "static"
 
 
 class Bar(anywidget.AnyWidget):
     """One of the two lines: `part` is "head" or "foot", `facts` what it shows. `on_click` gets what was clicked."""
 
-    _esm = (_STATIC / "bar.js").read_text("utf-8")
+    _esm = (_STATIC / "element.js").read_text("utf-8") + (_STATIC / "bar.js").read_text("utf-8")
     part = traitlets.Unicode().tag(sync=True)
     facts = traitlets.Dict().tag(sync=True)
 
     def __init__(self, part: str, on_click: Callable[[str, str], None]) -> None:
         super().__init__(part=part)
-        self.on_msg(lambda _, content, __: on_click(*_read(content)))
+        self.on_msg(lambda _, content, __: on_click(*read_click(content)))
 
     def show(self, **facts: Any) -> None:
         """Show these facts besides those that stand there; nothing is sent where nothing changes."""
         self.facts = {**self.facts, **facts}
-
-
-def _read(content: Any) -> tuple[str, str]:
-    """What was clicked and which of several; a page sends two short texts, whatever else comes is no click."""
-    if not isinstance(content, dict):
-        return "", ""
-    action, which = content.get("action"), content.get("which", "")
-    return (action, which) if isinstance(action, str) and isinstance(which, str) else ("", "")

@@ -15,7 +15,7 @@ class Nav(anywidget.AnyWidget):
     widgets/static/app.css. Any link of the page that carries `data-tab` opens the tab of that name.
     """
 
-    _esm = (_STATIC / "nav.js").read_text("utf-8")
+    _esm = (_STATIC / "element.js").read_text("utf-8") + (_STATIC / "nav.js").read_text("utf-8")
     _css = (_STATIC / "app.css").read_text("utf-8")
     heading = traitlets.Unicode().tag(sync=True)
     groups = traitlets.List().tag(sync=True)

@@ -1,17 +1,6 @@
 // The line above a panel's picture (question and tools) and the one below it (challenge, why, next).
 
-function element(tag, attributes = {}, ...children) {
-  const node = document.createElement(tag);
-  for (const [name, value] of Object.entries(attributes)) {
-    if (name.startsWith("on")) node.addEventListener(name.slice(2), value);
-    else if (value === true) node.setAttribute(name, "");
-    else if (value !== false && value !== undefined && value !== null) node.setAttribute(name, value);
-  }
-  node.append(...children.filter((child) => child !== null && child !== undefined && child !== false));
-  return node;
-}
-
-const tool = (label, title, onclick, more = {}) => element("button", { type: "button", title, onclick, ...more }, label);
+const tool = (label, title, onclick, more = {}) => button(label, onclick, { title, ...more });
 
 function save(name, content) {
   const link = element("a", { href: typeof content === "string" ? content : URL.createObjectURL(content), download: name });

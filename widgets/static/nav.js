@@ -41,21 +41,8 @@ function follow() {
   }
 }
 
-function button(label, onclick, attributes = {}) {
-  const node = document.createElement("button");
-  node.type = "button";
-  node.textContent = label;
-  node.addEventListener("click", onclick);
-  for (const [name, value] of Object.entries(attributes)) node.setAttribute(name, value);
-  return node;
-}
-
 function top(model) {
-  const line = document.createElement("header");
-  line.className = "workbench-top";
-  const title = document.createElement("h1");
-  title.textContent = model.get("heading");
-  const tools = document.createElement("div");
+  const tools = element("div");
   if (model.get("tour")) tools.append(button("Tour", () => model.send({ action: "tour" }), { title: "a guided walk of about 12 minutes" }));
   if (document.body.dataset.voila !== undefined) {
     const dark = button("", () => { switchTheme(); say(); });
@@ -68,8 +55,7 @@ function top(model) {
     if (canSwitch()) tools.append(dark);
     tools.append(lecture);
   }
-  line.append(title, tools);
-  return line;
+  return element("header", { class: "workbench-top" }, element("h1", {}, model.get("heading")), tools);
 }
 
 // On a phone the tabs wait behind one button that names the open one.
@@ -83,27 +69,14 @@ function opener(el, model) {
 }
 
 function tabs(model) {
-  const list = document.createElement("div");
-  list.className = "workbench-groups";
-  list.setAttribute("role", "tablist");
-  list.setAttribute("aria-label", "Panels");
-  for (const { title, accent, tabs: entries } of model.get("groups")) {
-    const group = document.createElement("div");
-    group.className = "workbench-group";
-    group.setAttribute("role", "none");
+  const groups = model.get("groups").map(({ title, accent, tabs: entries }) => {
+    const group = element("div", { class: "workbench-group", role: "none" },
+      title && element("span", { "aria-hidden": "true" }, title.toUpperCase()),
+      ...entries.map((tab) => button(tab.title, () => choose(model, tab.name), { role: "tab", "data-name": tab.name })));
     if (accent) group.style.setProperty("--accent", `var(--${accent})`);
-    if (title) {
-      const word = document.createElement("span");
-      word.textContent = title.toUpperCase();
-      word.setAttribute("aria-hidden", "true");
-      group.append(word);
-    }
-    for (const tab of entries) {
-      group.append(button(tab.title, () => choose(model, tab.name), { role: "tab", "data-name": tab.name }));
-    }
-    list.append(group);
-  }
-  return list;
+    return group;
+  });
+  return element("div", { class: "workbench-groups", role: "tablist", "aria-label": "Panels" }, ...groups);
 }
 
 function choose(model, name) {
