@@ -74,17 +74,22 @@ def picture_boxes(pictures: Sequence[Any]) -> ipywidgets.Box:
     return _box(boxes, "workbench-pictures")
 
 
+def letters(pictures: Sequence[Any]) -> tuple[str, ...]:
+    """The letters by which a `Place` calls these pictures; as its areas they put one below the other."""
+    return tuple(chr(ord("a") + k) for k in range(len(pictures)))
+
+
 def put(pictures: ipywidgets.Box, place: Place) -> None:
     """Put the pictures where `place` says. Raises ValueError where it names a picture that there is not."""
-    letters = [chr(ord("a") + k) for k in range(len(pictures.children))]
-    wrong = sorted({letter for row in place.areas for letter in row.split()} - set(letters))
+    known = letters(pictures.children)
+    wrong = sorted({letter for row in place.areas for letter in row.split()} - set(known))
     if wrong:
-        raise ValueError(f"there are {len(letters)} pictures, {', '.join(letters)}; got {', '.join(map(repr, wrong))}")
+        raise ValueError(f"there are {len(known)} pictures, {', '.join(known)}; got {', '.join(map(repr, wrong))}")
     grid: Any = pictures.layout
     grid.grid_template_areas = " ".join(f'"{row}"' for row in place.areas)
     grid.grid_template_columns = _parts(place.columns, len(place.areas[0].split()))
     grid.grid_template_rows = _parts(place.rows, len(place.areas))
-    for letter, box in zip(letters, pictures.children, strict=True):
+    for letter, box in zip(known, pictures.children, strict=True):
         box.layout.grid_area = letter
         box.layout.display = "" if any(letter in row.split() for row in place.areas) else "none"
 

@@ -47,7 +47,7 @@ import ipywidgets
 from widgets.drawing.figure import Fig
 from widgets.drawing.formula import Formula
 from widgets.drawing.raster import Raster
-from widgets.frame.arrange import Parts, arrange, picture_boxes, put, shown
+from widgets.frame.arrange import Parts, arrange, letters, picture_boxes, put, shown
 from widgets.frame.bar import Bar
 from widgets.frame.controls import check_value, is_setting, read_value, write_value
 from widgets.frame.hand import take_in_hand
@@ -89,7 +89,7 @@ class Panel(ABC):
         self._lock = threading.Lock()
         self._drawing = self._stale = self._held = False
         self.view = arrange(self.controls, self.lesson, list(self._settings()), self._parts)
-        self.place(self.lesson.place if self.lesson and self.lesson.place else Place(tuple(self._letters())))
+        self.place((self.lesson and self.lesson.place) or Place(letters(self.pictures)))
         self.defaults = self.state
         self._history: History | None = None
         self._restore(state or {})
@@ -97,6 +97,7 @@ class Panel(ABC):
         take_in_hand(self)
         self.redraw()
         self._history = History(self.state)
+        self._introduce()
         self._show_bars()
 
     # A subclass provides these four.
@@ -238,13 +239,13 @@ class Panel(ABC):
     @final
     def faults(self, state: Mapping[str, Any]) -> dict[str, str]:
         """What is wrong with a state, by name of the control; empty where it can be set as it is."""
-        controls, found = self._settings(), {}
+        controls, found, limited = self._settings(), {}, self.limits(self.state)
         for name, value in state.items():
             try:
                 for now in self.former.get(name, (name,)):
                     if now not in controls:
                         raise ValueError(f"{self!r} has no control {name!r}; it has {', '.join(controls)}")
-                    if now not in self.limits(self.state):
+                    if now not in limited:
                         check_value(now, controls[now], value)
             except (ValueError, OverflowError) as error:
                 found[name] = str(error)
@@ -292,21 +293,20 @@ class Panel(ABC):
         boxes = picture_boxes(self.pictures)
         return Parts(boxes, Bar("head", self._clicked), line, Bar("foot", self._clicked), code, show_code)
 
-    def _letters(self) -> list[str]:
-        return [chr(ord("a") + k) for k in range(len(self.pictures))]
-
     def _clicked(self, action: str, which: str) -> None:
         """What a button of the two bars does; anything else that a page sends does nothing."""
         if action == "preset" and self.lesson is not None and which in self.lesson.presets:
             self.preset(which)
-        elif action in ("pin", "undo", "reset", "answer", "challenge"):
-            {
-                "pin": self.toggle_pin,
-                "undo": self.undo,
-                "reset": self.reset,
-                "answer": self.show_answer,
-                "challenge": self.next_challenge,
-            }[action]()
+            return
+        doing = {
+            "pin": self.toggle_pin,
+            "undo": self.undo,
+            "reset": self.reset,
+            "answer": self.show_answer,
+            "challenge": self.next_challenge,
+        }.get(action)
+        if doing is not None:
+            doing()
 
     def _look_back(self) -> None:
         """After a redraw: remember the state, and see whether it solves the challenge."""
@@ -321,18 +321,22 @@ class Panel(ABC):
         for listener in self._listeners:
             listener()
 
-    def _show_bars(self) -> None:
-        lesson, figures = self.lesson, self._figures()
+    def _introduce(self) -> None:
+        """Tell the two bars what stays as it is while the panel is used."""
+        lesson = self.lesson
         self._parts.head.show(
             question=lesson.question if lesson else self.title,
             title=self.title,
             presets=list(lesson.presets) if lesson else [],
-            undo=bool(self._history),
-            pin=any(figure.can_pin for figure in figures),
-            pinned=self.pinned,
+            pin=any(figure.can_pin for figure in self._figures()),
         )
         if lesson is not None:
-            self._parts.foot.show(first=lesson.first, see=lesson.see, why=lesson.why, challenge=self._challenge_facts())
+            self._parts.foot.show(first=lesson.first, see=lesson.see, why=lesson.why)
+
+    def _show_bars(self) -> None:
+        self._parts.head.show(undo=bool(self._history), pinned=self.pinned)
+        if self.lesson is not None:
+            self._parts.foot.show(challenge=self._challenge_facts())
 
     def _challenge_facts(self) -> dict[str, Any] | None:
         if self.lesson is None or not self.lesson.challenges:

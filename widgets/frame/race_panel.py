@@ -59,13 +59,13 @@ class RacePanel(Panel):
     @property
     def named_figures(self) -> dict[str, Fig]:
         """The figures by what a screen reader calls them."""
-        return {figure.alt: figure for figure in self.pictures if isinstance(figure, Fig)}
+        return {figure.alt: figure for figure in self._figures()}
 
     def forget_recorded(self) -> None:
         """Take the recorded run away; without one nothing."""
         if self._recorded is not None:
             self._recorded = None
-            for figure in self.named_figures.values():
+            for figure in self._figures():
                 figure.unpin()
 
     @property
@@ -75,7 +75,7 @@ class RacePanel(Panel):
     def _keep_for_comparison(self) -> None:
         """Leave the curves of the run before, pale, beside those of the next."""
         if self.race is not None:
-            for figure in self.named_figures.values():
+            for figure in self._figures():
                 figure.pin()
 
     def remark(self) -> str:

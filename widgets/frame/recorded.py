@@ -11,24 +11,10 @@ from typing import Any
 
 from widgets.drawing.figure import Fig
 
+# what of a trace is kept: its values, its axes and its looks
 KEPT = ("type", "name", "x", "y", "z", "text", "xaxis", "yaxis", "mode", "line", "marker", "colorscale", "zmin", "zmax")
-KEPT += (
-    "textposition",
-    "constraintext",
-    "cliponaxis",
-    "textangle",
-    "texttemplate",
-    "textfont",
-    "showscale",
-    "orientation",
-    "width",
-    "error_y",
-    "xgap",
-    "ygap",
-    "hoverongaps",
-)
-
-
+KEPT += ("textposition", "constraintext", "cliponaxis", "textangle", "texttemplate", "textfont", "showscale")
+KEPT += ("orientation", "width", "error_y", "xgap", "ygap", "hoverongaps")
 ALWAYS = "always"  # the `meta` of a trace that is there without a run, and so is not recorded
 
 
@@ -61,5 +47,5 @@ def _shows(trace: Any) -> bool:
 
 
 def _plain(trace: Any) -> dict[str, Any]:
-    found = json.loads(trace.to_json() if hasattr(trace, "to_json") else json.dumps(trace.to_plotly_json()))
+    found = json.loads(trace.to_json())
     return {name: value for name, value in found.items() if name in KEPT}
