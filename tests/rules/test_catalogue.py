@@ -90,7 +90,7 @@ from widgets.drawing.rule_look import rule_line
 from widgets.panels.training import TrainingMonitor
 from workbench.experiments.named import SOUND
 monitor = TrainingMonitor(SOUND, samples=160, left="toy")
-assert "Start trains toy (left)" in monitor.text, monitor.text
+assert "Start trains Toy (left)" in monitor.text, monitor.text
 assert monitor.learning.data[0].line.color == rule_line("toy")["color"]
 print("found everywhere")
 '''
