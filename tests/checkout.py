@@ -5,7 +5,7 @@ from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[1]
 FILES = ("Makefile", "pyproject.toml", "constraints.txt", "README.md", "LICENSE", ".gitignore", ".ci/stages.py")
-FOLDERS = ("workbench", "widgets", "notebooks")
+FOLDERS = ("workbench", "widgets", "notebooks", "results")
 EMBEDDED = ("LICENSES.md", "asterisk_voices5_spikes128.npz", "fashion_mnist_5k_1k.npz")
 
 

@@ -54,6 +54,7 @@ PANELS = (
     Later("step", "Step by step", "step", "StepByStep"),
     Later("training", "Training", "training", "TrainingMonitor"),
     Later("playground", "Playground", "playground", "Playground"),
+    Later("results", "Results", "results", "PaperResults"),
 )
 START = "start"
 _TOLD, _LONGEST = 5, 300  # complaints about a link that are told, and characters of each

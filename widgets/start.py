@@ -82,7 +82,7 @@ GROUPS = (
         "Together",
         "What does a network make of it?",
         "together",
-        ("step", "training", "playground"),
+        ("step", "training", "playground", "results"),
         "Choose one answer to each question, and watch a network learn.",
         _TOGETHER,
     ),

@@ -74,7 +74,7 @@ def files(folder: Path) -> set[str]:
 def test_it_holds_the_sources_the_notebooks_and_the_embedded_data_and_nothing_else(wheel):
     names = zipfile.ZipFile(wheel).namelist()
     expected = set.union(*(files(ROOT / folder) for folder in FOLDERS))
-    expected = {re.sub("^notebooks/", "workbench/notebooks/", name) for name in expected}
+    expected = {re.sub("^(notebooks|results)/", r"workbench/\1/", name) for name in expected}
     expected |= {f"workbench/data/embedded/{name}" for name in EMBEDDED}
     assert {name for name in names if ".dist-info/" not in name} == expected
     assert {Path(name).suffix for name in expected} >= {".py", ".js", ".css", ".ipynb", ".json", ".j2", ".safetensors"}

@@ -3,6 +3,7 @@
 import csv
 import io
 import json
+from pathlib import Path
 
 import pytest
 from sweeps_cells import cell
@@ -10,6 +11,7 @@ from sweeps_cells import cell
 from workbench.cli import results
 from workbench.cli.main import USAGE, main
 from workbench.sweeps.cell import write_cell
+from workbench.sweeps.pages import results_folder
 
 
 @pytest.fixture
@@ -81,4 +83,6 @@ def test_what_is_not_there_is_said(folder, capsys):
 
 def test_without_a_checkout_own_sweeps_are_read(folder, monkeypatch):
     monkeypatch.setattr(results, "CHECKOUT", folder / "elsewhere")
+    assert results.own_cells() == results_folder() / "cells"
+    Path("runs/cells").mkdir(parents=True)
     assert results.own_cells().as_posix() == "runs/cells"

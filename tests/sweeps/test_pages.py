@@ -1,22 +1,28 @@
 """Tables and pages are made of cells, and README is what the command writes."""
 
+import re
 from pathlib import Path
 
 import pytest
 from sweeps_cells import cell
 
+from workbench.sweeps import pages
 from workbench.sweeps.pages import (
     BLOCK,
     Column,
     Line,
+    Picture,
     Results,
     Table,
     block,
     filled,
     made_line,
     page_text,
+    picture_named,
+    points_of,
     read_results,
     read_tables,
+    results_folder,
     table_text,
     written_pages,
 )
@@ -52,8 +58,16 @@ def test_readme_and_pages_are_what_the_command_writes():
         assert path.read_text("utf-8") == text, f"{path.name} differs from results/; type: workbench results --readme"
     used = {found["name"] for found in BLOCK.finditer((ROOT / "README.md").read_text("utf-8"))}
     assert used == {"papers", *results.tables}
-    pages = {path.stem for path in (ROOT / "docs" / "results").glob("*.md")}
-    assert pages == {paper.key for paper in results.papers}
+    written = {path.stem for path in (ROOT / "docs" / "results").glob("*.md")}
+    assert written == {paper.key for paper in results.papers}
+
+
+def test_numbers_of_runs_in_readme_stand_in_blocks():
+    """What was measured once and typed by hand is in docs/measured.md."""
+    readme = (ROOT / "README.md").read_text("utf-8")
+    measured = BLOCK.sub("", readme[readme.index("## Measured") :])
+    assert re.findall(r"\d\d\.\d %|\d ± \d", measured) == []
+    assert "(docs/measured.md)" in measured
 
 
 def test_a_table_has_a_row_for_each_rule_that_was_run():
@@ -98,6 +112,34 @@ def test_the_page_of_a_paper_says_all_rows():
     assert f"{ahead} **reproduced** |" in page
     assert "| large (T) | 90 % | about 5 h on one H100; the data |" in page
     assert "Nothing yet." in page_text(PAPER, [])
+
+
+def test_a_paper_may_have_a_picture_of_its_costs():
+    page = page_text(PAPER._replace(frontier="frontier-events"), CELLS)
+    assert page.endswith("## What accuracy costs\n\n![Accuracy against bytes and products](../frontier-events.svg)\n")
+    assert "frontier" not in page_text(PAPER, CELLS)
+    with pytest.raises(ValueError, match="there is no picture 'frontier'; "):
+        picture_named("frontier", read_results(results_folder()).pictures)
+
+
+def test_the_points_of_a_picture_are_its_rules_that_were_run():
+    wanted = Picture("f", "F", "sound", 3, TABLE.rows)
+    assert [(point.label, point.cost, round(point.mean, 6)) for point in points_of(wanted, CELLS, "kept")] == [
+        ("S-TLLR", 0.004, 80.5),
+        ("BPTT", 0.004, 71.0),
+    ]
+    assert {point.cost for point in points_of(wanted, CELLS, "macs")} == {2.0}
+
+
+def test_results_lie_beside_the_package_or_inside_it(tmp_path, monkeypatch):
+    assert results_folder() == ROOT / "results"
+    monkeypatch.setattr(pages, "_PACKAGE", tmp_path / "workbench")
+    with pytest.raises(FileNotFoundError, match=r"no tables\.toml in .*; install the package again"):
+        results_folder()
+    inside = tmp_path / "workbench" / "results"
+    inside.mkdir(parents=True)
+    (inside / "tables.toml").write_text("")
+    assert results_folder() == inside
 
 
 def test_wrong_files_are_named(tmp_path):

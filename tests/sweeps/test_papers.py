@@ -1,9 +1,22 @@
 """Verdicts: what the papers say beside what cells say."""
 
+import re
+
 import pytest
 from sweeps_cells import cell
 
-from workbench.sweeps.papers import MISSED, NOT_RUN, REPRODUCED, Ours, PaperRow, answer, read_paper, wanted
+from workbench.sweeps.pages import results_folder
+from workbench.sweeps.papers import (
+    MISSED,
+    NOT_RUN,
+    REPRODUCED,
+    Ours,
+    PaperRow,
+    answer,
+    read_paper,
+    read_papers,
+    wanted,
+)
 
 GAPS = (0.05, 0.06, 0.07)
 CELLS = [cell("stllr", seed, 0.7 + gap) for seed, gap in enumerate(GAPS)]
@@ -40,6 +53,28 @@ def test_numbers_are_told_with_unit_and_test():
     assert judged(value="share", against="bptt", most=2.0).number == "1.09 ± 0.01 of it"
     assert judged(value="times less", against="bptt", metric="macs", least=1.0).number == "1.0 times less"
     assert judged(against="bptt", least=0.0).seeds == 3
+
+
+def test_an_answer_holds_the_number_of_each_seed():
+    assert judged(against="bptt", least=0.0).values == pytest.approx({0: 5.0, 1: 6.0, 2: 7.0})
+    assert judged(value="mean", least=0.0).values == pytest.approx({0: 75.0, 1: 76.0, 2: 77.0})
+    assert judged(value="times less", against="bptt", metric="kept", least=2.0).values == {0: 1.0, 1: 1.0, 2: 1.0}
+    assert judged(against="eprop", least=0.0).values == {}
+
+
+OF_TWO = re.compile(r"(\d+\.\d+) against (\d+\.\d+)")
+
+
+def test_reported_numbers_are_those_that_the_paper_is_quoted_with():
+    rows = [row for paper in read_papers(results_folder() / "papers") for row in paper.rows]
+    checked = 0
+    for row in rows:
+        assert row.ours is not None or not row.reported
+        if row.ours is not None and row.ours.value == "gap" and row.reported and OF_TWO.search(row.says):
+            gaps = [float(first) - float(second) for first, second in OF_TWO.findall(row.says)]
+            assert row.reported == pytest.approx(gaps, abs=0.005), row.what
+            checked += 1
+    assert checked >= 10
 
 
 def test_what_chance_may_have_done_is_missed_where_it_must_be_sure():

@@ -16,11 +16,12 @@ from widgets.drawing.raster import Raster
 from widgets.drawing.theme import GREY
 
 _DASHES = {"solid": "-", "dash": "--", "dot": ":", "dashdot": "-.", "longdash": "--", "longdashdot": "-."}
-_MARKERS = {"circle": "o", "x": "x", "square": "s", "triangle-up": "^", "diamond": "D", "cross": "P"}
+_MARKERS = {"circle": "o", "x": "x", "square": "s", "triangle-up": "^", "diamond": "D", "cross": "P", "line-ns": "|"}
 _WIDTH, _ROW, _DPI = 7.0, 2.3, 72  # inches, inches for each pair of axes, dots per inch
 _COLOURS = 64  # a third of the bytes of all colours, and the eye sees no difference
 
 
+_POINTS = 0.75  # of a pixel
 _FEW = 10  # rows of a heat map that fit the height of a pair of axes
 
 
@@ -55,10 +56,11 @@ def _drawings(picture: Fig | Raster | Formula) -> list:
 
 
 def _share(fig: Fig, name: str) -> float:
-    """The height of a pair of axes: more for a heat map of many rows."""
+    """The height of a pair of axes: more for a heat map of many rows, and for labels of many lines."""
     maps = [t for t in fig.data if t.type == "heatmap" and t.z is not None and (t.xaxis or "x") == name]
     rows = max((len(trace.z) for trace in maps if trace.zmin is not None and trace.texttemplate), default=0)
-    return max(1.0, rows / _FEW)
+    labels = fig.layout[f"yaxis{name.removeprefix('x')}"].ticktext or ()
+    return max(1.0, rows / _FEW, sum(1 + label.count("<br>") for label in labels) / _FEW)
 
 
 def _write(ax: Any, lines: Sequence[str]) -> None:
@@ -80,9 +82,13 @@ def _draw_axes(ax: Any, fig: Fig, name: str) -> None:
         return
     for trace in traces:
         _draw_trace(ax, trace)
+    for axis, scale in ((horizontal, ax.set_xscale), (vertical, ax.set_yscale)):
+        if axis.type == "log":
+            scale("log")
+            (ax.xaxis if axis is horizontal else ax.yaxis).set_minor_formatter("")
     _set_ticks(ax.set_xticks, horizontal)
-    _set_ticks(ax.set_yticks, vertical)
-    if vertical.autorange == "reversed":
+    _set_ticks(ax.set_yticks, vertical, "\n")
+    if vertical.autorange == "reversed" or (vertical.range is not None and vertical.range[0] > vertical.range[1]):
         ax.invert_yaxis()
     legend: dict[str, Any] = {"loc": "best"}
     if vertical.scaleanchor == name:  # a circle stays one; there is room beside it
@@ -97,12 +103,12 @@ def _has_data(trace: Any) -> bool:
     return values is not None and not np.all(np.isnan(np.asarray(values, dtype=float)))
 
 
-def _set_ticks(set_ticks: Any, axis: Any) -> None:
+def _set_ticks(set_ticks: Any, axis: Any, between: str = " ") -> None:
     """The ticks of a plotly axis that names them or has none; matplotlib's own choice otherwise."""
     if axis.showticklabels is False:
         set_ticks([])
     elif axis.tickvals is not None and axis.ticktext is not None:
-        set_ticks(list(axis.tickvals), [text.replace("<br>", " ") for text in axis.ticktext], fontsize="small")
+        set_ticks(list(axis.tickvals), [text.replace("<br>", between) for text in axis.ticktext], fontsize="small")
 
 
 def _counts_from_one(trace: Any) -> bool:
@@ -131,10 +137,19 @@ def _draw_trace(ax: Any, trace: Any) -> None:
     if "lines" in mode:
         style = _DASHES.get(trace.line.dash or "solid", "-")
         step = "steps-post" if trace.line.shape == "hv" else "default"
-        ax.plot(x, y, style, label=label, color=_colour(trace.line.color), drawstyle=step)
+        width = _POINTS * (trace.line.width or 2.0)
+        ax.plot(x, y, style, label=label, color=_colour(trace.line.color), drawstyle=step, linewidth=width)
     if "markers" in mode:
-        symbol = _MARKERS.get(str(trace.marker.symbol or "circle"), "o")
-        ax.plot(x, y, symbol, label="_" if "lines" in mode else label, color=_colour(trace.marker.color))
+        symbol = _MARKERS.get(str(trace.marker.symbol or "circle").removesuffix("-open"), "o")
+        colours = trace.marker.color
+        if isinstance(colours, tuple | list) and len(colours) == len(y):
+            ax.scatter(x, y, c=[_colour(colour) for colour in colours], label=label, zorder=3)
+        else:
+            fill = "none" if str(trace.marker.symbol).endswith("-open") else "full"
+            ax.plot(x, y, symbol, label="_" if "lines" in mode else label, color=_colour(colours), fillstyle=fill)
+    if mode == "text":
+        for where, height, words in zip(x, y, trace.text if trace.text is not None else (), strict=False):
+            ax.text(where, height, f" {words}", fontsize="small", va="center")
 
 
 def _draw_heat_map(ax: Any, trace: Any) -> None:
@@ -165,9 +180,9 @@ def _rgba(colour: str) -> Any:
     return red / 255, green / 255, blue / 255, *(opacity or (1.0,))
 
 
-def _colour(colour: Any) -> str:
-    """matplotlib's form of a plotly colour; plotly's rgba(...) and lists of colours become grey."""
-    return colour if isinstance(colour, str) and not colour.startswith("rgb") else GREY
+def _colour(colour: Any) -> Any:
+    """matplotlib's form of a plotly colour; what is none becomes grey."""
+    return _rgba(colour) if isinstance(colour, str) else GREY
 
 
 def _draw_raster(ax: Any, raster: Raster) -> None:

@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from widgets.lessons.memory import MEMORY
     from widgets.lessons.overlap import OVERLAP
     from widgets.lessons.playground import PLAYGROUND
+    from widgets.lessons.results import RESULTS
     from widgets.lessons.stdp import STDP
     from widgets.lessons.step import STEP
     from widgets.lessons.surrogate import SURROGATE
@@ -34,6 +35,7 @@ __all__ = [
     "MEMORY",
     "OVERLAP",
     "PLAYGROUND",
+    "RESULTS",
     "STDP",
     "STEP",
     "SURROGATE",

@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from widgets.panels.memory import MemoryTimeline
     from widgets.panels.overlap import SubspaceOverlap
     from widgets.panels.playground import Playground
+    from widgets.panels.results import PaperResults
     from widgets.panels.stdp import STDPWindow
     from widgets.panels.step import StepByStep
     from widgets.panels.surrogate import SurrogateExplorer
@@ -31,6 +32,7 @@ __all__ = [
     "LIFExplorer",
     "LocalityMap",
     "MemoryTimeline",
+    "PaperResults",
     "Playground",
     "STDPWindow",
     "StepByStep",

@@ -25,7 +25,7 @@ def add(commands: Any) -> None:
     )
     parser = add_command(commands, "results", results, text, examples)
     parser.add_argument(
-        "folder", nargs="?", type=Path, metavar="FOLDER", help="where cells lie (default: those of the checkout)"
+        "folder", nargs="?", type=Path, metavar="FOLDER", help="where cells lie (default: those of this project)"
     )
     chosen = parser.add_argument("--experiment", nargs="+", metavar="NAME", help="only these (default: all)")
     completed(chosen, experiment_names)
@@ -44,7 +44,7 @@ def results(arguments: argparse.Namespace) -> int | None:
     if arguments.readme or arguments.check:
         return write_pages(CHECKOUT, arguments.check)
     if arguments.papers:
-        return print_papers(CHECKOUT / "results", arguments.json)
+        return print_papers(own_results(), arguments.json)
     from workbench.sweeps.cell import read_cells
     from workbench.sweeps.table import as_csv, as_markdown, compared, pairs_of, rows_of
 
@@ -68,10 +68,20 @@ def results(arguments: argparse.Namespace) -> int | None:
     return None
 
 
+def own_results() -> Path:
+    """The results of the checkout, or else those that were installed."""
+    from workbench.sweeps.pages import results_folder
+
+    kept = CHECKOUT / "results"
+    return kept if kept.is_dir() else results_folder()
+
+
 def own_cells() -> Path:
-    """The cells of the checkout, or else those of one's own sweeps."""
-    kept = CHECKOUT / "results" / "cells"
-    return kept if kept.is_dir() else RUNS / "cells"
+    """The cells of the checkout, or else those of one's own sweeps, or else those that were installed."""
+    for folder in (CHECKOUT / "results" / "cells", RUNS / "cells"):
+        if folder.is_dir():
+            return folder
+    return own_results() / "cells"
 
 
 def fits(cell: dict[str, Any], experiments: list[str] | None) -> bool:
@@ -94,8 +104,10 @@ def print_papers(folder: Path, as_json: bool) -> None:
                 "what": each.row.what,
                 "says": each.row.says,
                 "verdict": each.verdict,
+                "reported": list(each.row.reported),
                 "ours": each.number,
                 "seeds": each.seeds,
+                "values": each.values,
             }
             for paper, each in answers
         ]

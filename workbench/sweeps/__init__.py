@@ -16,9 +16,19 @@ if TYPE_CHECKING:
         write_cell,
     )
     from workbench.sweeps.engine import Done, missing, processes, serial, sweep
+    from workbench.sweeps.frontier import Point, frontier
     from workbench.sweeps.machine import made_by
-    from workbench.sweeps.pages import Results, filled, read_results, table_text
-    from workbench.sweeps.papers import Answer, Ours, Paper, PaperRow, answer, read_papers
+    from workbench.sweeps.pages import (
+        Picture,
+        Results,
+        filled,
+        picture_named,
+        points_of,
+        read_results,
+        results_folder,
+        table_text,
+    )
+    from workbench.sweeps.papers import Answer, Ours, Paper, PaperRow, answer, read_papers, wanted
     from workbench.sweeps.spec import cells, read_spec
     from workbench.sweeps.statistics import Paired, Summary, paired, summary
     from workbench.sweeps.table import Compared, Row, compared, pairs_of, rows_of
@@ -35,6 +45,8 @@ __all__ = [
     "Paired",
     "Paper",
     "PaperRow",
+    "Picture",
+    "Point",
     "Results",
     "Row",
     "Summary",
@@ -43,17 +55,21 @@ __all__ = [
     "cells",
     "compared",
     "filled",
+    "frontier",
     "made_by",
     "missing",
     "numbers",
     "paired",
     "pairs_of",
+    "picture_named",
+    "points_of",
     "processes",
     "read_cell",
     "read_cells",
     "read_papers",
     "read_results",
     "read_spec",
+    "results_folder",
     "rows_of",
     "run_cell",
     "serial",
@@ -62,6 +78,7 @@ __all__ = [
     "sweep",
     "table_text",
     "values_of",
+    "wanted",
     "write_cell",
 ]
 

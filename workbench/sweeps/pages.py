@@ -20,15 +20,17 @@ from typing import Any, NamedTuple
 from workbench.experiments.named import experiment
 from workbench.names import unknown
 from workbench.sweeps.cell import read_cells
-from workbench.sweeps.frontier import picture, points
+from workbench.sweeps.frontier import Point, picture, points
 from workbench.sweeps.papers import MISSED, NOT_RUN, REPRODUCED, Answer, Paper, answer, read_papers, wanted
 from workbench.sweeps.statistics import paired
 from workbench.sweeps.table import device_of
 from workbench.sweeps.values import Asked, metric_of, signed, told, values_of
 
+_PACKAGE = Path(__file__).resolve().parents[1]
 BLOCK = re.compile(r"(<!-- results: (?P<name>[^>]+?) -->\n).*?(<!-- end of results -->)", re.DOTALL)
 PAPERS = "papers"  # the block that counts verdicts
 PAGES = "docs/results"
+COSTS = {"kept": "kept while learning, MB", "macs": "products per sample and update, millions"}  # and their axes
 
 Cells = Sequence[Mapping[str, Any]]
 
@@ -81,6 +83,17 @@ class Results(NamedTuple):
     pictures: tuple[Picture, ...] = ()
 
 
+def results_folder() -> Path:
+    """The folder of this project's results: beside the package in a checkout, inside it when installed."""
+    candidates = [_PACKAGE.parent / "results", _PACKAGE / "results"]
+    for folder in candidates:
+        if (folder / "tables.toml").is_file():
+            return folder
+    raise FileNotFoundError(
+        f"no tables.toml in {' or '.join(map(str, candidates))}; install the package again, or start from a checkout"
+    )
+
+
 def read_results(folder: Path) -> Results:
     """Cells, tables and papers of a folder; ValueError or FileNotFoundError that says what is wrong."""
     if not (folder / "tables.toml").is_file():
@@ -88,7 +101,11 @@ def read_results(folder: Path) -> Results:
             f"there is no {folder / 'tables.toml'}; results lie in the folder results of a checkout"
         )
     cells, tables = list(read_cells(folder / "cells")), folder / "tables.toml"
-    return Results(cells, read_tables(tables), read_papers(folder / "papers"), read_pictures(tables))
+    papers, pictures = read_papers(folder / "papers"), read_pictures(tables)
+    for paper in papers:
+        if paper.frontier is not None:
+            picture_named(paper.frontier, pictures)
+    return Results(cells, read_tables(tables), papers, pictures)
 
 
 def read_tables(path: Path) -> dict[str, Table]:
@@ -118,14 +135,23 @@ def read_pictures(path: Path) -> tuple[Picture, ...]:
         raise ValueError(f"{path}: {error}") from None
 
 
+def picture_named(name: str, pictures: Sequence[Picture]) -> Picture:
+    """The picture of that name; ValueError that lists the names."""
+    found = {each.name: each for each in pictures}
+    if name not in found:
+        raise unknown("there is no picture", name, found)
+    return found[name]
+
+
+def points_of(wanted: Picture, cells: Cells, cost: str) -> list[Point]:
+    """The rules of a picture that were run, with `cost` one of `COSTS`."""
+    labels = {row.rule: row.label for row in wanted.rows}
+    return points(cells, wanted.experiment, wanted.epochs, labels, cost)
+
+
 def drawn(wanted: Picture, cells: Cells) -> str:
     """The SVG of a picture."""
-    labels = {row.rule: row.label for row in wanted.rows}
-    asked = (cells, wanted.experiment, wanted.epochs, labels)
-    panels = {
-        "kept while learning, MB": points(*asked, "kept"),
-        "products per sample and update, millions": points(*asked, "macs"),
-    }
+    panels = {axis: points_of(wanted, cells, cost) for cost, axis in COSTS.items()}
     return picture(panels, experiment(wanted.experiment).score, wanted.title)
 
 
@@ -214,12 +240,14 @@ def page_text(paper: Paper, cells: Cells) -> str:
         "## Not run",
         _left_table(left) if left else "Everything was run.",
     ]
+    if paper.frontier is not None:
+        parts += ["## What accuracy costs", f"![Accuracy against bytes and products](../{paper.frontier}.svg)"]
     return "\n\n".join(parts) + "\n"
 
 
 def _run_table(answers: Sequence[Answer]) -> str:
     lines = ["| claim | paper | ours | seeds | wanted | on | verdict |", "|---|---|---|---|---|---|---|"]
-    for row, verdict, number, seeds in answers:
+    for row, verdict, number, seeds, _ in answers:
         assert row.ours is not None
         versus = f"`{row.ours.rule}`" + (f" and `{row.ours.against}`" if row.ours.against else "")
         on = "; ".join(part for part in (row.ours.on, row.note, versus) if part)

@@ -10,8 +10,9 @@ A paper is a file of `results/papers/` in TOML: its name and place, and rows. A 
     least, most            what the number has to be, in the metric's unit, to count as reproduced
     surely = true          and the paired t test has to tell it from 0 (p below 0.05)
 
-A row without `ours` was not run: `hours` says how long that would take on one H100 (an estimate), `needs` what is
-missing here.
+`reported` holds the paper's own numbers in the unit of the answer, such as the points between the two accuracies that
+it prints; none where it says the claim in words only. A row without `ours` was not run: `hours` says how long that
+would take on one H100 (an estimate), `needs` what is missing here.
 """
 
 import tomllib
@@ -53,25 +54,29 @@ class PaperRow(NamedTuple):
     hours: float | None = None
     needs: str = ""
     note: str = ""
+    reported: tuple[float, ...] = ()
 
 
 class Paper(NamedTuple):
-    """A paper and its rows; `standing` says in words where we stand."""
+    """A paper and its rows; `standing` says in words where we stand, `frontier` names the picture of its costs."""
 
     key: str
     name: str
     where: str
     standing: str
     rows: tuple[PaperRow, ...]
+    frontier: str | None = None
 
 
 class Answer(NamedTuple):
-    """A row and what came out: the verdict, our number in words, and how many seeds it has."""
+    """A row and what came out: the verdict, our number in words, how many seeds it has, and the number of each seed in
+    the unit of the row."""
 
     row: PaperRow
     verdict: str
     number: str
     seeds: int
+    values: Mapping[int, float] = {}
 
 
 def read_papers(folder: Path) -> list[Paper]:
@@ -91,7 +96,8 @@ def read_paper(path: Path) -> Paper:
 
 def _row(table: Mapping[str, Any]) -> PaperRow:
     ours = table.get("ours")
-    found = _filled(PaperRow, {**table, "ours": None if ours is None else _filled(Ours, ours)})
+    reported = tuple(float(number) for number in table.get("reported", ()))
+    found = _filled(PaperRow, {**table, "ours": None if ours is None else _filled(Ours, ours), "reported": reported})
     if found.ours is None and found.hours is None and not found.needs:
         raise ValueError(f"'{found.what}' was not run; say what it needs, or its hours")
     if found.ours is not None:
@@ -128,7 +134,8 @@ def answer(row: PaperRow, cells: Sequence[Mapping[str, Any]]) -> Answer:
     if not first.keys() & second.keys():
         return Answer(row, NOT_RUN, _why(row), 0)
     if ours.value == "gap":
-        return _gap(row, paired(first, second), metric)
+        gaps = {seed: first[seed] - second[seed] for seed in sorted(first) if seed in second}
+        return _gap(row, paired(first, second), metric)._replace(values=gaps)
     over, under = (first, second) if ours.value == "share" else (second, first)
     ratios = {seed: over[seed] / under[seed] for seed in sorted(first) if seed in second}
     return _judged(
@@ -139,7 +146,7 @@ def answer(row: PaperRow, cells: Sequence[Mapping[str, Any]]) -> Answer:
 def _judged(row: PaperRow, values: Mapping[int, float], metric: Metric) -> Answer:
     assert row.ours is not None
     number = f"{told(values, metric)} {metric.unit}" if metric.unit != "share" else f"{told(values, metric)} of it"
-    return Answer(row, _verdict(row.ours, summary(list(values.values())).mean), number, len(values))
+    return Answer(row, _verdict(row.ours, summary(list(values.values())).mean), number, len(values), values)
 
 
 def _gap(row: PaperRow, found: Paired, metric: Metric) -> Answer:

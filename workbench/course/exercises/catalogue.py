@@ -23,6 +23,7 @@ MODULES = (
     "continual",
     "compression",
     "mixes",
+    "evidence",
 )
 
 
