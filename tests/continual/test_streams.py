@@ -12,6 +12,7 @@ from PIL import Image
 from workbench.continual.streams import (
     Task,
     image_task,
+    permuted_channels,
     permuted_pixels,
     small_fashion_mnist,
     split_cifar100,
@@ -98,3 +99,18 @@ def test_split_cifar100_from_real_images(recordings):
     train, test = (pictures(parts[f"{p}_bytes"], parts[f"{p}_offsets"]) for p in ("train", "test"))
     stream = split_cifar100(train, parts["train_labels"], test, parts["test_labels"])
     check_split_cifar100(stream)
+
+
+def test_permuted_channels_are_the_same_at_every_step():
+    x = torch.randint(0, 9, (3, 4, 6)).float()
+    base = Task("x", x, torch.tensor([0, 1, 1]), x[:2], torch.tensor([0, 1]), 2)
+    first, second, third = permuted_channels(base, 3, seed=1)
+    assert torch.equal(first.train_x, x)
+    assert second.name == "x, channels in order 1"
+    order = [next(c for c in range(6) if torch.equal(second.train_x[..., k], x[..., c])) for k in range(6)]
+    assert sorted(order) == list(range(6)) != order
+    assert torch.equal(second.train_x, x[..., order])
+    assert torch.equal(second.test_x, x[:2][..., order])
+    assert not torch.equal(third.train_x, second.train_x)
+    with pytest.raises(ValueError, match=r"sequences are \(n, time, channels\), got samples of shape \(4,\)"):
+        permuted_channels(base._replace(train_x=x[..., 0]))

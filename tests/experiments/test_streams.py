@@ -8,7 +8,7 @@ import torch
 from PIL import Image
 
 from workbench.cli.main import main
-from workbench.continual.learning import StreamRecord, accuracy_matrix
+from workbench.continual.learning import StreamRecord, accuracy_matrix, adam
 from workbench.continual.multihead import mlp
 from workbench.experiments.experiment import prepare, start
 from workbench.experiments.named import STREAMS
@@ -57,7 +57,7 @@ def test_settings():
     assert torch.equal(weights[0], weights[1])
     assert not torch.equal(other.stream[3].test_x, permuted.stream[3].test_x)
     assert not torch.equal(weights[0], weights[2])
-    assert set(STREAMS) == {"permuted-fashion", "split-fashion", "split-cifar100", "event-tasks"}
+    assert set(STREAMS) == {"permuted-fashion", "split-fashion", "split-cifar100", "event-tasks", "voice-tasks"}
     assert next(iter(METHODS)) == "code-cl"
 
 
@@ -118,6 +118,24 @@ def test_lance_learns_and_remembers(stream, tasks):
 def test_lance_keeps_less_for_learning_than_gpm():
     saved = {rule: list(start(SPLIT_FASHION, rule, epochs=1, tasks=2))[-1].saved_bytes for rule in ("lance", "gpm")}
     assert saved["lance"] < saved["gpm"] / 2
+
+
+@pytest.mark.parametrize("stream", [SPLIT_FASHION, PERMUTED_FASHION])
+@pytest.mark.parametrize(
+    "mix", ["instant+dfa+all+code-cl", "instant+lls-m+lance+gpm", "instant+backprop+hosvd+subspace"]
+)
+def test_any_mix_learns_a_stream(stream, mix):
+    """Random feedback too, which plain SGD of the papers' rate lets diverge."""
+    A = accuracy_matrix(start(stream, mix, epochs=1, tasks=2))
+    assert float(A.diagonal().min()) > (0.8 if stream is SPLIT_FASHION else 0.3)
+
+
+def test_backpropagation_as_a_mix_is_fine_tuning():
+    """Blocks with the heads of the tasks are the very same network, and Adam makes the steps of both."""
+    names = ("fine-tuning", "instant+backprop")
+    named, mixed = (prepare(SPLIT_FASHION, name, 0, 2) for name in names)
+    A, B = (accuracy_matrix(train(setting._replace(optimizer=adam()), Plan(1))) for setting in (named, mixed))
+    assert torch.equal(A, B)
 
 
 @pytest.mark.parametrize(

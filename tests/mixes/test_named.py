@@ -4,9 +4,21 @@ import pytest
 import torch
 from small_networks import CLASSES, inputs, labels, network
 
-from workbench.mixes import AXES, NAMED, Mix, mix_named, prepare
+from workbench.continual.learning import StreamSetting, sgd
+from workbench.continual.methods.code_cl import CodeCL
+from workbench.continual.methods.ewc import EWC
+from workbench.continual.methods.gpm import GPM
+from workbench.continual.methods.lance import LanceContinual
+from workbench.continual.methods.sgp import SGP
+from workbench.continual.methods.trgp import TRGP
+from workbench.continual.multihead import SharedHead
+from workbench.continual.streams import permuted_pixels, small_fashion_mnist
+from workbench.mixes import AXES, NAMED, SUBSPACE, Mix, learner, mix_named, prepare
+from workbench.networks.block_networks import dense_network
 from workbench.rule import Steps
 from workbench.rules import rule_named
+from workbench.training.loop import train
+from workbench.training.setting import Plan
 
 SPIKING = ["bptt", "stllr", "stllr-dfa", "ottt", "eprop", "tess", "reward"]
 BLOCKS = ["bp", "fa", "dfa", "drtp", "lls"]
@@ -38,6 +50,37 @@ def test_block_rules_are_bit_equal_to_their_files(name):
         rule(n, x, y)
         grads.append([p.grad.clone() for p in n.blocks.parameters()])
     assert all(map(torch.equal, *grads))
+
+
+def learned(make, dtype=torch.float32) -> list[torch.Tensor]:
+    """The weights after two tasks of ten batches, learned by what `make(network, x)` makes for a network of blocks."""
+    network = SharedHead(dense_network([784, 20, 20], 10, normalize=False, seed=0).to(dtype))
+    few = [
+        t._replace(train_x=t.train_x[:640].to(dtype), train_y=t.train_y[:640], test_x=t.test_x.to(dtype))
+        for t in permuted_pixels(small_fashion_mnist(), 2)
+    ]
+    method = make(network, few[0].train_x[:64])
+    *_, last = train(StreamSetting(method, few, sgd(0.05)), Plan(1))
+    assert len(last.rows) == 2
+    return [p.detach().clone() for p in network.parameters()]
+
+
+@pytest.mark.parametrize(
+    ("named", "mix"), [(GPM, "gpm"), (SGP, "sgp"), (TRGP, "trgp"), (CodeCL, "code-cl"), (EWC, "ewc")]
+)
+def test_methods_are_bit_equal_to_their_files(named, mix):
+    """The method of the file teaches by backpropagation."""
+    by_file = learned(lambda network, x: named(network))
+    by_mix = learned(lambda network, x: learner(mix_named(mix), network, [x], 10))
+    assert all(map(torch.equal, by_file, by_mix))
+
+
+def test_lance_s_subspace_is_that_of_its_file_up_to_rounding():
+    """Vectors have no positions to leave out, so that a projected gradient and a gradient of the core are the same."""
+    by_file = learned(lambda network, x: LanceContinual(network), torch.float64)
+    by_mix = learned(lambda network, x: learner(Mix(direction=SUBSPACE), network, [x], 10), torch.float64)
+    for a, b in zip(by_file, by_mix, strict=True):
+        torch.testing.assert_close(a, b, rtol=0, atol=1e-9)
 
 
 def test_words_become_mixes_and_wrong_ones_are_named():

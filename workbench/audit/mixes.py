@@ -106,6 +106,9 @@ SAID: Mapping[tuple[str, str], Said] = {
 }
 
 
+OF_ONE_S_OWN = Said("a rule of one's own: its file says what it claims")
+
+
 def quick_problem(mix: Mix) -> Problem:
     """A small problem for a mix. Raises ValueError with the reason for a mix that cannot train a dense network."""
     reason = refusal(mix, "dense")
@@ -182,11 +185,11 @@ def sentences(mix: Mix, found: MixFinding) -> list[Held]:
     """What each answer of the mix means for locality, and whether the audit bears it out."""
     held = []
     for axis, answer in zip(Mix._fields, mix, strict=True):
-        text, said = SAID[axis, answer.name]
+        text, said = SAID.get((axis, answer.name), OF_ONE_S_OWN)
         seen = found.rule.shown
         if axis == "direction":
             seen = Locality(None if found.later_layers_of_step is None else found.later_layers_of_step == 0)
-        if axis in ("memory", "direction") and not SAID["space", mix.space.name].local.space:
+        if axis in ("memory", "direction") and not SAID.get(("space", mix.space.name), OF_ONE_S_OWN).local.space:
             seen = seen._replace(space=None)
         pairs = [(a, b) for a, b in zip(said, seen, strict=True) if a is not None and b is not None]
         held.append(Held(f"{axis} {answer.name}", text, all(a == b for a, b in pairs) if pairs else None))

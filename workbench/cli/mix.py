@@ -12,9 +12,9 @@ KINDS = ("dense", "recurrent", "convolutional", "blocks")  # of networks, as `wo
 def add(commands: Any) -> None:
     """Its options."""
     text = "say which mixes of the four answers train, and why others do not"
-    examples = ("traces+tess+lance+code-cl", "--list", "--list --network blocks --json", "--table")
+    examples = ("traces+tess+lance+code-cl", "my_rule:RULE+gpm", "--list", "--list --network blocks --json", "--table")
     parser = add_command(commands, "mix", mix, text, examples)
-    form = "time+space+memory+direction, those left out at the end as usual; or the name of a published rule"
+    form = "time+space+memory+direction, those left out at the end as usual; or a published rule, or module:NAME"
     parser.add_argument("mix", nargs="?", metavar="MIX", help=form)
     parser.add_argument("--list", action="store_true", help="every cell")
     parser.add_argument("--table", action="store_true", help="the page docs/mixes.md: all cells counted, as Markdown")

@@ -32,6 +32,7 @@ if TYPE_CHECKING:
         StreamSetting,
         accuracies,
         accuracy_matrix,
+        adam,
         sgd,
     )
     from workbench.continual.method import Method, TaskNetwork, backpropagation
@@ -60,6 +61,7 @@ if TYPE_CHECKING:
     from workbench.continual.streams import (
         Task,
         image_task,
+        permuted_channels,
         permuted_pixels,
         small_fashion_mnist,
         split_cifar100,
@@ -88,6 +90,7 @@ __all__ = [
     "TaskNetwork",
     "accuracies",
     "accuracy_matrix",
+    "adam",
     "adapt",
     "alexnet",
     "average_accuracy",
@@ -122,6 +125,7 @@ __all__ = [
     "outside",
     "package_tasks",
     "pair",
+    "permuted_channels",
     "permuted_pixels",
     "prepare",
     "projected_step",

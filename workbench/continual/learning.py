@@ -112,6 +112,12 @@ def sgd(learning_rate: float) -> MakeOptimizer:
     return lambda parameters: torch.optim.SGD(parameters, lr=learning_rate)
 
 
+def adam(learning_rate: float = 1e-3) -> MakeOptimizer:
+    """Adam, for signals whose size says nothing about the step that fits. Projected weights stay within their space
+    whatever the optimiser, see `protected`."""
+    return lambda parameters: torch.optim.Adam(parameters, lr=learning_rate)
+
+
 class StreamSetting(NamedTuple):
     """All that one run needs: a method that holds its network, the tasks, and how steps are made.
 

@@ -58,8 +58,8 @@ MOST_CLASSES = 2**20
 class Permuted(Sequence[Task]):
     """Tasks that differ in the order of pixels only; made when asked for, so that a stream needs no more memory."""
 
-    def __init__(self, base: Task, orders: Sequence[Int64[Tensor, " _"]], first: int = 0):
-        self.base, self.orders, self.first = base, orders, first
+    def __init__(self, base: Task, orders: Sequence[Int64[Tensor, " _"]], first: int = 0, what: str = "pixels"):
+        self.base, self.orders, self.first, self.what = base, orders, first, what
 
     def __len__(self) -> int:
         return len(self.orders)
@@ -72,12 +72,12 @@ class Permuted(Sequence[Task]):
         if isinstance(index, slice):
             chosen = range(len(self))[index]
             if chosen.step == 1:
-                return Permuted(self.base, self.orders[index], self.first + chosen.start)
+                return Permuted(self.base, self.orders[index], self.first + chosen.start, self.what)
             return [self[i] for i in chosen]
         index = range(len(self))[index]
         order = self.orders[index]
         train, test = (x.flatten(1)[:, order].view_as(x) for x in (self.base.train_x, self.base.test_x))
-        name = f"{self.base.name}, pixels in order {self.first + index}"
+        name = f"{self.base.name}, {self.what} in order {self.first + index}"
         return self.base._replace(name=name, train_x=train, test_x=test)
 
 
@@ -88,9 +88,25 @@ def permuted_pixels(base: Task, n_tasks: int = 10, seed: int = 0) -> Permuted:
     """
     if not COUNT.holds(n_tasks):
         raise ValueError(f"a stream has at least one task, got n_tasks={n_tasks!r}")
-    pixels, generator = base.train_x[0].numel(), torch.Generator().manual_seed(seed)
-    later = [torch.randperm(pixels, generator=generator) for _ in range(int(n_tasks) - 1)]
-    return Permuted(base, [torch.arange(pixels), *later])
+    return Permuted(base, _orders(base.train_x[0].numel(), int(n_tasks), seed))
+
+
+def permuted_channels(base: Task, n_tasks: int = 5, seed: int = 0) -> Permuted:
+    """The sequences `(n, time, channels)` of `base`, for each later task with the channels in another random order, the
+    same at every step: as heard by other ears. All tasks share their classes."""
+    if not COUNT.holds(n_tasks):
+        raise ValueError(f"a stream has at least one task, got n_tasks={n_tasks!r}")
+    if base.train_x.ndim != 3:
+        raise ValueError(f"sequences are (n, time, channels), got samples of shape {tuple(base.train_x.shape[1:])}")
+    steps, channels = base.train_x.shape[1:]
+    starts = torch.arange(steps)[:, None] * channels
+    return Permuted(base, [(starts + o).flatten() for o in _orders(channels, int(n_tasks), seed)], what="channels")
+
+
+def _orders(count: int, n_tasks: int, seed: int) -> list[Int64[Tensor, " _"]]:
+    """The order of each task; the first is as it comes."""
+    generator = torch.Generator().manual_seed(seed)
+    return [torch.arange(count), *(torch.randperm(count, generator=generator) for _ in range(n_tasks - 1))]
 
 
 def split_classes(base: Task, n_tasks: int, order: Sequence[int] | None = None) -> list[Task]:

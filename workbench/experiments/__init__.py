@@ -86,6 +86,7 @@ if TYPE_CHECKING:
     )
     from workbench.experiments.tess import TESS_RULES, tess_events, tess_still
     from workbench.experiments.tess_integer import INTEGER_RULES, integer_events, integer_gesture, integer_network
+    from workbench.experiments.voice_tasks import VOICE_TASKS, voice_task
 
 __all__ = [
     "BLOCK_RULES",
@@ -119,6 +120,7 @@ __all__ = [
     "TESS_INTEGER_GESTURE",
     "TESS_RULES",
     "TESS_STILL",
+    "VOICE_TASKS",
     "BlockRule",
     "Experiment",
     "FineTuningRule",
@@ -170,6 +172,7 @@ __all__ = [
     "untrained",
     "vary",
     "voice_network",
+    "voice_task",
     "with_checkpointing",
     "with_hosvd",
     "with_lance",

@@ -1,17 +1,19 @@
 """Simulated events as tasks: spiking networks that learn two kinds of clothes after two others, with any mix."""
 
 from collections.abc import Callable
+from functools import partial
 
 import torch
 from torch import Tensor, nn
 
-from workbench.continual.learning import StreamSetting
+from workbench.continual.learning import StreamSetting, adam
 from workbench.continual.method import Method
 from workbench.continual.methods.fine_tuning import FineTuning
 from workbench.continual.spiking_tasks import SpikingTasks, time_first
 from workbench.continual.streams import Task, split_classes
 from workbench.data.event_sets import EventSet
 from workbench.data.sets.image_events import fashion_events
+from workbench.data.split import Split
 from workbench.experiments.experiment import Experiment, OpenRules
 from workbench.experiments.spiking_rules import for_spiking
 from workbench.mixes import Mix, learner, mix_named
@@ -22,18 +24,23 @@ from workbench.neurons.lif import Neuron
 from workbench.rule import LearningRule, Steps
 
 TASKS, INPUTS, WIDTH = 5, 578, 100
+STEPS = Steps(at_once=4)
 MakeMethod = Callable[[SpikingTasks, Tensor], Method]
 
 
 def event_task(train_per_class: int = 200, test_per_class: int = 50) -> Task:
     """Fashion-MNIST as simulated events, `(n, time, inputs)` of 20 steps, as one task."""
-    data = fashion_events(train_per_class, test_per_class, pool=2)
+    return recordings("simulated events", fashion_events(train_per_class, test_per_class, pool=2))
+
+
+def recordings(name: str, data: Split[EventSet]) -> Task:
+    """Recordings of one length as a task: `(n, time, inputs)`."""
 
     def samples(rows: EventSet) -> tuple[Tensor, Tensor]:
         x, y = rows.batch(torch.arange(len(rows.labels)))[:2]
         return x.flatten(2).transpose(0, 1).contiguous(), y
 
-    return Task("simulated events", *samples(data.train), *samples(data.test), len(data.classes))
+    return Task(name, *samples(data.train), *samples(data.test), len(data.classes))
 
 
 def event_network(tasks: int = TASKS, seed: int = 0) -> SpikingTasks:
@@ -44,9 +51,9 @@ def event_network(tasks: int = TASKS, seed: int = 0) -> SpikingTasks:
         return SpikingTasks(SpikingSequential(*hidden), [LeakyReadout(WIDTH, 2, 0.0) for _ in range(tasks)])
 
 
-def with_mix(mix: Mix) -> MakeMethod:
-    """What makes the method of a mix for a network and a batch of inputs."""
-    return lambda network, x: learner(mix, network, [x], classes=2, steps=Steps(at_once=4))
+def with_mix(mix: Mix, classes: int = 2, steps: Steps = STEPS) -> MakeMethod:
+    """What makes the method of a mix for a network with `classes` outputs and a batch of inputs."""
+    return lambda network, x: learner(mix, network, [x], classes, steps)
 
 
 def event_tasks_setting(method: MakeMethod, seed: int) -> StreamSetting:
@@ -54,12 +61,7 @@ def event_tasks_setting(method: MakeMethod, seed: int) -> StreamSetting:
     stream = split_classes(event_task(), TASKS)
     network = event_network(len(stream), seed)
     example = stream[0].train_x[:64].transpose(0, 1)
-    return StreamSetting(method(network, example), stream, adam, batch_size=32)
-
-
-def adam(parameters: list[nn.Parameter]) -> torch.optim.Optimizer:
-    """Adam of 1e-3."""
-    return torch.optim.Adam(parameters, lr=1e-3)
+    return StreamSetting(method(network, example), stream, adam(), batch_size=32)
 
 
 NAMES = (
@@ -79,23 +81,29 @@ NAMES = (
 )
 
 
-def with_rule(rule: LearningRule) -> MakeMethod:
+def with_rule(rule: LearningRule, classes: int = 2, steps: Steps = STEPS) -> MakeMethod:
     """What makes fine-tuning with a rule of one's own."""
     make = for_spiking(rule)
 
     def made(network: SpikingTasks, x: Tensor) -> Method:
-        return FineTuning(network, time_first(make(network.seen(0), x, 2, Steps(at_once=4)).gradients))
+        return FineTuning(network, time_first(make(network.seen(0), x, classes, steps).gradients))
 
     return made
 
 
-# without protection S-TLLR is the one that other streams call fine-tuning
-_RULES = {"fine-tuning": with_mix(mix_named("stllr")), **{name: with_mix(mix_named(name)) for name in NAMES}}
-EVENT_RULES = OpenRules(_RULES, with_rule, with_mix)
+def spiking_rules(classes: int, steps: Steps) -> OpenRules:
+    """`NAMES` and any other mix, and rules of one's own; without protection S-TLLR is the one that other streams call
+    fine-tuning."""
+    named = {"fine-tuning": "stllr", **{name: name for name in NAMES}}
+    rules = {name: with_mix(mix_named(mix), classes, steps) for name, mix in named.items()}
+    more = {"classes": classes, "steps": steps}
+    return OpenRules(rules, partial(with_rule, **more), partial(with_mix, **more))
+
+
 EVENT_TASKS = Experiment(
     "event-tasks",
     "Fashion-MNIST as simulated events, two classes per task; a spiking network with a readout per task, any mix",
-    EVENT_RULES,
+    spiking_rules(2, STEPS),
     epochs=3,
     prepare=event_tasks_setting,
     tasks=TASKS,

@@ -4,7 +4,7 @@ from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from workbench.mixes import Mix, mix_named
+from workbench.mixes import ANYWHERE, Mix, mix_named
 from workbench.names import unknown
 from workbench.networks.seeded import seeded
 from workbench.rule import LearningRule
@@ -68,7 +68,10 @@ def rule_of(experiment: Experiment, rule: str) -> Any:
     """
     if "+" in rule and rule not in experiment.rules:
         if not isinstance(experiment.rules, OpenRules) or experiment.rules.mixed is None:
-            raise ValueError(f"{experiment.name} takes no mixes, got '{rule}'; event-tasks and fashion-events do")
+            raise ValueError(
+                f"{experiment.name} takes no mixes, got '{rule}'; fashion-events, sound, tess-events, lls-fashion and "
+                "all streams do"
+            )
         return experiment.rules.mixed(mix_named(rule))
     if ":" in rule:
         if not isinstance(experiment.rules, OpenRules):
@@ -80,6 +83,16 @@ def rule_of(experiment: Experiment, rule: str) -> Any:
     if rule not in experiment.rules:
         raise unknown(f"{experiment.name} has no rule", rule, experiment.rules, "it has")
     return experiment.rules[rule]
+
+
+def check_alone(mix: Mix) -> Mix:
+    """A mix for one task, or ValueError for one with a direction, which a single task has no use for."""
+    if mix.direction != ANYWHERE:
+        raise ValueError(
+            f"'{mix}' protects earlier tasks, and here is one; take a stream (event-tasks, split-fashion), or a "
+            "mix that ends with 'anywhere'"
+        )
+    return mix
 
 
 def prepare_with(experiment: Experiment, rule: Any, seed: int = 0, tasks: int | None = None) -> Any:

@@ -17,7 +17,8 @@ from workbench.data.images import ImageSet
 from workbench.data.pictures import FASHION_SCALE, Augment, Pictures, crop_padded, mirror, picture_split
 from workbench.data.sets.fashion_mnist import fashion_mnist, fashion_mnist_small
 from workbench.data.split import Split
-from workbench.experiments.experiment import OpenRules
+from workbench.experiments.experiment import OpenRules, check_alone
+from workbench.mixes import Mix, prepare
 from workbench.networks.block_networks import dense_network, mini_conv, pool_before_latents, small_conv
 from workbench.networks.blocks import BlockNetwork, HeadMaker, block_logits, parameter_groups
 from workbench.rule import ForBlocks, LearningRule, Rule
@@ -85,6 +86,17 @@ def own_block_rule(rule: LearningRule) -> BlockRule:
     return as_filed(rule.for_blocks)
 
 
+def of_mix(mix: Mix) -> BlockRule:
+    """The rule of a mix, with bases found on 64 of the embedded images; ValueError for a mix with a direction."""
+    check_alone(mix)
+
+    def prepared(network: BlockNetwork, input_shape: Sequence[int], seed: int) -> Rule:
+        x = fashion_pictures(fashion_mnist_small()).train.images[:64]
+        return prepare(mix, network, [x], network.classifier.out_features, seed=seed).gradients
+
+    return BlockRule(lambda classes: None, prepared)
+
+
 BLOCK_RULES: Mapping[str, BlockRule] = OpenRules(
     {
         **LLS_FORMS,
@@ -95,6 +107,7 @@ BLOCK_RULES: Mapping[str, BlockRule] = OpenRules(
         },
     },
     own_block_rule,
+    of_mix,
 )
 
 
@@ -126,8 +139,8 @@ def block_setting(rule: BlockRule, data: Split[Pictures], make: NetworkMaker, se
     classes, shape = len(data.classes), data.train.images.shape[1:]
     network = (rule.make or make)(classes, shape[0], rule.head(classes), seed)
     network = pool_before_latents(network) if rule.pooled else network
+    prepared = rule.prepare(network, shape, seed)  # which may give the network parts of its own, for the optimiser too
     optimizer = AdamWScheduleFree(parameter_groups(network), lr=5e-3, weight_decay=0.0)
     optimizer.train()
     evaluating = partial(averaged_weights, network, optimizer, batches=refresh)
-    prepared = rule.prepare(network, shape, seed)
     return Setting(network, optimizer, data, prepared, rule.logits, 128, schedule=None, evaluating=evaluating)

@@ -13,6 +13,7 @@ from workbench.experiments.sound import SOUND_RULES, sound_setting
 from workbench.experiments.streams import PERMUTED_FASHION, SPLIT_CIFAR100, SPLIT_FASHION
 from workbench.experiments.tess import TESS_RULES, tess_events, tess_still
 from workbench.experiments.tess_integer import INTEGER_RULES, integer_events, integer_gesture
+from workbench.experiments.voice_tasks import VOICE_TASKS
 from workbench.names import unknown
 
 FASHION_EVENTS = Experiment(
@@ -113,6 +114,7 @@ EXPERIMENTS: Mapping[str, Experiment] = {
         SPLIT_FASHION,
         SPLIT_CIFAR100,
         EVENT_TASKS,
+        VOICE_TASKS,
         *PUBLISHED,
     )
 }

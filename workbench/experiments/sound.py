@@ -8,9 +8,11 @@ from collections.abc import Mapping
 from functools import partial
 
 import torch
+from jaxtyping import Float
+from torch import Tensor
 
 from workbench.data.sets.voices import CHANNELS, voices
-from workbench.experiments.spiking_rules import MakeRule, Prepare, and_all_others, made
+from workbench.experiments.spiking_rules import MakeRule, Prepare, and_all_others, made, one_task
 from workbench.networks.seeded import seeded
 from workbench.networks.spiking import SpikingMLP, spiking_logits
 from workbench.neurons.lif import Neuron
@@ -45,6 +47,11 @@ def sound_rule(prepare: Prepare, last: int | None = None) -> MakeRule:
     return made(prepare, torch.zeros(1, 1, CHANNELS), 5, Steps(last, CHUNK))
 
 
+def first_voices() -> Float[Tensor, "time batch channels"]:
+    """64 windows of training, on which bases are found."""
+    return voices().train.batch(torch.arange(64))[0]
+
+
 _stllr = partial(stllr.prepare, factors=SOUND_FACTORS)
 
 SOUND_RULES: Mapping[str, MakeRule] = and_all_others(
@@ -58,4 +65,5 @@ SOUND_RULES: Mapping[str, MakeRule] = and_all_others(
     torch.zeros(1, 1, CHANNELS),
     5,
     Steps(at_once=CHUNK),
+    mixed=partial(one_task, inputs=first_voices, classes=5, steps=Steps(at_once=CHUNK)),
 )

@@ -7,8 +7,8 @@ from jaxtyping import Shaped
 from torch import Tensor, nn
 
 from workbench.credit.signals import local_classifiers, make_classifiers
-from workbench.experiments.experiment import OpenRules
-from workbench.mixes import ANYWHERE, Mix, prepare
+from workbench.experiments.experiment import OpenRules, check_alone
+from workbench.mixes import Mix, prepare
 from workbench.networks.spiking import spiking_layers
 from workbench.neurons.traces import Factors
 from workbench.rule import LearningRule, Prepared, Rule, Steps
@@ -60,11 +60,7 @@ def one_task(
 ) -> MakeRule:
     """What makes the rule of a mix, with bases found on `inputs()`; ValueError for a mix with a direction, which one
     task has no use for."""
-    if mix.direction != ANYWHERE:
-        raise ValueError(
-            f"'{mix}' protects earlier tasks, and here is one; take a stream (event-tasks), or a mix that ends with "
-            "'anywhere'"
-        )
+    check_alone(mix)
     return lambda network: prepare(mix, network, [inputs()], classes, steps).gradients
 
 

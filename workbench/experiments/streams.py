@@ -4,8 +4,13 @@ from collections.abc import Callable, Mapping
 from functools import partial
 from typing import NamedTuple
 
+from jaxtyping import Float
+from torch import Tensor, nn
+
+from workbench import mixes
+from workbench.continual.block_tasks import BlockTasks
 from workbench.continual.folder_streams import split_cifar100_from
-from workbench.continual.learning import StreamSetting, accuracies, sgd
+from workbench.continual.learning import MakeOptimizer, StreamSetting, accuracies, adam, sgd
 from workbench.continual.method import Method
 from workbench.continual.methods.a_gem import AGEM
 from workbench.continual.methods.code_cl import CodeCL, CodeCLParams
@@ -16,9 +21,12 @@ from workbench.continual.methods.lance import LanceContinual
 from workbench.continual.methods.replay import Joint, Replay
 from workbench.continual.methods.sgp import SGP
 from workbench.continual.methods.trgp import TRGP
-from workbench.continual.multihead import MultiHead, alexnet, mlp
+from workbench.continual.multihead import MultiHead, SharedHead, alexnet, mlp
 from workbench.continual.streams import permuted_pixels, small_fashion_mnist, split_fashion_mnist
-from workbench.experiments.experiment import Experiment, prepare_with
+from workbench.experiments.experiment import Experiment, OpenRules, prepare_with
+from workbench.mixes import Mix, learner
+from workbench.networks.taken import take_blocks
+from workbench.rule import LearningRule
 from workbench.training.epochs import cosine_decay
 
 MakeMethod = Callable[[MultiHead], Method]
@@ -34,35 +42,84 @@ METHODS: Mapping[str, MakeMethod] = {
     "trgp": TRGP,
     "lance": LanceContinual,
 }
+
+
+def of_mix(mix: Mix, examples: Callable[[], Float[Tensor, "batch *shape"]]) -> MakeMethod:
+    """What makes the method of a mix for a network with heads, whose layers are taken as blocks; bases are found on
+    `examples()`."""
+
+    def made(network: MultiHead) -> Method:
+        x, heads = examples(), list(network.heads)
+        blocks = take_blocks(nn.Sequential(network.body, heads[0]), tuple(x.shape[1:]))
+        tasks = SharedHead(blocks) if len(heads) == 1 else BlockTasks(blocks, heads)  # pyright: ignore
+        return learner(mix, tasks, [x], classes=heads[0].out_features)  # pyright: ignore
+
+    return made
+
+
+def of_rule(rule: LearningRule, examples: Callable[[], Float[Tensor, "batch *shape"]]) -> MakeMethod:
+    """Fine-tuning with a rule of one's own for blocks."""
+    return of_mix(mixes.of_rule(rule), examples)
+
+
+def open_to_mixes(
+    methods: Mapping[str, MakeMethod], examples: Callable[[], Float[Tensor, "batch *shape"]]
+) -> OpenRules:
+    """Methods by name, and any mix, and rules of one's own."""
+    return OpenRules(methods, partial(of_rule, examples=examples), partial(of_mix, examples=examples))
+
+
+def clothes() -> Float[Tensor, "batch 1 28 28"]:
+    """64 of the embedded images."""
+    return small_fashion_mnist().train_x[:64]
+
+
+def cifar() -> Float[Tensor, "batch 3 32 32"]:
+    """64 images of the first task."""
+    return split_cifar100_from()[0].train_x[:64]
+
+
 CIFAR_METHODS: Mapping[str, MakeMethod] = METHODS | {"code-cl": CodeCL}
 PERMUTED_TASKS, SPLIT_TASKS, CIFAR_TASKS = 10, 5, 10
 
 
+def steps_of(learner: Method, rate: float) -> MakeOptimizer:
+    """Plain SGD of the papers' rate for their methods; Adam of 1e-3 for a mix, whose signals have sizes of their own:
+    random feedback at that rate diverges."""
+    return adam() if isinstance(learner.network, SharedHead | BlockTasks) else sgd(rate)
+
+
 def permuted_fashion_setting(method: MakeMethod, seed: int) -> StreamSetting:
-    """784–100–100–10 with one head for all, plain SGD of 0.1, batches of 64; `seed` fixes the orders of pixels too."""
+    """784–100–100–10 with one head for all, batches of 64, plain SGD of 0.1 (see `steps_of`); `seed` fixes the orders
+    of pixels too."""
     stream = permuted_pixels(small_fashion_mnist(), PERMUTED_TASKS, seed)
-    return StreamSetting(method(mlp([10], seed=seed)), stream, sgd(0.1))
+    learner = method(mlp([10], seed=seed))
+    return StreamSetting(learner, stream, steps_of(learner, 0.1))
 
 
 def split_fashion_setting(method: MakeMethod, seed: int) -> StreamSetting:
-    """784–100–100 with a head of two outputs for each pair of classes, batches of 64, plain SGD of 0.2."""
-    return StreamSetting(method(mlp([2] * SPLIT_TASKS, seed=seed)), split_fashion_mnist(SPLIT_TASKS), sgd(0.2))
+    """784–100–100 with a head of two outputs for each pair of classes, batches of 64, plain SGD of 0.2 (see
+    `steps_of`)."""
+    learner = method(mlp([2] * SPLIT_TASKS, seed=seed))
+    return StreamSetting(learner, split_fashion_mnist(SPLIT_TASKS), steps_of(learner, 0.2))
 
 
 def split_cifar100_setting(method: MakeMethod, seed: int) -> StreamSetting:
-    """AlexNet with a head of ten outputs for each task; whole batches of 64, plain SGD of 0.1 along a cosine.
+    """AlexNet with a head of ten outputs for each task; whole batches of 64, plain SGD of 0.1 along a cosine (see
+    `steps_of`).
 
     The authors of CODE-CL and LANCE hold back 5 % of a task instead, and halve a rate of 0.1 on a plateau:
     `setting._replace(schedule=None, plateau=Plateau())`.
     """
     learner = method(alexnet([10] * CIFAR_TASKS, seed=seed))
-    return StreamSetting(learner, split_cifar100_from(), sgd(0.1), schedule=cosine_decay, whole_batches=True)
+    steps = steps_of(learner, 0.1)
+    return StreamSetting(learner, split_cifar100_from(), steps, schedule=cosine_decay, whole_batches=True)
 
 
 PERMUTED_FASHION = Experiment(
     "permuted-fashion",
     "Fashion-MNIST, for each task with the pixels in another order; one head for all tasks",
-    METHODS,
+    open_to_mixes(METHODS, clothes),
     epochs=5,
     prepare=permuted_fashion_setting,
     tasks=PERMUTED_TASKS,
@@ -70,7 +127,7 @@ PERMUTED_FASHION = Experiment(
 SPLIT_FASHION = Experiment(
     "split-fashion",
     "Fashion-MNIST, two classes per task; one head per task",
-    METHODS,
+    open_to_mixes(METHODS, clothes),
     epochs=5,
     prepare=split_fashion_setting,
     tasks=SPLIT_TASKS,
@@ -78,7 +135,7 @@ SPLIT_FASHION = Experiment(
 SPLIT_CIFAR100 = Experiment(
     "split-cifar100",
     "CIFAR-100 from the folder cifar100 of the data folder, ten classes per task; AlexNet, one head per task",
-    CIFAR_METHODS,
+    open_to_mixes(CIFAR_METHODS, cifar),
     epochs=20,
     prepare=split_cifar100_setting,
     tasks=CIFAR_TASKS,

@@ -9,14 +9,15 @@ from functools import partial
 from typing import NamedTuple
 
 import torch
-from jaxtyping import Shaped
+from jaxtyping import Float, Shaped
 from torch import Tensor, nn
 
 from workbench.data.sets.fashion_mnist import fashion_mnist_small
 from workbench.data.sets.image_events import fashion_events
 from workbench.data.still_images import still_images
-from workbench.experiments.experiment import OpenRules
-from workbench.experiments.spiking_rules import Prepare, for_spiking
+from workbench.experiments.experiment import OpenRules, check_alone
+from workbench.experiments.spiking_rules import Prepare, for_spiking, one_task
+from workbench.mixes import Mix
 from workbench.networks.layers import SpikingLayer
 from workbench.networks.seeded import seeded
 from workbench.networks.spiking import SpikingMLP, spiking_layers, spiking_logits
@@ -27,7 +28,7 @@ from workbench.rules import RULES, stllr, tess
 from workbench.rules.tess import Head, make_heads
 from workbench.training.setting import Data, Setting
 
-STEPS = Steps(at_once=10)
+STEPS, STILL_STEPS, EVENT_INPUTS = Steps(at_once=10), 6, 578
 
 
 EVENTS = Factors(lambda_post=0.2, lambda_pre=0.8, alpha_post=0.0, alpha_pre=1.0)
@@ -57,6 +58,22 @@ def as_filed(prepare: Prepare) -> TunedRule:
     return TunedRule(lambda network, x, factors: prepare(network, x, 10, STEPS).gradients)
 
 
+def of_mix(mix: Mix) -> TunedRule:
+    """The rule of a mix at the usual rates, bases found on 64 recordings; ValueError for one with a direction."""
+    check_alone(mix)
+
+    def make(network: nn.Module, x: Shaped[Tensor, "time batch ..."], factors: Factors) -> Rule:
+        return one_task(mix, partial(recorded, x.shape[-1]), 10, STEPS)(network)
+
+    return TunedRule(make)
+
+
+def recorded(inputs: int) -> Float[Tensor, "time batch inputs"]:
+    """64 recordings of training with so many inputs: events, or still images."""
+    data = fashion_events() if inputs == EVENT_INPUTS else still_images(fashion_mnist_small(), steps=STILL_STEPS)
+    return data.train.batch(torch.arange(64))[0].flatten(2)
+
+
 TESS_RULES: Mapping[str, TunedRule] = OpenRules(
     {
         "tess": TunedRule(by_waves, events_rate=1e-2),
@@ -68,20 +85,21 @@ TESS_RULES: Mapping[str, TunedRule] = OpenRules(
         },
     },
     lambda rule: as_filed(for_spiking(rule)),
+    of_mix,
 )
 
 
 def tess_events(rule: TunedRule, seed: int) -> Setting:
     """578–500–10 LIF network on Fashion-MNIST as simulated events, 20 steps."""
-    data, x = fashion_events(), torch.zeros(1, 1, 578)
+    data, x = fashion_events(), torch.zeros(1, 1, EVENT_INPUTS)
     with seeded(seed):
-        network = SpikingMLP([578, 500], classes=10, neuron=Neuron(0.8, 0.6))
+        network = SpikingMLP([EVENT_INPUTS, 500], classes=10, neuron=Neuron(0.8, 0.6))
     return _setting(network, data, rule.make(network, x, EVENTS), rule.events_rate)
 
 
 def tess_still(rule: TunedRule, seed: int) -> Setting:
     """784–500–500–10 LIF network on Fashion-MNIST images shown for 6 steps, γ = 0.5 and v_th = 0.6 as in the paper."""
-    data, x = still_images(fashion_mnist_small(), steps=6), torch.zeros(1, 1, 784)
+    data, x = still_images(fashion_mnist_small(), steps=STILL_STEPS), torch.zeros(1, 1, 784)
     with seeded(seed):
         network = SpikingMLP([784, 500, 500], classes=10, neuron=Neuron(0.5, 0.6))
     return _setting(network, data, rule.make(network, x, STILL), rule.still_rate)

@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from workbench.mixes.memory import ALL, ASI, CHECKPOINT, EVENTS, HOSVD, LANCE, MEMORIES
     from workbench.mixes.mix import KINDS, Mix, kind_of, learner, prepare, refusal
     from workbench.mixes.named import AXES, NAMED, mix_named
+    from workbench.mixes.own import of_rule
     from workbench.mixes.space import (
         BACKPROP,
         CLASSIFIER,
@@ -84,6 +85,7 @@ __all__ = [
     "kind_of",
     "learner",
     "mix_named",
+    "of_rule",
     "prepare",
     "refusal",
     "table_of_mixes",

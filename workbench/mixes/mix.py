@@ -13,6 +13,7 @@ from typing import Any, NamedTuple
 from jaxtyping import Shaped
 from torch import Tensor, nn
 
+from workbench.continual.block_tasks import BlockTasks
 from workbench.continual.method import Method
 from workbench.continual.spiking_tasks import SpikingTasks, time_first
 from workbench.mixes.axes import Direction, Memory, Space, Time
@@ -68,6 +69,9 @@ def refusal(mix: Mix, kind: str) -> str | None:
     """Why a mix cannot train a network of this kind, in a sentence; None where it can."""
     time, space, memory, _ = mix
     blocks = kind == "blocks"
+    if (space.for_blocks if blocks else time.for_spiking) is None:
+        wanted = "for_blocks" if blocks else "for_spiking"
+        return f"rule '{space.name}' does not say {wanted}, which a {kind} network wants"
     if blocks and not time.for_blocks:
         return f"a network of blocks answers in one step, so that there is no past for {time.label}; take 'instant'"
     if time.name == EPROP.name and kind == "convolutional":
@@ -161,11 +165,13 @@ def learner(
     energy: float = ENERGY,
     seed: int = 0,
 ) -> Method:
-    """The method of a mix for a network that is told its task: `SpikingTasks`, or a `SharedHead` around blocks.
+    """The method of a mix for a network that is told its task.
 
-    Arguments as those of `prepare`; batches are inputs of the first task, as the network inside takes them. What the
-    connections keep is found out now, whatever tasks follow.
+    network: `SpikingTasks`, a `SharedHead` around blocks, or `BlockTasks`. batches: inputs of the first task, as the
+    network inside takes them; other arguments as those of `prepare`. What the connections keep is found out now,
+    whatever tasks follow.
     """
-    prepared = prepare(mix, network.seen(0), batches, classes, steps, energy, seed)
+    inside = network.network if isinstance(network, BlockTasks) else network.seen(0)
+    prepared = prepare(mix, inside, batches, classes, steps, energy, seed)
     rule = time_first(prepared.gradients) if isinstance(network, SpikingTasks) else prepared.gradients
     return mix.direction.method(network, rule)

@@ -16,6 +16,7 @@ from workbench.mixes.direction import (
 )
 from workbench.mixes.memory import ASI, HOSVD, LANCE, MEMORIES
 from workbench.mixes.mix import Mix
+from workbench.mixes.own import answers_after
 from workbench.mixes.space import (
     BACKPROP,
     CLASSIFIER,
@@ -33,7 +34,7 @@ from workbench.mixes.space import (
 from workbench.mixes.time import BPTT_GRAPH, EPROP, INSTANT, TIMES, TRACES, with_factors
 from workbench.names import unknown
 from workbench.rule import Prepared, Steps
-from workbench.rules import ottt, tess
+from workbench.rules import ottt, rule_named, tess
 from workbench.rules.stllr import STLLR, prepared
 
 
@@ -85,7 +86,8 @@ AXES: tuple[tuple[str, tuple[Time | Space | Memory | Direction, ...]], ...] = (
 
 def mix_named(text: str) -> Mix:
     """A named point, or answers joined by + in the order time, space, memory, direction; those left out at the end are
-    the usual ones. Raises ValueError that says which word is not known, and which there are.
+    the usual ones. A rule of one's own, `module:NAME`, may be followed by a direction. Raises ValueError that says
+    which word is not known, and which there are.
 
     >>> str(mix_named("tess")), str(mix_named("traces+dfa"))
     ('traces+tess+all+anywhere', 'traces+dfa+all+anywhere')
@@ -93,6 +95,8 @@ def mix_named(text: str) -> Mix:
     if text in NAMED:
         return NAMED[text]
     words = text.split("+")
+    if ":" in words[0]:
+        return answers_after(rule_named(words[0]), words[1:])
     if len(words) == 1 and words[0] not in [answer.name for answer in TIMES]:
         raise unknown("there is no mix", text, NAMED, "answers are joined by +, as traces+tess+lance+gpm; named are")
     if len(words) > len(AXES):
