@@ -23,6 +23,7 @@ ARGUMENTS = [
     "--disable-component-update",
     "--host-resolver-rules=MAP * ~NOTFOUND, EXCLUDE 127.0.0.1",  # other machines fail at once
 ]
+PATIENCE = 1000  # ms that a step may take; one that moves no picture, as between two stages, is not counted
 
 
 class Side(NamedTuple):
@@ -114,7 +115,7 @@ def open_ready(browser: Any, url: str, slider: str | None) -> tuple[Any, float]:
 def step_times(page: Any, steps: int, times: list[float]) -> None:
     """Append the milliseconds of `steps` slider steps, back and forth."""
     for number in range(steps):
-        milliseconds = page.evaluate(STEP, ["ArrowRight" if number % 4 < 2 else "ArrowLeft", 5000])
+        milliseconds = page.evaluate(STEP, ["ArrowRight" if number % 4 < 2 else "ArrowLeft", PATIENCE])
         if milliseconds is not None:
             times.append(milliseconds)
 

@@ -83,7 +83,7 @@ STOP = """() => new Promise((resolve) => {
 })"""
 
 
-def slider(rounds: int = 5, steps: int = 20) -> dict[str, Any]:
+def slider(rounds: int = 3, steps: int = 16) -> dict[str, Any]:
     """Slider step to repaint of each widget, beside `interact` + matplotlib in turns (milliseconds)."""
     widgets = {}
     with chromium() as browser, served(MATPLOTLIB, ours=False) as peer_url:
