@@ -25,7 +25,7 @@ SLIDERS = {  # of each panel the one to move; the panels that are not here move 
     "conceptors": "aperture α",
     "compression": "image",
     "memory": "energy ε",
-    "step": "stage",
+    "step": "problem",
 }
 VIEWS = {"basis": "view='one sample'"}  # of the panels that have several, the one with the slider
 MONITOR = Side("from widgets import TrainingMonitor\nTrainingMonitor()")
