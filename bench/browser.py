@@ -45,7 +45,7 @@ STEP = """([key, patience]) => new Promise((resolve) => {
   const handle = window.benchHandle;
   const places = ".workbench-figure, .workbench-raster, .js-plotly-plot, .jp-OutputArea";
   const pictures = [...document.querySelectorAll(places)];
-  const watched = { subtree: true, childList: true, attributes: true, attributeFilter: ["d", "src", "width"] };
+  const watched = { subtree: true, childList: true, attributes: true, attributeFilter: ["d", "src", "href", "width"] };
   const start = performance.now();
   let last = null, timer = null;
   const observer = new MutationObserver(() => requestAnimationFrame(() => {
@@ -64,7 +64,7 @@ STEP = """([key, patience]) => new Promise((resolve) => {
 FIND = """(name) => {
   const all = [...document.querySelectorAll('[role=slider]')]; // also those that wait behind "more settings"
   window.benchHandle = all.find(handle => name ? handle.ariaLabel === name : handle.offsetParent);
-  const picture = document.querySelector(".main-svg path.js-line, canvas, .jp-OutputArea img");
+  const picture = document.querySelector(".main-svg path.js-line, .main-svg .points path, .main-svg image, canvas, .jp-OutputArea img");
   return Boolean(window.benchHandle && picture);
 }"""
 
