@@ -64,7 +64,8 @@ STEP = """([key, patience]) => new Promise((resolve) => {
 FIND = """(name) => {
   const all = [...document.querySelectorAll('[role=slider]')]; // also those that wait behind "more settings"
   window.benchHandle = all.find(handle => name ? handle.ariaLabel === name : handle.offsetParent);
-  const picture = document.querySelector(".main-svg path.js-line, .main-svg .points path, .main-svg image, canvas, .jp-OutputArea img");
+  const drawn = [".main-svg path.js-line", ".main-svg .points path", ".main-svg image", "canvas", ".jp-OutputArea img"];
+  const picture = document.querySelector(drawn.join());
   return Boolean(window.benchHandle && picture);
 }"""
 
