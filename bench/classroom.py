@@ -28,6 +28,7 @@ INTO = 8.0  # seconds from the first Start until the others are looked at: data 
 SINGLES = 5  # pages that are opened one after the other
 AT_ONCE = 10  # pages that are opened in the same moment
 FIVE = 5  # panels that a curious visitor opens
+ORDINARY = 30  # sessions at most with kernels started the ordinary way, which take 220 MB each
 BESIDE = 20  # visitors at the same time in a soak
 MB = 1e6
 
@@ -217,7 +218,8 @@ def classroom(
 ) -> dict[str, Any]:
     """A class on forked kernels beside one on ordinary kernels; `within` seconds all have come.
 
-    The ratio is the memory of an ordinary session, divided by that of a forked one. `turns` visitors more come and go
+    The ratio is the memory of an ordinary session, of which there are `ORDINARY` at most, divided by that of a forked
+    one. `turns` visitors more come and go
     in a soak.
     """
     if dragging < 1 or dragging + training > sessions:
@@ -231,7 +233,8 @@ def classroom(
         ours = asyncio.run(whole(server, sessions, dragging, training, within))
         gone = asyncio.run(soak(server, turns)) if turns else None
     with served(False, places) as server:
-        peer = asyncio.run(ordinary(server, sessions, training, within))
+        beside = min(sessions, ORDINARY)
+        peer = asyncio.run(ordinary(server, beside, min(training, beside), within))
     return {
         "name": "class",
         "peer": "kernels started the ordinary way",

@@ -25,7 +25,7 @@ def test_what_a_task_is_taught_is_the_network_s_own():
     network = tasks()
     network.seen(1)(torch.randn(4, 6)).sum().backward()
     assert network.heads[1].weight.grad is not None
-    assert network.network.blocks[0].linear.weight.grad is not None
+    assert network.network.blocks[0].body[1].weight.grad is not None
     assert network.heads[0].weight.grad is None
     assert network.network.classifier.weight.grad is None  # nobody's
     assert network.network.classifier is not network.heads[1]  # looking changes nothing

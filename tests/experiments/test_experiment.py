@@ -7,7 +7,7 @@ import torch
 from tiny import TINY
 
 from workbench.experiments.experiment import Experiment, prepare, prepare_with, rule_of, start
-from workbench.experiments.named import experiment
+from workbench.experiments.named import EXPERIMENTS, experiment
 from workbench.experiments.streams import SPLIT_FASHION
 
 
@@ -28,7 +28,7 @@ def test_wrong_arguments(arguments, words):
 @pytest.mark.parametrize(
     ("name", "rule", "words"),
     [
-        ("split-fashion", "workbench.rules.ottt:RULE", "split-fashion has rules made for it and takes no other, got"),
+        ("split-fashion", "workbench.rules.ottt:RULE", "rule .ottt. does not say for_blocks"),
         ("sound", "workbench.rules.lls:RULE", "rule 'lls' does not say for_spiking, and this experiment trains a spik"),
         ("tess-still", "workbench.rules.lls:RULE", "rule 'lls' does not say for_spiking"),
         ("lls-fashion", "workbench.rules.ottt:RULE", "rule 'ottt' does not say for_blocks, and this experiment trains"),
@@ -99,3 +99,38 @@ def test_tasks_that_there_are_not_are_quoted(experiment, tasks, words):
 def test_a_run_has_the_epochs_asked_for_or_its_own():
     assert {record.steps for record in start(TINY, "stllr", epochs=1)} == {4}
     assert len(list(start(TINY, "stllr"))) == 4 * TINY.epochs
+
+
+@pytest.mark.parametrize(
+    ("name", "mix"),
+    [
+        ("fashion-events", "traces+dfa+lance"),
+        ("sound", "traces+tess+lance"),
+        ("tess-events", "eprop+backprop"),
+        ("tess-still", "traces+dfa+events"),
+        ("lls-fashion", "instant+lls-m+lance"),
+    ],
+)
+def test_a_mix_begins(name, mix):
+    record = next(start(EXPERIMENTS[name], mix, epochs=1))
+    assert 0 < record.loss < 20
+
+
+@pytest.mark.parametrize("name", ["fashion-events", "sound", "tess-events", "lls-fashion"])
+def test_a_direction_wants_a_stream(name):
+    with pytest.raises(ValueError, match=r"protects earlier tasks, and here is one; take a stream"):
+        prepare(EXPERIMENTS[name], "instant+backprop+all+gpm")
+
+
+def test_the_parts_that_a_mix_hangs_on_blocks_learn():
+    """LLS-M trains its modulation: the optimiser has the heads that the mix made."""
+    setting = prepare(EXPERIMENTS["lls-fashion"], "instant+lls-m")
+    learned = {id(p) for group in setting.optimizer.param_groups for p in group["params"]}
+    heads = list(setting.network.heads.parameters())
+    assert heads
+    assert {id(p) for p in heads} <= learned
+
+
+def test_an_experiment_without_mixes_says_which_have_them():
+    with pytest.raises(ValueError, match=r"flow takes no mixes, got 'traces\+dfa'; fashion-events, sound, tess-events"):
+        prepare(EXPERIMENTS["flow"], "traces+dfa")

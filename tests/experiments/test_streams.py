@@ -120,14 +120,13 @@ def test_lance_keeps_less_for_learning_than_gpm():
     assert saved["lance"] < saved["gpm"] / 2
 
 
-@pytest.mark.parametrize("stream", [SPLIT_FASHION, PERMUTED_FASHION])
-@pytest.mark.parametrize(
-    "mix", ["instant+dfa+all+code-cl", "instant+lls-m+lance+gpm", "instant+backprop+hosvd+subspace"]
-)
-def test_any_mix_learns_a_stream(stream, mix):
+@pytest.mark.parametrize("mix", ["instant+dfa+all+code-cl", "instant+lls-m+lance+gpm"])
+def test_any_mix_learns_a_stream(mix):
     """Random feedback too, which plain SGD of the papers' rate lets diverge."""
-    A = accuracy_matrix(start(stream, mix, epochs=1, tasks=2))
-    assert float(A.diagonal().min()) > (0.8 if stream is SPLIT_FASHION else 0.3)
+    A = accuracy_matrix(start(SPLIT_FASHION, mix, epochs=2, tasks=2))
+    assert float(A[0, 0]) > 0.85
+    assert float(A[0, 0] - A[1, 0]) < 0.05
+    assert next(start(PERMUTED_FASHION, mix, epochs=1, tasks=2)).loss < 5
 
 
 def test_backpropagation_as_a_mix_is_fine_tuning():

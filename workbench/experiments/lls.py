@@ -11,6 +11,7 @@ from collections.abc import Callable, Mapping, Sequence
 from functools import partial
 from typing import NamedTuple
 
+import torch
 from schedulefree import AdamWScheduleFree
 
 from workbench.data.images import ImageSet
@@ -91,7 +92,7 @@ def of_mix(mix: Mix) -> BlockRule:
     check_alone(mix)
 
     def prepared(network: BlockNetwork, input_shape: Sequence[int], seed: int) -> Rule:
-        x = fashion_pictures(fashion_mnist_small()).train.images[:64]
+        x = fashion_pictures(fashion_mnist_small()).train.batch(torch.arange(64))[0]
         return prepare(mix, network, [x], network.classifier.out_features, seed=seed).gradients
 
     return BlockRule(lambda classes: None, prepared)

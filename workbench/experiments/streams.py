@@ -59,7 +59,10 @@ def of_mix(mix: Mix, examples: Callable[[], Float[Tensor, "batch *shape"]]) -> M
 
 def of_rule(rule: LearningRule, examples: Callable[[], Float[Tensor, "batch *shape"]]) -> MakeMethod:
     """Fine-tuning with a rule of one's own for blocks."""
-    return of_mix(mixes.of_rule(rule), examples)
+    mix = mixes.of_rule(rule)
+    if (reason := mixes.refusal(mix, "blocks")) is not None:
+        raise ValueError(reason)
+    return of_mix(mix, examples)
 
 
 def open_to_mixes(

@@ -53,7 +53,8 @@ def answers_after(rule: LearningRule, words: list[str]) -> Mix:
     """
     if len(words) > 2:
         raise ValueError(f"after a rule of one's own come memory and direction, got {len(words)}: {'+'.join(words)!r}")
-    memories, directions = ({answer.name: answer for answer in axis} for axis in (MEMORIES, DIRECTIONS))
+    memories = {answer.name: answer for answer in MEMORIES}
+    directions = {answer.name: answer for answer in DIRECTIONS}
     memory = memories[words.pop(0)] if words and words[0] in memories else ALL
     if words and words[0] not in directions:
         raise unknown("the axis direction has no answer", words[0], list(directions))

@@ -127,7 +127,9 @@ class AppServer(Voila):
         """Serve until SIGINT or SIGTERM; then end all kernels and leave the port."""
         write_allowance(self.rules.allowance)
         self.forkserver = Forkserver() if self.fork_kernels and can_fork() else None
-        os.environ[SERVED] = "1"  # for the kernels that this server starts, and for what they are forked from
+        # For the kernels that this server starts, and for what they are forked from. A kernel here has one page, which
+        # need not hear again what it has just said.
+        os.environ |= {SERVED: "1", "JUPYTER_WIDGETS_ECHO": "0"}
         if self.forkserver is not None:
             self.forkserver.start()
         use_for_kernels(self.rules.memory, self.forkserver)

@@ -32,13 +32,18 @@ def test_traces_added_and_removed_are_in_the_state(fig):
     assert [trace["y"] for trace in fig.get_state()["_widget_data"]] == [[0, 0]]
 
 
-def test_a_batch_update_is_one_message(fig):
-    sent = []
-    fig.observe(lambda change: sent.append(change["new"]), "_py2js_update")
+def test_an_update_of_lines_and_layout_is_one_message(monkeypatch):
+    fig, told = Fig([{"y": [1, 2]}], alt="a line"), []
+    monkeypatch.setattr(fig.comm, "send", lambda data, buffers=None: told.append((data["state"], buffers)))
     with fig.batch_update():
-        fig.data[0].y = [0.0, 0.0]
-        fig.layout.title.text = "both"
-    assert len([message for message in sent if message is not None]) == 1
+        fig.data[0].y = np.array([2.0, 3.0])
+        fig.layout.title.text = "steeper"
+    ((state, buffers),) = told
+    update = state["_py2js_update"]
+    assert (update["layout_data"], update["style_traces"]) == ({"title.text": "steeper"}, [0])
+    assert np.frombuffer(buffers[0]).tolist() == [2.0, 3.0]
+    assert update["trace_edit_id"] == state["_last_trace_edit_id"] == fig._last_trace_edit_id
+    assert fig.get_state()["_py2js_update"] is None  # a page that opens later has no update to make
 
 
 def test_its_script_is_small_and_the_bundle_is_sent_once():
