@@ -41,6 +41,7 @@ if TYPE_CHECKING:
         signs,
         template,
     )
+    from widgets.drawing.twin import Twin, twin_script
 
 __all__ = [
     "BLUE",
@@ -60,6 +61,7 @@ __all__ = [
     "Prediction",
     "Pull",
     "Raster",
+    "Twin",
     "bars",
     "compare",
     "curve",
@@ -83,6 +85,7 @@ __all__ = [
     "table_layout",
     "template",
     "train",
+    "twin_script",
     "use_palette",
 ]
 

@@ -28,16 +28,16 @@ from plotly.basedatatypes import BaseFigure  # noqa: E402
 from plotly.serializers import custom_serializers  # noqa: E402
 
 from widgets.drawing.handles import Handle  # noqa: E402
-from widgets.drawing.prediction import Predictable  # noqa: E402
 from widgets.drawing.theme import template  # noqa: E402
+from widgets.drawing.twin import Twinned, twin_script  # noqa: E402
 from workbench.serving import SERVED  # noqa: E402
 from workbench.serving.bundles import CORE, TRACES, core_fits  # noqa: E402
 
 HEIGHT = 320  # pixels
 _STATIC = files("widgets") / "static"
 _SHARED = (_STATIC / "shared_plotly.js").read_text("utf-8")
-_PATCHES = "".join(
-    (_STATIC / name).read_text("utf-8") for name in ("quick_redraw.js", "fit.js", "handles.js", "predict.js")
+_PATCHES = twin_script() + "".join(
+    (_STATIC / name).read_text("utf-8") for name in ("live.js", "quick_redraw.js", "fit.js", "handles.js", "predict.js")
 )
 _UNUSED_BUTTONS = ["toImage", "sendDataToCloud", "sendChartToCloud", "shareChart"]
 _UNUSED_BUTTONS += ["zoomIn2d", "zoomOut2d", "pan2d", "zoom2d", "autoScale2d", "select2d", "lasso2d"]
@@ -66,7 +66,7 @@ def _script(bundle: Bundle) -> bytes:
     return CORE.read_bytes() if bundle == "core" else str(go.FigureWidget._esm).encode("utf-8")
 
 
-class Fig(Predictable):
+class Fig(Twinned):
     """A live plotly figure: create it once, then change its traces inside `with fig.batch_update():`.
 
     `data` and `layout` are what plotly takes; `layout` is laid over the workbench's template. `alt` names the picture

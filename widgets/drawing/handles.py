@@ -96,6 +96,8 @@ def _removed(row: Sequence[Handle], handle: Handle, values: Mapping[str, Any]) -
         return {}
     times = _times(row)
     k = row.index(handle)
+    if k >= values[row[0].train]:  # it has not come
+        return {}
     order = [*times[:k], *times[k + 1 :], times[k]]
     return {time: values[old] for time, old in zip(times, order, strict=True)} | {
         row[0].train: values[row[0].train] - 1

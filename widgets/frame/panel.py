@@ -95,6 +95,8 @@ class Panel(ABC):
         self._restore(state or {})
         self.on_change(self.redraw)
         take_in_hand(self)
+        for figure in self._figures():
+            figure.follow(self._settings())
         self.redraw()
         self._history = History(self.state)
         self._introduce()
@@ -382,12 +384,15 @@ class Panel(ABC):
     def _draw_once(self) -> None:
         try:
             self._set_limits(self.state)
-            self.numbers = self.compute(**self.values)
+            values = self.values
+            self.numbers = self.compute(**values)
             with ExitStack() as batch:
                 for figure in self._figures():
                     batch.enter_context(figure.own_traces())
                     batch.enter_context(figure.batch_update())
                 self.draw(self.numbers)
+            for figure in self._figures():
+                figure.answer(values)
             self._say(self.describe(self.numbers) + self.remark())
         except Exception as error:
             self._say(f"These values cannot be drawn, the picture is the one before: {reason(error)}", wrong=True)

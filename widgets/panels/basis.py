@@ -9,6 +9,7 @@ import torch
 from torch import Tensor
 
 from widgets.drawing.figure import Fig
+from widgets.drawing.twin import Twin
 from widgets.frame.race import ACTIVE, Race
 from widgets.frame.race_panel import RacePanel
 from widgets.lessons.basis import BASIS
@@ -37,6 +38,7 @@ from workbench.training.runner import RunState
 from workbench.training.setting import Setting
 from workbench.watch.synchronization import Examined, Look, Taught, judge_basis, leads, teach, watch
 
+MOVING = ("waveform", "classes", "phase", "label", "share")  # what the browser follows by itself with one sample
 HELD = ("waveform", "phase", "epochs", "seed")  # the settings that a training run has
 
 
@@ -74,6 +76,7 @@ class SynchronizationBasis(RacePanel):
         self._drawn: Examined | None = None
         self.waves, self.rows, self.cosines = waves_figure(), rows_figure(), cosines_figure()
         self.sample, self.blocks, self.course = sample_figure(), blocks_figure(), course_figure()
+        self.sample.twin = Twin("basisSample", MOVING)
         controls = basis_controls()
         pictures = [self.waves, self.rows, self.cosines, self.sample, self.blocks, self.course]
         super().__init__(controls, pictures, state)
@@ -190,6 +193,7 @@ class SynchronizationBasis(RacePanel):
         closest.update(**_on_circle(frequencies[pair]), customdata=np.array(pair))
 
     def _draw_sample(self, numbers: Sight) -> None:
+        self.sample.given = {"noise": _noise(numbers.basis.rows.shape[1])}
         direction, push, row = self.sample.data
         if numbers.lesson is None:
             for trace in self.sample.data:
@@ -217,6 +221,12 @@ def _wave(waveform: str, phase: float) -> bases.Basis:
 def _examined(waveform: str, classes: int, latents: int, phase: float) -> Examined:
     """Kept, because a training run redraws with the same basis again and again."""
     return judge_basis(_wave(waveform, phase), classes, latents)
+
+
+@lru_cache(maxsize=4)
+def _noise(latents: int) -> list[float]:
+    """The rest of the sample, of norm 1: what is left of it where it is not in step at all."""
+    return teach(torch.ones(1, latents).double(), label=0, share=0.0).direction.tolist()
 
 
 def _frequencies(waveform: str, classes: int, latents: int) -> Tensor:

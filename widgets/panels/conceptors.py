@@ -1,23 +1,27 @@
 """`ConceptorSubspaces`: two clouds of data, their conceptors as ellipses, and what NOT, AND and OR make of them."""
 
 import math
+from functools import cache
 from typing import Any, NamedTuple
 
+import torch
 from torch import Tensor
 
 from widgets.drawing.figure import Fig
 from widgets.drawing.handles import ANGLE, Handle, Pull, R
 from widgets.drawing.rows import bars, curve, dots
 from widgets.drawing.theme import COLOURS, DASHES, GREY, line, marker
+from widgets.drawing.twin import Twin
 from widgets.frame.controls import choice, slider, switch
 from widgets.frame.panel import Panel
 from widgets.lessons.conceptors import CONCEPTORS
-from workbench.continual.clouds import Pair, Shape, looking, matrix, outline, pair, singular_values
+from workbench.continual.clouds import Pair, Shape, cloud, looking, matrix, outline, pair, singular_values
 from workbench.continual.conceptors import capacity, similarity
 
 LIFT = 25.0  # degrees from which three dimensions are looked down on
 NAMES = ("A", "B", "NOT A", "A AND B", "A OR B")
 HATCHES = ("", "/", "x", ".", "-")
+MOVING = (*(f"{name}_{side}" for side in "ab" for name in ("spread", "roundness", "turn", "tilt")), "aperture", "look")
 
 
 class View(NamedTuple):
@@ -43,6 +47,7 @@ class ConceptorSubspaces(Panel):
 
     def __init__(self, **state: Any) -> None:
         self.plane, self.values_figure = _plane_figure(), _values_figure()
+        self.plane.twin, self.values_figure.twin = Twin("conceptorPlane", MOVING), Twin("conceptorValues", MOVING)
         super().__init__(_controls(), [self.plane, self.values_figure], state)
 
     def compute(self, space: int, aperture: float, look: float, **rest: Any) -> View:
@@ -54,6 +59,7 @@ class ConceptorSubspaces(Panel):
         return View(made, view, clouds, edges, tuple(name for name in NAMES if switches.get(name, True)))
 
     def draw(self, numbers: View) -> None:
+        self.plane.given = {"white": _white(self.values["space"])}
         points, edges = self.plane.data[:2], self.plane.data[2:4]
         for k in (0, 1):
             x, y = numbers.view @ numbers.pair.samples[k]
@@ -105,6 +111,13 @@ class ConceptorSubspaces(Panel):
                 print(f"{{name:8}} quota {{capacity(c):.3f}}, singular values", [round(s, 3) for s in values[name]])
             print("similarity of A and B:", round(similarity(clouds.conceptors["A"], clouds.conceptors["B"]), 3))
         """
+
+
+@cache
+def _white(d: int) -> list[list[list[float]]]:
+    """The points of both clouds, coordinate by coordinate, before they are stretched and turned."""
+    axes, deviations = torch.eye(d, dtype=torch.float64), torch.ones(d)
+    return [cloud(axes, deviations, seed=seed).tolist() for seed in (0, 1)]
 
 
 def _shape(controls: dict[str, Any], side: str) -> Shape:

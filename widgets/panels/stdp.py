@@ -11,7 +11,8 @@ from widgets.drawing.handles import Handle, Pull, X, Y
 from widgets.drawing.prediction import Prediction
 from widgets.drawing.rows import curve, dots, stacked_rows
 from widgets.drawing.theme import GREY, line, marker
-from widgets.frame.controls import button, choice, slider, switch
+from widgets.drawing.twin import Twin
+from widgets.frame.controls import button, choice, is_setting, slider, switch
 from widgets.frame.panel import Panel
 from widgets.frame.spikes import spike_row, spike_sliders
 from widgets.lessons.stdp import STDP
@@ -70,6 +71,8 @@ class STDPWindow(Panel):
         controls = _controls()
         for preset, value in PRESETS.items():
             controls[preset].on_click(lambda _, value=value: setattr(controls["alpha_post"], "value", value))
+        followed = tuple(name for name, control in controls.items() if is_setting(control))
+        self.window.twin, self.time.twin = Twin("timingWindow", followed), Twin("timingSteps", followed)
         super().__init__(controls, [self.window, self.time], state)
 
     def compute(self, rule: str, form: bool, causal: bool, non_causal: bool, **values: Any) -> Timing:

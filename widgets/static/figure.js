@@ -73,7 +73,7 @@ export default () => {
         const figure = bundle.default();
         await figure.initialize({ model: whole(model), ...context });
         replay();
-        return { figure, FigureView: bundle.FigureView };
+        return { figure, ...bundle };
       });
       ready.catch((error) => console.error("plotly.js did not load:", error));
     },
@@ -81,7 +81,7 @@ export default () => {
       const name = () => el.setAttribute("aria-label", model.get("alt"));
       const resize = () => size(model, el);
       el.classList.add("workbench-figure");
-      const [{ figure, FigureView }] = await Promise.all([ready, placed(el)]);
+      const [{ figure, FigureView, redraw }] = await Promise.all([ready, placed(el)]);
       resize();
       el.setAttribute("role", "figure");
       name();
@@ -91,7 +91,7 @@ export default () => {
       const remove = await figure.render({ model, el, ...context });
       const stop = refit(el, new FigureView(model, el));
       const shared = sharedPlotly(model.get("_bundle"));
-      const ends = [shared.takeInHand(el, model), shared.predict(el, model), stop, remove];
+      const ends = [shared.takeInHand(el, model), shared.predict(el, model), shared.answer(el, model, redraw), stop, remove];
       return () => ends.forEach((end) => end());
     },
   };

@@ -5,8 +5,7 @@ const UNREAD = ["_sendTraceDeltas", "_sendLayoutDelta", "handle_plotly_hover", "
 function quicken(bundle) {
   for (const name of UNREAD) bundle.FigureView.prototype[name] = () => {};
   fitToBox(bundle.FigureView);
-  drawQuickly(bundle);
-  return bundle;
+  return { ...bundle, redraw: drawQuickly(bundle) };
 }
 
 // Evaluating megabytes of script blocks the page for up to a second. anywidget gives each model two seconds to get ready:
@@ -24,7 +23,7 @@ function initialize({ model }) {
   const shared = sharedPlotly(bundle);
   if (shared.started) return;
   shared.started = true;
-  Object.assign(shared, { takeInHand, predict });
+  Object.assign(shared, { takeInHand, predict, answer });
   // The app's own page gets plotly.js from its server, and has asked for it before the kernel ran.
   const module = globalThis.importPlotly?.(bundle) ?? fromBytes(model.get("source"));
   module.then(quicken).then(shared.resolve, shared.reject);

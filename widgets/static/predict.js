@@ -51,7 +51,9 @@ function predict(el, model) {
     surface.hidden = !xs || !stage;
     el.classList.toggle("workbench-predicting", Boolean(xs) && stage === "drawing");
     if (!xs) return;
-    [button.textContent, verdict.textContent] = [STAGES[stage][1], model.get("verdict")];
+    for (const [part, text] of [[button, STAGES[stage][1]], [verdict, model.get("verdict")]]) {
+      if (part.textContent !== text) part.textContent = text; // who watches a figure for changes sees none where there is none
+    }
     if (surface.hidden || !el._fullLayout) return;
     const [across, up] = axes();
     Object.assign(surface.style, { left: `${across._offset}px`, top: `${up._offset}px`, width: `${across._length}px`,

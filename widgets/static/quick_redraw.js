@@ -46,9 +46,14 @@ function canBeDrawnAlone(el, trace, values) {
     || (fits(axisOf(el, trace, letter), values[letter]) && !(piled(el, type) && axisOf(el, trace, letter).autorange)));
 }
 
-// The new values of each trace in an edit, by trace.
-const valuesByTrace = (edit, traces) => traces.map((_, k) => Object.fromEntries(
-  Object.entries(edit.style_data).map(([key, list]) => [key, list[k]]).filter(([, values]) => values !== undefined)));
+// An edit as pairs of a trace and its new values, and the message of Python's that would say the same.
+const changesIn = (edit, traces) => traces.map((trace, k) => [trace, Object.fromEntries(
+  Object.entries(edit.style_data).map(([key, list]) => [key, list[k]]).filter(([, values]) => values !== undefined))]);
+function messageOf(changes, layout) {
+  const keys = [...new Set(changes.flatMap(([, values]) => Object.keys(values)))];
+  const style = Object.fromEntries(keys.map((key) => [key, changes.map(([, values]) => values[key])]));
+  return { style_data: style, style_traces: changes.map(([trace]) => trace), layout_data: layout };
+}
 
 // What is drawn with the traces that moved: plotly takes the lines out of a subplot of which no trace is drawn.
 function drawnWith(el, moved) {
@@ -99,26 +104,31 @@ function drawQuickly({ FigureView, drawing }) {
     if (traces.some(({ showscale }) => showscale)) drawing.doColorBars(el);
     el.emit("plotly_animated");
   };
+  const redraw = (el, changes, layout = {}) => {
+    const still = Object.keys(layout).length === 0;
+    if (still && !changes.length) return;
+    const { moved, timer, lines } = waiting.get(el) ?? { moved: new Set(), lines: true };
+    const onlyLines = lines && changes.every(([trace, values]) => among(LINES, el._fullData[trace]?.type, values))
+      && el._fullData.every(({ type, visible }) => type === "scatter" || !visible);
+    if (!still || !(onlyLines || drawing) || !changes.every(([trace, values]) => canBeDrawnAlone(el, trace, values))) {
+      perform(drawAll, el, messageOf(changes, layout));
+      return;
+    }
+    clearTimeout(timer);
+    for (const [trace, values] of changes) {
+      moved.add(trace);
+      Object.assign(el.data[trace], values);
+    }
+    (onlyLines ? drawLines : drawTraces)(el, moved);
+    waiting.set(el, { moved, lines: onlyLines, timer: setTimeout(settle, REST, el, moved) });
+  };
   FigureView.prototype.do_update = function () {
     const { el, model } = this;
     const edit = model.get("_py2js_update");
     if (edit === null) return;
-    const traces = model._normalize_trace_indexes(edit.style_traces);
-    const standing = Object.keys(edit.layout_data ?? {}).length === 0 && el._fullData;
-    const values = standing ? valuesByTrace(edit, traces) : [];
-    const { moved, timer, lines } = waiting.get(el) ?? { moved: new Set(), lines: true };
-    const onlyLines = lines && values.every((value, k) => among(LINES, el._fullData[traces[k]]?.type, value))
-      && el._fullData?.every(({ type, visible }) => type === "scatter" || !visible);
-    if (!values.length || !(onlyLines || drawing) || !values.every((value, k) => canBeDrawnAlone(el, traces[k], value))) {
-      drawAll.call(this);
-      return;
-    }
-    clearTimeout(timer);
-    traces.forEach((trace, k) => {
-      moved.add(trace);
-      Object.assign(el.data[trace], values[k]);
-    });
-    (onlyLines ? drawLines : drawTraces)(el, moved);
-    waiting.set(el, { moved, lines: onlyLines, timer: setTimeout(settle, REST, el, moved) });
+    const changes = el._fullData && changesIn(edit, model._normalize_trace_indexes(edit.style_traces));
+    if (changes) redraw(el, withoutWaiting(el, changes), edit.layout_data ?? {});
+    else drawAll.call(this);
   };
+  return redraw;
 }

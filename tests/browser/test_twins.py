@@ -1,0 +1,178 @@
+"""What the page computes is what Python computes, and Python has the last word."""
+
+import math
+import random
+
+import pytest
+
+from widgets.drawing.twin import twin_script
+from widgets.panels.basis import SynchronizationBasis
+from widgets.panels.basis_pictures import SAMPLE_VIEW
+from widgets.panels.conceptors import ConceptorSubspaces
+from widgets.panels.stdp import STDPWindow
+from widgets.panels.traces import TraceDecay
+from workbench.neurons.stimuli import spikes_at
+from workbench.neurons.traces import run_trace
+
+CLOSE = 1e-6
+RUN = f"""(cases) => {{ {twin_script()}
+  const plain = (value) => (Number.isFinite(value) || typeof value === "string" ? value : null);
+  const listed = (trace) => Object.entries(trace).map(([key, values]) => [key, values.map(plain)]);
+  return cases.map(([name, values, given]) => {{
+    const traces = TWINS[name](values, given);
+    return traces && Object.entries(traces).flatMap(([k, trace]) => listed(trace).map((pair) => [+k, ...pair]));
+  }}) }}"""
+
+
+def drawn_state(controls: dict, draw: random.Random) -> dict:
+    """Any values of the controls, ends and zeros more often than by chance."""
+    state = {}
+    for name, control in controls.items():
+        if hasattr(control, "_options_labels"):
+            state[name] = draw.choice(control._options_labels)
+        elif isinstance(control.value, bool):
+            state[name] = draw.random() < 0.7
+        else:
+            steps = round((control.max - control.min) / control.step)
+            step = draw.choice([0, steps, draw.randint(0, steps), draw.randint(0, steps), draw.randint(0, steps)])
+            value = min(control.min + step * control.step, control.max)
+            state[name] = type(control.value)(float(f"{value:.12g}"))
+    return state
+
+
+def cases_of(panel, count: int, **fixed) -> list:
+    """Values, what is given, and the traces that Python drew, for each figure with a twin."""
+    draw, cases = random.Random(0), []
+    settings = {name: panel.controls[name] for name in panel.state}
+    for _ in range(count):
+        state = drawn_state(settings, draw) | fixed
+        ends = panel.limits(state)
+        panel.state = state | {name: draw.randint(int(low), int(high)) for name, (low, high) in ends.items()}
+        for figure in panel.pictures:
+            if figure.twin is not None:
+                drawn = [trace.to_plotly_json() for trace in figure.data]
+                cases.append((figure.twin.function, dict(figure._answered), dict(figure.given), drawn))
+    return cases
+
+
+def numbers(values) -> list[float]:
+    return [] if values is None else [math.nan if value is None else float(value) for value in values]
+
+
+@pytest.mark.parametrize(
+    ("make", "count", "fixed"),
+    [
+        (TraceDecay, 70, {}),
+        (STDPWindow, 70, {}),
+        (SynchronizationBasis, 60, {"view": SAMPLE_VIEW, "latents": 64}),
+        (ConceptorSubspaces, 60, {}),
+    ],
+)
+def test_the_page_computes_what_python_computes(bare_page, make, count, fixed):
+    cases = cases_of(make(), count, **fixed)
+    answers = bare_page.evaluate(RUN, [case[:3] for case in cases])
+    for (function, values, _, drawn), answer in zip(cases, answers, strict=True):
+        for k, key, computed in answer or []:
+            truth = numbers(drawn[k].get(key))
+            near = CLOSE if key != "text" else 0.0101  # a last digit may be rounded the other way
+            assert numbers(computed) == pytest.approx(truth, rel=CLOSE, abs=near, nan_ok=True), (
+                function,
+                k,
+                key,
+                values,
+            )
+    assert sum(answer is None for answer in answers) < len(cases) / 3
+
+
+STEPS = 80
+STATIC = f"""<!doctype html><input type="range" min="0" max="1" step="0.01" value="0.9"><svg><path></path></svg>
+<script>{twin_script()}
+  const slider = document.querySelector("input");
+  const draw = () => {{
+    const placed = {{ spikes: "placed", count: 2, first: 10, second: 20, third: 0, decay_post: 0.5 }};
+    const {{ 1: q }} = TWINS.traces({{ ...placed, decay_pre: +slider.value }}, {{ x: Array({STEPS}).fill(0) }});
+    document.querySelector("path").setAttribute("d", "M" + q.y.map((y, t) => `${{t}},${{y}}`).join("L"));
+  }};
+  slider.oninput = draw;
+  draw();
+</script>"""
+
+
+def test_a_twin_moves_a_picture_on_a_page_without_a_kernel(bare_page):
+    bare_page.set_content(STATIC)
+    for decay in (0.9, 0.35):
+        bare_page.locator("input").fill(str(decay))
+        path = bare_page.locator("path").get_attribute("d").removeprefix("M").split("L")
+        drawn = [float(point.split(",")[1]) for point in path]
+        assert drawn == pytest.approx(run_trace(spikes_at([10, 20], STEPS), decay).tolist(), abs=CLOSE)
+
+
+FOUR = """import ipywidgets
+from widgets.panels import basis, conceptors, stdp, traces
+panels = [stdp.STDPWindow(), traces.TraceDecay(), basis.SynchronizationBasis(view="one sample"),
+  conceptors.ConceptorSubspaces()]
+ipywidgets.VBox([panel.view for panel in panels])"""
+# Press a key on a slider; what the figure shows before anything can have come from the kernel, and whether it moved.
+PRESS = """([alt, trace, name, key]) => {
+  const figure = [...document.querySelectorAll('.workbench-figure')].find((each) => each.ariaLabel.startsWith(alt));
+  const panel = figure.closest('.workbench-panel');
+  const sentence = () => panel.querySelector('.workbench-status').innerText;
+  const numbers = () => JSON.stringify([...figure.data[trace].y]);
+  const [words, before, drawn] = [sentence(), numbers(), { alone: 0, whole: 0 }];
+  figure.on('plotly_animated', () => { drawn.alone++; });
+  figure.on('plotly_update', () => { drawn.whole++; });
+  window.afterwards = () => drawn.whole && drawn.alone && sentence() !== words && { ...drawn, numbers: numbers() };
+  const handle = [...panel.querySelectorAll('[role=slider]')].find((each) => each.ariaLabel === name);
+  handle.dispatchEvent(new KeyboardEvent('keydown', { key, bubbles: true }));
+  return Promise.resolve().then(() => ({ moved: numbers() !== before, numbers: numbers() }));
+}"""
+MOVES = [
+    ("Weight change of one pair", 1, "amplitude A₊"),
+    ("Spikes over time", 1, "decay λ_pre"),
+    ("Latents of one sample", 0, "in step by"),
+    ("Left both clouds", 5, "aperture α"),
+    ("Singular values", 0, "aperture α"),
+]
+BOUND = "(count) => document.querySelectorAll('[data-twin]').length === count"
+
+
+def test_the_picture_moves_before_the_kernel_knows_and_is_not_drawn_again(serve, open_page):
+    page = open_page(serve(FOUR))
+    page.wait_for_function(BOUND, arg=6)
+    for alt, trace, name in MOVES:
+        at_once = page.evaluate(PRESS, [alt, trace, name, "ArrowRight"])
+        assert at_once["moved"], alt
+        answered = page.wait_for_function("() => afterwards()").json_value()
+        assert (answered["alone"], answered["numbers"]) == (1, at_once["numbers"]), alt
+
+
+OTHERWISE = """from widgets.panels.stdp import REACH, STDPWindow
+class Otherwise(STDPWindow):
+    def draw(self, numbers):
+        super().draw(numbers)
+        self.window.data[1].y = numbers.window[REACH:].numpy() + 0.225
+Otherwise()"""
+FIRST = "() => document.querySelector('.js-plotly-plot')?.data?.[1]?.y?.[0]"
+# Eight keys, a frame apart, on a slider that may wait behind "more settings"; frame by frame what is seen.
+EIGHT = f"""async (name) => {{
+  const handle = [...document.querySelectorAll('[role=slider]')].find((each) => each.ariaLabel === name);
+  window.seen = [];
+  const look = () => {{ seen.push(({FIRST})()); requestAnimationFrame(look); }};
+  look();
+  for (let k = 0; k < 8; k++) {{
+    handle.dispatchEvent(new KeyboardEvent('keydown', {{ key: 'ArrowLeft', bubbles: true }}));
+    await new Promise(requestAnimationFrame);
+  }} }}"""
+
+
+def test_python_has_the_last_word_and_what_it_said_before_is_not_shown(serve, open_page):
+    page = open_page(serve(OTHERWISE))
+    page.wait_for_function(f"() => Math.abs(({FIRST})() - 1.225) < 1e-9")
+    page.wait_for_function(BOUND, arg=2)
+    page.evaluate(EIGHT, "amplitude A₊")
+    page.wait_for_function(f"() => Math.abs(({FIRST})() - 0.825) < 1e-9")
+    seen = {round(value, 9) for value in page.evaluate("() => seen")}
+    by_page, by_python = ({round(1.0 - 0.05 * k + of, 9) for k in range(9)} for of in (0.0, 0.225))
+    assert len(seen & by_page) > 3
+    assert seen & by_python == {1.225, 0.825}
+    assert not seen - by_page - by_python
