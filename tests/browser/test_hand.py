@@ -9,7 +9,7 @@ RESULTS = Path(__file__).resolve().parents[2] / "test-results"
 ALL = """import ipywidgets
 from widgets.panels import stdp, lif, traces, eligibility, surrogate, conceptors, compression
 panels = [stdp.STDPWindow(), lif.LIFExplorer(input="spikes you place", strength=0.4),
-  traces.TraceDecay(spikes="three spikes"), eligibility.EligibilityTimeline(), surrogate.SurrogateExplorer(),
+  traces.TraceDecay(), eligibility.EligibilityTimeline(), surrogate.SurrogateExplorer(),
   conceptors.ConceptorSubspaces(), compression.ActivationCompression()]
 ipywidgets.VBox([panel.view for panel in panels])"""
 HANDLES = [4, 4, 4, 3, 6, 3, 6, 3, 2]  # that are in view, of the figures that have any
@@ -140,6 +140,24 @@ def test_a_click_adds_a_spike_and_a_double_click_removes_it(serve, open_page):
     wait_for_points(page, 1, 1, [28, 48])
     settled(page)
     assert words(page).startswith("Pre spikes at step 40 and 60, post spikes at step 28 and 48.")
+
+
+RANGE = "() => document.querySelectorAll('.js-plotly-plot')[1]._fullLayout.xaxis.range.map(Math.round)"
+
+
+def test_a_double_click_beside_the_spikes_resets_the_axes_and_adds_none(serve, open_page):
+    page = ready(open_page(serve(TIMING)))
+    settled(page)
+    whole = page.evaluate(RANGE)
+    (x, y), (after, _) = rings(page, 1)[0], rings(page, 1)[1]
+    drag(page, (x - 30, y + 150), (after + 30, y + 230))  # in the row below: a box to zoom into
+    page.wait_for_function(f"(whole) => `${{({RANGE})()}}` !== `${{whole}}`", arg=whole)
+    settled(page)
+    (x, y), (after, _) = rings(page, 1)[0], rings(page, 1)[1]
+    page.mouse.dblclick((x + after) / 2, y)
+    page.wait_for_function(f"(whole) => `${{({RANGE})()}}` === `${{whole}}`", arg=whole)
+    settled(page)
+    wait_for_points(page, 1, 0, [20, 60])
 
 
 def finger(session, kind: str, *at) -> None:

@@ -4,17 +4,17 @@ from widgets.frame.lesson import Challenge, Lesson
 
 TRACES: Lesson = Lesson(
     question="How can one number remember all the spikes there were?",
-    first="Raise λ_pre and watch how long a spike is still felt.",
+    first="Drag a spike. Then raise λ_pre and watch how long it is still felt.",
     see="q jumps at a spike and decays; the thin parts show how much each spike still contributes. h is the same "
     "for the neuron behind the synapse, and begins one step later.",
     why="S-TLLR and TESS store two such numbers per synapse or neuron in place of the whole recording. That is why "
     "their memory does not grow with time.",
     main=("decay_pre", "decay_post", "spikes"),
     presets={
-        "Random spikes": {},
-        "Three spikes to place": {"spikes": "three spikes"},
+        "Three spikes to place": {},
+        "Random spikes": {"spikes": "random"},
         "A spike at every step": {"spikes": "at every step"},
-        "Almost perfect memory": {"decay_pre": 0.99, "decay_post": 0.99},
+        "Almost perfect memory": {"spikes": "random", "decay_pre": 0.99, "decay_post": 0.99},
     },
     challenges=(
         Challenge(

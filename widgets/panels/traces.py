@@ -10,6 +10,7 @@ from widgets.drawing.figure import Fig
 from widgets.drawing.prediction import Prediction
 from widgets.drawing.rows import curve, dots, stacked_rows, stems
 from widgets.drawing.theme import GREY, line, marker
+from widgets.drawing.twin import Twin
 from widgets.frame.controls import choice, slider, whole_slider
 from widgets.frame.panel import Panel
 from widgets.frame.spikes import SpikeRow
@@ -70,6 +71,7 @@ class TraceDecay(Panel):
         placed = self.values["spikes"] == PLACED
         fired = torch.tensor(ROW.placed(self.values)) if placed else x.nonzero()[:, 0]
         self.fig.handles = ROW.handles(0) if placed else ()
+        self.fig.given = {"x": x.tolist()}
         spikes.update(x=fired.numpy(), y=x[fired].numpy())
         for trace, values in zip(drawn, (q, h, q_by_sum, h_by_sum), strict=True):
             trace.y = values.numpy()
@@ -118,7 +120,7 @@ def _controls() -> dict:
     trains = {"random": RANDOM, "three spikes": PLACED, "at every step": ALWAYS}
     placed = "when this spike comes, in steps"
     return {
-        "spikes": choice("spikes x", trains, "when the neuron fires"),
+        "spikes": choice("spikes x", trains, "when the neuron fires", "three spikes"),
         "seed": whole_slider("seed", 0, 0, 20, "another seed draws other random spikes"),
         "interval": whole_slider("interval (steps)", 8, 2, 40, "from one random spike to the next, on average"),
         "count": whole_slider("spikes placed", 3, 1, 3, "how many of the three spikes there are"),
@@ -151,6 +153,7 @@ def _figure() -> Fig:
     alt = "Spikes over time, the traces that they leave, and the part of each spike in the trace"
     figure = Fig(traces, {**layout, "height": 520}, alt=alt)
     figure.prediction = Prediction((1,), steps, "q", hides=(2, 3, 4, 5, 6, 7))
+    figure.twin = Twin("traces", ("decay_pre", "decay_post", ROW.number, *ROW.times))
     return figure
 
 

@@ -77,21 +77,27 @@ function rings(el, handles) {
   svg.setAttribute("class", "workbench-rings");
   svg.setAttribute("aria-hidden", "true");
   el.append(svg);
-  let asked, chosen;
+  let asked, chosen, drawn;
   const draw = () => {
+    cancelAnimationFrame(asked);
     asked = undefined;
-    const circles = handles().map((handle, number) => {
+    const wanted = handles().map((handle, number) => {
       const place = placeOf(el, handle);
-      if (!place) return undefined;
+      return place && { cx: place.left, cy: place.top, r: 9, "data-handle": number,
+        class: number === chosen ? "workbench-near" : "" };
+    }).filter(Boolean);
+    const told = JSON.stringify(wanted);
+    if (told === drawn) return;
+    drawn = told;
+    svg.replaceChildren(...wanted.map((attributes) => {
       const circle = document.createElementNS(SVG, "circle");
-      Object.entries({ cx: place.left, cy: place.top, r: 9, "data-handle": number }).forEach((pair) => circle.setAttribute(...pair));
-      circle.classList.toggle("workbench-near", number === chosen);
+      Object.entries(attributes).forEach((pair) => circle.setAttribute(...pair));
       return circle;
-    });
-    svg.replaceChildren(...circles.filter(Boolean));
+    }));
   };
   const schedule = () => { asked ??= requestAnimationFrame(draw); };
   return {
+    draw,
     schedule,
     choose: (number) => { if (number !== chosen) { chosen = number; schedule(); } },
     remove: () => { cancelAnimationFrame(asked); svg.remove(); },
@@ -138,19 +144,35 @@ function takeInHand(el, model) {
     const pointer = pointerPlace(el, event);
     send({ handle: held.number, ...held.numbers({ left: pointer.left + held.left, top: pointer.top + held.top }) });
   };
+  // The handle that the next spike of a row will have; undefined where the row is full.
+  const next = ({ add }) => {
+    const { trace } = handles()[add];
+    const row = [...handles().keys()].filter((number) => handles()[number].train && handles()[number].trace === trace);
+    return row[el.data[trace].x?.length ?? 0];
+  };
+  // A click beside the spikes adds one. The second click of a double click takes it away again, and resets the axes, as a
+  // double click does elsewhere on the figure.
+  const click = (event, number) => {
+    const { clientX, clientY, timeStamp: at } = event;
+    const before = tapped && at - tapped.at < TWICE && !far(event, tapped) ? tapped : undefined;
+    const row = before || number !== undefined ? undefined : rowAt(el, handles(), event);
+    tapped = before ? undefined : { at, clientX, clientY, beside: Boolean(row), number: row ? next(row) : number };
+    if (row) send(row);
+    if (before?.beside) el.querySelector('.modebar-btn[data-attr="zoom"][data-val="reset"]')?.click();
+    if (before && handles()[before.number]?.train) send({ remove: before.number });
+  };
   const letGo = (event) => {
     if (event.pointerId === pressed?.pointerId) {
-      const added = !far(event, pressed) && rowAt(el, handles(), event);
+      const clicked = !far(event, pressed);
       pressed = undefined;
-      if (added) send(added);
+      if (clicked) click(event);
     }
     if (event.pointerId !== held?.pointerId) return;
     move(event);
     const { number, moved } = held;
     forget();
-    const twice = !moved && tapped?.number === number && event.timeStamp - tapped.at < TWICE;
-    tapped = moved || twice ? undefined : { number, at: event.timeStamp };
-    if (twice && handles()[number]?.train) send({ remove: number });
+    if (moved) tapped = undefined;
+    else click(event, number);
   };
   const forget = () => {
     held = pressed = undefined;
@@ -170,6 +192,7 @@ function takeInHand(el, model) {
   listeners.forEach(([target, name, listener]) => target.addEventListener(name, listener, options));
   ["change:_grips", "change:_py2js_update", "change:_py2js_restyle"].forEach((name) => model.on(name, drawn.schedule));
   el.on("plotly_afterplot", drawn.schedule);
+  el.on("workbench_moved", drawn.draw);
   drawn.schedule();
   return () => {
     listeners.forEach(([target, name, listener]) => target.removeEventListener(name, listener, options));

@@ -57,6 +57,7 @@ def test_a_double_click_removes_down_to_the_last():
     assert pulled(ROW, {"remove": 0}, values) == {"t_1": 9, "t_2": 11, "t_3": 5, "n": 2}
     assert pulled(ROW, {"remove": 2}, values) == {"t_1": 5, "t_2": 9, "t_3": 11, "n": 2}
     assert pulled(ROW, {"remove": 0}, values | {"n": 1}) == {}
+    assert pulled(ROW, {"remove": 2}, values | {"n": 2}) == {}  # the point to be added has not come
 
 
 def test_the_page_is_told_what_can_be_grasped():

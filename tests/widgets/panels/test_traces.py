@@ -14,7 +14,7 @@ def test_house_rules():
 
 
 def test_it_draws_both_traces_and_both_sums():
-    panel = TraceDecay(seed=4, interval=6, decay_pre=0.85, decay_post=0.6)
+    panel = TraceDecay(spikes="random", seed=4, interval=6, decay_pre=0.85, decay_post=0.6)
     x = random_spikes(STEPS, 6, 4)
     assert same(drawn(panel.fig, "spikes x")[0], x.nonzero()[:, 0])
     assert same(drawn(panel.fig, "q by recursion")[1], run_trace(x, 0.85))
@@ -71,7 +71,8 @@ def test_every_control_at_both_ends_and_its_code():
 @pytest.mark.parametrize(
     ("state", "words"),
     [
-        ({"seed": 0}, "one number each stands for all 7 spikes"),
+        ({"spikes": "random"}, "one number each stands for all 7 spikes"),
+        ({}, "one number each stands for all 3 spikes"),
         ({"decay_pre": 0.5}, "q halves every 1.0 steps"),
         ({"decay_pre": 0.75}, "1/(1 − λ_pre) = 4.0"),
         ({}, "The recursion and the sum over all spikes give the same trace."),
@@ -95,7 +96,7 @@ def test_controls_that_do_not_count_are_gone():
 
 
 def test_spikes_are_in_the_hand_where_they_are_placed():
-    panel = TraceDecay(spikes="three spikes", count=2)
+    panel = TraceDecay(count=2)  # at once: a spike can be dragged before anything is chosen
     assert same(drawn(panel.fig, "spikes x")[0], [10, 20])
     panel.fig.dragged = {"handle": 1, "x": 33.4, "y": 9.0, "count": 1}
     assert same(panel.numbers.x.nonzero()[:, 0], [10, 33])
