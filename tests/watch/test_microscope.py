@@ -5,7 +5,8 @@ import torch
 import torch.nn.functional as F
 
 from workbench.compression.calibration import Modes
-from workbench.experiments.new_clothes import LAYERS
+from workbench.experiments.fine_tuning import LabelledImages, inputs_of
+from workbench.experiments.new_clothes import BLOCKS, LAYERS, new_clothes
 from workbench.watch.microscope import compress_specimen, mosaic, specimens, tradeoff
 
 
@@ -28,6 +29,13 @@ def test_the_gradient_is_that_of_autograd_at_the_projected_input():
     assert finding.cosine == pytest.approx(float(F.cosine_similarity(ours.flatten(), exact.flatten(), 0)), abs=1e-4)
     error = (specimen.x - finding.approximation).norm() / specimen.x.norm()
     assert finding.error == pytest.approx(float(error), abs=1e-5)
+
+
+def test_the_photographs_are_what_the_first_input_was_made_of():
+    specimen = specimens()[LAYERS[0]]
+    shown = LabelledImages(specimen.photographs, torch.zeros(len(specimen.photographs), dtype=torch.long))
+    made = inputs_of(new_clothes(every=400).whole, BLOCKS[0], shown)
+    assert torch.allclose(made.images, specimen.x, atol=1e-4)
 
 
 def test_channels_alone_never_point_uphill_and_more_energy_keeps_more():

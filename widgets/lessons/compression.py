@@ -6,8 +6,8 @@ COMPRESSION: Lesson = Lesson(
     question="How little of an activation is enough to learn from it?",
     first="Lower the energy ε and watch the channels blur while the gradient keeps its direction.",
     see="A mode is one way to slice the activation: by sample, by channel, by row or by column of the picture. The "
-    "energy ε is the share of its squared size that each cut mode keeps. Left the channels before and after, then the "
-    "singular values, then what is saved and the cosine of the gradient with the exact one.",
+    "energy ε is the share of its squared size that each cut mode keeps. Left an image and its channels before and "
+    "after, then the singular values, then what is saved and the cosine of the gradient with the exact one.",
     why="LANCE keeps a small core (a Tucker decomposition) of each activation in place of all of it. Fine-tuning "
     "then fits on devices that could not hold the activations.",
     main=("energy", "batch", "space"),

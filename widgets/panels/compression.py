@@ -9,6 +9,7 @@ from torch import Tensor
 
 from widgets.drawing.figure import Fig
 from widgets.drawing.handles import Handle, Pull, X
+from widgets.drawing.prediction import Prediction
 from widgets.drawing.rows import curve, dots, stacked_rows
 from widgets.drawing.theme import line, marker, more_and_less
 from widgets.frame.controls import choice, slider, switch, whole_slider
@@ -23,7 +24,10 @@ IMAGES = 16
 
 
 class Seen(NamedTuple):
-    """The finding; each mode's singular values relative to its largest; channels before and after; the whole curve."""
+    """The finding; each mode's singular values relative to its largest; channels before and after; the whole curve.
+
+    photograph: what the whole network was given of this image, `(rows, columns)`.
+    """
 
     finding: Compression
     curves: list[Tensor]
@@ -32,6 +36,7 @@ class Seen(NamedTuple):
     factors: list[float]
     cosines: list[float]
     energy: float
+    photograph: Tensor
 
 
 class ActivationCompression(Panel):
@@ -62,12 +67,15 @@ class ActivationCompression(Panel):
         finding = self._found[1]
         curves = [(e / e[0]).sqrt().float() for e in specimen.energies]
         before, after = mosaic(specimen.x[image]), mosaic(finding.approximation[image])
-        return Seen(finding, curves, before, after, *self._known[layer, modes], energy)
+        photograph = specimen.photographs[image, 0]
+        return Seen(finding, curves, before, after, *self._known[layer, modes], energy, photograph)
 
     def draw(self, numbers: Seen) -> None:
         top = float(numbers.before.nan_to_num().max())
-        for trace, picture in zip(self.maps.data, (numbers.before, numbers.after), strict=True):
+        before, after, photograph = self.maps.data
+        for trace, picture in ((before, numbers.before), (after, numbers.after)):
             trace.z, trace.zmin, trace.zmax = _cells(picture), -top, top
+        photograph.z = numbers.photograph.numpy()
         found = numbers.finding
         if found is self._drawn:
             return  # the rest says nothing of the image
@@ -176,15 +184,25 @@ def _maps_figure() -> Fig:
         "height": 340,
         "hovermode": "closest",
         "margin": {"t": 12},
-        "xaxis": {**bare, "domain": [0.0, 0.48], "title": {"text": "as it is"}},
-        "xaxis2": {**bare, "domain": [0.52, 1.0], "anchor": "y2", "title": {"text": "from the core"}},
-        "yaxis": {**bare, "autorange": "reversed", "title": {"text": "64 channels"}},
-        "yaxis2": {**bare, "autorange": "reversed", "anchor": "x2", "title": {"text": ""}},
+        "xaxis": {**bare, "domain": [0.22, 0.59], "title": {"text": "as it is"}},
+        "xaxis2": {**bare, "domain": [0.63, 1.0], "anchor": "y2", "title": {"text": "from the core"}},
+        "xaxis3": {**bare, "domain": [0.0, 0.16], "anchor": "y3", "title": {"text": "the image"}},
+        "yaxis": {**bare, "autorange": "reversed", "title": {"text": "its 64 channels here"}},
+        "yaxis2": {**bare, "autorange": "reversed", "anchor": "x2", "matches": "y", "title": {"text": "\u200b"}},
+        "yaxis3": {**bare, "autorange": "reversed", "anchor": "x3", "scaleanchor": "x3", "title": {"text": "\u200b"}},
     }
-    layout["yaxis2"] |= {"matches": "y", "title": {"text": "\u200b"}}
     second = {**cells, "xaxis": "x2", "yaxis": "y2", "showscale": False, "name": "from the core"}
-    alt = "The 64 channels of one image, as the layer gets them and as the low-rank core gives them back"
-    return Fig([{**cells, "name": "as it is"}, second], layout, alt=alt)
+    photograph = {
+        **cells,
+        "xaxis": "x3",
+        "yaxis": "y3",
+        "showscale": False,
+        "name": "the image",
+        "colorscale": [[0.0, "#000000"], [1.0, "#FFFFFF"]],
+        "hovertemplate": "what the network is shown: pixel %{x}, %{y}<extra></extra>",
+    }
+    alt = "One image, and its 64 channels as the layer gets them and as the low-rank core gives them back"
+    return Fig([{**cells, "name": "as it is"}, second, photograph], layout, alt=alt)
 
 
 def _values_figure() -> Fig:
@@ -220,6 +238,7 @@ def _cost_figure() -> Fig:
     alt = "How many times less is kept, and the cosine of the weight gradient, over the energy"
     figure = Fig(traces, {**layout, "height": 360}, alt=alt)
     figure.handles = [Handle(trace, 0, {"energy": Pull(X)}) for trace in (2, 3)]
+    figure.prediction = Prediction((1,), ENERGIES, "the cosine of the gradient", hides=(3,))
     return figure
 
 

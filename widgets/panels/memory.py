@@ -4,7 +4,9 @@ from functools import lru_cache
 from typing import Any, NamedTuple
 
 from widgets.drawing.figure import Fig
+from widgets.drawing.prediction import Prediction
 from widgets.drawing.rows import curve, dots, labelled_bar
+from widgets.drawing.rule_look import rule_filling, rule_line
 from widgets.drawing.theme import FAINT, GREY, INK, filling, line
 from widgets.frame.controls import choice, slider
 from widgets.frame.panel import Panel
@@ -22,6 +24,8 @@ def _short(name: str) -> str:
     return f"{block.removeprefix('layer3.')}·{part}" if block else name
 
 
+LOOKS = (rule_line("bp"), line(1), line(2), line(0))  # in the order of `STEP_RULES`
+FILLINGS = (rule_filling("bp"), filling(1), filling(2), filling(0))
 _NAMES = [_short(name) for name in place_names()]
 
 
@@ -109,8 +113,8 @@ def _timeline_figure() -> Fig:
     labelled = [k for k, name in enumerate(_NAMES) if "conv" in name or name == "loss"]  # all would not fit a phone
     middle = len(PLACES)
     traces = [
-        curve(name, {**line(k), "shape": "hv"}, f"%{{text}}, {name}: %{{y:,.0f}} KiB kept")
-        for k, name in enumerate(STEP_RULES)
+        curve(name, {**look, "shape": "hv"}, f"%{{text}}, {name}: %{{y:,.0f}} KiB kept")
+        for name, look in zip(STEP_RULES, LOOKS, strict=True)
     ]
     mark = {"color": GREY, "symbol": "diamond", "size": 11}
     traces.append(dots("peak", mark, "%{text}", mode="markers+text", textposition="top center", showlegend=False))
@@ -129,7 +133,9 @@ def _timeline_figure() -> Fig:
         "shapes": [{"type": "rect", "x0": middle, "x1": len(_NAMES), "y0": 0, "y1": 1, "yref": "paper", **_SHADE}],
     }
     alt = "Bytes kept for the weight gradient over one training step, forwards and backwards, for four methods"
-    return Fig(traces, layout, alt=alt)
+    figure = Fig(traces, layout, alt=alt)
+    figure.prediction = Prediction((0,), range(len(_NAMES)), "what backpropagation keeps", hides=(1, 2, 3, 4))
+    return figure
 
 
 def _word(text: str, x: float) -> dict:
@@ -142,7 +148,7 @@ _SHADE = {"fillcolor": FAINT, "line": {"width": 0}, "layer": "below", "opacity":
 
 
 def _peaks_figure() -> Fig:
-    traces = [labelled_bar(name, k, filling(k), f"{name}: at most %{{text}}") for k, name in enumerate(STEP_RULES)]
+    traces = [labelled_bar(name, k, FILLINGS[k], f"{name}: at most %{{text}}") for k, name in enumerate(STEP_RULES)]
     ticks = ["back-<br>propagation", "check-<br>pointing", "HOSVD at<br>every step", "LANCE"]
     layout = {
         "height": 260,

@@ -1,5 +1,6 @@
 """`Playground`: one answer to each of the four questions, and a small spiking network that learns with it."""
 
+import re
 from collections.abc import Iterator, Sequence
 from functools import lru_cache, partial
 from typing import Any, NamedTuple
@@ -8,7 +9,7 @@ import numpy as np
 import torch
 
 from widgets.drawing.figure import Fig
-from widgets.drawing.rule_look import place
+from widgets.drawing.rule_look import place, rule_label
 from widgets.frame.controls import button, choice, text_field, whole_slider
 from widgets.frame.race import ACTIVE, Race
 from widgets.frame.race_panel import RacePanel
@@ -283,7 +284,7 @@ def contestants(chosen: Mix, race: str) -> tuple[list[Mix], str]:
     for mix in found:
         reason = refusal(mix, "dense")
         if reason is not None:
-            return found, f"{short(mix)} cannot train this network: {reason}"
+            return found, f"{spoken(mix)} cannot train this network: {reason}"
     return found, ""
 
 
@@ -304,6 +305,18 @@ def short(mix: Mix) -> str:
     while len(words) > 2 and words[-1] == usual[len(words) - 1]:
         words.pop()
     return "+".join(words)
+
+
+def spoken(mix: Mix) -> str:
+    """A mix as people say it: the rule that it is, or its time and space; then memory and direction, if not the usual.
+
+    >>> spoken(mix_named("traces+tess+all+code-cl")), spoken(mix_named("eprop+tess"))
+    ('TESS + CODE-CL', "e-prop's filtered eligibility + periodic basis (TESS)")
+    """
+    rule = rule_of(mix)
+    first = [rule_label(rule)] if rule else [mix.time.label, mix.space.label]
+    more = [answer.label for answer, usual in ((mix.memory, ALL), (mix.direction, ANYWHERE)) if answer != usual]
+    return " + ".join([*first, *(re.sub(r".*\((.*)\)", r"\1", label) for label in more)])
 
 
 def rule_of(mix: Mix) -> str | None:
@@ -365,9 +378,9 @@ def _draw_lane(traces: Sequence[Any], lane: Lane | None, k: int, in_turn: bool) 
     moments = lane.moments
     tested = [moment for moment in moments if moment.accuracies is not None]
     later = [moment for moment in tested if len(moment.accuracies or ()) > 1]
-    name = f"{short(lane.mix)}{', task 1' if in_turn else ''}"
+    name = f"{spoken(lane.mix)}{', task 1' if in_turn else ''}"
     first.update(name=name, x=_places(tested), y=_percent(tested, 0))
-    second.update(name=f"{short(lane.mix)}, task 2", x=_places(later), y=_percent(later, 1))
+    second.update(name=f"{spoken(lane.mix)}, task 2", x=_places(later), y=_percent(later, 1))
     loss.update(name=name, x=_places(moments), y=running_mean([moment.loss for moment in moments], 8))
     kept.update(name=name, x=_places(moments), y=np.array([moment.kept_bytes for moment in moments]))
 
@@ -382,9 +395,9 @@ def _percent(moments: Sequence[Moment], task: int) -> np.ndarray:
 
 def _planned(numbers: Playing) -> str:
     chosen, *others = numbers.lanes
-    told = f"{short(chosen.mix)}: by formula an update of one recording takes {_cost(chosen.cost)}."
+    told = f"{spoken(chosen.mix)}: by formula an update of one recording takes {_cost(chosen.cost)}."
     if others:
-        told += f" It runs against {' and '.join(f'{short(lane.mix)} ({_cost(lane.cost)})' for lane in others)}."
+        told += f" It runs against {' and '.join(f'{spoken(lane.mix)} ({_cost(lane.cost)})' for lane in others)}."
     return told
 
 
@@ -402,17 +415,16 @@ def _tasks(in_turn: bool) -> str:
 def _progress(lane: Lane, numbers: Playing) -> str:
     """Where one run stands, in words."""
     if lane.error:
-        return f"{short(lane.mix)} came to an error: {lane.error}"
+        return f"{spoken(lane.mix)} came to an error: {lane.error}"
     if not lane.moments:
-        return (
-            f"{short(lane.mix)}: {'stopped before' if lane.state is RunState.STOPPED else 'preparing'} the first batch."
-        )
+        doing = "stopped before" if lane.state is RunState.STOPPED else "preparing"
+        return f"{spoken(lane.mix)}: {doing} the first batch."
     last = lane.moments[-1]
     tested = next(moment.accuracies for moment in reversed(lane.moments) if moment.accuracies is not None)
     right = " and ".join(f"{share:.0%}" for share in tested)
     tasks = " on tasks 1 and 2" if len(tested) > 1 else " on task 1" if numbers.in_turn else ""
     return (
-        f"{short(lane.mix)} {lane.state.value}, batch {last.step + 1} of {last.steps}: {right} right{tasks}, "
+        f"{spoken(lane.mix)} {lane.state.value}, batch {last.step + 1} of {last.steps}: {right} right{tasks}, "
         f"{last.kept_bytes / 1e3:.0f} kB kept."
     )
 
@@ -421,7 +433,7 @@ def _verdict(numbers: Playing) -> str:
     """What is left of task 1, when all have learned task 2."""
     if not numbers.in_turn or any(lane.state is not RunState.FINISHED for lane in numbers.lanes):
         return ""
-    lost = [f"{short(lane.mix)} {lane.forgotten:.0f}" for lane in numbers.lanes if lane.moments]
+    lost = [f"{spoken(lane.mix)} {lane.forgotten:.0f}" for lane in numbers.lanes if lane.moments]
     return f" Points of task 1 that task 2 cost: {', '.join(lost)}."
 
 

@@ -28,13 +28,17 @@ EVERY = 7  # a seventh of the images, 286 of them: enough for four batches
 
 
 class Specimen(NamedTuple):
-    """A convolution with its input and output gradient for one batch, and each mode's energies and eigenvectors."""
+    """A convolution with its input and output gradient for one batch, and each mode's energies and eigenvectors.
+
+    photographs: what the whole network was given, pixels of mean 0 and deviation 1.
+    """
 
     conv: nn.Conv2d
     x: Float[Tensor, "batch channels height width"]
     grad_output: Float[Tensor, "batch c_out h_out w_out"]
     energies: tuple[Float[Tensor, " _"], ...]
     vectors: tuple[Float[Tensor, "_ _"], ...]
+    photographs: Float[Tensor, "batch 1 rows columns"]
 
 
 class Compression(NamedTuple):
@@ -53,10 +57,15 @@ def specimens(calibration_batches: int = 4) -> dict[str, Specimen]:
     """The four convolutions that `transfer.new_clothes` fine-tunes, as they are before the first step, by name."""
     task = new_clothes(every=EVERY)
     batches = task.calibration()
-    x, y = task.data.train.batch(torch.randperm(len(task.data.train.labels), generator=_seed())[:BATCH])
+    chosen = torch.randperm(len(task.data.train.labels), generator=_seed())[:BATCH]
+    (x, y), (photographs, _) = task.data.train.batch(chosen), task.images.train.batch(chosen)
     inputs, grads = _listen(task.network, x, y)
     learned = calibrate(task.network, batches[:calibration_batches], LAYERS, ALL_MODES)
-    return {name: _specimen(task.network, name, inputs[name], grads[name], learned[name]) for name in LAYERS}
+    convolutions = {name: task.network.get_submodule(name) for name in LAYERS}
+    return {
+        name: _specimen(conv, inputs[name], grads[name], learned[name], photographs)
+        for name, conv in convolutions.items()
+    }
 
 
 def compress_specimen(specimen: Specimen, energy: float, modes: Modes = Modes()) -> Compression:
@@ -97,12 +106,11 @@ def _bases(specimen: Specimen, energy: float, modes: Modes) -> list[Tensor | Non
     return bases
 
 
-def _specimen(network: nn.Module, name: str, x: Tensor, grad: Tensor, calibration: Calibration) -> Specimen:
-    conv = network.get_submodule(name)
+def _specimen(conv: nn.Module, x: Tensor, grad: Tensor, calibration: Calibration, photographs: Tensor) -> Specimen:
     assert isinstance(conv, nn.Conv2d)
     spectra = [spectrum(R) for R in calibration.correlations if R is not None]
     energies, vectors = zip(*spectra, strict=True)
-    return Specimen(conv, x, grad, energies, tuple(U.to(x) for U in vectors))
+    return Specimen(conv, x, grad, energies, tuple(U.to(x) for U in vectors), photographs)
 
 
 def _listen(network: nn.Module, x: Tensor, y: Tensor) -> tuple[dict[str, Tensor], dict[str, Tensor]]:

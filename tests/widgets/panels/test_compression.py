@@ -19,6 +19,7 @@ def test_it_draws_the_finding():
     finding = compress_specimen(specimen, 0.8)
     assert same(panel.maps.data[0].z, mosaic(specimen.x[3]))
     assert same(panel.maps.data[1].z, mosaic(finding.approximation[3]))
+    assert same(panel.maps.data[2].z, specimen.photographs[3, 0])
     x, y = drawn(panel.values_figure, "channels")
     singular = np.sqrt(specimen.energies[1].numpy())
     assert np.allclose(y, np.maximum(singular / singular[0], 1e-4), atol=1e-5)

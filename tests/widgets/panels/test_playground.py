@@ -9,7 +9,7 @@ from house import check_house_rules, drawn, run_code, wait_for_end, wait_for_res
 from widgets.drawing.rule_look import rule_line
 from widgets.page.link import read_link, write_link
 from widgets.panels import playground as panel_module
-from widgets.panels.playground import Playground, contestants, rule_of, short
+from widgets.panels.playground import Playground, contestants, rule_of, short, spoken
 from workbench.cost.mixes import mix_cost
 from workbench.mixes import NAMED, mix_named
 from workbench.serving import Allowance, write_allowance
@@ -64,7 +64,7 @@ def test_the_cost_is_told_before_anything_runs():
     panel = Playground(time="unrolled graph (BPTT)", race="tess")
     cost = mix_cost(mix_named("bptt+tess"), play_sizes(), 20).cost
     assert f"{cost.macs / 1e6:.2f} million MACs and keeps {cost.memory / 1e3:.1f} kB" in panel.text
-    assert "It runs against traces+tess (0.34 million MACs and keeps 2.0 kB)" in panel.text
+    assert "It runs against TESS (0.34 million MACs and keeps 2.0 kB)" in panel.text
     panel.state = {"memory": "core on fixed bases (LANCE)"}
     assert "keeps at most 19.7 kB" in panel.text
 
@@ -72,8 +72,8 @@ def test_the_cost_is_told_before_anything_runs():
 @pytest.mark.parametrize(
     ("state", "reason"),
     [
-        (REFUSED, "traces+tess+checkpoint cannot train this network: with S-TLLR traces nothing of the past waits"),
-        ({"race": "eprop+tess+asi"}, "eprop+tess+asi cannot train this network: e-prop carries a number for every syn"),
+        (REFUSED, "TESS + checkpointing cannot train this network: with S-TLLR traces nothing of the past waits"),
+        ({"race": "eprop+tess+asi"}, "periodic basis (TESS) + ASI cannot train this network: e-prop carries a number"),
         ({"race": "traces+tes"}, "in the race, the axis space has no answer 'tes'"),
         ({"race": "bptt, stllr, eprop, tess+"}, "in the race"),
         ({"race": "bptt, stllr, eprop, instant+lls"}, "4 mixes at most run side by side, and there are 5"),
@@ -138,8 +138,8 @@ def test_a_run_draws_what_its_moments_tell():
     assert panel.curves.data[0].line.dash != panel.curves.data[4].line.dash
     assert not panel.curves.data[8].visible
     assert np.array_equal(panel.layers[0].array(), panel.numbers.lanes[0].moments[-1].seen.spikes[0].T)
-    assert "traces+tess finished, batch 2 of 2:" in panel.text
-    assert "kB kept. bptt+backprop finished" in panel.text
+    assert "TESS finished, batch 2 of 2:" in panel.text
+    assert "kB kept. BPTT finished" in panel.text
     assert panel.png().startswith(b"\x89PNG")
     panel.state = {"seed": 4}
     assert panel.text.endswith("Start trains with the new ones.")
@@ -153,10 +153,10 @@ def test_tasks_in_turn_are_told_and_judged():
     assert len(panel.answer.data[0].x) == 2
     assert list(panel.answer.layout.xaxis.ticktext) == ["pullover", "dress"]
     lanes = panel.numbers.lanes
-    lost = ", ".join(f"{short(lane.mix)} {lane.forgotten:.0f}" for lane in lanes)
+    lost = ", ".join(f"{spoken(lane.mix)} {lane.forgotten:.0f}" for lane in lanes)
     assert panel.text.endswith(f"Points of task 1 that task 2 cost: {lost}.")
     assert all(len(lane.moments[-1].accuracies) == 2 for lane in lanes)
-    assert drawn(panel.curves, "traces+tess, task 2")[0][-1] == 2
+    assert drawn(panel.curves, "TESS, task 2")[0][-1] == 2
 
 
 def test_one_batch_at_a_time():
