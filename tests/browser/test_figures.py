@@ -36,6 +36,19 @@ def test_eight_figures_in_voila(serve, open_page):
     check_eight(open_page(serve(EIGHT)))
 
 
+WAITS = """window.waits = []; const given = AbortSignal.timeout.bind(AbortSignal);
+AbortSignal.timeout = (ms) => { window.waits.push(ms); return given(ms); };"""
+
+
+def test_a_widget_that_is_not_ready_after_two_seconds_is_waited_for(serve, bare_page):
+    bare_page.add_init_script(WAITS)
+    bare_page.goto(serve(EIGHT))
+    wait_for_titles(bare_page, 0)
+    waits = bare_page.evaluate("() => waits")
+    assert 2000 not in waits  # after which anywidget 0.11 gives a widget up
+    assert waits.count(60_000) >= 8
+
+
 @pytest.mark.parametrize("slowdown", [4.0])
 def test_eight_figures_on_a_slow_machine(serve, open_page, slowdown):
     check_eight(open_page(serve(EIGHT), slowdown=slowdown))
