@@ -1,6 +1,6 @@
 """`AccuracyMatrix`: what is still known of each task after each task, filled while a stream is learned."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from itertools import chain
 from typing import Any, NamedTuple
 
@@ -14,10 +14,14 @@ from widgets.drawing.theme import GREY, line, marker
 from widgets.frame.controls import choice
 from widgets.frame.streams import MOST_TASKS, STREAMS, StreamPanel
 from widgets.lessons.accuracy_matrix import ACCURACY_MATRIX
+from widgets.panels.accuracy_matrix_pictures import CLASSES, SIDE, clothes, clothes_raster
 from workbench.continual.learning import StreamRecord
+from workbench.continual.methods.fine_tuning import FineTuning
 from workbench.continual.metrics import average_accuracy, backward_transfer, forward_transfer
-from workbench.experiments.experiment import Experiment, start
+from workbench.experiments.experiment import Experiment, prepare, prepare_with
 from workbench.experiments.streams import Untrained, untrained
+from workbench.training.setting import Plan
+from workbench.watch.recall import Recall, examples, learn_and_recall
 
 SHOWN = {
     "fine-tuning": "fine-tuning",
@@ -30,15 +34,21 @@ SHOWN = {
 
 
 class Filled(NamedTuple):
-    """A so far, `(T, T)`, NaN in the rows of tasks that are not learned; how many are; what was known before."""
+    """A so far, `(T, T)`, NaN in the rows of tasks that are not learned; how many are; what was known before.
+
+    right: after each task, the share of each class that is right. images: an example of each class of each task,
+    `(T, classes, rows, columns)`, none where samples are no images.
+    """
 
     A: Tensor
     learned: int
     before: Untrained | None
+    right: Sequence[Tensor] = ()
+    images: Tensor | None = None
 
 
 class AccuracyMatrix(StreamPanel):
-    """The matrix A[t, i], accuracy on task i after task t, live, with ACC, BWT and FWT in the text.
+    """The matrix A[t, i], accuracy on task i after task t, live, with ACC, BWT and FWT in the text; below it clothes.
 
     Controls: stream, tasks, epochs, seed, method, and the buttons start, pause and stop.
     """
@@ -48,22 +58,35 @@ class AccuracyMatrix(StreamPanel):
     lesson = ACCURACY_MATRIX
 
     def __init__(self, streams: Mapping[str, Experiment] = STREAMS, **state: Any) -> None:
-        self.matrix, self.curves = _matrix_figure(), _curves_figure()
+        self.matrix, self.curves, self.clothes = _matrix_figure(), _curves_figure(), clothes_raster()
+        self._known: dict[tuple, Tensor | None] = {}
         method = choice("method", SHOWN, "what is done against forgetting; fine-tuning does nothing")
-        super().__init__(streams, {"method": method}, [self.matrix, self.curves], state)
+        super().__init__(streams, {"method": method}, [self.matrix, self.curves, self.clothes], state)
 
     def records(self, stream: Experiment, tasks: int, epochs: int, seed: int, method: str) -> Iterator[Any]:
         before = untrained(stream, seed, tasks)
-        return chain([before], start(stream, method, seed, epochs, tasks=tasks))
+        return chain([before], learn_and_recall(prepare(stream, method, seed, tasks), Plan(epochs, seed)))
 
-    def compute(self, tasks: int, **_: Any) -> Filled:
+    def compute(self, stream: Experiment, tasks: int, seed: int, **_: Any) -> Filled:
         run = self.run
-        tasks = tasks if self.settings_of_run is None else self.settings_of_run["tasks"]
+        if self.settings_of_run is not None:
+            stream, tasks, seed = (self.settings_of_run[name] for name in ("stream", "tasks", "seed"))
         rows = [item.accuracies for item in run if isinstance(item, StreamRecord) and item.accuracies]
         A = torch.full((tasks, tasks), torch.nan, dtype=torch.float64)
         if rows:
             A[: len(rows)] = torch.tensor(rows, dtype=torch.float64)
-        return Filled(A, len(rows), next((item for item in run if isinstance(item, Untrained)), None))
+        before = next((item for item in run if isinstance(item, Untrained)), None)
+        right = [item.right for item in run if isinstance(item, Recall)]
+        return Filled(A, len(rows), before, right, self._examples(stream, seed, tasks))
+
+    def _examples(self, stream: Experiment, seed: int, tasks: int) -> Tensor | None:
+        """What the classes of each task look like; None where samples are no images of Fashion-MNIST."""
+        key = (stream.name, seed, tasks)
+        if key not in self._known:
+            samples = examples(prepare_with(stream, FineTuning, seed, tasks).stream, CLASSES)
+            images = samples.shape[2:].numel() == SIDE * SIDE
+            self._known[key] = samples.reshape(tasks, CLASSES, SIDE, SIDE) if images else None
+        return self._known[key]
 
     def draw(self, numbers: Filled) -> None:
         percent, names = 100 * numbers.A.numpy(), list(range(1, len(numbers.A) + 1))
@@ -81,6 +104,8 @@ class AccuracyMatrix(StreamPanel):
             learned = list(range(i + 1, numbers.learned + 1)) if shown else []
             trace.update(x=learned, y=percent[i : numbers.learned, i] if shown else [])
         self.curves.layout.xaxis.update(tickvals=names, range=[0.8, len(names) + 0.2])
+        if numbers.images is not None:
+            self.clothes.show(clothes(numbers.images, numbers.right))
         self.show_buttons()
 
     def describe(self, numbers: Filled) -> str:

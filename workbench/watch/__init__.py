@@ -38,6 +38,7 @@ if TYPE_CHECKING:
         play_tasks,
         see,
     )
+    from workbench.watch.recall import Recall, examples, learn_and_recall, recall
     from workbench.watch.synchronization import Examined, Look, Taught, judge_basis, lead, leads, teach, watch
 
 __all__ = [
@@ -54,6 +55,7 @@ __all__ = [
     "Look",
     "Moment",
     "OneUpdate",
+    "Recall",
     "Seen",
     "Specimen",
     "Stage",
@@ -64,11 +66,13 @@ __all__ = [
     "claimed_shares",
     "compress_specimen",
     "dependence",
+    "examples",
     "film",
     "get_ready",
     "judge_basis",
     "lead",
     "leads",
+    "learn_and_recall",
     "learning_curves",
     "mosaic",
     "place_names",
@@ -76,6 +80,7 @@ __all__ = [
     "play_network",
     "play_sizes",
     "play_tasks",
+    "recall",
     "remaining",
     "running_mean",
     "see",
