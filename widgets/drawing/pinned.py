@@ -50,12 +50,15 @@ class Pinned(go.FigureWidget):
         self.unpin()
         self.pin_traces([trace.to_plotly_json() for trace in self.data if _counts(trace)])
 
-    def pin_traces(self, traces: Sequence[dict]) -> None:
-        """Show these traces pale, in the place of what was pinned before; no traces take it away."""
+    def pin_traces(self, traces: Sequence[dict], named: bool = False) -> None:
+        """Show these traces pale, in the place of what was pinned before; no traces take it away.
+
+        named: they are the only ones to be seen, and the legend names them.
+        """
         self.unpin()
         if traces:
             own = len(self.data)
-            self.add_traces([_pale(trace) for trace in traces])
+            self.add_traces([_pale(trace, named) for trace in traces])
             self._own = own
 
     def unpin(self) -> None:
@@ -70,9 +73,10 @@ def _counts(trace: Any) -> bool:
     return trace.type in ("scatter", "bar") and seen and trace.y is not None and len(trace.y) > 0
 
 
-def _pale(trace: dict) -> dict:
-    """A copy of a trace that steps back, says nothing when pointed at and is no entry of the legend."""
+def _pale(trace: dict, named: bool) -> dict:
+    """A copy of a trace that steps back and says nothing when pointed at; by its name it is an entry of the legend."""
     kept = {name: value for name, value in trace.items() if name not in ("uid", "hovertemplate", "legendgroup")}
-    name = f"{trace.get('name') or 'curve'}, pinned"
-    quiet = {"showlegend": False} if trace["type"] in ("scatter", "bar") else {}
-    return {**kept, **quiet, "name": name, "opacity": PALE, "hoverinfo": "skip"}
+    quiet = {"name": f"{trace.get('name') or 'curve'}, pinned"}
+    quiet |= {"showlegend": False} if trace["type"] in ("scatter", "bar") else {}
+    told = {} if named and trace.get("name") else quiet
+    return {**kept, **told, "opacity": PALE, "hoverinfo": "skip"}

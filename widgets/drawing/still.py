@@ -59,7 +59,8 @@ def _share(fig: Fig, name: str) -> float:
     """The height of a pair of axes: more for a heat map of many rows, and for labels of many lines."""
     maps = [t for t in fig.data if t.type == "heatmap" and t.z is not None and (t.xaxis or "x") == name]
     rows = max((len(trace.z) for trace in maps if trace.zmin is not None and trace.texttemplate), default=0)
-    labels = fig.layout[f"yaxis{name.removeprefix('x')}"].ticktext or ()
+    beside = next(trace.yaxis or "y" for trace in fig.data if (trace.xaxis or "x") == name)
+    labels = fig.layout[f"yaxis{beside.removeprefix('y')}"].ticktext or ()
     return max(1.0, rows / _FEW, sum(1 + label.count("<br>") for label in labels) / _FEW)
 
 

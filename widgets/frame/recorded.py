@@ -34,9 +34,17 @@ def record(figures: dict[str, Fig], words: str) -> dict[str, Any]:
 
 
 def show_recorded(figures: dict[str, Fig], run: dict[str, Any]) -> None:
-    """Draw the recorded traces pale."""
+    """Draw the recorded traces pale, with the legend and the colour bars that those of a run will have."""
     for name, figure in figures.items():
-        figure.pin_traces(run["traces"].get(name, []))
+        named = [{**trace, **_words_of(figure, trace)} for trace in run["traces"].get(name, [])]
+        figure.pin_traces(named, named=True)
+
+
+def _words_of(figure: Fig, recorded_trace: dict[str, Any]) -> dict[str, Any]:
+    """What the figure's own trace of the same type and name says around the picture."""
+    asked = recorded_trace["type"], recorded_trace.get("name")
+    own = next((trace.to_plotly_json() for trace in figure.data if (trace.type, trace.name) == asked), {})
+    return {key: own[key] for key in ("showlegend", "colorbar") if key in own}
 
 
 def _shows(trace: Any) -> bool:

@@ -1,13 +1,14 @@
 """What panels share that learn a stream of tasks while you watch: its controls, and start, pause and stop."""
 
 from abc import abstractmethod
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from functools import partial
 from typing import Any
 
 import torch
 
 from widgets.drawing.figure import Fig
+from widgets.drawing.raster import Raster
 from widgets.frame.controls import button, choice, whole_slider
 from widgets.frame.race import ACTIVE, Race
 from widgets.frame.race_panel import RacePanel
@@ -33,7 +34,7 @@ class StreamPanel(RacePanel):
         self,
         streams: Mapping[str, Experiment],
         controls: Mapping[str, Any],
-        pictures: list[Fig],
+        pictures: Sequence[Fig | Raster],
         state: Mapping[str, Any],
     ) -> None:
         self.settings_of_run: dict[str, Any] | None = None

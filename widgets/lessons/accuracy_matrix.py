@@ -7,7 +7,7 @@ ACCURACY_MATRIX: Lesson = Lesson(
     question="What is left of the first task when the fifth has been learned?",
     first="Start a run, then start another with a different method.",
     see="One row for each task learned: read a column downwards to see a task fade. Beside it the same as curves, "
-    "below it the clothes: a class that the network takes for another loses its tick.",
+    "and the clothes: a class that the network takes for another loses its tick.",
     why="A network that learns one thing after another forgets, by default, nearly everything it could. Protecting "
     "directions keeps it.",
     main=("method", "stream", "tasks"),
@@ -27,5 +27,5 @@ ACCURACY_MATRIX: Lesson = Lesson(
             runs=True,
         ),
     ),
-    place=Place(("a b", "c c"), rows=(1.0, 0.8)),
+    place=Place(("a b", "a c"), rows=(1.0, 1.1)),
 )

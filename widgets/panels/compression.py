@@ -180,16 +180,17 @@ def _maps_figure() -> Fig:
         "hovertemplate": "pixel %{x}, %{y} of the mosaic: %{z:.2f}<extra></extra>",
     }
     bare = {"showticklabels": False, "ticks": "", "showgrid": False, "zeroline": False, "constrain": "domain"}
+    below = {**bare, "autorange": "reversed", "domain": [0.0, 0.73]}
     layout = {
-        "height": 340,
+        "height": 380,
         "hovermode": "closest",
         "margin": {"t": 12},
-        "xaxis": {**bare, "domain": [0.22, 0.59], "title": {"text": "as it is"}},
-        "xaxis2": {**bare, "domain": [0.63, 1.0], "anchor": "y2", "title": {"text": "from the core"}},
-        "xaxis3": {**bare, "domain": [0.0, 0.16], "anchor": "y3", "title": {"text": "the image"}},
-        "yaxis": {**bare, "autorange": "reversed", "title": {"text": "its 64 channels here"}},
-        "yaxis2": {**bare, "autorange": "reversed", "anchor": "x2", "matches": "y", "title": {"text": "\u200b"}},
-        "yaxis3": {**bare, "autorange": "reversed", "anchor": "x3", "scaleanchor": "x3", "title": {"text": "\u200b"}},
+        "xaxis": {**bare, "domain": [0.0, 0.48], "title": {"text": "as it is"}},
+        "xaxis2": {**bare, "domain": [0.52, 1.0], "anchor": "y2", "title": {"text": "from the core"}},
+        "xaxis3": {**bare, "domain": [0.0, 0.48], "anchor": "y3", "title": {"text": "\u200b"}},
+        "yaxis": {**below, "title": {"text": "its 64 channels here"}},
+        "yaxis2": {**below, "anchor": "x2", "matches": "y", "title": {"text": "\u200b"}},
+        "yaxis3": {**below, "domain": [0.77, 1.0], "anchor": "x3", "scaleanchor": "x3", "title": {"text": "image"}},
     }
     second = {**cells, "xaxis": "x2", "yaxis": "y2", "showscale": False, "name": "from the core"}
     photograph = {

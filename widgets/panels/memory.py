@@ -6,8 +6,8 @@ from typing import Any, NamedTuple
 from widgets.drawing.figure import Fig
 from widgets.drawing.prediction import Prediction
 from widgets.drawing.rows import curve, dots, labelled_bar
-from widgets.drawing.rule_look import rule_filling, rule_line
-from widgets.drawing.theme import FAINT, GREY, INK, filling, line
+from widgets.drawing.rule_look import rule_line
+from widgets.drawing.theme import BLUE, FAINT, GREY, INK, filling, line
 from widgets.frame.controls import choice, slider
 from widgets.frame.panel import Panel
 from widgets.lessons.memory import MEMORY
@@ -24,8 +24,9 @@ def _short(name: str) -> str:
     return f"{block.removeprefix('layer3.')}·{part}" if block else name
 
 
-LOOKS = (rule_line("bp"), line(1), line(2), line(0))  # in the order of `STEP_RULES`
-FILLINGS = (rule_filling("bp"), filling(1), filling(2), filling(0))
+# In the order of `STEP_RULES`: backpropagation has the colour that it has as a rule, each its own dash and hatching.
+LOOKS = ({**line(0), "color": rule_line("bp")["color"], "width": 2.5}, line(1), line(2), {**line(3), "color": BLUE})
+FILLINGS = ({**filling(0), "color": rule_line("bp")["color"]}, filling(1), filling(2), {**filling(3), "color": BLUE})
 _NAMES = [_short(name) for name in place_names()]
 
 

@@ -14,6 +14,7 @@ from workbench.experiments.experiment import Experiment
 from workbench.watch.claims import TaskClaim, claimed_shares, remaining, similarities, start_claims, start_lance_claims
 
 CODE_CL, LANCE = "code-cl", "lance"
+_RECORDED_LAYERS = ("layer 1", "layer 2")
 
 
 class Claimed(NamedTuple):
@@ -70,11 +71,14 @@ class SubspaceOverlap(StreamPanel):
         if numbers is self._drawn:
             return
         self._drawn = numbers
-        places = list(range(len(numbers.layers)))
+        layers = numbers.layers or _RECORDED_LAYERS
+        places = list(range(len(layers)))
         for t, trace in enumerate(self.shares.data):
             shares = 100 * numbers.shares[:, t].numpy() if t < numbers.shares.shape[1] else []
-            trace.update(x=places, y=shares, text=[f"{share:.1f}" for share in shares], visible=len(shares) > 0)
-        self.shares.layout.xaxis.update(tickvals=places, ticktext=[f"inputs of<br>{name}" for name in numbers.layers])
+            trace.update(
+                x=places[: len(shares)], y=shares, text=[f"{share:.1f}" for share in shares], visible=len(shares) > 0
+            )
+        self.shares.layout.xaxis.update(tickvals=places, ticktext=[f"inputs of<br>{name}" for name in layers])
         names = list(range(1, len(numbers.similarity) + 1))
         values = numbers.similarity.numpy()
         words = [[f"{value:.2f}" for value in row] for row in values]

@@ -84,7 +84,7 @@ def test_measure_runs_every_rule_and_draws_what_it_found():
 def test_only_what_was_measured_is_recorded():
     panel = CostExplorer()
     pale = panel.pairs.data[5:]
-    assert [trace.name for trace in pale] == ["measured, pinned", "measured, pinned", "time, pinned"]
+    assert [trace.name for trace in pale] == ["measured", "measured", "time"]
     assert all(len(trace.x) == len(RULES) for trace in pale)
     assert len(panel.macs.data) == len(RULES) + 3
 
