@@ -36,7 +36,12 @@ def record(figures: dict[str, Fig], words: str) -> dict[str, Any]:
 def show_recorded(figures: dict[str, Fig], run: dict[str, Any]) -> None:
     """Draw the recorded traces pale, with the legend and the colour bars that those of a run will have."""
     for name, figure in figures.items():
-        named = [{**trace, **_words_of(figure, trace)} for trace in run["traces"].get(name, [])]
+        traces, told = run["traces"].get(name, []), set()
+        named = [{**trace, **_words_of(figure, trace)} for trace in traces]
+        for trace in named:
+            if trace.get("name") in told:  # one entry of the legend for all traces of a name
+                trace["showlegend"] = False
+            told.add(trace.get("name"))
         figure.pin_traces(named, named=True)
 
 

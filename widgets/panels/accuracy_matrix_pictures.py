@@ -36,7 +36,7 @@ def colours() -> UInt8[np.ndarray, "256 4"]:
 def clothes_raster() -> Raster:
     """A row for each task learned, a column for each class."""
     alt = "An example of each class, a row for each task learned; a tick where most of its test images are right"
-    words = "the classes of each task, a row for each task learned: ✓ most test images right, ✗ not"
+    words = "a row for each task learned: ✓ most test images right, ✗ not"
     return Raster(MOST_TASKS * CELL, MOST_TASKS * CLASSES * CELL, alt=alt, colours=colours(), x_label=words)
 
 

@@ -6,9 +6,10 @@ import numpy as np
 import pytest
 from counting_panel import Counting
 
+from widgets.drawing.figure import Fig
 from widgets.drawing.pinned import PALE
 from widgets.frame import race_panel
-from widgets.frame.recorded import record
+from widgets.frame.recorded import record, show_recorded
 
 RUN = {"words": "to 3", "traces": {"A picture of nothing much": [{"type": "scatter", "name": "count", "y": [0, 1, 2]}]}}
 
@@ -23,6 +24,18 @@ def test_it_is_drawn_pale_and_said(counting):
     pinned = counting.fig.data[1]
     assert (list(pinned.y), pinned.opacity) == ([0, 1, 2], PALE)
     assert counting.text == "to 3 Pale: recorded; Start runs it here."
+
+
+def test_the_legend_names_each_recorded_curve_once():
+    figure = Fig([{"name": "a", "showlegend": False}, {"name": "b"}], alt="curves")
+    curves = [{"type": "scatter", "name": name, "y": [0, 1]} for name in ("a", "b", "b", "c")]
+    show_recorded({"curves": figure}, {"traces": {"curves": curves}})
+    assert [(trace.name, trace.showlegend) for trace in figure.data[2:]] == [
+        ("a", False),
+        ("b", None),
+        ("b", False),
+        ("c", None),
+    ]
 
 
 def test_a_run_takes_its_place(counting, gate):
