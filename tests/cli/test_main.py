@@ -93,7 +93,7 @@ def test_each_command_has_help_with_an_example(capsys, name):
 def test_help_and_version_are_no_failures(capsys):
     assert main(["--help"]) == main(["--version"]) == 0
     text = capsys.readouterr().out
-    assert all(f"    {name} " in text for name in NAMES)
+    assert all(re.search(rf"^    {name}\s", text, re.M) for name in NAMES)
 
 
 def test_a_warning_is_one_line(capsys, monkeypatch):

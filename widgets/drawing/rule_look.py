@@ -5,7 +5,7 @@ it. Names of no rule are grey.
 """
 
 from widgets.drawing.theme import GREY, filling, line, marker
-from workbench.rules import RULES
+from workbench.rules import RULES, rule_of_form
 
 
 def place(name: str) -> int | None:
@@ -14,8 +14,8 @@ def place(name: str) -> int | None:
     >>> place("bptt"), place("stllr-last5") == place("stllr"), place("lance")
     (0, True, None)
     """
-    fitting = [k for k, rule in enumerate(RULES) if name == rule.name or name.startswith(f"{rule.name}-")]
-    return max(fitting, key=lambda k: len(RULES[k].name), default=None)
+    rule = rule_of_form(name)
+    return None if rule is None else RULES.index(rule)
 
 
 def rule_label(name: str) -> str:

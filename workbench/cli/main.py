@@ -21,14 +21,29 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
 from importlib import import_module
 
-from workbench.cli import app, audit, bench, course, data, doctor, lab, mix, nir, results, student, sweep, train
+from workbench.cli import (
+    app,
+    audit,
+    bench,
+    course,
+    data,
+    doctor,
+    lab,
+    mix,
+    neurobench,
+    nir,
+    results,
+    student,
+    sweep,
+    train,
+)
 from workbench.cli import list as listing
 from workbench.cli.parser import Parser
 from workbench.names import UnknownName
 from workbench.version import installed_version
 
 FAILED, USAGE, INTERRUPTED, UNREAD, ENDED = 1, 2, 130, 141, 143
-COMMANDS = (app, lab, listing, train, sweep, results, mix, audit, bench, data, nir, course, student, doctor)
+COMMANDS = (app, lab, listing, train, sweep, results, mix, audit, neurobench, bench, data, nir, course, student, doctor)
 
 
 class Ended(BaseException):

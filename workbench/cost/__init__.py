@@ -14,6 +14,7 @@ if TYPE_CHECKING:
         memory_saving,
     )
     from workbench.cost.mixes import MixCost, mix_cost
+    from workbench.cost.neurobench import Inference, UpdateCost, connection_sparsity, footprint, inference, update_cost
     from workbench.cost.table import (
         COSTED,
         CostCurve,
@@ -32,17 +33,22 @@ __all__ = [
     "TIMED",
     "CostCurve",
     "CostRow",
+    "Inference",
     "Macs",
     "Measured",
     "MixCost",
     "NotTimed",
     "TimedCost",
+    "UpdateCost",
     "backprop_macs",
     "break_even",
     "connection_macs",
+    "connection_sparsity",
     "cost_curves",
     "cost_table",
     "dense_sizes",
+    "footprint",
+    "inference",
     "layer_macs",
     "layer_sizes",
     "lls_macs",
@@ -52,6 +58,7 @@ __all__ = [
     "mix_cost",
     "rule_costs",
     "timed_costs",
+    "update_cost",
     "written",
 ]
 

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
         tp,
     )
     from workbench.rules.bptt import BPTT
-    from workbench.rules.catalogue import RULES, rule_named
+    from workbench.rules.catalogue import RULES, rule_named, rule_of_form
     from workbench.rules.direct_feedback import DirectFeedback
     from workbench.rules.eprop import EProp
     from workbench.rules.feedback_alignment import FeedbackAlignment
@@ -79,6 +79,7 @@ __all__ = [
     "per_class",
     "random_head",
     "rule_named",
+    "rule_of_form",
     "stdp",
     "stllr",
     "synchrony_by_block",

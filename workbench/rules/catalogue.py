@@ -61,6 +61,16 @@ def rule_named(name: str, among: Sequence[LearningRule] = RULES) -> LearningRule
     raise unknown("there is no rule", name, (rule.name for rule in among))
 
 
+def rule_of_form(name: str) -> LearningRule | None:
+    """The rule of that name, or the one that it is a form of with other parameters; None for names of no rule.
+
+    >>> rule_of_form("stllr-last5").name, rule_of_form("stllr-dfa").label, rule_of_form("lance")
+    ('stllr', 'S-TLLR with DFA', None)
+    """
+    fitting = [rule for rule in RULES if name == rule.name or name.startswith(f"{rule.name}-")]
+    return max(fitting, key=lambda rule: len(rule.name), default=None)
+
+
 def own_rule(name: str) -> LearningRule:
     """The `LearningRule` at `module:NAME`; or ValueError that says what is there."""
     module, _, attribute = name.partition(":")
