@@ -5,8 +5,8 @@
 
 A stage is one line: its number, its name, how long it took. What it printed lies in test-results/NAME.log and is shown
 when it fails; of a stage of tests the seed and the closing line are shown always. At the end come the ten slowest tests
-of all stages. Stages that stand together in `AT_ONCE` run at once where they follow each other: a browser mostly waits
-for a server, or the other way round, and leaves a core to the other tests.
+of all stages. Stages that stand in `WORKERS` run side by side, the next as soon as there is room for its workers. A
+browser mostly waits for a server, or the other way round, and leaves a core to the other tests.
 """
 
 import os
@@ -15,8 +15,7 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Iterator, Mapping, Sequence
-from itertools import groupby
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import NamedTuple
 from xml.etree import ElementTree
@@ -37,7 +36,9 @@ STAGES = {
 }
 # What ends a stage; SIGINT lets it clean up, but a shell's background has no ears for it.
 ENDING = signal.SIGTERM if os.name == "nt" or signal.getsignal(signal.SIGINT) is signal.SIG_IGN else signal.SIGINT
-AT_ONCE = ({"types", "browser", "tests"}, {"notebooks", "wheel"})
+# Processes that compute in a stage that may run beside others, and how many may at once.
+WORKERS = {"types": 1, "browser": 1, "tests": 2, "notebooks": 2, "wheel": 1}
+MOST = 4
 SHOWN = re.compile(r"^(Using --randomly-seed=\d+|=+ .*\b(passed|failed|error|no tests ran)\b.* in .* =+)$", re.M)
 
 
@@ -57,17 +58,12 @@ def main(names: Sequence[str]) -> int:
     RESULTS.mkdir(exist_ok=True)
     chosen = list(names or STAGES)
     titles = {name: f"{number}/{len(chosen)} {name}" for number, name in enumerate(chosen, 1)}
-    tests: list[Test] = []
-    for _, together in groupby(chosen, key=lambda name: next((group for group in AT_ONCE if name in group), name)):
-        group = list(together)
-        for name in group:
-            report_of(name).unlink(missing_ok=True)
-        if failed := run({name: titles[name] for name in group}):
-            print(f"make test stopped at stage {chosen.index(failed) + 1} of {len(chosen)}: {failed}")
-            return 1
-        for name in group:
-            tests += read_report(report_of(name))
-    print_slowest(tests)
+    for name in chosen:
+        report_of(name).unlink(missing_ok=True)
+    if failed := run(titles):
+        print(f"make test stopped at stage {chosen.index(failed) + 1} of {len(chosen)}: {failed}")
+        return 1
+    print_slowest([test for name in chosen for test in read_report(report_of(name))])
     return 0
 
 
@@ -82,18 +78,22 @@ def log_of(name: str) -> Path:
 
 
 def run(titles: Mapping[str, str]) -> str:
-    """Run stages at once and print the line of each when it ends; the name of the first that failed ends the others."""
-    if len(titles) == 1:
-        print(*titles.values(), "… ", end="", flush=True)
-    start, failed = time.monotonic(), ""
-    running = {name: begin(name) for name in titles}
-    while running:
-        name = wait(running, titles, start)
+    """Run stages and print the line of each when it ends; the name of the first that failed, which ends the others."""
+    waiting, failed = list(titles), ""
+    running: dict[str, subprocess.Popen] = {}
+    starts: dict[str, float] = {}
+    while running or (waiting and not failed):
+        while waiting and not failed and fits(waiting[0], running):
+            name = waiting.pop(0)
+            if name not in WORKERS:
+                print(titles[name], "… ", end="", flush=True)
+            starts[name], running[name] = time.monotonic(), begin(name)
+        name = wait(running, titles, starts)
         status = running.pop(name).returncode
         if failed:
             continue  # it was told to end
-        title = "" if len(titles) == 1 and not sys.stdout.isatty() else f"{titles[name]} … "
-        print(f"{title}{duration(time.monotonic() - start)} {'FAILED' if status else 'ok'}", flush=True)
+        title = f"{titles[name]} … " if name in WORKERS or sys.stdout.isatty() else ""
+        print(f"{title}{duration(time.monotonic() - starts[name])} {'FAILED' if status else 'ok'}", flush=True)
         text = log_of(name).read_text("utf-8", errors="replace")
         shown = text if status else "".join(f"    {found[0]}\n" for found in SHOWN.finditer(text))
         print(shown, end="", flush=True)
@@ -102,6 +102,16 @@ def run(titles: Mapping[str, str]) -> str:
             for other in running.values():
                 other.send_signal(ENDING)
     return failed
+
+
+def fits(name: str, running: Iterable[str]) -> bool:
+    """Whether a stage may begin beside those that run.
+
+    >>> fits("notebooks", ["browser"]), fits("notebooks", ["browser", "tests"]), fits("lint", ["types"])
+    (True, False, False)
+    """
+    every = [name, *running]
+    return len(every) == 1 or (WORKERS.keys() >= set(every) and sum(WORKERS[each] for each in every) <= MOST)
 
 
 def begin(name: str) -> subprocess.Popen:
@@ -119,7 +129,7 @@ def begin(name: str) -> subprocess.Popen:
         )
 
 
-def wait(running: Mapping[str, subprocess.Popen], titles: Mapping[str, str], start: float) -> str:
+def wait(running: Mapping[str, subprocess.Popen], titles: Mapping[str, str], starts: Mapping[str, float]) -> str:
     """Wait for one of the stages to end, and say which; where a person looks on, tell every second how far they are."""
     while True:
         for name, process in running.items():
@@ -134,8 +144,9 @@ def wait(running: Mapping[str, subprocess.Popen], titles: Mapping[str, str], sta
             print("\r\033[K" if sys.stdout.isatty() else "", end="")
             return name
         if sys.stdout.isatty():
-            far = ", ".join(f"{titles[name]}{progress(name)}" for name in running)
-            print(f"\r\033[K{far} … {duration(time.monotonic() - start)} ", end="", flush=True)
+            now = time.monotonic()
+            far = (f"{titles[name]}{progress(name)} … {duration(now - starts[name])}" for name in running)
+            print(f"\r\033[K{', '.join(far)} ", end="", flush=True)
 
 
 def progress(name: str) -> str:

@@ -89,7 +89,7 @@ def test_stages_that_stand_together_run_at_once(stages, monkeypatch, tmp_path, c
     (tmp_path / "right_waits.py").write_text("open('to_right').close(); open('to_left', 'w').close()")
     chosen = {"first": GOOD, "left": ["left_waits"], "right": ["right_waits"], "last": GOOD}
     monkeypatch.setattr(stages, "STAGES", chosen)
-    monkeypatch.setattr(stages, "AT_ONCE", ({"left", "right"},))
+    monkeypatch.setattr(stages, "WORKERS", {"left": 2, "right": 2})
     assert stages.main([]) == 0
     lines = capfd.readouterr().out.splitlines()
     assert re.fullmatch(r"1/4 first … \d+ s ok", lines[0])
@@ -97,11 +97,26 @@ def test_stages_that_stand_together_run_at_once(stages, monkeypatch, tmp_path, c
     assert re.fullmatch(r"4/4 last … \d+ s ok", lines[3])
 
 
+@pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="this system has no files that wait for who reads them")
+def test_the_next_stage_begins_when_there_is_room_for_it(stages, monkeypatch, tmp_path, capfd):
+    """`long` ends only when `next` has begun, and `next` has room only after `short`."""
+    os.mkfifo(tmp_path / "pipe")
+    (tmp_path / "long_waits.py").write_text("open('pipe').close()")
+    (tmp_path / "next_opens.py").write_text("open('pipe', 'w').close()")
+    chosen = {"long": ["long_waits"], "short": GOOD, "next": ["next_opens"]}
+    monkeypatch.setattr(stages, "STAGES", chosen)
+    monkeypatch.setattr(stages, "WORKERS", {"long": 2, "short": 2, "next": 2})
+    assert stages.main([]) == 0
+    names = [line.split()[1] for line in capfd.readouterr().out.splitlines() if line[0].isdigit()]
+    assert names[0] == "short"
+    assert set(names) == set(chosen)
+
+
 def test_a_stage_that_fails_ends_those_beside_it(stages, monkeypatch, tmp_path, capsys):
     (tmp_path / "endless.py").write_text("import threading\nthreading.Event().wait()")
     chosen = {"endless": ["endless"], "bad": stage(tmp_path, "bad", right=False), "never": ["no_such_module"]}
     monkeypatch.setattr(stages, "STAGES", chosen)
-    monkeypatch.setattr(stages, "AT_ONCE", ({"endless", "bad"},))
+    monkeypatch.setattr(stages, "WORKERS", {"endless": 1, "bad": 1})
     assert stages.main([]) == 1
     out = capsys.readouterr().out
     assert re.search(r"^2/3 bad … \d+ s FAILED$", out, re.M)
