@@ -71,10 +71,10 @@ print(*sorted(each.name for each in path.parent.iterdir()))
 @pytest.mark.parametrize(
     ("name", "rule", "per_class", "epochs"),
     [
-        ("fashion-events", "stllr", 24, 3),
-        ("sound", "stllr", 48, 3),
-        ("lls-fashion", "lls-m", 24, 3),
-        ("split-fashion", "ewc", 24, 3),
+        ("fashion-events", "stllr", 8, 3),
+        ("sound", "stllr", 16, 3),
+        ("lls-fashion", "lls-m", 8, 3),
+        ("split-fashion", "ewc", 8, 3),
     ],
 )
 def test_killed_five_times(tmp_path, name, rule, per_class, epochs):
