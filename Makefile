@@ -1,4 +1,4 @@
-# make app | lab | test | check | mutants | bench | recorded | results | pictures | fuzz | bundle | clean  each installs what is missing first
+# make app | lab | book | test | check | mutants | bench | recorded | results | pictures | fuzz | bundle | clean  each installs what is missing first
 # make test STAGES="types tests"                       only these
 PYTHON ?= python3
 VENV := .venv
@@ -10,7 +10,7 @@ FITS := import sys; v = sys.version_info[:3]; sys.exit(not (3, 11) <= v[:2] <= (
 PLOTLY := from workbench.serving.bundles import plotly_folder; print(plotly_folder().parent)
 MINOR := import sys; sys.exit("%d.%d" % sys.version_info[:2])
 
-.PHONY: app lab test check mutants bench recorded results pictures fuzz bundle clean named
+.PHONY: app lab book launch test check mutants bench recorded results pictures fuzz bundle clean named
 
 app: $(READY) named
 	$(BIN)/python -m workbench app $(ARGS)
@@ -29,6 +29,14 @@ mutants: $(READY_DEV) named
 
 bench: $(READY_DEV) named
 	$(BIN)/python -m workbench bench $(ARGS)
+
+# the book in build/book/html, for `workbench book`; ARGS=--fresh builds it anew
+book: $(READY_DEV) named
+	$(BIN)/python docs/book/build.py $(ARGS)
+
+# the address of the repository, and the links to Binder, Colab and Kaggle that follow from it
+launch: $(READY_DEV) named
+	$(BIN)/python docs/book/launch.py $(ADDRESS)
 
 # the runs that panels show before anyone has pressed Start
 recorded: $(READY) named
@@ -69,11 +77,11 @@ $(READY): pyproject.toml constraints.txt
 	"$(PYTHON)" -m venv --clear $(VENV); }
 	@echo "Installing into $(VENV), which takes some minutes when packages must be fetched"
 	$(PIP) hatchling
-	$(PIP) --no-build-isolation --editable ".[fast]"
+	$(PIP) --no-build-isolation --editable ".[app,fast]"
 	@pwd -P > $@
 
 $(READY_DEV): $(READY)
-	$(PIP) --no-build-isolation --editable ".[dev]"
+	$(PIP) --no-build-isolation --editable ".[dev,book]"
 	@touch $@
 
 # A Python that was named must be the one that is installed.

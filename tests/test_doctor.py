@@ -59,3 +59,14 @@ def test_the_data_folder_is_a_whole_path_wherever_it_lies(monkeypatch):
     monkeypatch.setattr(os.path, "relpath", other_drive)
     monkeypatch.setenv("WORKBENCH_DATA", "some/folder")
     assert doctor.check_folder().found == str(Path("some/folder").absolute())
+
+
+def test_the_doctor_misses_the_app_only_where_half_of_it_is_there(monkeypatch):
+    assert doctor.check_app("voila").good
+    there = {"jupyterlab"}
+    monkeypatch.setattr("importlib.util.find_spec", lambda name: name in there or None)
+    assert doctor.check_app("voila") == Check("voila", False, "not installed", "pip install voila")
+    there.clear()
+    for check in (doctor.check_app("voila"), doctor.check_pages()):
+        assert check.good
+        assert "not installed" in check.found

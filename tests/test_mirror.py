@@ -42,6 +42,7 @@ ACROSS = {
     "training/test_lengths.py": "samples of several lengths through training, evaluation and records",
     "training/test_killed.py": "whole experiments, killed and carried on",
     "widgets/lessons/test_lessons.py": "the lessons of all panels",
+    "test_book.py": "the sources of the book, and the files that launch a notebook elsewhere",
     "test_defaults.py": "defaults against the papers, from all rooms",
     "test_doctests.py": "the examples in all docstrings",
     "test_floors.py": "the direction of imports",

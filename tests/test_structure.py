@@ -48,10 +48,10 @@ def project() -> dict:
 
 
 def test_conda_environment_lists_the_same_dependencies():
-    """With the extras that are meant for users: all but `dev`."""
+    """With the extras that are meant for users: all but `dev` and `book`."""
     lines = re.findall(r"^ +- (.+)$", (ROOT / "environment.yml").read_text(), re.M)
     lines = [line for line in lines if line not in ("conda-forge", "pip", "pip:", "--editable .")]
-    extras = [each for name, each in project()["optional-dependencies"].items() if name != "dev"]
+    extras = [each for name, each in project()["optional-dependencies"].items() if name not in ("dev", "book")]
     wanted = requirements(sum(extras, project()["dependencies"]))
     expected = {CONDA_NAMES.get(name, name): versions for name, versions in wanted.items()}
     expected["python"] = project()["requires-python"]

@@ -12,7 +12,8 @@ from typing import NamedTuple
 
 from jupyter_core.paths import jupyter_path
 
-MODULES = ("anywidget", "ipywidgets", "jupyterlab", "plotly", "snntorch", "torch", "voila")
+MODULES = ("anywidget", "ipywidgets", "plotly", "snntorch", "torch")
+APP = ("jupyterlab", "voila")  # the extra `app`, which notebooks elsewhere do without
 EXTENSIONS = {
     "@jupyter-widgets/jupyterlab-manager": "jupyterlab_widgets",  # shows widgets in JupyterLab and Voila
     "anywidget": "anywidget",  # shows our figures
@@ -35,6 +36,7 @@ def examine() -> list[Check]:
     """Look at Python, the packages, the browser side of the widgets, and the data folder."""
     checks = [check_python()]
     checks += [check_module(name) for name in MODULES]
+    checks += [check_app(name) for name in APP]
     checks += [check_extension(name, package) for name, package in EXTENSIONS.items()]
     checks += [check_version(package, tested) for package, tested in TESTED.items()]
     return [*checks, check_bundle(), check_pages(), check_compiled(), check_data(), check_folder()]
@@ -65,6 +67,13 @@ def check_module(name: str) -> Check:
     if importlib.util.find_spec(name) is None:
         return Check(name, False, "not installed", f"pip install {name}")
     return Check(name, True, importlib.metadata.version(name))
+
+
+def check_app(name: str) -> Check:
+    """A package that serves the app and the notebooks: nothing is missing without both where another Jupyter runs."""
+    if any(map(importlib.util.find_spec, APP)):
+        return check_module(name)
+    return Check(name, True, "not installed: no app and no Lab of its own; pip install 'local-learning-workbench[app]'")
 
 
 def check_version(package: str, tested: str) -> Check:
@@ -103,6 +112,8 @@ def check_extension(name: str, package: str) -> Check:
 def check_pages() -> Check:
     """Voila's page templates, without which a page stays empty for ever."""
     name = "page templates of voila"
+    if not any(map(importlib.util.find_spec, APP)):
+        return Check(name, True, "not installed, like voila")
     for folder in jupyter_path("voila", "templates"):
         if (Path(folder) / "lab" / "index.html.j2").is_file():
             return Check(name, True, "found")

@@ -1,7 +1,7 @@
 #!/bin/sh
 # The Littlest JupyterHub: run once as root on a machine that has it. An example: tljh itself was not run here.
 set -eu
-/opt/tljh/user/bin/pip install -c /opt/workbench/constraints.txt "/opt/workbench[fast]"
+/opt/tljh/user/bin/pip install -c /opt/workbench/constraints.txt "/opt/workbench[app,fast]"
 cat > /opt/tljh/config/jupyterhub_config.d/workbench.py <<'EOF'
 c.Spawner.cmd = ["/opt/tljh/user/bin/workbench", "lab", "local-learning", "--hub"]
 c.Spawner.default_url = "/lab/tree/00_start_here.ipynb"  # or "/workbench/app"

@@ -9,6 +9,7 @@ import subprocess
 import sys
 import zipfile
 from pathlib import Path
+from urllib.request import urlopen
 
 import pytest
 from checkout import EMBEDDED, FOLDERS, ROOT, copied
@@ -24,7 +25,9 @@ STRAY = (
     "data_cache/own_photographs.npz",
     "workbench/__pycache__/rule.cpython-311.pyc",
     "widgets/.ipynb_checkpoints/app-checkpoint.py",
+    "build/lib/workbench/rule.py",
 )
+BOOK = ("index.html", "notebooks/01_one.html")  # as if it had been built
 NO_NETWORK = {f"{kind}_proxy": "http://127.0.0.1:9" for kind in ("http", "https", "all")} | {"no_proxy": "127.0.0.1"}
 
 pytestmark = [pytest.mark.wheel, pytest.mark.slow]
@@ -47,6 +50,9 @@ def wheel(tmp_path_factory) -> Path:
     for name in STRAY:
         (copy / name).parent.mkdir(parents=True, exist_ok=True)
         (copy / name).write_bytes(b"stray")
+    (copy / "build/book/html/notebooks").mkdir(parents=True)
+    for name in BOOK:
+        (copy / "build/book/html" / name).write_text("<h1>Built</h1>")
     pip = [sys.executable, "-m", "pip", "wheel", "--no-deps", "--no-index", "--no-build-isolation"]
     run(*pip, "--wheel-dir", folder, ".", cwd=copy)
     (built,) = folder.glob("*.whl")
@@ -76,6 +82,7 @@ def test_it_holds_the_sources_the_notebooks_and_the_embedded_data_and_nothing_el
     expected = set.union(*(files(ROOT / folder) for folder in FOLDERS))
     expected = {re.sub("^(notebooks|results)/", r"workbench/\1/", name) for name in expected}
     expected |= {f"workbench/data/embedded/{name}" for name in EMBEDDED}
+    expected |= {f"workbench/book/{name}" for name in BOOK}
     assert {name for name in names if ".dist-info/" not in name} == expected
     assert {Path(name).suffix for name in expected} >= {".py", ".js", ".css", ".ipynb", ".json", ".j2", ".safetensors"}
     (about,) = {name.partition("/")[0] for name in names if ".dist-info/" in name}
@@ -91,6 +98,14 @@ def test_its_program_lists_and_verifies(installed, tmp_path):
     assert re.search(r"voices +embedded", workbench("data", "list"))
     assert workbench("data", "verify", "voices", "fashion-mnist-small").count("good") >= 2
     assert "Everything is in place." in workbench("doctor")
+
+
+def test_the_book_that_was_built_opens(installed, tmp_path):
+    port = own_port()
+    url = f"http://127.0.0.1:{port}/notebooks/01_one.html"
+    command = [sys.executable, "-m", "workbench", "book", "--no-browser", "--port", str(port)]
+    with running(command, url, tmp_path / "book.log", installed), urlopen(url) as page:
+        assert page.read() == b"<h1>Built</h1>"
 
 
 def test_every_panel_finds_its_data(installed, tmp_path):

@@ -8,6 +8,16 @@ import sys
 import pytest
 
 from workbench.cli import serve as serving
+from workbench.cli.main import main
+
+
+@pytest.mark.parametrize(("command", "package"), [("app", "voila"), ("lab", "jupyterlab")])
+def test_without_the_extra_it_says_what_to_install(monkeypatch, capsys, command, package):
+    monkeypatch.setattr(serving, "find_spec", lambda name: None)
+    assert main([command]) == 1
+    told = capsys.readouterr().err
+    assert f"the package {package}, which is not installed" in told
+    assert "local-learning-workbench[app]" in told
 
 
 def test_a_server_ends_with_the_program_that_started_it():

@@ -5,7 +5,7 @@ from pathlib import Path
 from typing import Any
 
 from workbench.cli.parser import add_command, whole
-from workbench.cli.serve import serve
+from workbench.cli.serve import need, serve
 
 
 def add(commands: Any) -> None:
@@ -40,6 +40,7 @@ def app(arguments: argparse.Namespace) -> int:
     notebook: Path | None = arguments.notebook
     if notebook is not None and not notebook.is_file():
         raise ValueError(f"there is no notebook {notebook}; name a file that ends with .ipynb")
+    need("voila")
     command = app_command(
         arguments.port,
         notebook=None if notebook is None else notebook.resolve(),

@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from workbench.cli.parser import add_command, whole
-from workbench.cli.serve import serve
+from workbench.cli.serve import need, serve
 
 COPIES = Path("workbench-notebooks")  # where the notebooks of an installed package are copied to
 
@@ -35,6 +35,7 @@ def lab(arguments: argparse.Namespace) -> int:
     """Serve the notebooks until it is interrupted."""
     from workbench.serving import hub_command, lab_command, notebooks_folder
 
+    need("jupyterlab")
     source = notebooks_folder()
     installed = source.is_relative_to(Path(__file__).resolve().parents[1])
     folder: Path | None = arguments.folder or (COPIES if installed else None)

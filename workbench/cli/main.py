@@ -25,6 +25,7 @@ from workbench.cli import (
     app,
     audit,
     bench,
+    book,
     course,
     data,
     doctor,
@@ -43,7 +44,24 @@ from workbench.names import UnknownName
 from workbench.version import installed_version
 
 FAILED, USAGE, INTERRUPTED, UNREAD, ENDED = 1, 2, 130, 141, 143
-COMMANDS = (app, lab, listing, train, sweep, results, mix, audit, neurobench, bench, data, nir, course, student, doctor)
+COMMANDS = (
+    app,
+    lab,
+    book,
+    listing,
+    train,
+    sweep,
+    results,
+    mix,
+    audit,
+    neurobench,
+    bench,
+    data,
+    nir,
+    course,
+    student,
+    doctor,
+)
 
 
 class Ended(BaseException):

@@ -4,6 +4,16 @@ import os
 import signal
 import subprocess
 import sys
+from importlib.util import find_spec
+
+
+def need(package: str) -> None:
+    """ValueError where the package that serves is not installed: the extra `app` brings it."""
+    if find_spec(package) is None:
+        raise ValueError(
+            f"this needs the package {package}, which is not installed; type pip install "
+            "'local-learning-workbench[app]', in a checkout pip install -e '.[app]'"
+        )
 
 
 def serve(command: list[str]) -> int:

@@ -6,6 +6,7 @@ from workbench.faces import lazy
 
 if TYPE_CHECKING:
     from workbench.serving.allowance import SPEED, Allowance, Price, read_allowance, write_allowance
+    from workbench.serving.book import BookServer, book_folder, book_server
     from workbench.serving.commands import SERVED, app_command, hub_command, lab_command, notebooks_folder
     from workbench.serving.frames import PROTOCOL, joined, parted
     from workbench.serving.process import free_port, running
@@ -15,8 +16,11 @@ __all__ = [
     "SERVED",
     "SPEED",
     "Allowance",
+    "BookServer",
     "Price",
     "app_command",
+    "book_folder",
+    "book_server",
     "free_port",
     "hub_command",
     "joined",
