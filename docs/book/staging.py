@@ -67,7 +67,7 @@ CONTENTS: Mapping[str, Sequence[str]] = {
     "Rules": ("rules/*",),
     "How to": ("docs/your_own_*", "docs/mixes", "docs/sweeps", "docs/serving"),
     "Teaching": ("docs/teaching", "docs/teaching/*"),
-    "Results": ("proved", "measured", "docs/results/*"),
+    "Results": ("proved", "measured", "docs/measured", "docs/results/*"),
     "Reference": ("limits", "glossary", "NOTATION", "command_line", "api/index", "CONTRIBUTING", "CHANGELOG"),
     "More": ("docs/*",),
 }
