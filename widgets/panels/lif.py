@@ -1,6 +1,5 @@
 """`LIFExplorer`: what a leaky integrate-and-fire neuron makes of its input."""
 
-from functools import lru_cache
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -17,7 +16,7 @@ from widgets.frame.panel import Panel
 from widgets.frame.spikes import spike_row, spike_sliders
 from widgets.lessons.lif import LIF
 from workbench.neurons.decay import time_constant
-from workbench.neurons.firing import firing_rate, rate_curve, spike_intervals, threshold_current
+from workbench.neurons.firing import firing_rate, spike_intervals, threshold_current
 from workbench.neurons.lif import Membrane, Neuron, Reset, hard_reset, run_lif, soft_reset
 from workbench.neurons.stimuli import constant_current, random_spikes, regular_spikes, spikes_at
 
@@ -76,9 +75,12 @@ class LIFExplorer(Panel):
         }
         neuron = Neuron(decay, threshold)
         current = strength * trains[input]()
-        membrane = run_lif(current, neuron, reset=reset)
+        currents = torch.linspace(0.0, max(strength, 1.5 * threshold), 61, dtype=torch.float64)
+        both = torch.cat([current[:, None], currents.expand(STEPS, -1)], 1)  # the neuron, and one for each current
+        spikes, potential, last = run_lif(both, neuron, reset=reset)
+        membrane = Membrane(spikes[:, 0], potential[:, 0], last[0])
         rest = reset(membrane.potential, membrane.spikes, threshold)
-        return Response(neuron, current, membrane, rest, *_curve(neuron, reset, max(strength, 1.5 * threshold)))
+        return Response(neuron, current, membrane, rest, currents, firing_rate(spikes[:, 1:]))
 
     def draw(self, numbers: Response) -> None:
         neuron, current, (spikes, potential, _), rest, currents, rates = numbers
@@ -134,13 +136,6 @@ class LIFExplorer(Panel):
             currents = torch.linspace(0.0, {max(strength, 1.5 * threshold)}, 61, dtype=torch.float64)
             rates = rate_curve(currents, neuron, {reset.__name__}, steps={STEPS})
         """
-
-
-@lru_cache(maxsize=1)
-def _curve(neuron: Neuron, reset: Reset, strongest: float) -> tuple[Tensor, Tensor]:
-    """Currents up to `strongest` and their rates, kept while only the input is changed."""
-    currents = torch.linspace(0.0, strongest, 61, dtype=torch.float64)
-    return currents, rate_curve(currents, neuron, reset, STEPS)
 
 
 def _controls() -> dict:

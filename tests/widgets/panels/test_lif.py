@@ -2,7 +2,7 @@
 
 import numpy as np
 import pytest
-from house import check_house_rules, drawn, run_code, same, walk_and_compare
+from house import check_house_rules, drawn, same, walk_and_compare
 
 from widgets.panels.lif import STEPS, LIFExplorer
 from workbench.neurons.firing import rate_curve
@@ -82,16 +82,6 @@ def test_controls_that_do_not_count_are_gone():
         for panel.state in ({"input": label} for label in ("constant current", "regular spikes", "random spikes"))
     ]
     assert disabled == [{"interval", "seed"}, {"seed"}, set()]
-
-
-def test_the_curve_is_kept_while_the_input_changes():
-    panel = LIFExplorer()
-    curve = panel.numbers.rates
-    panel.controls["strength"].value = 0.2
-    assert panel.numbers.rates is curve
-    panel.controls["decay"].value = 0.5
-    assert panel.numbers.rates is not curve
-    assert same(run_code(panel)["rates"], panel.numbers.rates)
 
 
 def test_spikes_that_are_placed_arrive_and_are_in_the_hand():
