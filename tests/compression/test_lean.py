@@ -51,3 +51,13 @@ def test_a_trained_or_training_norm_is_left_alone():
     assert isinstance(lance.get_submodule("1"), nn.BatchNorm2d)
     assert isinstance(lance.get_submodule("4"), nn.BatchNorm2d)
     assert isinstance(lance.get_submodule("7"), FrozenNorm2d)
+
+
+def test_bits_lie_in_the_order_of_the_mask():
+    mask = torch.zeros(24, dtype=torch.bool)
+    for k in range(24):
+        alone = mask.clone()
+        alone[k] = True
+        assert pack_bits(alone).tolist() == [(1 << k % 8) * (k // 8 == byte) for byte in range(3)]
+    assert pack_bits(~mask).tolist() == [255] * 3
+    assert unpack_bits(pack_bits(~mask), mask.shape).all()

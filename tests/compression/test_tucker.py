@@ -11,6 +11,7 @@ from workbench.compression.tucker import (
     Bases,
     expand,
     fold,
+    last_two,
     mode_correlation,
     mode_product,
     project,
@@ -116,3 +117,12 @@ def test_errors_of_small_tensors_are_relative_too():
     x = torch.tensor([0.3, -0.4])
     assert tucker.relative_error(x, x / 2) == pytest.approx(0.5)
     assert tucker.relative_error(torch.zeros(2), x) == 1.0
+
+
+@pytest.mark.parametrize("shape", [(5, 8, 8), (2, 3, 7, 5), (2, 20, 20), (8, 8)])
+def test_the_last_two_modes_at_once_are_one_after_the_other(shape):
+    """Small maps by a Kronecker product, large ones mode by mode."""
+    x = torch.randn(shape, dtype=torch.float64)
+    rows, columns = torch.randn(3, shape[-2]).double(), torch.randn(shape[-1], 4).double().T
+    expected = torch.einsum("...hw,ph,qw->...pq", x, rows, columns)
+    torch.testing.assert_close(last_two(x, rows, columns), expected)

@@ -48,7 +48,7 @@ from torch.nn.grad import conv2d_weight
 from workbench.checks import SHARE, check_number
 from workbench.compression.calibration import Modes, Run, Weighting, calibrate, called, leading_bases, plain_mean
 from workbench.compression.lean import make_lean
-from workbench.compression.tucker import Bases, Tucker, mode_product, project
+from workbench.compression.tucker import Bases, Tucker, last_two, mode_product, project
 from workbench.kernels.convolution import Geometry, geometry_of
 from workbench.kernels.frugal import Frugal, Kept, exchange, take_over
 
@@ -66,8 +66,12 @@ def conv2d_weight_gradient(
     U0, U1, U2, U3 = bases
     groups, c_out = geometry.groups, grad_output.shape[1]
     Z1 = grad_output if U0 is None else mode_product(grad_output, U0.T, 0)  # eq. 4
-    Z2 = _expand_padded(core, U2, 2, geometry.padding[2:])  # eq. 5
-    Z3 = _expand_padded(Z2, U3, 3, geometry.padding[:2])  # eq. 6
+    sides = geometry.padding
+    if U2 is not None and U3 is not None:
+        Z3 = last_two(core, F.pad(U2, (0, 0, *sides[2:])), F.pad(U3, (0, 0, *sides[:2])))  # eq. 5 and 6
+    else:
+        Z2 = _expand_padded(core, U2, 2, sides[2:])  # eq. 5
+        Z3 = _expand_padded(Z2, U3, 3, sides[:2])  # eq. 6
     walk: Any = (geometry.stride, 0, geometry.dilation)  # the stubs of torch know single numbers only
     if U1 is None:
         return conv2d_weight(Z3, (c_out, core.shape[1] // groups, *kernel), Z1, *walk, groups=groups)

@@ -22,6 +22,7 @@ from torch import Tensor
 from workbench.checks import SHARE, check_squares
 
 Bases = Sequence[Tensor | None]
+SMALL = 256  # pixels of a map whose two modes are multiplied at once
 
 
 class Tucker(NamedTuple):
@@ -70,10 +71,28 @@ def mode_product(x: Float[Tensor, "..."], matrix: Float[Tensor, "rows size"], mo
     return (matrix @ x.reshape(left, n, right)).reshape(shape)
 
 
+def last_two(
+    x: Float[Tensor, "*others h w"], rows: Float[Tensor, "p h"], columns: Float[Tensor, "q w"]
+) -> Float[Tensor, "*others p q"]:
+    """The products of the last two modes with `rows` and `columns`; of small maps as one large product with their
+    Kronecker product, instead of many tiny ones."""
+    (p, h), (q, w) = rows.shape, columns.shape
+    if max(h * w, p * q) > SMALL:
+        return mode_product(mode_product(x, columns, x.ndim - 1), rows, x.ndim - 2)
+    flat = x.reshape(-1, h * w) @ torch.kron(rows.contiguous(), columns.contiguous()).T
+    return flat.reshape(*x.shape[:-2], p, q)
+
+
 def project(x: Float[Tensor, "..."], bases: Bases) -> Float[Tensor, "..."]:
     """Core S = X ×₁ U₁ᵀ ×₂ U₂ᵀ …; modes whose basis is `None` keep their size."""
     _check_bases(x, bases)
-    for mode, basis in enumerate(bases):
+    *others, rows, columns = (None, *bases) if len(bases) == 1 else bases
+    for mode, basis in enumerate(others):
+        if basis is not None:
+            x = mode_product(x, basis.T, mode)
+    if rows is not None and columns is not None:
+        return last_two(x, rows.T, columns.T)
+    for mode, basis in ((x.ndim - 2, rows), (x.ndim - 1, columns)):
         if basis is not None:
             x = mode_product(x, basis.T, mode)
     return x
