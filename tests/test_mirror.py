@@ -30,6 +30,7 @@ DATA = ("widgets/lessons/",)  # a file for each panel, without code; one test re
 # A test without a module of its name, and what it holds together.
 ACROSS = {
     "course/test_teaching.py": "the pages for teachers, their links and numbers",
+    "course/test_language.py": "exercises and their checks in another language",
     "course/test_nbgrader.py": "a class graded by nbgrader, from the assignment to the report",
     "cli/test_signals.py": "what a signal does to every command",
     "data/sets/test_own_files.py": "what every reader says of a file that is not what it is taken for",
@@ -42,6 +43,7 @@ ACROSS = {
     "training/test_lengths.py": "samples of several lengths through training, evaluation and records",
     "training/test_killed.py": "whole experiments, killed and carried on",
     "widgets/lessons/test_lessons.py": "the lessons of all panels",
+    "widgets/test_language.py": "the languages of all panels and of the page around them",
     "test_book.py": "the sources of the book, and the files that launch a notebook elsewhere",
     "test_defaults.py": "defaults against the papers, from all rooms",
     "test_doctests.py": "the examples in all docstrings",

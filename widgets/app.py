@@ -14,10 +14,11 @@ import ipywidgets
 from widgets.drawing.figure import warm_figures
 from widgets.frame.panel import Panel
 from widgets.page.click import read_click
-from widgets.page.link import PageLink, read_link, write_link
+from widgets.page.link import PageLink, read_language, read_link, write_link
 from widgets.page.nav import Nav
 from widgets.start import GROUPS, Group, start_page
 from widgets.tour import Tour
+from workbench.language import LANGUAGES, catalogue, language, say, speak
 
 
 class Later(NamedTuple):
@@ -78,15 +79,16 @@ class App:
         self._makers: dict[str, Any] = {panel.name: panel for panel in panels}
         self._places: dict[str, ipywidgets.Widget] = {panel.name: ipywidgets.VBox() for panel in panels}
         if groups:
-            titles = {panel.name: panel.title for panel in panels}
-            self._places = {START: ipywidgets.HTML(start_page(groups, titles)), **self._places}
+            self._places = {START: ipywidgets.HTML(), **self._places}
+        self._groups = groups
         self.stack = ipywidgets.Stack(list(self._places.values()), selected_index=0).add_class("workbench-stack")
-        self.nav = Nav(heading="Local Learning Workbench", groups=_tabs(groups, panels), selected=self.selected)
+        self.nav = Nav(heading="Local Learning Workbench", selected=self.selected)
         self.words = ""
-        self.notice, self._wrong_words = _notice()
+        self.notice, self._wrong_words, self._close = _notice()
         self.tour = Tour(self)
         self.nav.tour = bool(groups)
         self.link = PageLink(opened=query)
+        self._spoken = ""
         self.view = ipywidgets.VBox([self.nav, self.notice, self.stack, self.tour.coach]).add_class("workbench-app")
         self.open(query)
         self.link.observe(lambda change: self.open(change["new"]), "opened")
@@ -110,14 +112,43 @@ class App:
         """Show the tab and the states of a link; what it gets wrong is named in a notice, the rest is followed."""
         tab, states = read_link(query)
         self._wrong: list[str] = []
+        self._speak(read_language(query))
         name = self._named(tab)
         if tab is not None and name is None:
-            self._wrong.append(f"there is no tab {_short(tab)}; {self._there_are()}")
+            self._wrong.append(say("there is no tab {tab}; {there_are}", tab=_short(tab), there_are=self._there_are()))
         for panel, state in states.items():
             self._ask(panel, state)
         self._tell()
         if name is not None:
             self.show(name)
+        if self.selected in self._asked and self.selected not in self.panels:  # it was there in another language
+            self.panel(self.selected)
+
+    def _speak(self, code: str | None) -> None:
+        """Say everything in the language of the link: what is on the page already is said anew."""
+        try:
+            speak(code)
+        except ValueError:
+            speak(None)
+            there_are = ", ".join(f"{name} ({code})" for code, name in LANGUAGES.items())
+            self._wrong.append(
+                say("there is no language {code}; there are {languages}", code=_short(str(code)), languages=there_are)
+            )
+        if self._spoken == language():
+            return
+        self._spoken = self.link.lang = language()
+        makers = list(self._makers.values())
+        if self._groups:
+            page: Any = self._places[START]
+            page.value = start_page(self._groups, {maker.name: maker.title for maker in makers})
+        self.nav.learn()
+        self.nav.groups = _tabs(self._groups, makers)
+        self.tour.coach.learn()
+        self._close.description, self._close.tooltip = say("Close"), say("close this notice")
+        if self.panels:
+            self.tour.end()
+            self._asked = {**self._asked, **self._changed()}
+            self.panels.clear()
 
     def panel(self, name: str) -> Panel:
         """The panel of that name, made and put into its tab when it is first asked for."""
@@ -146,24 +177,31 @@ class App:
 
     def _write(self) -> None:
         """Put what differs from the start into the page's link."""
-        changed = {
+        shown = self._changed() | self._asked
+        self.link.shown = write_link(self.selected if self.stack.selected_index else None, shown)
+
+    def _changed(self) -> dict[str, dict[str, Any]]:
+        """What differs from the start in the panels that are made, by their names."""
+        return {
             name: {control: value for control, value in panel.state.items() if value != panel.defaults[control]}
             for name, panel in self.panels.items()
-        } | self._asked
-        self.link.shown = write_link(self.selected if self.stack.selected_index else None, changed)
+        }
 
     def _named(self, tab: str | None) -> str | None:
         """The name of the tab that a link means, by its name or by the word that stands on it; None for no tab."""
         if tab is None or tab in self._places:
             return tab
-        words = {maker.title.lower(): name for name, maker in self._makers.items()}
+        words = {
+            title.lower(): name for name, maker in self._makers.items() for title in (maker.title, say(maker.title))
+        }
         return words.get(tab.lower())
 
     def _ask(self, panel: str, state: dict[str, Any]) -> None:
         """Set the state of a panel now if it is there, else when its tab is opened: a link builds one panel."""
         name = self._named(panel)
         if name not in self._makers:
-            self._wrong.append(f"there is no panel {_short(panel)}; {self._there_are()}")
+            wrong = say("there is no panel {panel}; {there_are}", panel=_short(panel), there_are=self._there_are())
+            self._wrong.append(wrong)
         elif name in self.panels:
             self._set(self.panels[name], state)
         else:
@@ -171,23 +209,24 @@ class App:
 
     def _set(self, panel: Panel, state: dict[str, Any]) -> None:
         wrong = panel.faults(state)
-        self._wrong += [f"{panel.title}, {_label(panel, name)}: {fault}" for name, fault in wrong.items()]
+        self._wrong += [f"{say(panel.title)}, {_label(panel, name)}: {fault}" for name, fault in wrong.items()]
         try:
             panel.state = {name: value for name, value in state.items() if name not in wrong}
         except (ValueError, OverflowError) as error:
-            self._wrong.append(f"{panel.title}: {error}")
+            self._wrong.append(f"{say(panel.title)}: {error}")
 
     def _tell(self) -> None:
         """Say in the notice what could not be followed: the first few, none at length."""
         wrong = self._wrong
         told = "; ".join(complaint[:_LONGEST] for complaint in wrong[:_TOLD])
-        more = f"; and {len(wrong) - _TOLD} more" if len(wrong) > _TOLD else ""
-        self.words = f"This link could not be followed in full: {told}{more}." if wrong else ""
+        more = say("; and {count} more", count=len(wrong) - _TOLD) if len(wrong) > _TOLD else ""
+        self.words = say("This link could not be followed in full: {told}.", told=f"{told}{more}") if wrong else ""
         self._wrong_words.value = html.escape(self.words)
         self.notice.layout.display = "" if wrong else "none"
 
     def _there_are(self) -> str:
-        return f"there are {', '.join(f'{maker.title} ({name})' for name, maker in self._makers.items())}"
+        there_are = ", ".join(f"{say(maker.title)} ({name})" for name, maker in self._makers.items())
+        return say("there are {panels}", panels=there_are)
 
     def __repr__(self) -> str:
         return "App()"
@@ -198,22 +237,26 @@ class App:
 
 def _tabs(groups: Sequence[Group], panels: Sequence[_Maker]) -> list[dict[str, Any]]:
     """The tabs of `Nav`: each panel once, under its group; what no group names comes last, without a word."""
-    left = {panel.name: {"name": panel.name, "title": panel.title} for panel in panels}
-    start = [{"title": "", "accent": "", "tabs": [{"name": START, "title": "Start"}]}] if groups else []
+    left = {panel.name: {"name": panel.name, "title": say(panel.title)} for panel in panels}
+    start = [{"title": "", "accent": "", "tabs": [{"name": START, "title": say("Start")}]}] if groups else []
     grouped = [
-        {"title": group.word, "accent": group.accent, "tabs": [left.pop(name) for name in group.panels if name in left]}
+        {
+            "title": say(group.word),
+            "accent": group.accent,
+            "tabs": [left.pop(name) for name in group.panels if name in left],
+        }
         for group in groups
     ]
     return [*start, *grouped, *([{"title": "", "accent": "", "tabs": list(left.values())}] if left else [])]
 
 
-def _notice() -> tuple[ipywidgets.Box, ipywidgets.HTML]:
-    """The notice, hidden, with a button that closes it; and its words."""
+def _notice() -> tuple[ipywidgets.Box, ipywidgets.HTML, ipywidgets.Button]:
+    """The notice, hidden; its words, and the button that closes it."""
     words = ipywidgets.HTML(layout=ipywidgets.Layout(flex="1 1 auto"))
-    close = ipywidgets.Button(description="Close", tooltip="close this notice", layout=ipywidgets.Layout(width="auto"))
+    close = ipywidgets.Button(layout=ipywidgets.Layout(width="auto"))
     notice = ipywidgets.Box([words, close], layout=ipywidgets.Layout(display="none")).add_class("workbench-notice")
     close.on_click(lambda _: setattr(notice.layout, "display", "none"))
-    return notice, words
+    return notice, words, close
 
 
 def _label(panel: Panel, name: str) -> str:
@@ -231,6 +274,8 @@ def warm() -> None:
     for panel in PANELS:
         import_module(f"widgets.panels.{panel.module}")
     warm_figures()
+    for code in LANGUAGES:
+        catalogue(code)
 
 
 def build_app() -> App:

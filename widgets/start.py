@@ -4,6 +4,8 @@ from collections.abc import Mapping, Sequence
 from html import escape
 from typing import NamedTuple
 
+from workbench.language import LANGUAGES, language, say
+
 
 class Group(NamedTuple):
     """Panels under one question: its word, the question, the name of its colour, panels, what it is about, a sketch.
@@ -90,7 +92,8 @@ GROUPS = (
 
 
 def start_page(groups: Sequence[Group], titles: Mapping[str, str]) -> str:
-    """The page as HTML; `titles` are the words on the tabs of the panels that there are."""
+    """The page as HTML in the language of the page; `titles` are the words on the tabs of the panels that there are."""
+    titles = {name: say(title) for name, title in titles.items()}
     questions = "".join(_question(group, titles) for group in groups if group.sketch)
     together = "".join(
         f'<a href="?tab={name}" data-tab="{name}">{escape(titles[name])}</a>'
@@ -99,15 +102,30 @@ def start_page(groups: Sequence[Group], titles: Mapping[str, str]) -> str:
         for name in group.panels
         if name in titles
     )
+    lead = say(
+        "Brains have no place to store a whole recording and no wire to send an error back through every layer. "
+        "Five published rules learn without them. Each answers four questions; here you can take every answer in your "
+        "hand."
+    )
     return f"""<div class="workbench-start">
-<h2>How can a synapse learn from what is beside it?</h2>
-<p class="lead">Brains have no place to store a whole recording and no wire to send an error back through every layer.
-Five published rules learn without them. Each answers four questions; here you can take every answer in your hand.</p>
-<div class="big"><button type="button" class="first" data-tour="1">Start the tour: 12 minutes</button>
-<a href="?tab=lif" data-tab="lif">Begin with a neuron</a></div>
+<h2>{say("How can a synapse learn from what is beside it?")}</h2>
+<p class="lead">{lead}</p>
+<div class="big"><button type="button" class="first" data-tour="1">{say("Start the tour: 12 minutes")}</button>
+<a href="?tab=lif" data-tab="lif">{say("Begin with a neuron")}</a></div>
 <div class="questions">{questions}</div>
-<div class="big" aria-label="All four together">{together}</div>
+<div class="big" aria-label="{say("All four together")}">{together}</div>
+{_languages()}
 </div>"""
+
+
+def _languages() -> str:
+    """The same page in the other languages, each named in its own."""
+    others = (
+        f'<a href="?lang={code}" hreflang="{code}" lang="{code}">{name}</a>'
+        for code, name in LANGUAGES.items()
+        if code != language()
+    )
+    return f'<p class="languages">{" ".join(others)}</p>'
 
 
 def _question(group: Group, titles: Mapping[str, str]) -> str:
@@ -117,6 +135,6 @@ def _question(group: Group, titles: Mapping[str, str]) -> str:
         if name in titles
     )
     return f"""<section class="question" style="--accent: var(--{group.accent})">
-<h3>{group.word.upper()}</h3><p><b>{group.question}</b></p>
+<h3>{say(group.word).upper()}</h3><p><b>{say(group.question)}</b></p>
 <svg viewBox="0 0 240 96" role="presentation" aria-hidden="true">{group.sketch}</svg>
-<p>{group.about}</p><ul>{links}</ul></section>"""
+<p>{say(group.about)}</p><ul>{links}</ul></section>"""

@@ -13,6 +13,8 @@ import traitlets
 
 from widgets.frame.panel import Panel
 from widgets.page.click import read_click
+from widgets.page.words import words_of
+from workbench.language import say
 
 _STATIC = files("widgets") / "static"
 
@@ -136,6 +138,11 @@ class Coach(anywidget.AnyWidget):
 
     _esm = (_STATIC / "element.js").read_text("utf-8") + (_STATIC / "coach.js").read_text("utf-8")
     facts = traitlets.Dict().tag(sync=True)  # empty while no tour is on
+    words = traitlets.Dict().tag(sync=True)
+
+    def learn(self) -> None:
+        """Take the words of the page's language."""
+        self.words = words_of(self._esm)
 
 
 class Stage(Protocol):
@@ -216,8 +223,8 @@ class Tour:
         self.coach.facts = {
             "number": (self.at or 0) + 1,
             "of": len(self._stations),
-            "do": station.do,
-            "told": station.told if self.done else "",
+            "do": say(station.do),
+            "told": say(station.told) if self.done else "",
         }
 
     def _clicked(self, content: Any) -> None:

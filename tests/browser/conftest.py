@@ -150,7 +150,10 @@ def serve(tmp_path_factory) -> Iterator[Callable]:
 
 @pytest.fixture(scope="session")
 def lab(tmp_path_factory) -> Iterator[Callable]:
-    """`lab(cell, ...)` writes a notebook and gives the address that opens it in one running JupyterLab."""
+    """`lab(cell, ...)` writes a notebook and gives the address that opens it in one running JupyterLab.
+
+    `lab(notebook=path)` does so with a copy of that one.
+    """
     folder = tmp_path_factory.mktemp("lab")
     port = own_port()
     url = f"http://127.0.0.1:{port}"
@@ -158,9 +161,10 @@ def lab(tmp_path_factory) -> Iterator[Callable]:
     root = hasattr(os, "geteuid") and os.geteuid() == 0
     count = iter(range(1000))
 
-    def lab_(*cells: str) -> str:
+    def lab_(*cells: str, notebook: Path | None = None) -> str:
         number = next(count)
-        name = write_notebook(folder / f"page{number}.ipynb", *cells).name
+        path = folder / f"page{number}.ipynb"
+        name = (Path(shutil.copy(notebook, path)) if notebook else write_notebook(path, *cells)).name
         return f"{url}/lab/workspaces/test{number}/tree/{name}"
 
     with start([*lab_command(port, folder=folder, browser=False, root=root), *options], url, folder):

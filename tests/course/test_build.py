@@ -16,6 +16,7 @@ from workbench.serving import notebooks_folder
 SOURCE = notebooks_folder()
 building = import_module("workbench.course.build")  # the face hands on the function of this name
 LESSONS = lessons_of(SOURCE)
+pytestmark = pytest.mark.usefixtures("unchecked")
 each_lesson = pytest.mark.parametrize("name", LESSONS)
 
 

@@ -25,6 +25,11 @@ def test_the_words_for_a_function_lead_back_to_its_mistake(each):
         assert mistake_of(each.name, check(each.name, function(each, body)).words) == (mistake or UNNAMED)
 
 
+def test_the_words_for_a_rule_of_ones_own_lead_back_to_the_law_that_it_breaks():
+    for law in exercises()["own_rule"].laws:
+        assert mistake_of("own_rule", f"Not yet: {law.words}") == law.mistake
+
+
 @pytest.mark.parametrize("name", DESIGNS)
 def test_the_words_for_a_design_lead_back_to_its_mistake(name):
     for mistake, settings in DESIGNS[name]:

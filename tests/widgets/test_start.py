@@ -18,7 +18,7 @@ class Tags(HTMLParser):
     def handle_starttag(self, tag, attrs):
         if tag not in ("path", "circle", "ellipse"):
             self.open.append(tag)
-        if tag == "a":
+        if tag == "a" and "data-tab" in dict(attrs):
             self.links[dict(attrs)["data-tab"]] = dict(attrs)["href"]
 
     def handle_endtag(self, tag):

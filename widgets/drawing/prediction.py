@@ -12,6 +12,7 @@ import numpy as np
 import traitlets
 
 from widgets.drawing.pinned import Pinned
+from workbench.language import say
 
 DRAWING, SHOWN = "drawing", "shown"
 _ROW = {"text": "\u200b", "side": "top", "font": {"size": 18}}  # an empty row above the legend: the button's place
@@ -60,10 +61,14 @@ def in_words(found: Comparison, label: str) -> str:
     'On average your line is 0.25 away from q, 12 % of its range: close.'
     """
     if not found.places:
-        return "You have drawn nothing; try again."
-    told = "very close" if found.share < 0.05 else "close" if found.share < 0.15 else "not yet close"
-    return (
-        f"On average your line is {found.mean:.2g} away from {label}, {100 * found.share:.0f} % of its range: {told}."
+        return say("You have drawn nothing; try again.")
+    near = say("very close") if found.share < 0.05 else say("close") if found.share < 0.15 else say("not yet close")
+    return say(
+        "On average your line is {mean:.2g} away from {label}, {share:.0f} % of its range: {near}.",
+        mean=found.mean,
+        label=say(label),
+        share=100 * found.share,
+        near=near,
     )
 
 
@@ -77,6 +82,7 @@ class Predictable(Pinned):
     predicted = traitlets.List().tag(sync=True)
     verdict = traitlets.Unicode().tag(sync=True)
     _asked = traitlets.Dict().tag(sync=True)
+    layout: Any  # plotly is typed in part only
     _prediction: Prediction | None = None
     _seen: dict[int, Any] | None = None  # the opacity of what is hidden
 

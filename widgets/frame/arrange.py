@@ -11,6 +11,7 @@ import ipywidgets
 
 from widgets.frame.bar import Bar
 from widgets.frame.lesson import Lesson, Place
+from workbench.language import say
 
 
 class Parts(NamedTuple):
@@ -48,12 +49,12 @@ def _folded(box: ipywidgets.Box) -> list[ipywidgets.Widget]:
     if not box.children:
         return []
     more = ipywidgets.ToggleButton(
-        tooltip="show the other settings",
+        tooltip=say("show the other settings"),
         layout=ipywidgets.Layout(width="auto"),
     ).add_class("workbench-more")
 
     def count(_: object = None) -> None:
-        more.description = f"More settings ({sum(shown(control) for control in box.children)})"
+        more.description = say("More settings ({count})", count=sum(shown(control) for control in box.children))
 
     for control in box.children:
         control.layout.observe(count, "display")

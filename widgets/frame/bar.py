@@ -12,6 +12,7 @@ import anywidget
 import traitlets
 
 from widgets.page.click import read_click
+from widgets.page.words import words_of
 
 _STATIC = files("widgets") / "static"
 
@@ -22,10 +23,15 @@ class Bar(anywidget.AnyWidget):
     _esm = (_STATIC / "element.js").read_text("utf-8") + (_STATIC / "bar.js").read_text("utf-8")
     part = traitlets.Unicode().tag(sync=True)
     facts = traitlets.Dict().tag(sync=True)
+    words = traitlets.Dict().tag(sync=True)
 
     def __init__(self, part: str, on_click: Callable[[str, str], None]) -> None:
-        super().__init__(part=part)
+        super().__init__(part=part, words=words_of(self._esm))
         self.on_msg(lambda _, content, __: on_click(*read_click(content)))
+
+    def learn(self, *texts: str) -> None:
+        """Take the words of these texts, too, in the page's language."""
+        self.words = words_of(self._esm, *texts)
 
     def show(self, **facts: Any) -> None:
         """Show these facts besides those that stand there; nothing is sent where nothing changes."""

@@ -12,6 +12,8 @@ import ipywidgets
 import traitlets
 from ipywidgets.widgets.widget_selection import _Selection
 
+from workbench.language import say
+
 _SHOWN_ONLY = (ipywidgets.FloatProgress, ipywidgets.IntProgress, ipywidgets.HTML, ipywidgets.Label)
 _RANGES = (ipywidgets.FloatRangeSlider, ipywidgets.IntRangeSlider)
 
@@ -42,7 +44,9 @@ class _IntSlider(_Fixed, ipywidgets.IntSlider):
 
 
 class _Dropdown(_Fixed, ipywidgets.Dropdown):
-    pass
+    """A choice that is shown in the page's language; `names` are its labels in English, as links and presets hold."""
+
+    names: tuple[str, ...] = ()
 
 
 class _Checkbox(_Fixed, ipywidgets.Checkbox):
@@ -73,8 +77,8 @@ def slider(
         max=high,
         step=step,
         readout_format=f".{digits}f",
-        description=description,
-        tooltip=tooltip,
+        description=say(description),
+        tooltip=say(tooltip),
         style=_STYLE,
         layout=_layout("400px"),
     )
@@ -89,8 +93,8 @@ def whole_slider(
         min=low,
         max=high,
         step=step,
-        description=description,
-        tooltip=tooltip,
+        description=say(description),
+        tooltip=say(tooltip),
         style=_STYLE,
         layout=_layout("400px"),
     )
@@ -103,14 +107,15 @@ def choice(description: str, options: Mapping[str, Any], tooltip: str, value: st
     """
     label = next(iter(options)) if value is None else value
     control = _Dropdown(
-        options=list(options.items()),
-        description=description,
-        tooltip=tooltip,
+        options=[(say(name), value) for name, value in options.items()],
+        description=say(description),
+        tooltip=say(tooltip),
         style=_STYLE,
         layout=_layout("320px"),
     )
+    control.names = tuple(options)
     check_value(description, control, label)
-    control.label = label
+    write_value(control, label)
     return control
 
 
@@ -118,8 +123,8 @@ def text_field(description: str, value: str, tooltip: str) -> ipywidgets.Text:
     """A line of text, taken when Enter is pressed or the field is left."""
     return _Text(
         value=value,
-        description=description,
-        tooltip=tooltip,
+        description=say(description),
+        tooltip=say(tooltip),
         continuous_update=False,
         style=_STYLE,
         layout=_layout("400px"),
@@ -130,8 +135,8 @@ def switch(description: str, value: bool, tooltip: str) -> ipywidgets.Checkbox:
     """A box that is ticked or not."""
     return _Checkbox(
         value=value,
-        description=description,
-        tooltip=tooltip,
+        description=say(description),
+        tooltip=say(tooltip),
         indent=False,
         style=_STYLE,
         layout=ipywidgets.Layout(width="auto"),
@@ -141,7 +146,7 @@ def switch(description: str, value: bool, tooltip: str) -> ipywidgets.Checkbox:
 def button(description: str, tooltip: str, icon: str = "") -> ipywidgets.Button:
     """A button; it holds no value and is no part of a panel's state."""
     return ipywidgets.Button(
-        description=description, tooltip=tooltip, icon=icon, layout=ipywidgets.Layout(width="auto")
+        description=say(description), tooltip=say(tooltip), icon=icon, layout=ipywidgets.Layout(width="auto")
     )
 
 
@@ -153,14 +158,14 @@ def is_setting(control: ipywidgets.Widget) -> bool:
 def read_value(control: Any) -> Any:
     """The value as JSON can hold it: a choice by its label, a range as a list."""
     if isinstance(control, _Selection):
-        return control.label
+        return None if control.index is None else labels_of(control)[control.index]
     return list(control.value) if isinstance(control.value, tuple | list) else control.value
 
 
 def write_value(control: Any, value: Any) -> None:
     """Set what `read_value` gave and `check_value` let through."""
     if isinstance(control, _Selection):
-        control.label = _label(control, value)
+        control.index = labels_of(control).index(_label(control, value))
     else:
         control.value = tuple(value) if isinstance(value, list) else value
 
@@ -171,7 +176,7 @@ def check_value(name: str, control: Any, value: Any, limits: tuple[float, float]
     `limits` are the ends of a slider whose own will be moved first.
     """
     if isinstance(control, _Selection):
-        labels = list(control._options_labels)
+        labels = list(labels_of(control))
         if _label(control, value) not in labels:
             raise ValueError(f"{name} must be one of {', '.join(map(repr, labels))}, got {value!r}")
     elif isinstance(control.value, tuple | list):
@@ -184,9 +189,14 @@ def check_value(name: str, control: Any, value: Any, limits: tuple[float, float]
         _check_number(name, control, value, isinstance(control.value, int), limits)
 
 
+def labels_of(control: Any) -> tuple[str, ...]:
+    """The labels of a choice in English, whatever the page shows."""
+    return getattr(control, "names", ()) or control._options_labels
+
+
 def _label(control: Any, value: Any) -> str:
     """The label that is meant: a text that is none may be the short name that stands behind one."""
-    labels, text = control._options_labels, str(value)
+    labels, text = labels_of(control), str(value)
     behind = [label for label, short in zip(labels, control._options_values, strict=True) if short == text]
     return text if text in labels or not behind else behind[0]
 

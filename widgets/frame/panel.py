@@ -54,6 +54,7 @@ from widgets.frame.hand import take_in_hand
 from widgets.frame.history import History
 from widgets.frame.lesson import Lesson, Place
 from widgets.page.accessibility import make_page_accessible
+from workbench.language import say
 
 
 class Panel(ABC):
@@ -236,7 +237,7 @@ class Panel(ABC):
     @final
     def lead_to(self, name: str, title: str) -> None:
         """Show the way to the panel that comes next."""
-        self._parts.foot.show(next={"name": name, "title": title})
+        self._parts.foot.show(next={"name": name, "title": say(title)})
 
     @final
     def faults(self, state: Mapping[str, Any]) -> dict[str, str]:
@@ -285,8 +286,8 @@ class Panel(ABC):
 
     def _make_parts(self) -> Parts:
         show_code = ipywidgets.ToggleButton(
-            description="Show the code",
-            tooltip="a cell that computes this picture",
+            description=say("Show the code"),
+            tooltip=say("a cell that computes this picture"),
             layout=ipywidgets.Layout(width="auto"),
         ).add_class("workbench-show-code")
         show_code.observe(lambda change: self._show_code(change["new"]), "value")
@@ -327,13 +328,14 @@ class Panel(ABC):
         """Tell the two bars what stays as it is while the panel is used."""
         lesson = self.lesson
         self._parts.head.show(
-            question=lesson.question if lesson else self.title,
+            question=say(lesson.question if lesson else self.title),
             title=self.title,
             presets=list(lesson.presets) if lesson else [],
             pin=any(figure.can_pin for figure in self._figures()),
         )
         if lesson is not None:
-            self._parts.foot.show(first=lesson.first, see=lesson.see, why=lesson.why)
+            self._parts.head.learn(*lesson.presets)
+            self._parts.foot.show(first=say(lesson.first), see=say(lesson.see), why=say(lesson.why))
 
     def _show_bars(self) -> None:
         self._parts.head.show(undo=bool(self._history), pinned=self.pinned)
@@ -347,8 +349,8 @@ class Panel(ABC):
         return {
             "number": self._challenge + 1,
             "of": len(self.lesson.challenges),
-            "task": challenge.task,
-            "told": challenge.told,
+            "task": say(challenge.task),
+            "told": say(challenge.told),
             "solved": self._challenge in self.solved,
         }
 
@@ -395,7 +397,8 @@ class Panel(ABC):
                 figure.answer(values)
             self._say(self.describe(self.numbers) + self.remark())
         except Exception as error:
-            self._say(f"These values cannot be drawn, the picture is the one before: {reason(error)}", wrong=True)
+            told = say("These values cannot be drawn, the picture is the one before: {reason}", reason=reason(error))
+            self._say(told, wrong=True)
             raise
         if self._code.layout.display != "none":
             self._show_code(True)
@@ -425,5 +428,5 @@ def with_minus(text: str) -> str:
 def reason(error: Exception) -> str:
     """What an error says, in words also where it says nothing."""
     if isinstance(error, MemoryError):
-        return "they need more memory than this computation has"
+        return say("they need more memory than this computation has")
     return str(error) or type(error).__name__

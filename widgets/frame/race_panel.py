@@ -11,6 +11,7 @@ from widgets.drawing.raster import Raster
 from widgets.frame.panel import Panel
 from widgets.frame.race import Race
 from widgets.frame.recorded import recorded, show_recorded
+from workbench.language import say
 from workbench.serving import Price, read_allowance
 
 
@@ -81,7 +82,7 @@ class RacePanel(Panel):
     def remark(self) -> str:
         if self._recorded is None:
             return ""
-        return f" Pale: recorded; {self.controls['start'].description} runs it here."
+        return say(" Pale: recorded; {start} runs it here.", start=self.controls["start"].description)
 
     def pause(self) -> None:
         """Hold after the present batch, or go on."""
@@ -105,5 +106,5 @@ class RacePanel(Panel):
             self.controls[name].disabled = going
         for name in ("pause", "stop"):
             self.controls[name].disabled = not going
-        self.controls["pause"].description = "Resume" if paused else "Pause"
+        self.controls["pause"].description = say("Resume") if paused else say("Pause")
         self.controls["pause"].icon = "play" if paused else "pause"

@@ -15,6 +15,7 @@ from widgets.frame.race_panel import RacePanel
 from workbench.continual.learning import StreamRecord
 from workbench.experiments.experiment import Experiment
 from workbench.experiments.streams import PERMUTED_FASHION, SPLIT_FASHION
+from workbench.language import say
 from workbench.serving import SPEED, Price
 from workbench.training.runner import RunState
 
@@ -82,21 +83,29 @@ class StreamPanel(RacePanel):
         """Where the run stands, in words; `what` is told before the first run."""
         settings = self.settings_of_run
         if self.race is None or settings is None:
-            return f"Not started: Start {what}."
+            return say("Not started: Start {what}.", what=what)
         error = self.race.runners[0].error
         if error is not None:
-            return f"The run came to an error: {error or type(error).__name__}"
+            return say("The run came to an error: {error}", error=error or type(error).__name__)
         steps = [item for item in self.run if isinstance(item, StreamRecord)]
         if not steps:
-            return f"{'Stopped before' if self.state_of_run is RunState.STOPPED else 'Preparing'} the first batch."
-        place = f"task {steps[-1].task + 1} of {settings['tasks']}, epoch {steps[-1].epoch + 1} of {settings['epochs']}"
-        return f"{self.state_of_run.value.capitalize()}: {place}, loss {steps[-1].loss:.2f}."
+            stopped = self.state_of_run is RunState.STOPPED
+            return say("Stopped before the first batch.") if stopped else say("Preparing the first batch.")
+        return say(
+            "{state}: task {task} of {tasks}, epoch {epoch} of {epochs}, loss {loss:.2f}.",
+            state=say(self.state_of_run.value.capitalize()),
+            task=steps[-1].task + 1,
+            tasks=settings["tasks"],
+            epoch=steps[-1].epoch + 1,
+            epochs=settings["epochs"],
+            loss=steps[-1].loss,
+        )
 
     def changed_since(self, *names: str) -> str:
         """A sentence when one of these settings is not that of the run any more."""
         settings = self.settings_of_run
         changed = settings is not None and any(settings[name] != self.values[name] for name in names)
-        return " The settings were changed since; Start uses the new ones." if changed else ""
+        return say(" The settings were changed since; Start uses the new ones.") if changed else ""
 
     def _prepared(self, settings: dict[str, Any]) -> Iterator[Any]:
         torch.set_num_threads(1)

@@ -4,7 +4,7 @@ from typing import Any
 
 import ipywidgets
 
-from widgets.frame.controls import is_setting, read_value
+from widgets.frame.controls import is_setting, labels_of, read_value
 from widgets.frame.panel import Panel
 
 
@@ -33,7 +33,7 @@ def ends(control: Any) -> list[Any]:
     if isinstance(control, ipywidgets.Text):
         return ["", control.value]
     if hasattr(control, "options"):
-        return list(control._options_labels)
+        return list(labels_of(control))
     if hasattr(control, "lower"):
         return [[control.min, control.min], [control.max, control.max]]
     return [control.min, control.max]

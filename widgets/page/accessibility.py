@@ -10,7 +10,7 @@ from importlib.resources import files
 import anywidget
 import traitlets
 
-from widgets.page.glossary import GLOSSARY
+from widgets.page.glossary import glossary
 
 _STATIC = files("widgets") / "static"
 
@@ -20,12 +20,16 @@ class _Accessibility(anywidget.AnyWidget):
 
     _esm = (_STATIC / "accessibility.js").read_text("utf-8")
     _css = (_STATIC / "panel.css").read_text("utf-8")
-    glossary = traitlets.Dict(GLOSSARY).tag(sync=True)
+    glossary = traitlets.Dict().tag(sync=True)
 
     _only: "_Accessibility | None" = None
 
 
 def make_page_accessible() -> None:
-    """Mend the controls on the page of this kernel, now and later. Every panel calls it; a second call does nothing."""
+    """Mend the controls on the page of this kernel, now and later, and explain its symbols in the page's language.
+
+    Every panel calls it; a second call in the same language does nothing.
+    """
     if _Accessibility._only is None or _Accessibility._only.comm is None:
         _Accessibility._only = _Accessibility()
+    _Accessibility._only.glossary = glossary()

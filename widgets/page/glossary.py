@@ -4,6 +4,8 @@ The browser shows an entry where a label holds the symbol: on hover, on touch, a
 control (static/accessibility.js).
 """
 
+from workbench.language import say
+
 GLOSSARY: dict[str, str] = {
     # time
     "T": "number of time steps of a recording",
@@ -53,3 +55,8 @@ GLOSSARY: dict[str, str] = {
     # memory
     "ε": "energy: the share of the squared singular values that is kept",
 }
+
+
+def glossary() -> dict[str, str]:
+    """The symbols in the language of the page."""
+    return {symbol: say(meaning) for symbol, meaning in GLOSSARY.items()}

@@ -1,7 +1,7 @@
 """The state of the app in the address of its page: `?tab=lif&lif.decay=0.9&lif.reset=hard`.
 
 A link that someone sends opens the same picture. Only what differs from the start is written. Keys without a point
-other than `tab` belong to others and are left alone.
+other than `tab` and `lang` belong to others; the page leaves them alone, and `lang` too.
 """
 
 import json
@@ -36,6 +36,15 @@ def read_link(query: str) -> tuple[str | None, dict[str, dict[str, Any]]]:
     return tab, states
 
 
+def read_language(query: str) -> str | None:
+    """The code of the language that a link asks for; None where it asks for none.
+
+    >>> read_language("?tab=lif&lang=es"), read_language("?tab=lif")
+    ('es', None)
+    """
+    return dict(parse_qsl(query.removeprefix("?"))[:MOST]).get("lang") or None
+
+
 def write_link(tab: str | None, states: Mapping[str, Mapping[str, Any]]) -> str:
     """The part of an address behind the question mark that `read_link` turns into `tab` and `states`.
 
@@ -51,13 +60,15 @@ def write_link(tab: str | None, states: Mapping[str, Mapping[str, Any]]) -> str:
 class PageLink(anywidget.AnyWidget):
     """`opened` is the query that the page was opened with, `shown` the one it should show. Has no view.
 
-    `returned` is the tab to which the browser's Back or Forward has gone, with the number of such steps.
+    `returned` is the tab to which the browser's Back or Forward has gone, with the number of such steps. `lang` is the
+    language of the page's words, for those who hear it read.
     """
 
     _esm = (files("widgets") / "static" / "link.js").read_text("utf-8")
     opened = traitlets.Unicode().tag(sync=True)
     shown = traitlets.Unicode().tag(sync=True)
     returned = traitlets.Dict().tag(sync=True)
+    lang = traitlets.Unicode("en").tag(sync=True)
 
 
 def _value(text: str) -> Any:

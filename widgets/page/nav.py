@@ -5,6 +5,8 @@ from importlib.resources import files
 import anywidget
 import traitlets
 
+from widgets.page.words import words_of
+
 _STATIC = files("widgets") / "static"
 
 
@@ -21,3 +23,8 @@ class Nav(anywidget.AnyWidget):
     groups = traitlets.List().tag(sync=True)
     selected = traitlets.Unicode().tag(sync=True)
     tour = traitlets.Bool(False).tag(sync=True)  # whether there is a tour to start
+    words = traitlets.Dict().tag(sync=True)
+
+    def learn(self) -> None:
+        """Take the words of the page's language."""
+        self.words = words_of(self._esm)

@@ -20,6 +20,7 @@ from workbench.continual.methods.fine_tuning import FineTuning
 from workbench.continual.metrics import average_accuracy, backward_transfer, forward_transfer
 from workbench.experiments.experiment import Experiment, prepare, prepare_with
 from workbench.experiments.streams import Untrained, untrained
+from workbench.language import say
 from workbench.training.setting import Plan
 from workbench.watch.recall import Recall, examples, learn_and_recall
 
@@ -109,7 +110,11 @@ class AccuracyMatrix(StreamPanel):
         self.show_buttons()
 
     def describe(self, numbers: Filled) -> str:
-        what = f"learns {self.values['tasks']} tasks in turn with {self.controls['method'].label}"
+        what = say(
+            "learns {tasks} tasks in turn with {method}",
+            tasks=self.values["tasks"],
+            method=self.controls["method"].label,
+        )
         told = self.progress(what)
         if numbers.learned:
             told += f" {_measures(numbers)}"
@@ -134,17 +139,20 @@ def _measures(numbers: Filled) -> str:
     n, before = numbers.learned, numbers.before
     A = numbers.A[:n, :n]
     if n == 1:
-        return f"After the first task: {100 * average_accuracy(A):.1f} % of its test images right."
+        return say("After the first task: {right:.1f} % of its test images right.", right=100 * average_accuracy(A))
     points = round(100 * backward_transfer(A), 1) + 0.0
-    change = "nothing was lost" if points == 0 else "forgotten" if points < 0 else "gained"
-    told = (
-        f"After {n} tasks: ACC {100 * average_accuracy(A):.1f} % (mean over them), BWT {points:+.1f} points "
-        f"({change} since each was learned)"
+    change = say("nothing was lost") if points == 0 else say("forgotten") if points < 0 else say("gained")
+    told = say(
+        "After {n} tasks: ACC {acc:.1f} % (mean over them), BWT {points:+.1f} points ({change} since each was learned)",
+        n=n,
+        acc=100 * average_accuracy(A),
+        points=points,
+        change=change,
     )
     if before is None or not before.shared_head:
-        return f"{told}; FWT says nothing here, a head that was never trained answers at random."
+        return told + say("; FWT says nothing here, a head that was never trained answers at random.")
     transfer = 100 * forward_transfer(A, torch.tensor(before.accuracies[:n]))
-    return f"{told}, FWT {transfer:+.1f} points (known before it was learned)."
+    return told + say(", FWT {transfer:+.1f} points (known before it was learned).", transfer=transfer)
 
 
 PALE = "rgba(127,127,127,0.12)"  # of tasks that are not learned yet

@@ -32,6 +32,7 @@ from widgets.panels.basis_pictures import (
 )
 from workbench.credit import bases
 from workbench.experiments.lls import BLOCK_RULES, BlockRule, lls_fashion
+from workbench.language import say
 from workbench.rules.lls import local_head
 from workbench.serving import Price
 from workbench.training.runner import RunState
@@ -134,7 +135,7 @@ class SynchronizationBasis(RacePanel):
             return _told_basis(numbers) if numbers.view == WAVES_VIEW else _told_sample(numbers)
         told = _told_training(numbers)
         if numbers.state is not RunState.IDLE and self._of_race != {name: self.values[name] for name in HELD}:
-            told += " The settings were changed since; Start trains with the new ones."
+            told += say(" The settings were changed since; Start trains with the new ones.")
         return told
 
     def source(
@@ -255,12 +256,18 @@ def _on_circle(frequencies: Tensor) -> dict:
 def _told_basis(numbers: Sight) -> str:
     basis = numbers.basis
     if not len(basis.rows):
-        return f"There is no such basis: {basis.words}."
+        return say("There is no such basis: {reason}.", reason=basis.words)
     value, first, second = basis.closest
-    told = f"The closest of {len(basis.rows)} rows are those of classes {first} and {second}: |cosine| {value:.3f}."
+    told = say(
+        "The closest of {count} rows are those of classes {first} and {second}: |cosine| {value:.3f}.",
+        count=len(basis.rows),
+        first=first,
+        second=second,
+        value=value,
+    )
     if not basis.words:
-        return f"{told} The classes can be told apart."
-    return f"{told} {'LLS refuses this basis' if basis.refused else 'LLS warns'}: {basis.words}."
+        return f"{told} {say('The classes can be told apart.')}"
+    return f"{told} {say('LLS refuses this basis') if basis.refused else say('LLS warns')}: {basis.words}."
 
 
 def _told_sample(numbers: Sight) -> str:
@@ -268,25 +275,44 @@ def _told_sample(numbers: Sight) -> str:
         return _told_basis(numbers)
     share, probability = numbers.share, numbers.lesson.probability
     dead = int((numbers.basis.rows.abs().amax(0) < 1e-9).sum())
-    silent = f" {dead} of the latents can tell no class from another: its column is 0." if dead else ""
+    silent = say(" {dead} of the latents can tell no class from another: its column is 0.", dead=dead) if dead else ""
     push = float(numbers.lesson.push.abs().max())
-    what = "nothing is left to learn" if probability > 0.99 else f"each latent is pushed by up to {push:.2g}"
-    return (
-        f"The sample of class {numbers.label}, in step with its wave by {share:.2f}, is taken for its class with "
-        f"probability {probability:.2f}: {what}.{silent}"
+    if probability > 0.99:
+        what = say("nothing is left to learn")
+    else:
+        what = say("each latent is pushed by up to {push:.2g}", push=push)
+    told = say(
+        "The sample of class {label}, in step with its wave by {share:.2f}, is taken for its class with probability "
+        "{probability:.2f}: {what}.",
+        label=numbers.label,
+        share=share,
+        probability=probability,
+        what=what,
     )
+    return f"{told}{silent}"
 
 
 def _told_training(numbers: Sight) -> str:
     if numbers.error:
-        return f"Training came to an error: {numbers.error}"
+        return say("Training came to an error: {error}", error=numbers.error)
     if numbers.state is RunState.IDLE:
-        return "Not trained: Start trains four blocks on Fashion-MNIST."
+        return say("Not trained: Start trains four blocks on Fashion-MNIST.")
     if not numbers.looks:
-        return f"Training {'was stopped before' if numbers.state is RunState.STOPPED else 'prepares'} the first batch."
+        stopped = numbers.state is RunState.STOPPED
+        return (
+            say("Training was stopped before the first batch.")
+            if stopped
+            else say("Training prepares the first batch.")
+        )
     record = numbers.looks[-1].record
     values = ", ".join(f"{value:.2f}" for value in leads(numbers.looks[-1:])[0].tolist())
     held_out = [look.record.held_out_score for look in numbers.looks if look.record.held_out_score is not None]
-    told = f" {100 * held_out[-1]:.1f} % of held-out images right." if held_out else ""
-    where = f"Training {numbers.state.value} at step {record.step + 1} of {record.steps}"
-    return f"{where}: blocks 1 to 4 are closer to the wave of their own class by {values}.{told}"
+    told = say(
+        "Training {state} at step {step} of {steps}: blocks 1 to 4 are closer to the wave of their own class by "
+        "{values}.",
+        state=say(numbers.state.value),
+        step=record.step + 1,
+        steps=record.steps,
+        values=values,
+    )
+    return told + (say(" {share:.1f} % of held-out images right.", share=100 * held_out[-1]) if held_out else "")

@@ -17,6 +17,7 @@ from widgets.frame.panel import Panel
 from widgets.lessons.compression import COMPRESSION
 from workbench.compression.calibration import Modes
 from workbench.experiments.new_clothes import LAYERS
+from workbench.language import say
 from workbench.watch.microscope import MODE_NAMES, Compression, compress_specimen, mosaic, specimens, tradeoff
 
 ENERGIES = (*tuple(round(0.3 + 0.05 * k, 2) for k in range(14)), 0.99)
@@ -92,15 +93,24 @@ class ActivationCompression(Panel):
 
     def describe(self, numbers: Seen) -> str:
         found, whole = numbers.finding, self.controls["batch"]
-        kept = [f"{rank} of {len(v)} {name}" for rank, v, name in _rows(numbers) if rank]
+        kept = [
+            say("{rank} of {all} {name}", rank=rank, all=len(v), name=say(name))
+            for rank, v, name in _rows(numbers)
+            if rank
+        ]
         factor = found.input_bytes / found.kept_bytes
-        told = (
-            f"Kept: {', '.join(kept) or 'everything'}. That is {_bytes(found.kept_bytes)} for a batch instead of "
-            f"{_bytes(found.input_bytes)}, {factor:.1f} times less. The input changes by {100 * found.error:.0f} % "
-            f"(relative error); the weight gradient has the cosine {found.cosine:.2f} with the exact one."
+        told = say(
+            "Kept: {kept}. That is {bytes} for a batch instead of {all}, {factor:.1f} times less. The input changes by "
+            "{error:.0f} % (relative error); the weight gradient has the cosine {cosine:.2f} with the exact one.",
+            kept=", ".join(kept) or say("everything"),
+            bytes=_bytes(found.kept_bytes),
+            all=_bytes(found.input_bytes),
+            factor=factor,
+            error=100 * found.error,
+            cosine=found.cosine,
         )
         if whole.value:
-            told += " The batch mode mixes samples that have nothing to do with each other."
+            told += say(" The batch mode mixes samples that have nothing to do with each other.")
         return told
 
     def source(self, layer: str, energy: float, batch: bool, space: bool, feature: bool, image: int) -> str:

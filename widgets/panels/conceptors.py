@@ -17,6 +17,7 @@ from widgets.frame.panel import Panel
 from widgets.lessons.conceptors import CONCEPTORS
 from workbench.continual.clouds import Pair, Shape, cloud, looking, matrix, outline, pair, singular_values
 from workbench.continual.conceptors import capacity, similarity
+from workbench.language import say
 
 LIFT = 25.0  # degrees from which three dimensions are looked down on
 NAMES = ("A", "B", "NOT A", "A AND B", "A OR B")
@@ -90,12 +91,18 @@ class ConceptorSubspaces(Panel):
 
     def describe(self, numbers: View) -> str:
         C = numbers.pair.conceptors
-        claims = [f"{name} claims {100 * capacity(C[name]):.0f} %" for name in numbers.shown]
+        claims = [
+            say("{name} claims {share:.0f} %", name=say(name), share=100 * capacity(C[name])) for name in numbers.shown
+        ]
         alike = similarity(C["A"], C["B"])
-        return (
-            f"Of the {len(numbers.pair.samples[0])}-dimensional space, "
-            f"{', '.join(claims[:-1])} and {claims[-1]} (quota Θ, the mean of the bars). "
-            f"A and B are {_alike(alike)} (similarity {alike:.2f})."
+        return say(
+            "Of the {dimensions}-dimensional space, {claims} and {last} (quota Θ, the mean of the bars). A and B are "
+            "{alike} (similarity {similarity:.2f}).",
+            dimensions=len(numbers.pair.samples[0]),
+            claims=", ".join(claims[:-1]),
+            last=claims[-1],
+            alike=_alike(alike),
+            similarity=alike,
         )
 
     def source(self, space: int, aperture: float, look: float, **rest: Any) -> str:
@@ -143,8 +150,10 @@ def _handles(k: int, cloud: Shape) -> list[Handle]:
 
 def _alike(similarity: float) -> str:
     if similarity > 0.95:
-        return "nearly the same"
-    return "quite alike" if similarity > 0.7 else "partly alike" if similarity > 0.3 else "mostly different"
+        return say("nearly the same")
+    if similarity > 0.7:
+        return say("quite alike")
+    return say("partly alike") if similarity > 0.3 else say("mostly different")
 
 
 def _controls() -> dict:

@@ -23,6 +23,7 @@ from widgets.panels.cost_pictures import (
 from workbench.cost.formulas import mac_saving
 from workbench.cost.table import CostCurve, break_even, cost_curves, dense_sizes, rule_costs
 from workbench.cost.timed import BATCH, NotTimed, TimedCost, timed_costs
+from workbench.language import say
 from workbench.rule import LayerSize
 from workbench.serving import SPEED, Price
 from workbench.training.runner import RunState
@@ -123,25 +124,37 @@ class CostExplorer(RacePanel):
         if self.race is not None and not self._changed:
             return self._told(numbers)
         t, k, saving = numbers.steps, numbers.learning_steps, numbers.saving
-        less = f"{saving:.1f} times fewer" if saving >= 1.0 else f"{1 / saving:.2f} times as many"
         bptt, ours = (numbers.chosen[rule].memory / 1e3 for rule in ("BPTT", "S-TLLR"))
-        told = (
-            f"T = {t} steps, K = {k} of which learn: S-TLLR needs {less} multiplications {_word(saving)} BPTT (more as "
-            f"soon as K is above {break_even(t)}) and keeps {ours:.1f} kB per sample whatever T is; BPTT keeps "
-            f"{bptt:.1f} kB."
+        told = say(
+            "T = {t} steps, K = {k} of which learn: S-TLLR needs {needs} BPTT (more as soon as K is above {even}) and "
+            "keeps {ours:.1f} kB per sample whatever T is; BPTT keeps {bptt:.1f} kB.",
+            t=t,
+            k=k,
+            needs=_needs(saving),
+            even=break_even(t),
+            ours=ours,
+            bptt=bptt,
         )
-        return told if self.race is None else f"{told} The settings were changed since the measurement."
+        return told if self.race is None else f"{told} {say('The settings were changed since the measurement.')}"
 
     def _told(self, numbers: Costs) -> str:
         """What was measured, in words."""
         assert self.race is not None
         state, error = self.race.states[0], self.race.runners[0].error
         if error is not None:
-            return f"The measurement came to an error: {error or type(error).__name__}"
-        going = {RunState.RUNNING: "Measuring", RunState.PAUSED: "Paused", RunState.STOPPED: "Stopped"}
+            return say("The measurement came to an error: {error}", error=error or type(error).__name__)
+        going = {RunState.RUNNING: say("Measuring"), RunState.PAUSED: say("Paused"), RunState.STOPPED: say("Stopped")}
         times = ", ".join(f"{rule} {milliseconds(1e3 * cost.seconds)}" for rule, cost in numbers.measured.items())
-        refusals = "".join(f" {rule} refuses: {reason}." for rule, reason in numbers.refused.items())
-        return f"{going.get(state, 'Measured')}, a batch of {BATCH}: {times or 'nothing yet'}.{refusals}"
+        refusals = "".join(
+            say(" {rule} refuses: {reason}.", rule=rule, reason=reason) for rule, reason in numbers.refused.items()
+        )
+        told = say(
+            "{state}, a batch of {batch}: {times}.",
+            state=going.get(state, say("Measured")),
+            batch=BATCH,
+            times=times or say("nothing yet"),
+        )
+        return f"{told}{refusals}"
 
     def source(self, steps: int, learning_steps: int, width: int, depth: int) -> str:
         return f"""
@@ -165,8 +178,10 @@ def _measurement(steps: int, learning_steps: int, width: int, depth: int) -> Ite
     yield from timed_costs(INPUTS, width, depth, CLASSES, steps, learning_steps)
 
 
-def _word(saving: float) -> str:
-    return "than" if saving >= 1.0 else "as"
+def _needs(saving: float) -> str:
+    if saving >= 1.0:
+        return say("{times:.1f} times fewer multiplications than", times=saving)
+    return say("{times:.2f} times as many multiplications as", times=1 / saving)
 
 
 def _controls() -> dict:

@@ -14,6 +14,7 @@ from widgets.frame.controls import choice, slider, whole_slider
 from widgets.frame.panel import Panel
 from widgets.frame.spikes import spike_row, spike_sliders
 from widgets.lessons.eligibility import ELIGIBILITY
+from workbench.language import say
 from workbench.neurons.stimuli import spikes_at
 from workbench.neurons.synapse import (
     SynapseRule,
@@ -108,10 +109,15 @@ class EligibilityTimeline(Panel):
         rule, run, pairs = numbers.rule, numbers.run, numbers.pairs
         total, below = float(run.weight[-1]), float(pairs.tril().sum())
         taught = numbers.signal.nonzero()[:, 0]
-        return (
-            f"Pre fires at {_steps(numbers.x)}, post at {_steps(numbers.z)}. {_signal(rule, run, taught)} "
-            f"The weight changes by {_signed(total)}: {_signed(below)} from pairs where pre came first or together, "
-            f"{_signed(total - below)} from pairs where post came first."
+        return say(
+            "Pre fires at {pre}, post at {post}. {signal} The weight changes by {total}: {below} from pairs where pre "
+            "came first or together, {above} from pairs where post came first.",
+            pre=_steps(numbers.x),
+            post=_steps(numbers.z),
+            signal=_signal(rule, run, taught),
+            total=_signed(total),
+            below=_signed(below),
+            above=_signed(total - below),
         )
 
     def source(self, rule: str, **values: Any) -> str:
@@ -234,17 +240,21 @@ def _around(pairs: Tensor, axis: int) -> list[float]:
 
 
 def _steps(train: Tensor) -> str:
-    return "step " + " and ".join(map(str, train.nonzero()[:, 0].tolist()))
+    return say("step {steps}", steps=say(" and ").join(map(str, train.nonzero()[:, 0].tolist())))
 
 
 def _signal(rule: SynapseRule, run: SynapseRun, taught: Tensor) -> str:
     if not rule.taught:
-        return "Nobody teaches: every pair counts at once."
+        return say("Nobody teaches: every pair counts at once.")
     if not len(taught):
-        return "There is no learning signal, so nothing is learned."
+        return say("There is no learning signal, so nothing is learned.")
     first = int(taught[0])
     found = float((run.causal + run.non_causal)[first])
-    return f"When the learning signal comes at step {first}, the synapse remembers {_signed(found)}."
+    return say(
+        "When the learning signal comes at step {step}, the synapse remembers {found}.",
+        step=first,
+        found=_signed(found),
+    )
 
 
 def _signed(change: float) -> str:

@@ -15,6 +15,7 @@ from widgets.frame.controls import choice, slider, whole_slider
 from widgets.frame.panel import Panel
 from widgets.frame.spikes import spike_row, spike_sliders
 from widgets.lessons.lif import LIF
+from workbench.language import say
 from workbench.neurons.decay import time_constant
 from workbench.neurons.firing import firing_rate, spike_intervals, threshold_current
 from workbench.neurons.lif import Membrane, Neuron, Reset, hard_reset, run_lif, soft_reset
@@ -213,15 +214,21 @@ def _activity(numbers: Response) -> str:
     neuron, current, (spikes, potential, _), *_ = numbers
     steps, count, needed = len(current), int(spikes.sum()), threshold_current(neuron)
     if not count:
-        return (
-            f"Silent: in {steps} steps the membrane u reaches {float(potential.max()):.2f} and not more than the "
-            f"threshold v_th = {neuron.threshold:.2f}; a constant current must exceed v_th (1 − γ) = {needed:.3f}."
+        return say(
+            "Silent: in {steps} steps the membrane u reaches {most:.2f} and not more than the threshold v_th = "
+            "{threshold:.2f}; a constant current must exceed v_th (1 − γ) = {needed:.3f}.",
+            steps=steps,
+            most=float(potential.max()),
+            threshold=neuron.threshold,
+            needed=needed,
         )
-    told = f"{_pattern(spikes)} (rate {float(firing_rate(spikes)):.2f} spikes per step)."
+    rate = float(firing_rate(spikes))
+    told = say("{pattern} (rate {rate:.2f} spikes per step).", pattern=_pattern(spikes), rate=rate)
     if float(current.mean()) <= needed:
-        told += (
-            f" Spread evenly, this input of {float(current.mean()):.3f} per step would be too weak: "
-            f"it takes more than {needed:.3f}."
+        told += say(
+            " Spread evenly, this input of {mean:.3f} per step would be too weak: it takes more than {needed:.3f}.",
+            mean=float(current.mean()),
+            needed=needed,
         )
     return told
 
@@ -229,18 +236,25 @@ def _activity(numbers: Response) -> str:
 def _pattern(spikes: Tensor) -> str:
     intervals = spike_intervals(spikes)
     if not len(intervals):
-        return f"One spike in {len(spikes)} steps, at step {int(spikes.argmax())}"
+        return say("One spike in {steps} steps, at step {step}", steps=len(spikes), step=int(spikes.argmax()))
     shortest, longest = int(intervals.min()), int(intervals.max())
     if shortest == longest:
-        every = "at every step" if longest == 1 else f"one spike every {longest} steps"
-        return f"Tonic firing: {every}"
-    kind = "Tonic" if longest - shortest == 1 else "Irregular"
-    return f"{kind} firing: spikes {shortest} to {longest} steps apart"
+        if longest == 1:
+            return say("Tonic firing: at every step")
+        return say("Tonic firing: one spike every {steps} steps", steps=longest)
+    ends = {"shortest": shortest, "longest": longest}
+    if longest - shortest == 1:
+        return say("Tonic firing: spikes {shortest} to {longest} steps apart", **ends)
+    return say("Irregular firing: spikes {shortest} to {longest} steps apart", **ends)
 
 
 def _memory(decay: float) -> str:
     if decay == 1.0:
-        return "With γ = 1 the membrane forgets nothing."
+        return say("With γ = 1 the membrane forgets nothing.")
     if decay == 0.0:
-        return "With γ = 0 the membrane forgets everything at each step."
-    return f"With γ = {decay:.2f} it forgets with a time constant of {time_constant(decay):.1f} steps (−1/ln γ)."
+        return say("With γ = 0 the membrane forgets everything at each step.")
+    return say(
+        "With γ = {decay:.2f} it forgets with a time constant of {tau:.1f} steps (−1/ln γ).",
+        decay=decay,
+        tau=time_constant(decay),
+    )

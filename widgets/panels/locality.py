@@ -9,6 +9,7 @@ from widgets.frame.controls import choice, whole_slider
 from widgets.frame.panel import Panel
 from widgets.lessons.locality import LOCALITY
 from widgets.panels.locality_pictures import PLACES, TIMES, chosen_figure, frame, ink, map_figure
+from workbench.language import say
 from workbench.watch.dependence import LAYERS, STEPS, Dependence, dependence, mapped_rules, shade
 
 
@@ -97,11 +98,12 @@ class LocalityMap(Panel):
         found, other, layer, step, *_ = numbers
         told = f"{rule}: {_space(found, layer)} {_time(found, layer, step)}"
         if rule == "BPTT":
-            return f"{told} BPTT waits until the recording ends and then goes back through all of it."
+            return f"{told} {say('BPTT waits until the recording ends and then goes back through all of it.')}"
         if other is found:
             return told
         layers, steps = _names(other.of_layers(layer), 0), _steps(other.of_steps(layer)[step])
-        return f"{told} Under {beside} it depends on {layers}, and on {steps}."
+        under = say("Under {rule} it depends on {layers}, and on {steps}.", rule=beside, layers=layers, steps=steps)
+        return f"{told} {under}"
 
     def source(self, rule: str, beside: str, layer: int, step: int) -> str:
         return f"""
@@ -138,15 +140,18 @@ def _space(found: Dependence, layer: int) -> str:
     """What the update of a layer depends on, of the layers, and what that says of the rule."""
     row, local = found.of_layers(layer), found.space.later == 0
     below, above = _names(row[:layer], 0), _names(row[layer + 1 :], layer + 1)
-    told = f"the update of {_the(layer)} depends on itself" + (f" and on {below} below it" if below else "")
-    if layer == len(LAYERS) - 1:
-        others = "and no other update depends on a layer above" if local else "but other updates depend on layers above"
-        more = f"; nothing lies above it, {others}"
+    told = say("the update of {layer} depends on itself", layer=_the(layer))
+    told += say(" and on {below} below it", below=below) if below else ""
+    if layer == len(LAYERS) - 1 and local:
+        more = say("; nothing lies above it, and no other update depends on a layer above")
+    elif layer == len(LAYERS) - 1:
+        more = say("; nothing lies above it, but other updates depend on layers above")
     elif above:
-        more = f", and on {above} above it, by up to D = {float(row[layer + 1 :].max()):.2f}"
+        most = float(row[layer + 1 :].max())
+        more = say(", and on {above} above it, by up to D = {most:.2f}", above=above, most=most)
     else:
-        more = ", but on no layer above it"
-    return f"{told}{more}: {_verdict(local, 'space')}."
+        more = say(", but on no layer above it")
+    return f"{told}{more}: {say('local in space') if local else say('not local in space')}."
 
 
 def _time(found: Dependence, layer: int, step: int) -> str:
@@ -154,35 +159,35 @@ def _time(found: Dependence, layer: int, step: int) -> str:
     row, local = found.of_steps(layer)[step], found.time.later == 0
     later = row[step + 1 :]
     if step == STEPS - 1:
-        more = "; no step is later" + ("" if local else ", but the updates before it do depend on later steps")
+        more = say("; no step is later")
+        more += "" if local else say(", but the updates before it do depend on later steps")
     elif later.any():
-        more = f", and of the later {_steps(later, step + 1)}, by up to D = {float(later.max()):.2f}"
+        steps, most = _steps(later, step + 1), float(later.max())
+        more = say(", and of the later {steps}, by up to D = {most:.2f}", steps=steps, most=most)
     else:
-        more = ", but of no later step"
-    told = f"Its part made at step {step} depends on the input of {_steps(row[: step + 1])}"
-    return f"{told}{more}: {_verdict(local, 'time')}."
-
-
-def _verdict(local: bool, where: str) -> str:
-    return f"{'' if local else 'not '}local in {where}"
+        more = say(", but of no later step")
+    steps = _steps(row[: step + 1])
+    told = say("Its part made at step {step} depends on the input of {steps}", step=step, steps=steps)
+    return f"{told}{more}: {say('local in time') if local else say('not local in time')}."
 
 
 def _the(layer: int) -> str:
-    return f"the {LAYERS[layer]}" if layer == len(LAYERS) - 1 else LAYERS[layer]
+    return say(f"the {LAYERS[layer]}" if layer == len(LAYERS) - 1 else LAYERS[layer])
 
 
 def _names(change: Tensor, first: int) -> str:
     """The layers that matter, in words; `change` begins with layer number `first`."""
     names = [_the(first + k) for k in change.nonzero()[:, 0].tolist()]
-    return " and ".join([", ".join(names[:-1]), names[-1]] if len(names) > 1 else names)
+    return say(" and ").join([", ".join(names[:-1]), names[-1]] if len(names) > 1 else names)
 
 
 def _steps(change: Tensor, first: int = 0) -> str:
     """The steps that matter, in words."""
     places = [first + k for k in change.nonzero()[:, 0].tolist()]
     if not places:
-        return "no step"
+        return say("no step")
     if len(places) == 1:
-        return f"step {places[0]}"
-    whole = places == list(range(places[0], places[-1] + 1))
-    return f"steps {places[0]} to {places[-1]}" if whole else f"steps {', '.join(map(str, places))}"
+        return say("step {steps}", steps=places[0])
+    if places == list(range(places[0], places[-1] + 1)):
+        return say("steps {first} to {last}", first=places[0], last=places[-1])
+    return say("steps {steps}", steps=", ".join(map(str, places)))

@@ -12,6 +12,7 @@ from widgets.frame.controls import choice, slider
 from widgets.frame.panel import Panel
 from widgets.lessons.memory import MEMORY
 from workbench.experiments.new_clothes import Transfer, new_clothes
+from workbench.language import say
 from workbench.watch.bytes_in_a_step import PLACES, STEP_RULES, BytesAlive, bytes_in_a_step, place_names
 
 EVERY = 7  # a seventh of the images: enough for four batches
@@ -75,11 +76,13 @@ class MemoryTimeline(Panel):
 
     def describe(self, numbers: Steps) -> str:
         alive = numbers.alive
-        peaks = ", ".join(f"{name} {_bytes(steps.peak)}" for name, steps in alive.items())
+        peaks = ", ".join(f"{say(name)} {_bytes(steps.peak)}" for name, steps in alive.items())
         factor = alive["backpropagation"].peak / alive["LANCE"].peak
-        return (
-            f"Most that is kept at one moment: {peaks}. LANCE keeps {factor:.0f} times less than backpropagation; "
-            "checkpointing computes each block a second time on the way back, and for a while keeps all of that block."
+        return say(
+            "Most that is kept at one moment: {peaks}. LANCE keeps {factor:.0f} times less than backpropagation; "
+            "checkpointing computes each block a second time on the way back, and for a while keeps all of that block.",
+            peaks=peaks,
+            factor=factor,
         )
 
     def source(self, batch_size: int, energy: float, axis: str) -> str:

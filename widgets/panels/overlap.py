@@ -11,6 +11,7 @@ from widgets.frame.streams import STREAMS, StreamPanel
 from widgets.lessons.overlap import OVERLAP
 from widgets.panels.overlap_pictures import left_figure, shares_figure, similarity_figure
 from workbench.experiments.experiment import Experiment
+from workbench.language import say
 from workbench.watch.claims import TaskClaim, claimed_shares, remaining, similarities, start_claims, start_lance_claims
 
 CODE_CL, LANCE = "code-cl", "lance"
@@ -91,12 +92,23 @@ class SubspaceOverlap(StreamPanel):
 
     def describe(self, numbers: Claimed) -> str:
         method = self.controls["method"].label
-        told = self.progress(f"learns {self.values['tasks']} tasks in turn with {method} and shows what each claims")
+        told = self.progress(
+            say(
+                "learns {tasks} tasks in turn with {method} and shows what each claims",
+                tasks=self.values["tasks"],
+                method=method,
+            )
+        )
         if numbers.layers:
             n = numbers.shares.shape[1]
             claimed = zip(numbers.layers, numbers.shares.sum(1).tolist(), strict=True)
-            parts = ", ".join(f"{100 * share:.0f} % of {name}" for name, share in claimed)
-            told += f" After {n} {'task' if n == 1 else 'tasks'} {parts} are claimed."
+            parts = ", ".join(
+                say("{share:.0f} % of {layer}", share=100 * share, layer=say(name)) for name, share in claimed
+            )
+            after = (
+                say(" After 1 task {parts} are claimed.") if n == 1 else say(" After {n} tasks {parts} are claimed.")
+            )
+            told += after.format(n=n, parts=parts)
         if len(numbers.similarity) > 1:
             lance = self.settings_of_run is not None and self.settings_of_run["method"] == LANCE
             told += _held(numbers.largest_overlap) if lance else _mixed(numbers.largest_overlap)
@@ -125,15 +137,21 @@ class SubspaceOverlap(StreamPanel):
 
 def _mixed(overlap: float) -> str:
     """What CODE-CL does about the largest overlap ρ."""
-    rest = "above 0.5, so shared directions are mixed anew" if overlap > 0.5 else "at most 0.5, so nothing is mixed"
-    return f" The largest overlap ρ of a new task with the past was {overlap:.2f}: {rest}."
+    if overlap > 0.5:
+        rest = say("above 0.5, so shared directions are mixed anew")
+    else:
+        rest = say("at most 0.5, so nothing is mixed")
+    return say(
+        " The largest overlap ρ of a new task with the past was {overlap:.2f}: {rest}.", overlap=overlap, rest=rest
+    )
 
 
 def _held(overlap: float) -> str:
     """What LANCE's protected subspace holds of new tasks, and why there is no grading and no mixing."""
-    return (
+    return say(
         " LANCE has no conceptors: a direction is protected wholly or free, and nothing is mixed. Protected directions "
-        f"held at most {100 * overlap:.0f} % of a new task's energy in a layer; there it could not learn."
+        "held at most {share:.0f} % of a new task's energy in a layer; there it could not learn.",
+        share=100 * overlap,
     )
 
 

@@ -35,6 +35,7 @@ from widgets.panels.playground_pictures import (
 )
 from workbench.background import stand_behind, start_thread
 from workbench.cost.mixes import MixCost, mix_cost
+from workbench.language import say
 from workbench.mixes import ALL, ANYWHERE, AXES, NAMED, Mix, mix_named, refusal
 from workbench.serving import SPEED, Price
 from workbench.training.runner import RunState
@@ -242,12 +243,13 @@ class Playground(RacePanel):
 
     def describe(self, numbers: Playing) -> str:
         if numbers.refused and not any(lane.state in ACTIVE for lane in numbers.lanes):
-            return f"This cannot start: {numbers.refused}."
+            return say("This cannot start: {reason}.", reason=numbers.refused)
         if numbers.run is None:
             return f"{_planned(numbers)} {_tasks(numbers.in_turn)}"
         told = " ".join(_progress(lane, numbers) for lane in numbers.lanes)
         relevant = {**self.values, "weights": numbers.run["weights"]}
-        changed = " The choices were changed since; Start trains with the new ones." if relevant != numbers.run else ""
+        same = relevant == numbers.run
+        changed = "" if same else say(" The choices were changed since; Start trains with the new ones.")
         return f"{told}{_verdict(numbers)}{changed}"
 
     def source(self, race: str, recording: int, seed: int, epochs: int, weights: bool, **answers: Any) -> str:
@@ -284,7 +286,7 @@ def contestants(chosen: Mix, race: str) -> tuple[list[Mix], str]:
     for mix in found:
         reason = refusal(mix, "dense")
         if reason is not None:
-            return found, f"{spoken(mix)} cannot train this network: {reason}"
+            return found, say("{mix} cannot train this network: {reason}", mix=spoken(mix), reason=reason)
     return found, ""
 
 
@@ -314,8 +316,8 @@ def spoken(mix: Mix) -> str:
     ('TESS + CODE-CL', "e-prop's filtered eligibility + periodic basis (TESS)")
     """
     rule = rule_of(mix)
-    first = [rule_label(rule)] if rule else [mix.time.label, mix.space.label]
-    more = [answer.label for answer, usual in ((mix.memory, ALL), (mix.direction, ANYWHERE)) if answer != usual]
+    first = [rule_label(rule)] if rule else [say(mix.time.label), say(mix.space.label)]
+    more = [say(answer.label) for answer, usual in ((mix.memory, ALL), (mix.direction, ANYWHERE)) if answer != usual]
     return " + ".join([*first, *(re.sub(r".*\((.*)\)", r"\1", label) for label in more)])
 
 
@@ -395,37 +397,47 @@ def _percent(moments: Sequence[Moment], task: int) -> np.ndarray:
 
 def _planned(numbers: Playing) -> str:
     chosen, *others = numbers.lanes
-    told = f"{spoken(chosen.mix)}: by formula an update of one recording takes {_cost(chosen.cost)}."
+    mix, cost = spoken(chosen.mix), _cost(chosen.cost)
+    told = say("{mix}: by formula an update of one recording takes {cost}.", mix=mix, cost=cost)
     if others:
-        told += f" It runs against {' and '.join(f'{spoken(lane.mix)} ({_cost(lane.cost)})' for lane in others)}."
+        against = say(" and ").join(f"{spoken(lane.mix)} ({_cost(lane.cost)})" for lane in others)
+        told += say(" It runs against {others}.", others=against)
     return told
 
 
 def _cost(cost: MixCost) -> str:
     (macs, memory), at_most = cost
-    return f"{macs / 1e6:.2f} million MACs and keeps {'at most ' if at_most else ''}{memory / 1e3:.1f} kB"
+    if at_most:
+        return say("{macs:.2f} million MACs and keeps at most {memory:.1f} kB", macs=macs / 1e6, memory=memory / 1e3)
+    return say("{macs:.2f} million MACs and keeps {memory:.1f} kB", macs=macs / 1e6, memory=memory / 1e3)
 
 
 def _tasks(in_turn: bool) -> str:
     if in_turn:
-        return "Start learns two kinds of clothes, then two others, and tells what is left of the first."
-    return "Start learns four kinds of clothes at once; choose a direction to learn two after two others."
+        return say("Start learns two kinds of clothes, then two others, and tells what is left of the first.")
+    return say("Start learns four kinds of clothes at once; choose a direction to learn two after two others.")
 
 
 def _progress(lane: Lane, numbers: Playing) -> str:
     """Where one run stands, in words."""
     if lane.error:
-        return f"{spoken(lane.mix)} came to an error: {lane.error}"
+        return say("{name} came to an error: {error}", name=spoken(lane.mix), error=lane.error)
     if not lane.moments:
-        doing = "stopped before" if lane.state is RunState.STOPPED else "preparing"
-        return f"{spoken(lane.mix)}: {doing} the first batch."
+        stopped = lane.state is RunState.STOPPED
+        told = say("{name}: stopped before the first batch.") if stopped else say("{name}: preparing the first batch.")
+        return told.format(name=spoken(lane.mix))
     last = lane.moments[-1]
     tested = next(moment.accuracies for moment in reversed(lane.moments) if moment.accuracies is not None)
-    right = " and ".join(f"{share:.0%}" for share in tested)
-    tasks = " on tasks 1 and 2" if len(tested) > 1 else " on task 1" if numbers.in_turn else ""
-    return (
-        f"{spoken(lane.mix)} {lane.state.value}, batch {last.step + 1} of {last.steps}: {right} right{tasks}, "
-        f"{last.kept_bytes / 1e3:.0f} kB kept."
+    both = say(" on tasks 1 and 2") if len(tested) > 1 else say(" on task 1") if numbers.in_turn else ""
+    return say(
+        "{name} {state}, batch {step} of {steps}: {right} right{tasks}, {kept:.0f} kB kept.",
+        name=spoken(lane.mix),
+        state=say(lane.state.value),
+        step=last.step + 1,
+        steps=last.steps,
+        right=say(" and ").join(f"{share:.0%}" for share in tested),
+        tasks=both,
+        kept=last.kept_bytes / 1e3,
     )
 
 
@@ -434,7 +446,7 @@ def _verdict(numbers: Playing) -> str:
     if not numbers.in_turn or any(lane.state is not RunState.FINISHED for lane in numbers.lanes):
         return ""
     lost = [f"{spoken(lane.mix)} {lane.forgotten:.0f}" for lane in numbers.lanes if lane.moments]
-    return f" Points of task 1 that task 2 cost: {', '.join(lost)}."
+    return say(" Points of task 1 that task 2 cost: {lost}.", lost=", ".join(lost))
 
 
 def _told(error: BaseException | None) -> str:

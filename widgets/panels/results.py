@@ -18,6 +18,7 @@ from widgets.panels.results_pictures import (
     draw_frontier,
     frontier_figure,
 )
+from workbench.language import say
 from workbench.sweeps.frontier import Point, frontier
 from workbench.sweeps.pages import Picture, Results, picture_named, points_of, read_results, results_folder
 from workbench.sweeps.papers import MISSED, NOT_RUN, REPRODUCED, Answer, Paper, answer
@@ -76,15 +77,22 @@ class PaperResults(Panel):
     def describe(self, numbers: Found) -> str:
         paper = self.controls["paper"].label
         counts = [sum(each.verdict == verdict for each in numbers.answers) for verdict in (REPRODUCED, MISSED, NOT_RUN)]
-        told = (
-            f"{paper}: of {len(numbers.answers)} rows {counts[0]} reproduced on smaller data, {counts[1]} missed, "
-            f"{counts[2]} not run ({numbers.hours:g} hours)."
+        told = say(
+            "{paper}: of {rows} rows {reproduced} reproduced on smaller data, {missed} missed, {left} not run "
+            "({hours:g} hours).",
+            paper=paper,
+            rows=len(numbers.answers),
+            reproduced=counts[0],
+            missed=counts[1],
+            left=counts[2],
+            hours=numbers.hours,
         )
         if not numbers.rows:
-            return f"{told} It has no row of this kind."
+            return f"{told} {say('It has no row of this kind.')}"
         if self.values["measure"] == HOURS:
             row = max(numbers.rows, key=lambda each: each.mean)
-            return f"{told} The longest: {row.claim}, {row.mean:g} hours."
+            longest = say("The longest: {claim}, {hours:g} hours.", claim=row.claim, hours=row.mean)
+            return f"{told} {longest}"
         row = min(numbers.rows, key=lambda each: (each.verdict != MISSED, -abs(each.mean)))
         return f"{told} {row.claim[:1].upper()}{row.claim[1:]}: {row.told}."
 

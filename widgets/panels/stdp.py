@@ -16,6 +16,7 @@ from widgets.frame.controls import button, choice, is_setting, slider, switch
 from widgets.frame.panel import Panel
 from widgets.frame.spikes import spike_row, spike_sliders
 from widgets.lessons.stdp import STDP
+from workbench.language import say
 from workbench.neurons.stimuli import spikes_at
 from workbench.neurons.traces import Factors
 from workbench.neurons.windows import (
@@ -117,11 +118,17 @@ class STDPWindow(Panel):
         causal = numbers.pair_lags >= 0
         first, second = int(causal.sum()), int((~causal).sum())
         gain, loss = (float(numbers.pair_changes[mask].sum()) for mask in (causal, ~causal))
-        return (
-            f"Pre spikes at {_list(numbers.pre)}, post spikes at {_list(numbers.post)}. "
-            f"{_pairs(first, 'causal', 'pre first, or together')} {_signed(gain)}, "
-            f"{_pairs(second, 'non-causal', 'post first')} {_signed(loss)}: "
-            f"the weight changes by {_signed(float(numbers.by_pairs[-1]))}. {_agreement(numbers)}"
+        return say(
+            "Pre spikes at {pre}, post spikes at {post}. {causal} {gain}, {non_causal} {loss}: the weight changes by "
+            "{change}. {agreement}",
+            pre=_list(numbers.pre),
+            post=_list(numbers.post),
+            causal=_causal(first),
+            gain=_signed(gain),
+            non_causal=_non_causal(second),
+            loss=_signed(loss),
+            change=_signed(float(numbers.by_pairs[-1])),
+            agreement=_agreement(numbers),
         )
 
     def source(self, rule: str, form: bool, causal: bool, non_causal: bool, **values: Any) -> str:
@@ -256,11 +263,19 @@ def _time_figure() -> Fig:
 
 
 def _list(times: Tensor) -> str:
-    return "step " + " and ".join(str(step) for step in sorted(times.tolist()))
+    return say("step {steps}", steps=say(" and ").join(str(step) for step in sorted(times.tolist())))
 
 
-def _pairs(count: int, kind: str, meaning: str) -> str:
-    return f"{count} {kind} {'pair' if count == 1 else 'pairs'} ({meaning}) {'gives' if count == 1 else 'give'}"
+def _causal(count: int) -> str:
+    if count == 1:
+        return say("1 causal pair (pre first, or together) gives")
+    return say("{count} causal pairs (pre first, or together) give", count=count)
+
+
+def _non_causal(count: int) -> str:
+    if count == 1:
+        return say("1 non-causal pair (post first) gives")
+    return say("{count} non-causal pairs (post first) give", count=count)
 
 
 def _signed(change: float) -> str:
@@ -273,5 +288,5 @@ def _agreement(numbers: Timing) -> str:
     window = float((numbers.window - numbers.window_by_traces).abs().max())
     total = float((numbers.by_pairs - numbers.by_traces).abs().max())
     if max(window, total) < 1e-9:
-        return "All pairs of spike times and two traces agree at every step."
-    return f"Pairs of spike times and traces differ by {max(window, total):.1g}."
+        return say("All pairs of spike times and two traces agree at every step.")
+    return say("Pairs of spike times and traces differ by {difference:.1g}.", difference=max(window, total))

@@ -7,6 +7,7 @@ import torch
 from torch import Tensor
 from torch.nn.functional import cosine_similarity
 
+from workbench.language import say
 from workbench.watch.one_update import NEURON, OneUpdate, Stage
 
 THREE_FACTORS = (
@@ -86,7 +87,7 @@ def number(value: float, digits: int = 2) -> str:
 
 def sentence(rule: str, look: Look) -> str:
     """What happens in this stage, with its numbers."""
-    where = f"{ROUND[rule]} {look.stage.place + 1}: "
+    where = f"{say(ROUND[rule])} {look.stage.place + 1}: "
     return where + SENTENCES[rule][look.stage.name](look)
 
 
@@ -125,63 +126,78 @@ def _grows(look: Look) -> str:
     change = look.of("Δw", look.i, look.j)
     total = float(look.sum("Δw")[look.i, look.j])
     if abs(change) < 5e-4:
-        moved = "the weight hardly moves" if change else "the weight stays"
+        told = say("the weight hardly moves ({total} so far).") if change else say("the weight stays ({total} so far).")
+    elif change > 0:
+        told = say("the weight grows by {change} ({total} so far).")
     else:
-        moved = f"the weight {'grows' if change > 0 else 'shrinks'} by {number(abs(change), 3)}"
-    return f"{moved} ({number(total, 3)} so far)."
+        told = say("the weight shrinks by {change} ({total} so far).")
+    return told.format(change=number(abs(change), 3), total=number(total, 3))
 
 
 def _x(look: Look) -> str:
-    spikes = look.of("x", look.j)
-    return f"input {look.j + 1} {'spikes' if spikes else 'stays silent'}."
+    if look.of("x", look.j):
+        return say("input {j} spikes.", j=look.j + 1)
+    return say("input {j} stays silent.", j=look.j + 1)
 
 
 def _q(look: Look) -> str:
     decay, before, now = look.update.constants["λ_pre"], look.before("q", look.j), look.of("q", look.j)
-    spike = " + 1 for the spike" if look.of("x", look.j) else ""
-    return (
-        f"the trace of input {look.j + 1} keeps {number(decay)} of its {number(before)}{spike}: q = {number(now)}. "
-        "A spike of the past still counts."
+    return say(
+        "the trace of input {j} keeps {decay} of its {before}{spike}: q = {now}. A spike of the past still counts.",
+        j=look.j + 1,
+        decay=number(decay),
+        before=number(before),
+        spike=say(" + 1 for the spike") if look.of("x", look.j) else "",
+        now=number(now),
     )
 
 
 def _psi(look: Look) -> str:
     u, fires = look.of("u", look.i), look.of("z", look.i)
     away = abs(u - NEURON.threshold)
-    side = "over" if u > NEURON.threshold else "below"
-    return (
-        f"neuron {look.i + 1} {'fires' if fires else 'is silent'}, its membrane {number(u)} is {number(away)} {side} "
-        f"the threshold: ψ = {number(look.of('ψ', look.i))}, the more the nearer."
-    )
+    fired = say("neuron {i} fires", i=look.i + 1) if fires else say("neuron {i} is silent", i=look.i + 1)
+    if u > NEURON.threshold:
+        told = say(", its membrane {u} is {away} over the threshold: ψ = {psi}, the more the nearer.")
+    else:
+        told = say(", its membrane {u} is {away} below the threshold: ψ = {psi}, the more the nearer.")
+    return fired + told.format(u=number(u), away=number(away), psi=number(look.of("ψ", look.i)))
 
 
 def _h(look: Look) -> str:
     h = look.of("h", look.i)
     if not look.stage.place:
-        return f"neuron {look.i + 1} has no past yet, its trace is h = 0."
-    return f"the trace of neuron {look.i + 1}’s own past, without the present, is h = {number(h)}."
+        return say("neuron {i} has no past yet, its trace is h = 0.", i=look.i + 1)
+    return say("the trace of neuron {i}’s own past, without the present, is h = {h}.", i=look.i + 1, h=number(h))
 
 
 def _told(look: Look) -> str:
     """What the signal asks for."""
     delta = look.of("δ", look.i)
-    asks = "nothing" if abs(delta) < 5e-3 else "fire more" if delta < 0 else "fire less"
-    return f"δ = {number(delta)}, that is: {asks}"
+    asks = say("nothing") if abs(delta) < 5e-3 else say("fire more") if delta < 0 else say("fire less")
+    return say("δ = {delta}, that is: {asks}", delta=number(delta), asks=asks)
 
 
 def _delta_stllr(look: Look) -> str:
     right = int(look.update.given["y"].argmax())
-    return (
-        f"the readout gives class {right + 1}, the right one, a probability of {number(look.of('p', right))}; back "
-        f"through its weight to neuron {look.i + 1}, {_told(look)}."
+    return say(
+        "the readout gives class {right}, the right one, a probability of {p}; back through its weight to neuron {i}, "
+        "{told}.",
+        right=right + 1,
+        p=number(look.of("p", right)),
+        i=look.i + 1,
+        told=_told(look),
     )
 
 
 def _delta_tess(look: Look) -> str:
     right = int(look.update.given["y"].argmax())
-    return (
-        f"the layer’s own spikes look like the wave of class {right + 1}, the right one, with p = "
-        f"{number(look.of('p', right))}; its row of B tells neuron {look.i + 1} {_told(look)}. No other layer is asked."
+    return say(
+        "the layer’s own spikes look like the wave of class {right}, the right one, with p = {p}; its row of B tells "
+        "neuron {i} {told}. No other layer is asked.",
+        right=right + 1,
+        p=number(look.of("p", right)),
+        i=look.i + 1,
+        told=_told(look),
     )
 
 
@@ -189,24 +205,39 @@ def _change_traces(look: Look) -> str:
     i, j = look.i, look.j
     q, psi, delta = look.of("q", j), look.of("ψ", i), look.of("δ", i)
     past = look.update.constants["α_post"] * look.of("x", j) * look.of("h", i)
-    more = f" (and {number(past)} for a spike behind the neuron’s own activity)" if abs(past) >= 5e-3 else ""
-    return (
-        f"the pre trace of synapse {j + 1} is {number(q)}, ψ is {number(psi)}{more}, the signal {number(delta)}: "
-        f"{_grows(look)}"
+    more = say(" (and {past} for a spike behind the neuron’s own activity)", past=number(past))
+    return say(
+        "the pre trace of synapse {j} is {q}, ψ is {psi}{more}, the signal {delta}: {grows}",
+        j=j + 1,
+        q=number(q),
+        psi=number(psi),
+        more=more if abs(past) >= 5e-3 else "",
+        delta=number(delta),
+        grows=_grows(look),
     )
 
 
 def _z(look: Look) -> str:
     latent = look.i // 2
     pair = (2 * latent, 2 * latent + 1)
-    a = " and ".join(number(look.of("a", unit)) for unit in pair)
-    mean = number(look.of("z", latent))
-    return f"units {pair[0] + 1} and {pair[1] + 1} give {a}; latent {latent + 1} is their mean, {mean}."
+    return say(
+        "units {first} and {second} give {a} and {b}; latent {latent} is their mean, {mean}.",
+        first=pair[0] + 1,
+        second=pair[1] + 1,
+        a=number(look.of("a", pair[0])),
+        b=number(look.of("a", pair[1])),
+        latent=latent + 1,
+        mean=number(look.of("z", latent)),
+    )
 
 
 def _s(look: Look) -> str:
     first, second = (number(look.of("s", c)) for c in (0, 1))
-    return f"the latents point along the wave of class 1 with a cosine of {first}, along that of class 2 with {second}."
+    return say(
+        "the latents point along the wave of class 1 with a cosine of {first}, along that of class 2 with {second}.",
+        first=first,
+        second=second,
+    )
 
 
 def _label(look: Look) -> int:
@@ -215,96 +246,127 @@ def _label(look: Look) -> int:
 
 def _p(look: Look) -> str:
     right = _label(look)
-    return f"the softmax of s / τ gives class {right + 1}, the right one, {number(look.of('p', right))}."
+    p = number(look.of("p", right))
+    return say("the softmax of s / τ gives class {right}, the right one, {p}.", right=right + 1, p=p)
 
 
 def _difference(look: Look) -> str:
     right = _label(look)
     missing = abs(look.of("p − y", right))
-    return (
-        f"class {right + 1} should have 1, so {number(missing)} is missing: p − y = {number(look.of('p − y', right))}."
+    return say(
+        "class {right} should have 1, so {missing} is missing: p − y = {difference}.",
+        right=right + 1,
+        missing=number(missing),
+        difference=number(look.of("p − y", right)),
     )
 
 
 def _back(look: Look) -> str:
     latent, off = look.i // 2, look.of("a", look.i) <= 0
-    slope = ", times the slope 0.01, because the unit is below 0" if off else ""
-    return (
-        f"latent {latent + 1} is told {number(look.of('∂z', latent), 3)}; half of it goes to each of its two "
-        f"units{slope}: unit {look.i + 1} gets {number(look.of('∂a', look.i), 3)}. Nothing comes from a later block."
+    return say(
+        "latent {latent} is told {dz}; half of it goes to each of its two units{slope}: unit {unit} gets {da}. Nothing "
+        "comes from a later block.",
+        latent=latent + 1,
+        dz=number(look.of("∂z", latent), 3),
+        slope=say(", times the slope 0.01, because the unit is below 0") if off else "",
+        unit=look.i + 1,
+        da=number(look.of("∂a", look.i), 3),
     )
 
 
 def _change_lls(look: Look) -> str:
     g, x = look.of("∂a", look.i), look.of("x", look.j)
-    return f"unit {look.i + 1} is told {number(g, 3)} and input {look.j + 1} is {number(x, 1)}: {_grows(look)}"
+    return say(
+        "unit {unit} is told {g} and input {j} is {x}: {grows}",
+        unit=look.i + 1,
+        g=number(g, 3),
+        j=look.j + 1,
+        x=number(x, 1),
+        grows=_grows(look),
+    )
 
 
 def _x_plain(look: Look) -> str:
-    return f"input {look.j + 1} of the new sample is {number(look.of('x', look.j), 1)}."
+    return say("input {j} of the new sample is {x}.", j=look.j + 1, x=number(look.of("x", look.j), 1))
 
 
 def _x_lance(look: Look) -> str:
-    return f"{_x_plain(look)} Backpropagation would keep all three until the error comes."
+    return f"{_x_plain(look)} {say('Backpropagation would keep all three until the error comes.')}"
 
 
 def _delta_plain(look: Look) -> str:
     delta = look.of("δ", look.i)
-    off = " (it is off, so that it learns nothing)" if not delta else ""
-    return f"the error comes down to neuron {look.i + 1}: δ = {number(delta, 3)}{off}."
+    off = say(" (it is off, so that it learns nothing)") if not delta else ""
+    delta = number(delta, 3)
+    return say("the error comes down to neuron {i}: δ = {delta}{off}.", i=look.i + 1, delta=delta, off=off)
 
 
 def _gradient(look: Look) -> str:
     G, delta, x = look.of("G", look.i, look.j), look.of("δ", look.i), look.of("x", look.j)
-    return f"the gradient of the weight is {number(delta, 3)} · {number(x, 1)} = {number(G, 3)}."
+    product = f"{number(delta, 3)} · {number(x, 1)} = {number(G, 3)}"
+    return say("the gradient of the weight is {product}.", product=product)
 
 
 def _taken(look: Look) -> str:
     x, held = look.seen["x"][-1], look.seen["Cx"][-1]
     share = float(held.norm() / x.norm())
-    return (
-        f"the old task claims {share:.0%} of this input’s length; of the gradient of this weight, "
-        f"{number(look.of('GC', look.i, look.j), 3)} would disturb it and is taken away."
+    return say(
+        "the old task claims {share:.0%} of this input’s length; of the gradient of this weight, {taken} would disturb "
+        "it and is taken away.",
+        share=share,
+        taken=number(look.of("GC", look.i, look.j), 3),
     )
 
 
 def _left(look: Look) -> str:
     left, G = look.of("G(I − C)", look.i, look.j), look.of("G", look.i, look.j)
-    return f"of {number(G, 3)}, {number(left, 3)} is left: the part that the old inputs do not see."
+    return say(
+        "of {whole}, {left} is left: the part that the old inputs do not see.", whole=number(G, 3), left=number(left, 3)
+    )
 
 
 def _change_code_cl(look: Look) -> str:
     old, i = look.update.given["x_old"], look.i
     without = -float((look.sum("G") @ old)[i])
-    return (
-        f"{_grows(look)} An old input’s answer in neuron {i + 1} has moved by "
-        f"{number(look.of('old', i), 3)}; without C it would be {number(without, 3)}."
+    return say(
+        "{grows} An old input’s answer in neuron {i} has moved by {moved}; without C it would be {without}.",
+        grows=_grows(look),
+        i=i + 1,
+        moved=number(look.of("old", i), 3),
+        without=number(without, 3),
     )
 
 
 def _core(look: Look) -> str:
     core = look.seen["S"][-1]
-    told = " and ".join(number(value) for value in core.tolist())
-    return f"of three numbers, {len(core)} {'is' if len(core) == 1 else 'are'} kept, {told}; x itself is let go."
+    told = say(" and ").join(number(value) for value in core.tolist())
+    if len(core) == 1:
+        return say("of three numbers, 1 is kept, {told}; x itself is let go.", told=told)
+    return say("of three numbers, {count} are kept, {told}; x itself is let go.", count=len(core), told=told)
 
 
 def _approximate(look: Look) -> str:
-    return (
-        f"from S alone the gradient of the weight is {number(look.of('Ĝ', look.i, look.j), 3)}, as if input "
-        f"{look.j + 1} had been {number(look.of('x̂', look.j))} and not {number(look.of('x', look.j))}."
+    return say(
+        "from S alone the gradient of the weight is {gradient}, as if input {j} had been {near} and not {x}.",
+        gradient=number(look.of("Ĝ", look.i, look.j), 3),
+        j=look.j + 1,
+        near=number(look.of("x̂", look.j)),
+        x=number(look.of("x", look.j)),
     )
 
 
 def _beside(look: Look) -> str:
     cosine = float(cosine_similarity(look.sum("G").flatten(), look.sum("Ĝ").flatten(), 0))
-    return (
-        f"backpropagation, which kept x, would have {number(look.of('G', look.i, look.j), 3)}. The cosine of both "
-        f"gradients so far is {number(cosine)}."
+    return say(
+        "backpropagation, which kept x, would have {gradient}. The cosine of both gradients so far is {cosine}.",
+        gradient=number(look.of("G", look.i, look.j), 3),
+        cosine=number(cosine),
     )
 
 
 def _change_lance(look: Look) -> str:
-    return f"{_grows(look)} Of x, {len(look.seen['S'][-1])} of 3 numbers had been kept."
+    kept = say("Of x, {count} of 3 numbers had been kept.", count=len(look.seen["S"][-1]))
+    return f"{_grows(look)} {kept}"
 
 
 Sentences = Mapping[str, Callable[[Look], str]]

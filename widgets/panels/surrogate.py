@@ -14,6 +14,7 @@ from widgets.drawing.theme import FAINT, GREY, line, marker
 from widgets.frame.controls import choice, slider
 from widgets.frame.panel import Panel
 from widgets.lessons.surrogate import SURROGATE
+from workbench.language import say
 from workbench.neurons.lif import Neuron, run_lif
 from workbench.neurons.stimuli import random_spikes
 from workbench.neurons.surrogate import (
@@ -111,10 +112,15 @@ class SurrogateExplorer(Panel):
             self.controls[name].layout.display = "" if name in taken else "none"
 
     def describe(self, numbers: Curves) -> str:
-        told = f"Your Ψ (the {self.controls['form'].label}) {_measures(numbers.yours)}"
+        told = say(
+            "Your Ψ (the {form}) {measures}", form=self.controls["form"].label, measures=_measures(numbers.yours)
+        )
         if numbers.published is not None:
-            told += f"; the published one ({self.controls['published'].label}) {_measures(numbers.published)}"
-        return f"{told}. Of the neuron beside it {int(_learns(numbers).sum())} of {STEPS} steps learn."
+            label, measures = self.controls["published"].label, _measures(numbers.published)
+            told += say("; the published one ({label}) {measures}", label=label, measures=measures)
+        learning = int(_learns(numbers).sum())
+        beside = say("Of the neuron beside it {count} of {steps} steps learn.", count=learning, steps=STEPS)
+        return f"{told}. {beside}"
 
     def source(self, form: Callable, slope: float, height: float, width: float, published: str, span: float) -> str:
         taken = _taken(form, slope, height, width)
@@ -250,5 +256,9 @@ def _interval(k: int) -> dict:
 
 def _measures(bump: SurrogateCurve) -> str:
     _, edge = bump.passing
-    told = f"has the area {bump.area:.2f} and passes gradients while u is within {edge:.2g} of the threshold"
-    return told if bump.area <= 1.0005 else f"{told} (the paper asks for an area of at most 1)"
+    told = say(
+        "has the area {area:.2f} and passes gradients while u is within {edge:.2g} of the threshold",
+        area=bump.area,
+        edge=edge,
+    )
+    return told if bump.area <= 1.0005 else f"{told} {say('(the paper asks for an area of at most 1)')}"

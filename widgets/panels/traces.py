@@ -15,6 +15,7 @@ from widgets.frame.controls import choice, slider, whole_slider
 from widgets.frame.panel import Panel
 from widgets.frame.spikes import SpikeRow
 from widgets.lessons.traces import TRACES
+from workbench.language import say
 from workbench.neurons.decay import geometric_limit, half_life, single_traces
 from workbench.neurons.stimuli import random_spikes, regular_spikes, spikes_at
 from workbench.neurons.traces import decay_matrix, post_trace, run_trace
@@ -90,12 +91,15 @@ class TraceDecay(Panel):
         (pre, post), x, q, h, q_by_sum, h_by_sum, _ = numbers
         difference = max(float((q - q_by_sum).abs().max()), float((h - h_by_sum).abs().max()))
         count, last = int(x.sum()), len(x) - 1
-        return (
-            f"At step {last} one number each stands for all {count} spikes: q = {float(q[-1]):.2f} with the present "
-            f"spike, h = {float(h[-1]):.2f} without it, as the neuron behind the synapse needs. "
-            f"{_agreement(difference)} {_forgetting(pre, post)} A spike at every step would "
-            + (f"take q up to 1/(1 − λ_pre) = {geometric_limit(pre):.1f}." if pre < 1.0 else "let q grow without end.")
+        told = say(
+            "At step {last} one number each stands for all {count} spikes: q = {q:.2f} with the present spike, h = "
+            "{h:.2f} without it, as the neuron behind the synapse needs.",
+            last=last,
+            count=count,
+            q=float(q[-1]),
+            h=float(h[-1]),
         )
+        return f"{told} {_agreement(difference)} {_forgetting(pre, post)} {_limit(pre)}"
 
     def source(self, spikes: str, seed: int, interval: int, decay_pre: float, decay_post: float, **placed: int) -> str:
         name, train = {
@@ -167,14 +171,22 @@ def _one_line(parts: np.ndarray) -> dict:
 def _forgetting(pre: float, post: float) -> str:
     """How long q and h remember."""
     if pre == post == 1.0:
-        return "q and h forget nothing."
+        return say("q and h forget nothing.")
     if pre == 1.0:
-        return f"q forgets nothing, h halves every {half_life(post):.1f} steps."
-    after = "h forgets nothing" if post == 1.0 else f"h every {half_life(post):.1f}"
-    return f"q halves every {half_life(pre):.1f} steps, {after}."
+        return say("q forgets nothing, h halves every {h:.1f} steps.", h=half_life(post))
+    if post == 1.0:
+        return say("q halves every {q:.1f} steps, h forgets nothing.", q=half_life(pre))
+    return say("q halves every {q:.1f} steps, h every {h:.1f}.", q=half_life(pre), h=half_life(post))
+
+
+def _limit(pre: float) -> str:
+    if pre == 1.0:
+        return say("A spike at every step would let q grow without end.")
+    limit = geometric_limit(pre)
+    return say("A spike at every step would take q up to 1/(1 − λ_pre) = {limit:.1f}.", limit=limit)
 
 
 def _agreement(difference: float) -> str:
     if difference < 1e-9:
-        return "The recursion and the sum over all spikes give the same trace."
-    return f"The recursion and the sum over all spikes differ by {difference:.1g}."
+        return say("The recursion and the sum over all spikes give the same trace.")
+    return say("The recursion and the sum over all spikes differ by {difference:.1g}.", difference=difference)

@@ -20,6 +20,7 @@ from workbench.experiments.named import FASHION_EVENTS
 from workbench.experiments.overrides import vary
 from workbench.kernels.choice import Loops, current_loops
 from workbench.kernels.warm_up import WarmUp
+from workbench.language import say
 from workbench.serving import Price
 from workbench.training.runner import RunState
 from workbench.training.score import ACCURACY, Score
@@ -141,18 +142,21 @@ class TrainingMonitor(RacePanel):
     def describe(self, numbers: Comparison) -> str:
         if numbers.settings is None:
             left, right = (rule_label(side.rule) for side in numbers.sides)
-            return (
-                f"Not started: Start trains {left} (left) and {right} (right) "
-                f"from the same weights on the same batches. {self.experiment.summary}."
+            told = say(
+                "Not started: Start trains {left} (left) and {right} (right) from the same weights on the same "
+                "batches.",
+                left=left,
+                right=right,
             )
+            return f"{told} {say(self.experiment.summary)}."
         told = " ".join(
             _progress(side, where, self.experiment.score)
             for side, where in zip(numbers.sides, ("left", "right"), strict=True)
         )
         if numbers.early:
-            told += " It started before the compiled loops were ready and takes the plain ones."
+            told += say(" It started before the compiled loops were ready and takes the plain ones.")
         if numbers.settings != self.values:
-            told += " The settings were changed since; Start trains with the new ones."
+            told += say(" The settings were changed since; Start trains with the new ones.")
         return told
 
     def source(
@@ -290,15 +294,24 @@ def _draw_side(learning: Sequence[Any], rates: Any, kept: Any, k: int, side: Sid
 
 def _progress(side: Side, where: str, score: Score) -> str:
     """Where one run stands, in words."""
-    curves, label = side.curves, f"{rule_label(side.rule)} ({where})"
+    curves, label = side.curves, f"{rule_label(side.rule)} ({say(where)})"
     if side.error:
-        return f"{label} came to an error: {side.error}"
+        return say("{name} came to an error: {error}", name=label, error=side.error)
     if not len(curves.epochs):
-        return f"{label}: {'stopped before' if side.state is RunState.STOPPED else 'preparing'} the first batch."
-    told = f"{label} {side.state.value} at epoch {curves.epochs[-1]:.1f}: loss {curves.loss[-1]:.2f}"
+        stopped = side.state is RunState.STOPPED
+        told = say("{name}: stopped before the first batch.") if stopped else say("{name}: preparing the first batch.")
+        return told.format(name=label)
+    told = say(
+        "{name} {state} at epoch {epoch:.1f}: loss {loss:.2f}",
+        name=label,
+        state=say(side.state.value),
+        epoch=curves.epochs[-1],
+        loss=curves.loss[-1],
+    )
     if len(curves.held_out_score):
-        told += f", {score.told.format(score.words(curves.held_out_score[-1]))}"
-    return f"{told}, {_size(curves.saved_bytes)} kept for the gradient, {_size(curves.state_bytes)} carried."
+        told += f", {say(score.told).format(score.words(curves.held_out_score[-1]))}"
+    saved, carried = _size(curves.saved_bytes), _size(curves.state_bytes)
+    return told + say(", {saved} kept for the gradient, {carried} carried.", saved=saved, carried=carried)
 
 
 def _words(error: BaseException | None) -> str:

@@ -78,14 +78,14 @@ function menu(label, title, entries) {
   return box;
 }
 
-async function share(button) {
+async function share(button, say) {
   const words = button.textContent;
   await new Promise((resolve) => setTimeout(resolve, 350)); // the address follows the controls a little later
   try {
     await navigator.clipboard.writeText(location.href);
-    button.textContent = "Link copied";
+    button.textContent = say("Link copied");
   } catch { // no permission, or a page without TLS
-    prompt("The link to this picture:", location.href);
+    prompt(say("The link to this picture:"), location.href);
   }
   setTimeout(() => { button.textContent = words; }, 2000);
 }
@@ -95,32 +95,37 @@ const inVoila = () => document.body.dataset.voila !== undefined;
 function head(model, el) {
   const { question, presets = [], undo, pin, pinned, title } = model.get("facts");
   const send = (action, which = "") => model.send({ action, which });
+  const say = speaker(model);
   const name = slug(title ?? "panel");
-  const tools = element("div", { class: "workbench-tools", role: "group", "aria-label": "Tools of this panel" },
-    presets.length > 0 && menu("Presets", "settings worth seeing", presets.map((preset) => tool(preset, "", () => send("preset", preset)))),
-    pin && tool(pinned ? "Unpin" : "Pin", pinned ? "take the pale copy away" : "keep a pale copy of these curves to compare with",
+  const tools = element("div", { class: "workbench-tools", role: "group", "aria-label": say("Tools of this panel") },
+    presets.length > 0 && menu(say("Presets"), say("settings worth seeing"),
+      presets.map((preset) => tool(say(preset), "", () => send("preset", preset)))),
+    pin && tool(pinned ? say("Unpin") : say("Pin"),
+      pinned ? say("take the pale copy away") : say("keep a pale copy of these curves to compare with"),
       () => send("pin"), { "aria-pressed": String(Boolean(pinned)) }),
-    tool("Undo", "back to the settings before", () => send("undo"), { disabled: !undo }),
-    tool("Reset", "back to the first settings", () => send("reset")),
-    inVoila() && tool("Share", "copy the link to this picture", (event) => share(event.target)),
-    menu("Export", "save the picture or its numbers", [["svg", "Picture (SVG)"], ["png", "Picture (PNG)"], ["csv", "Numbers (CSV)"]]
-      .map(([kind, label]) => tool(label, "", () => exportAs(kind, el, name)))));
+    tool(say("Undo"), say("back to the settings before"), () => send("undo"), { disabled: !undo }),
+    tool(say("Reset"), say("back to the first settings"), () => send("reset")),
+    inVoila() && tool(say("Share"), say("copy the link to this picture"), (event) => share(event.target, say)),
+    menu(say("Export"), say("save the picture or its numbers"),
+      [["svg", say("Picture (SVG)")], ["png", say("Picture (PNG)")], ["csv", say("Numbers (CSV)")]]
+        .map(([kind, label]) => tool(label, "", () => exportAs(kind, el, name)))));
   return [element("h2", { class: "workbench-question" }, question), tools];
 }
 
 function foot(model) {
   const { first, see, why, challenge, next } = model.get("facts");
   const send = (action) => model.send({ action, which: "" });
+  const say = speaker(model);
   const told = challenge && element("div", { class: "workbench-challenge" },
-    element("b", {}, challenge.of > 1 ? `Try ${challenge.number} of ${challenge.of}: ` : "Try: "), challenge.task, " ",
-    element("span", { class: "workbench-solved", role: "status" }, challenge.solved ? `✓ Solved. ${challenge.told}` : ""),
-    " ", !challenge.solved && tool("Show me", "set an answer", () => send("answer")),
-    challenge.of > 1 && tool("Another", "the next thing to try", () => send("challenge")));
+    element("b", {}, challenge.of > 1 ? say("Try {number} of {of}: ", challenge) : say("Try: ")), challenge.task, " ",
+    element("span", { class: "workbench-solved", role: "status" }, challenge.solved ? `✓ ${say("Solved.")} ${challenge.told}` : ""),
+    " ", !challenge.solved && tool(say("Show me"), say("set an answer"), () => send("answer")),
+    challenge.of > 1 && tool(say("Another"), say("the next thing to try"), () => send("challenge")));
   const ways = element("div", { class: "workbench-ways" },
-    (why || see) && element("details", {}, element("summary", {}, "Why it matters"),
-      element("div", { class: "workbench-why" }, element("p", {}, element("b", {}, "Do first: "), first ?? ""),
-        element("p", {}, element("b", {}, "Look at: "), see ?? ""), element("p", {}, why ?? ""))),
-    next && element("a", { class: "workbench-next", href: `?tab=${next.name}`, "data-tab": next.name }, `Next: ${next.title} →`));
+    (why || see) && element("details", {}, element("summary", {}, say("Why it matters")),
+      element("div", { class: "workbench-why" }, element("p", {}, element("b", {}, say("Do first: ")), first ?? ""),
+        element("p", {}, element("b", {}, say("Look at: ")), see ?? ""), element("p", {}, why ?? ""))),
+    next && element("a", { class: "workbench-next", href: `?tab=${next.name}`, "data-tab": next.name }, say("Next: {title} →", next)));
   return [told || element("span"), ways];
 }
 

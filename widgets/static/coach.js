@@ -1,18 +1,19 @@
 // The line that leads through the tour: what to do, what it showed, and on.
 function render({ model, el }) {
+  const say = speaker(model);
   el.setAttribute("role", "region");
-  el.setAttribute("aria-label", "Tour");
   const step = (label, action, name = null) => button(label, () => model.send({ action }), { class: name });
   const draw = () => {
+    el.setAttribute("aria-label", say("Tour"));
     const { number, of, do: task, told } = model.get("facts");
     el.classList.toggle("workbench-coach", number !== undefined);
     el.replaceChildren();
     if (number === undefined) return;
     el.append(
-      element("p", { role: "status" }, element("b", {}, `${number} of ${of}. `),
+      element("p", { role: "status" }, element("b", {}, say("{number} of {of}. ", { number, of })),
         element("span", { class: "done" }, told ? `✓ ${told}` : task)),
-      element("div", {}, told ? step(number === of ? "Finish" : "Go on", "on", "go") : step("Skip", "on"),
-        step("End the tour", "end")),
+      element("div", {}, told ? step(number === of ? say("Finish") : say("Go on"), "on", "go") : step(say("Skip"), "on"),
+        step(say("End the tour"), "end")),
     );
   };
   draw();

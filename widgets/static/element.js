@@ -11,4 +11,8 @@ function element(tag, attributes = {}, ...children) {
   return node;
 }
 
+// What is said in the language of the page: say("Undo"), say("{number} of {of}. ", facts). `words` holds what stands for a text.
+const speaker = (model) => (text, values = {}) =>
+  (model.get("words")[text] ?? text).replace(/\{(\w+)\}/g, (_, name) => values[name]);
+
 const button = (label, onclick, attributes = {}) => element("button", { type: "button", onclick, ...attributes }, label);

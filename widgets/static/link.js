@@ -6,6 +6,7 @@ const tabOf = (address) => new URL(address).searchParams.get("tab");
 
 function initialize({ model }) {
   if (document.body.dataset.voila === undefined) return undefined;
+  const speak = () => { document.documentElement.lang = model.get("lang"); };
   let timer;
   const write = () => {
     const address = new URL(location.href);
@@ -22,6 +23,8 @@ function initialize({ model }) {
     const shown = new URLSearchParams(model.get("shown")).get("tab");
     timer = setTimeout(write, shown === tabOf(location.href) ? WAIT : 0);
   });
+  speak();
+  model.on("change:lang", speak);
   let steps = 0;
   const back = () => {
     clearTimeout(timer);

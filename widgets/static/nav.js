@@ -42,16 +42,20 @@ function follow() {
 }
 
 function top(model) {
-  const tools = element("div");
-  if (model.get("tour")) tools.append(button("Tour", () => model.send({ action: "tour" }), { title: "a guided walk of about 12 minutes" }));
+  const tools = element("div"), say = speaker(model);
+  if (model.get("tour")) {
+    const title = say("a guided walk of about 12 minutes");
+    tools.append(button(say("Tour"), () => model.send({ action: "tour" }), { title }));
+  }
   if (document.body.dataset.voila !== undefined) {
-    const dark = button("", () => { switchTheme(); say(); });
-    const lecture = button("", () => { present(!document.body.classList.contains("workbench-present")); say(); });
-    const say = () => {
-      dark.textContent = isDark() ? "Light" : "Dark";
-      lecture.textContent = document.body.classList.contains("workbench-present") ? "End lecture mode" : "Lecture mode";
+    const dark = button("", () => { switchTheme(); label(); });
+    const lecture = button("", () => { present(!document.body.classList.contains("workbench-present")); label(); });
+    const label = () => {
+      const on = document.body.classList.contains("workbench-present");
+      dark.textContent = isDark() ? say("Light") : say("Dark");
+      lecture.textContent = on ? say("End lecture mode") : say("Lecture mode");
     };
-    say();
+    label();
     if (canSwitch()) tools.append(dark);
     tools.append(lecture);
   }
@@ -64,7 +68,7 @@ function opener(el, model) {
   const open = el.classList.contains("workbench-open");
   const node = button(`${title} ▾`, () => {
     node.setAttribute("aria-expanded", String(el.classList.toggle("workbench-open")));
-  }, { class: "workbench-opener", "aria-expanded": String(open), "aria-label": `Panel: ${title}. All panels` });
+  }, { class: "workbench-opener", "aria-expanded": String(open), "aria-label": speaker(model)("Panel: {title}. All panels", { title }) });
   return node;
 }
 
@@ -76,7 +80,7 @@ function tabs(model) {
     if (accent) group.style.setProperty("--accent", `var(--${accent})`);
     return group;
   });
-  return element("div", { class: "workbench-groups", role: "tablist", "aria-label": "Panels" }, ...groups);
+  return element("div", { class: "workbench-groups", role: "tablist", "aria-label": speaker(model)("Panels") }, ...groups);
 }
 
 function choose(model, name) {
@@ -106,6 +110,13 @@ function initialize({ model }) {
   if (document.body.dataset.voila === undefined) return undefined;
   follow();
   const click = (event) => {
+    const language = event.target.closest?.("a[hreflang]")?.hreflang;
+    if (language) { // the same page anew: its kernel says everything in that language
+      event.preventDefault();
+      put("lang", language);
+      location.reload();
+      return;
+    }
     const link = event.target.closest?.("a[data-tab]");
     if (!link || event.ctrlKey || event.metaKey || event.shiftKey) return;
     event.preventDefault();
@@ -134,8 +145,8 @@ function render({ model, el }) {
     el.querySelector(".workbench-opener").replaceWith(opener(el, model));
     mark(model, el);
   };
-  model.on("change:groups", draw);
+  model.on("change:groups change:words", draw);
   model.on("change:selected", again);
-  return () => { model.off("change:groups", draw); model.off("change:selected", again); };
+  return () => { model.off("change:groups change:words", draw); model.off("change:selected", again); };
 }
 export default { initialize, render };

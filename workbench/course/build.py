@@ -23,6 +23,7 @@ from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook
 from workbench.course.cells import EXERCISE, SOLUTION, Asked, asked, has_tag, strict
 from workbench.course.exercises.catalogue import exercise
 from workbench.course.exercises.design import Design
+from workbench.course.exercises.proved import Proved
 from workbench.course.exercises.question import Question
 from workbench.course.exercises.written import Written
 
@@ -135,6 +136,8 @@ def mistakes_told(name: str) -> str:
     found = exercise(name)
     if isinstance(found, Written):
         known = [each.name for each in (*filter(None, [found.broken]), *found.mistakes)]
+    elif isinstance(found, Proved):
+        known = [law.mistake for law in found.laws]
     elif isinstance(found, Design):
         known = [goal.mistake for goal in found.goals]
     else:

@@ -16,30 +16,47 @@ from nbformat import NotebookNode
 
 from workbench.course.exercises.catalogue import exercise, exercises
 from workbench.course.exercises.design import Design
-from workbench.course.exercises.question import Question
+from workbench.course.exercises.proved import Proved
+from workbench.course.exercises.question import MUST_BE, Question
 from workbench.course.exercises.usual import TURNED
+from workbench.course.exercises.verdict import NO_CHOICE, NO_SETTINGS, NOT_YET
 from workbench.course.exercises.written import Written
+from workbench.language import LANGUAGES, catalogue
 
 _CALL = re.compile(r"\bcheck\(\s*[\"'](\w+)[\"']")
 UNNAMED, NOT_RUN = "made a mistake without a name", "did not run the check"
 # Sentences that any function may get, and the mistake of each.
 _ANY = (
     *((words, mistake) for mistake, words, _ in TURNED),
-    ("the sign is wrong: every number", "got the sign wrong"),
-    ("every number is ", "was wrong by a constant factor"),
-    ("all your numbers are 0", "gave zeros only"),
-    ("there is nan among", "got nan or infinity"),
-    ("there is infinity among", "got nan or infinity"),
-    ("you give back what came in", "gave back the input"),
-    ("something is kept from one call", "kept something between two calls"),
-    ("it does not come to an end", "did not come to an end"),
-    ("it stops with ", "stopped with an error"),
-    ("your function prints its result", "printed instead of returning"),
-    ("your function returns nothing", "returned nothing"),
-    ("your function gives ", "returned no numbers"),
-    ("your function must take ", "changed the arguments"),
-    ("give the check your function itself", "did not give a function"),
-    ("the shape should be ", "gave another shape"),
+    ("the sign is wrong: every number has the opposite sign.", "got the sign wrong"),
+    ("every number is {factor:.4g} times what it should be.", "was wrong by a constant factor"),
+    ("all your numbers are 0: is something multiplied by 0, or never added up?", "gave zeros only"),
+    ("there is {what} among your numbers: look for a division by zero.", "got nan or infinity"),
+    ("you give back what came in, unchanged.", "gave back the input"),
+    (
+        "something is kept from one call to the next: begin anew in each call.",
+        "kept something between two calls",
+    ),
+    ("it does not come to an end: look at the condition of your loop.", "did not come to an end"),
+    ("it stops with {error}", "stopped with an error"),
+    (
+        "your function prints its result and returns nothing: write return instead of print.",
+        "printed instead of returning",
+    ),
+    ("your function returns nothing.", "returned nothing"),
+    ("your function gives {what}, expected numbers.", "returned no numbers"),
+    ("your function must take {names}; put the arguments back as they were.", "changed the arguments"),
+    ("give the check your function itself, without calling it; this is {it}.", "did not give a function"),
+    ("the shape should be {due}, yours is {yours}.", "gave another shape"),
+)
+
+# What checks may begin with: right, open, wrong, a right answer with a wrong reason.
+_RIGHT = ("Right.", "Right: {numbers}.")
+_OPEN = (NOT_YET, NO_SETTINGS, NO_CHOICE)
+_WRONG, _REASON = "Not yet: {words}", "the answer is right, the reason is not."
+_SETTINGS = (
+    ("the settings are {names}, yours are {yours}.", "gave other settings"),
+    ("give the settings as a dict with {names}, got {got}.", "gave no settings"),
 )
 
 
@@ -87,42 +104,49 @@ def mistakes_in(notebook: NotebookNode) -> dict[str, str]:
 def said(cell: NotebookNode) -> str:
     """What a check printed in a cell, or raised."""
     texts = [output.get("text") or output.get("evalue") or "" for output in cell.outputs]
-    found = re.search(r"^(Right[.:]|Not yet: |Not answered yet).*", "\n".join(texts), re.M | re.S)
+    begins = "|".join(map(_begins, (*_RIGHT, *_OPEN, _WRONG)))
+    found = re.search(rf"^({begins}).*", "\n".join(texts), re.M | re.S)
     return found[0] if found else "\n".join(texts)
 
 
 def mistake_of(name: str, words: str, run: bool = True) -> str:
-    """The mistake that a check meant by its words; "" where they say right."""
-    if words.startswith("Right") or (run and not words):  # a strict check says nothing where all is right
-        return ""
-    if words.startswith("Not answered yet"):
+    """The mistake that a check meant by its words, in whatever language it spoke; "" where they say right."""
+    if any(re.match(_begins(text), words) for text in _RIGHT) or (run and not words):
+        return ""  # a strict check says nothing where all is right
+    if any(re.match(_begins(text), words) for text in _OPEN):
         return "did not answer"
     if not words:
         return NOT_RUN
-    words = words.removeprefix("Not yet: ").removeprefix("the answer is right, the reason is not. ")
-    return next((mistake for begins, mistake in _sentences(name) if re.match(begins, words)), UNNAMED)
+    words = re.sub(f"^({_begins(_WRONG)})", "", words)
+    words = re.sub(f"^({_begins(_REASON)}) ", "", words)
+    return next((mistake for begins, mistake in _sentences(name) if re.match(_begins(begins), words)), UNNAMED)
+
+
+def _begins(text: str) -> str:
+    """A pattern for sentences made from this text, in every language."""
+    return "|".join(re.sub(r"\\\{.*?\\\}", ".*?", re.escape(catalogue(code).get(text, text))) for code in LANGUAGES)
 
 
 def _sentences(name: str) -> Iterator[tuple[str, str]]:
-    """How the sentences of an exercise begin, as patterns, and the mistake of each."""
+    """The English sentences of an exercise, with braces for what stands in them, and the mistake of each."""
     found = exercise(name)
     if isinstance(found, Written):
         known = [*filter(None, [found.broken]), *found.mistakes]
-        yield from ((re.escape(each.words), each.name) for each in known)
+        yield from ((each.words, each.name) for each in known)
         if found.kept:
-            yield re.escape(found.kept.words), found.kept.mistake
-        yield from ((re.escape(words), mistake) for words, mistake in _ANY)
+            yield found.kept.words, found.kept.mistake
+        yield from _ANY
+    elif isinstance(found, Proved):
+        yield from ((each.words, each.mistake) for each in found.laws)
+        yield from _ANY
     elif isinstance(found, Design):
-        for goal in found.goals:
-            yield re.sub(r"\\\{.*?\\\}", ".*?", re.escape(goal.words)), goal.mistake
-        yield from ((rf"{key} must be ", f"chose {key} out of bounds") for key in found.settings)
-        yield from (("the settings are ", "gave other settings"), ("give the settings ", "gave no settings"))
+        yield from ((goal.words, goal.mistake) for goal in found.goals)
+        yield from _SETTINGS
+        yield from ((f"{key} ", f"chose {key} out of bounds") for key in found.settings)  # … must be
     elif isinstance(found, Question):
-        yield from ((re.escape(each.against), f'answered "{each.text}"') for each in found.answers if each.against)
-        yield from (
-            (re.escape(each.against), f'gave the reason "{each.text}"') for each in found.reasons if each.against
-        )
-        yield from ((f"the {what} must be ", f"chose no {what} that there is") for what in ("answer", "reason"))
+        yield from ((each.against, f'answered "{each.text}"') for each in found.answers if each.against)
+        yield from ((each.against, f'gave the reason "{each.text}"') for each in found.reasons if each.against)
+        yield from ((text, f"chose no {what} that there is") for what, text in MUST_BE.items())
 
 
 def table(counts: Sequence[Count]) -> str:

@@ -16,6 +16,7 @@ from torch import Tensor, nn
 from workbench.continual.block_tasks import BlockTasks
 from workbench.continual.method import Method
 from workbench.continual.spiking_tasks import SpikingTasks, time_first
+from workbench.language import say
 from workbench.mixes.axes import Direction, Memory, Space, Time
 from workbench.mixes.direction import ANYWHERE
 from workbench.mixes.memory import ALL, ASI, CHECKPOINT, ENERGY, EVENTS, HOSVD
@@ -73,31 +74,37 @@ def refusal(mix: Mix, kind: str) -> str | None:
         wanted = "for_blocks" if blocks else "for_spiking"
         return f"rule '{space.name}' does not say {wanted}, which a {kind} network wants"
     if blocks and not time.for_blocks:
-        return f"a network of blocks answers in one step, so that there is no past for {time.label}; take 'instant'"
+        return say(
+            "a network of blocks answers in one step, so that there is no past for {time}; take 'instant'",
+            time=say(time.label),
+        )
     if time.name == EPROP.name and kind == "convolutional":
-        return (
+        return say(
             "e-prop carries a number for every synapse and sample, and a convolution has many synapses for each of its "
             "weights; take 'traces', which carry one for each neuron"
         )
     if time.name == EPROP.name and memory in (HOSVD, ASI):
-        return (
-            f"e-prop carries a number for every synapse from step to step, which cannot follow a {memory.label}, whose "
-            "bases change; take 'lance', whose bases stay"
+        return say(
+            "e-prop carries a number for every synapse from step to step, which cannot follow a {memory}, whose bases "
+            "change; take 'lance', whose bases stay",
+            memory=say(memory.label),
         )
     if time.name == EPROP.name and memory == EVENTS:
-        return "e-prop carries traces of its inputs, which are not zero where the input is; take 'all' or 'lance'"
+        return say("e-prop carries traces of its inputs, which are not zero where the input is; take 'all' or 'lance'")
     if memory == CHECKPOINT and not blocks and time.name != BPTT_GRAPH.name:
-        return (
-            f"with {time.label} nothing of the past waits for its gradient, so that nothing can be computed a second "
-            "time to save memory; take smaller chunks of time"
+        return say(
+            "with {time} nothing of the past waits for its gradient, so that nothing can be computed a second time to "
+            "save memory; take smaller chunks of time",
+            time=say(time.label),
         )
     if memory == CHECKPOINT and blocks and space.local:
-        return (
-            f"with {space.label} each block's activations are free before the next block runs, so that nothing waits "
-            "to be computed a second time; take 'all'"
+        return say(
+            "with {space} each block's activations are free before the next block runs, so that nothing waits to be "
+            "computed a second time; take 'all'",
+            space=say(space.label),
         )
     if memory == EVENTS and blocks:
-        return "blocks have no events: after LeakyReLU hardly any activation is 0; take 'all' or a core"
+        return say("blocks have no events: after LeakyReLU hardly any activation is 0; take 'all' or a core")
     return None
 
 

@@ -6,7 +6,7 @@ import pytest
 import torch
 
 from workbench.course.exercises import call as calls
-from workbench.course.exercises.call import Called, call, copied
+from workbench.course.exercises.call import Called, call, copied, within_bounds
 
 
 def test_arguments_are_copies():
@@ -95,3 +95,17 @@ def test_the_first_characters_of_what_is_printed_are_shown(capsys):
 
 def test_what_is_not_implemented_is_still_open():
     assert call(raising(NotImplementedError()), (1,)) == Called(...)
+
+
+def test_a_function_is_bounded_inside_one_that_is_not():
+    def endless():
+        while True:
+            pass
+
+    def outer(inner):
+        return sum(1 for _ in range(100)) + (inner() or 0)
+
+    assert call(outer, (within_bounds(lambda: 5),), bound=False).value == 105
+    found = call(outer, (within_bounds(endless),), bound=False)
+    assert found.endless
+    assert found.error.startswith("it does not come to an end")

@@ -11,6 +11,7 @@ from workbench.faces import lazy
 if TYPE_CHECKING:
     from workbench.course.exercises.catalogue import Exercise, ask, check, exercise, exercises, hint
     from workbench.course.exercises.design import Design
+    from workbench.course.exercises.proved import Proved
     from workbench.course.exercises.question import Question
     from workbench.course.exercises.verdict import NOT_YET, Verdict
     from workbench.course.exercises.written import Written
@@ -19,6 +20,7 @@ __all__ = [
     "NOT_YET",
     "Design",
     "Exercise",
+    "Proved",
     "Question",
     "Verdict",
     "Written",

@@ -14,6 +14,8 @@ from typing import Any, NamedTuple
 import torch
 from torch import Tensor
 
+from workbench.language import say
+
 LINES, SECONDS = 200_000, 10.0  # a call may run as many lines of Python, and take as long
 PRINTED = 2_000  # characters of a function's own output that are shown
 
@@ -47,22 +49,23 @@ class _Output(io.StringIO):
         return len(text)
 
 
-def call(function: Callable[..., Any], arguments: tuple, quiet: bool = False) -> Called:
+def call(function: Callable[..., Any], arguments: tuple, quiet: bool = False, bound: bool = True) -> Called:
     """Call `function` with copies of the arguments; it raises nothing but KeyboardInterrupt.
 
-    What it prints is shown up to `PRINTED` characters, or not at all if `quiet`.
+    What it prints is shown up to `PRINTED` characters, or not at all if `quiet`. Without `bound` it may take as long as
+    it likes: what a student wrote is bounded inside, by `within_bounds`.
     """
     given = copied(arguments)
     output = _Output(None if quiet else sys.stdout)
     try:
-        with contextlib.redirect_stdout(output), bounded():
+        with contextlib.redirect_stdout(output), bounded() if bound else contextlib.nullcontext():
             value = function(*given)
     except _TooLong:
-        return Called(None, "it does not come to an end: look at the condition of your loop.", endless=True)
+        return Called(None, say("it does not come to an end: look at the condition of your loop."), endless=True)
     except NotImplementedError:
         return Called(Ellipsis)
     except (Exception, SystemExit) as error:
-        return Called(None, f"it stops with {_told(error)}", output.count > 0)
+        return Called(None, say("it stops with {error}", error=_told(error)), output.count > 0)
     return Called(value, printed=output.count > 0, changed=not _alike(given, arguments))
 
 
@@ -98,6 +101,16 @@ def bounded() -> Iterator[None]:
         yield
     finally:
         sys.settrace(before)
+
+
+def within_bounds(function: Callable[..., Any]) -> Callable[..., Any]:
+    """The same function, each call of which is `bounded`."""
+
+    def run(*arguments: Any) -> Any:
+        with bounded():
+            return function(*arguments)
+
+    return run
 
 
 def trusted(function: Callable[..., Any], arguments: tuple) -> Any:

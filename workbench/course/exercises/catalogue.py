@@ -5,12 +5,14 @@ from importlib import import_module
 from typing import Any
 
 from workbench.course.exercises.design import Design
+from workbench.course.exercises.proved import Proved
 from workbench.course.exercises.question import Question
 from workbench.course.exercises.verdict import Verdict
 from workbench.course.exercises.written import Written
+from workbench.language import say
 from workbench.names import unknown
 
-Exercise = Written | Question | Design  # the three ways to answer: a function, a choice, settings
+Exercise = Written | Proved | Question | Design  # answered by a function, one's own function, a choice, settings
 MODULES = (
     "beginning",
     "spikes",
@@ -23,6 +25,7 @@ MODULES = (
     "continual",
     "compression",
     "mixes",
+    "own_rule",
     "evidence",
 )
 
@@ -59,8 +62,8 @@ def hint(name: str, level: int = 1) -> str:
     hints = exercise(name).hints
     if level not in (1, 2, 3):
         raise ValueError(f"hints have the levels 1, 2 and 3, got {level!r}")
-    more = f" (More: hint({name!r}, {level + 1}).)" if level < 3 else ""
-    return f"{hints[level - 1]}{more}"
+    more = say(" (More: hint({name}, {level}).)", name=repr(name), level=level + 1) if level < 3 else ""
+    return f"{say(hints[level - 1])}{more}"
 
 
 def ask(name: str) -> Question:

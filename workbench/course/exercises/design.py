@@ -4,7 +4,8 @@ from collections.abc import Callable, Mapping
 from typing import Any, NamedTuple
 
 from workbench.course.exercises.reading import written
-from workbench.course.exercises.verdict import UNANSWERED, Verdict, is_open
+from workbench.course.exercises.verdict import NO_SETTINGS, Verdict, is_open, not_yet, right, unanswered
+from workbench.language import say
 
 
 class Whole(NamedTuple):
@@ -16,7 +17,7 @@ class Whole(NamedTuple):
     def refusal(self, value: Any) -> str:
         """Why the value does not fit, or nothing."""
         fits = isinstance(value, int) and not isinstance(value, bool) and self.least <= value <= self.most
-        return "" if fits else f"a whole number from {self.least} to {self.most}"
+        return "" if fits else say("a whole number from {least} to {most}", least=self.least, most=self.most)
 
 
 class Real(NamedTuple):
@@ -28,7 +29,7 @@ class Real(NamedTuple):
     def refusal(self, value: Any) -> str:
         """Why the value does not fit, or nothing."""
         fits = isinstance(value, int | float) and not isinstance(value, bool) and self.least <= value <= self.most
-        return "" if fits else f"a number from {self.least:g} to {self.most:g}"
+        return "" if fits else say("a number from {least:g} to {most:g}", least=self.least, most=self.most)
 
 
 class OneOf(NamedTuple):
@@ -38,7 +39,8 @@ class OneOf(NamedTuple):
 
     def refusal(self, value: Any) -> str:
         """Why the value does not fit, or nothing."""
-        return "" if isinstance(value, str) and value in self.names else f"one of {', '.join(self.names)}"
+        fits = isinstance(value, str) and value in self.names
+        return "" if fits else say("one of {names}", names=", ".join(self.names))
 
 
 class Reals(NamedTuple):
@@ -52,7 +54,10 @@ class Reals(NamedTuple):
         """Why the value does not fit, or nothing."""
         numbers = isinstance(value, list | tuple) and len(value) == self.length
         fits = numbers and not any(Real(self.least, self.most).refusal(part) for part in value)
-        return "" if fits else f"a list of {self.length} numbers from {self.least:g} to {self.most:g}"
+        if fits:
+            return ""
+        text = "a list of {length} numbers from {least:g} to {most:g}"
+        return say(text, length=self.length, least=self.least, most=self.most)
 
 
 class Goal(NamedTuple):
@@ -82,20 +87,24 @@ class Design(NamedTuple):
     def judge(self, design: Any = None) -> Verdict:
         """Right where all goals are reached; else the first that is missed, with the numbers."""
         if is_open(design) or (isinstance(design, Mapping) and any(map(is_open, design.values()))):
-            return UNANSWERED._replace(words="Not answered yet: replace the dots by your settings.")
+            return unanswered(NO_SETTINGS)
         if not isinstance(design, Mapping):
-            words = f"give the settings as a dict with {', '.join(self.settings)}, got {written(design)}."
-            return Verdict(False, f"Not yet: {words}", "gave no settings")
+            names, got = ", ".join(self.settings), written(design)
+            words = say("give the settings as a dict with {names}, got {got}.", names=names, got=got)
+            return not_yet(words, "gave no settings")
         if set(design) != set(self.settings):
-            words = f"the settings are {', '.join(self.settings)}, yours are {', '.join(map(str, design)) or 'none'}."
-            return Verdict(False, f"Not yet: {words}", "gave other settings")
+            names, yours = ", ".join(self.settings), ", ".join(map(str, design)) or say("none")
+            words = say("the settings are {names}, yours are {yours}.", names=names, yours=yours)
+            return not_yet(words, "gave other settings")
         for key, bounds in self.settings.items():
             if expected := bounds.refusal(design[key]):
-                words = f"{key} must be {expected}, got {written(design[key])}."
-                return Verdict(False, f"Not yet: {words}", f"chose {key} out of bounds")
+                got = written(design[key])
+                words = say("{key} must be {expected}, got {got}.", key=key, expected=expected, got=got)
+                return not_yet(words, f"chose {key} out of bounds")
         found = self.measure(**design)
         for goal in self.goals:
             if not goal.reached(found):
-                return Verdict(False, f"Not yet: {goal.words.format(**found)}", goal.mistake)
+                return not_yet(say(goal.words).format(**found), goal.mistake)
         numbers = {key: value for key, value in found.items() if type(value) in (int, float)}
-        return Verdict(True, f"Right: {', '.join(f'{key} {value:,}' for key, value in numbers.items())}.")
+        reached = ", ".join(f"{key} {value:,}" for key, value in numbers.items())
+        return right()._replace(words=say("Right: {numbers}.", numbers=reached))

@@ -7,6 +7,7 @@ from typing import Any
 from workbench.course.exercises.design import Design, Goal, OneOf
 from workbench.course.exercises.question import Option, Question
 from workbench.course.exercises.written import Mistake, Written
+from workbench.language import say
 from workbench.mixes import DIRECTIONS, KINDS, MEMORIES, SPACES, TIMES, mix_named, refusal
 
 
@@ -24,8 +25,14 @@ def trains(time: str, memory: str, network: str) -> bool:
 def told(time: str, memory: str, network: str) -> str:
     """The verdict on one mix in words."""
     refused = why_not(time, memory, network)
-    verdict = "trains." if refused is None else f"does not train: {refused}."
-    return f"with {time!r} and {memory!r} a network of kind {network!r} {verdict}"
+    verdict = say("trains.") if refused is None else say("does not train: {refused}.", refused=refused)
+    return say(
+        "with {time!r} and {memory!r} a network of kind {network!r} {verdict}",
+        time=time,
+        memory=memory,
+        network=network,
+        verdict=verdict,
+    )
 
 
 TRAINS = Written(

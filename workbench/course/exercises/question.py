@@ -4,7 +4,13 @@ from collections.abc import Mapping
 from typing import Any, NamedTuple
 
 from workbench.course.exercises.reading import written
-from workbench.course.exercises.verdict import UNANSWERED, Verdict, is_open
+from workbench.course.exercises.verdict import NO_CHOICE, Verdict, is_open, not_yet, right, unanswered
+from workbench.language import say
+
+MUST_BE = {
+    "answer": "the answer must be one of {options}, got {got}.",
+    "reason": "the reason must be one of {options}, got {got}.",
+}
 
 
 class Option(NamedTuple):
@@ -49,29 +55,30 @@ class Question(NamedTuple):
     def judge(self, answer: Any = None, because: Any = None) -> Verdict:
         """Right only if both are; what speaks against the one that was chosen comes at once."""
         if is_open(answer) or is_open(because):
-            return UNANSWERED._replace(words="Not answered yet: choose a letter and the number of a reason.")
+            return unanswered(NO_CHOICE)
         for what, value, options in (("answer", answer, self.lettered), ("reason", because, self.numbered)):
             if _key(value) not in options:
-                words = f"the {what} must be one of {', '.join(options)}, got {written(value)}."
-                return Verdict(False, f"Not yet: {words}", f"chose no {what} that there is")
+                options, got = ", ".join(options), written(value)
+                words = say(MUST_BE[what], options=options, got=got)
+                return not_yet(words, f"chose no {what} that there is")
         chosen, reason = self.lettered[_key(answer)], self.numbered[_key(because)]
         if chosen.against:
-            return Verdict(False, f"Not yet: {chosen.against}", f'answered "{chosen.text}"')
+            return not_yet(say(chosen.against), f'answered "{chosen.text}"')
         if reason.against:
-            words = f"Not yet: the answer is right, the reason is not. {reason.against}"
-            return Verdict(False, words, f'gave the reason "{reason.text}"')
-        return Verdict(True, f"Right. {self.afterwards}".rstrip())
+            words = f"{say('the answer is right, the reason is not.')} {say(reason.against)}"
+            return not_yet(words, f'gave the reason "{reason.text}"')
+        return right(self.afterwards and say(self.afterwards))
 
     def __str__(self) -> str:
-        lines = [self.text, "", *(f"  {key})  {option.text}" for key, option in self.lettered.items())]
-        return "\n".join(
-            [*lines, "", "because", *(f"  {key}.  {option.text}" for key, option in self.numbered.items())]
-        )
+        lines = [say(self.text), "", *(f"  {key})  {say(option.text)}" for key, option in self.lettered.items())]
+        reasons = [f"  {key}.  {say(option.text)}" for key, option in self.numbered.items()]
+        return "\n".join([*lines, "", say("because"), *reasons])
 
     def _repr_markdown_(self) -> str:
-        answers = [f"- **{key})** {option.text}" for key, option in self.lettered.items()]
-        reasons = [f"- **{key}.** {option.text}" for key, option in self.numbered.items()]
-        return "\n".join([f"**{self.title}.** {self.text}", "", *answers, "", "because", "", *reasons])
+        answers = [f"- **{key})** {say(option.text)}" for key, option in self.lettered.items()]
+        reasons = [f"- **{key}.** {say(option.text)}" for key, option in self.numbered.items()]
+        asked = f"**{say(self.title)}.** {say(self.text)}"
+        return "\n".join([asked, "", *answers, "", say("because"), "", *reasons])
 
 
 def _right(options: Mapping[str, Option]) -> list[str]:

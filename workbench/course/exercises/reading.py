@@ -8,6 +8,8 @@ import torch
 from jaxtyping import Float64
 from torch import Tensor
 
+from workbench.language import say
+
 MOST = 100_000  # numbers that are read
 DEEPEST = 8  # lists within lists
 
@@ -28,24 +30,27 @@ def as_numbers(value: Any, depth: int = 0) -> Float64[Tensor, "..."]:
         if isinstance(value, list | tuple) and depth < DEEPEST and len(value) <= MOST:
             parts = [as_numbers(part, depth + 1) for part in value]
             if len({part.shape for part in parts}) > 1:
-                raise Unreadable("a list whose parts have different shapes")
+                raise Unreadable(say("a list whose parts have different shapes"))
             return torch.stack(parts) if parts else torch.zeros(0, dtype=torch.float64)
     except (OverflowError, RuntimeError, TypeError, NotImplementedError, MemoryError) as error:
-        raise Unreadable(f"a {type(value).__name__} that cannot be read") from error
-    raise Unreadable("a function; call it" if callable(value) else f"a {type(value).__name__}")
+        raise Unreadable(say("a {kind} that cannot be read", kind=type(value).__name__)) from error
+    raise Unreadable(say("a function; call it") if callable(value) else say("a {kind}", kind=type(value).__name__))
 
 
 def _from_tensor(value: Tensor) -> Tensor:
     if value.is_complex():
-        raise Unreadable("complex numbers")
+        raise Unreadable(say("complex numbers"))
     if value.numel() > MOST:
-        raise Unreadable(f"{value.numel():,} numbers of shape {tuple(value.shape)}")
+        shape = tuple(value.shape)
+        raise Unreadable(say("{count:,} numbers of shape {shape}", count=value.numel(), shape=shape))
     return value.detach().to_dense().to(device="cpu", dtype=torch.float64).clone()
 
 
 def _from_array(value: np.ndarray) -> Tensor:
     if value.dtype.kind not in "biuf" or value.size > MOST:
-        raise Unreadable(f"an array of {value.dtype}" if value.size <= MOST else f"{value.size:,} numbers")
+        if value.size > MOST:
+            raise Unreadable(say("{count:,} numbers", count=value.size))
+        raise Unreadable(say("an array of {kind}", kind=value.dtype))
     return torch.from_numpy(np.array(value, dtype=np.float64))
 
 
@@ -66,7 +71,8 @@ def written(value: Any, most: int = 8) -> str:
     """
     if isinstance(value, Tensor):
         if value.numel() > 24:
-            return f"a tensor of shape {tuple(value.shape)} that begins with {_row(value.flatten()[:4])}"
+            begins, shape = _row(value.flatten()[:4]), tuple(value.shape)
+            return say("a tensor of shape {shape} that begins with {begins}", shape=shape, begins=begins)
         return _row(value)
     if isinstance(value, float):
         return f"{value:.4g}"

@@ -8,6 +8,7 @@ from jaxtyping import Float64
 from torch import Tensor
 
 from workbench.course.exercises.reading import alike
+from workbench.language import say
 
 
 class Trial(NamedTuple):
@@ -28,15 +29,16 @@ class Found(NamedTuple):
 def usual_mistake(trials: Sequence[Trial]) -> Found | None:
     """The first of the usual mistakes that explains every trial."""
     if bad := [trial for trial in trials if not trial.given.isfinite().all()]:
-        what = "nan" if bad[0].given.isnan().any() else "infinity"
-        return Found("got nan or infinity", f"there is {what} among your numbers: look for a division by zero.")
+        what = "nan" if bad[0].given.isnan().any() else say("infinity")
+        words = say("there is {what} among your numbers: look for a division by zero.", what=what)
+        return Found("got nan or infinity", words)
     if found := _factor(trials):
         return found
     for mistake, words, turned in TURNED:
         if all(_explains(trial, turned) for trial in trials):
-            return Found(mistake, words)
+            return Found(mistake, say(words))
     if all(trial.arguments and _is_input(trial) for trial in trials):
-        return Found("gave back the input", "you give back what came in, unchanged.")
+        return Found("gave back the input", say("you give back what came in, unchanged."))
     return None
 
 
@@ -56,13 +58,15 @@ def _factor(trials: Sequence[Trial]) -> Found | None:
     if not expected.numel() or not expected.any():
         return None
     if not given.any():
-        return Found("gave zeros only", "all your numbers are 0: is something multiplied by 0, or never added up?")
+        words = say("all your numbers are 0: is something multiplied by 0, or never added up?")
+        return Found("gave zeros only", words)
     factor = float(given @ expected / (expected @ expected))
     if not factor or not alike(given, factor * expected):
         return None
     if abs(factor + 1) < 1e-3:
-        return Found("got the sign wrong", "the sign is wrong: every number has the opposite sign.")
-    return Found("was wrong by a constant factor", f"every number is {factor:.4g} times what it should be.")
+        return Found("got the sign wrong", say("the sign is wrong: every number has the opposite sign."))
+    words = say("every number is {factor:.4g} times what it should be.", factor=factor)
+    return Found("was wrong by a constant factor", words)
 
 
 def _late(expected: Tensor) -> Tensor:

@@ -3,7 +3,11 @@
 from types import CodeType
 from typing import Any, NamedTuple
 
+from workbench.language import say
+
 NOT_YET = "Not answered yet: replace the dots by your code and run the cell again."  # what a check says to `...`
+NO_SETTINGS = "Not answered yet: replace the dots by your settings."
+NO_CHOICE = "Not answered yet: choose a letter and the number of a reason."
 
 
 class Verdict(NamedTuple):
@@ -21,8 +25,19 @@ class Verdict(NamedTuple):
         return self.words
 
 
-RIGHT = Verdict(True, "Right.")
-UNANSWERED = Verdict(False, NOT_YET, "did not answer")
+def right(more: str = "") -> Verdict:
+    """What is said of a right answer, and what it showed."""
+    return Verdict(True, f"{say('Right.')} {more}".rstrip())
+
+
+def unanswered(words: str = NOT_YET) -> Verdict:
+    """What is said where nothing was answered."""
+    return Verdict(False, say(words), "did not answer")
+
+
+def not_yet(words: str, mistake: str = "") -> Verdict:
+    """What is said of a wrong answer: the sentence is in the student's language already, the mistake in English."""
+    return Verdict(False, say("Not yet: {words}", words=words), mistake)
 
 
 def is_open(answer: Any) -> bool:

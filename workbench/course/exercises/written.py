@@ -11,7 +11,8 @@ from torch import Tensor
 from workbench.course.exercises.call import Called, call, trusted
 from workbench.course.exercises.reading import Unreadable, alike, as_numbers, call_written, written
 from workbench.course.exercises.usual import Found, Trial, usual_mistake
-from workbench.course.exercises.verdict import RIGHT, UNANSWERED, Verdict, is_open
+from workbench.course.exercises.verdict import Verdict, is_open, not_yet, right, unanswered
+from workbench.language import say
 
 Answer = Callable[..., Any]  # a student's function
 
@@ -65,7 +66,7 @@ class Written(NamedTuple):
                 return given
             trials.append(Trial(arguments, given, expected))
             if called.changed:
-                note = " (It changes what it is given; a caller may still need that. Work on a copy.)"
+                note = say("(It changes what it is given; a caller may still need that. Work on a copy.)")
         return self._found(answer, trials, names, note)
 
     def _stopped(self, called: Called, trials: list[Trial], where: str) -> Verdict:
@@ -73,9 +74,10 @@ class Written(NamedTuple):
         given = [trial.given for trial in trials]
         for mistake, results in mistaken(self) if trials else ():
             if results[len(given)] is None and _agree(given, results):
-                return Verdict(False, f"Not yet: {mistake.words}\n  {where}\n  Here {called.error}", mistake.name)
+                here = say("Here {error}", error=called.error)
+                return not_yet(f"{say(mistake.words)}\n  {where}\n  {here}", mistake.name)
         name = "did not come to an end" if called.endless else "stopped with an error"
-        return Verdict(False, f"Not yet: {called.error}\n  {where}", name)
+        return not_yet(f"{called.error}\n  {where}", name)
 
     def _found(self, answer: Answer, trials: list[Trial], names: list[str], note: str) -> Verdict:
         changed = self._changes(answer, trials[0])
@@ -83,18 +85,18 @@ class Written(NamedTuple):
             return changed
         wrong = next((trial for trial in trials if not alike(trial.given, trial.expected)), None)
         if wrong is None:
-            return RIGHT._replace(words=f"Right.{note}")
+            return right(note)
         shown = shown_call(getattr(answer, "__name__", "answer"), names, wrong)
         given = [trial.given for trial in trials]
         known = next((mistake for mistake, results in mistaken(self) if _agree(given, results)), None)
         if known:
-            return Verdict(False, f"Not yet: {known.words}{shown}", known.name)
+            return not_yet(f"{say(known.words)}{shown}", known.name)
         usual = usual_mistake(trials)
         if usual:
-            return Verdict(False, f"Not yet: {usual.words}{shown}", usual.mistake)
+            return not_yet(f"{usual.words}{shown}", usual.mistake)
         words = self.reason(*wrong.arguments) if self.reason else difference(wrong)
         shape = "" if wrong.given.shape == wrong.expected.shape else "gave another shape"
-        return Verdict(False, f"Not yet: {words}{shown}", shape)
+        return not_yet(f"{words}{shown}", shape)
 
     def _changes(self, answer: Answer, first: Trial) -> Verdict | None:
         """What to say where a function does not give the same for the same arguments."""
@@ -105,11 +107,10 @@ class Written(NamedTuple):
             same = False
         if same:
             return None
-        name = self.kept.mistake if self.kept else "kept something between two calls"
-        words = (
-            self.kept.words if self.kept else "something is kept from one call to the next: begin anew in each call."
-        )
-        return Verdict(False, f"Not yet: {words}", name)
+        if self.kept:
+            return not_yet(say(self.kept.words), self.kept.mistake)
+        words = say("something is kept from one call to the next: begin anew in each call.")
+        return not_yet(words, "kept something between two calls")
 
 
 @cache
@@ -139,15 +140,15 @@ def _agree(given: Sequence[Tensor], results: Sequence[Tensor | None]) -> bool:
 def refusal(answer: Any, names: Sequence[str]) -> Verdict | None:
     """What is said where nothing can be called: still open, no function, or other arguments."""
     if is_open(answer):
-        return UNANSWERED
+        return unanswered()
     if not callable(answer):
-        words = f"give the check your function itself, without calling it; this is {written(answer)}."
-        return Verdict(False, f"Not yet: {words}", "did not give a function")
+        words = say("give the check your function itself, without calling it; this is {it}.", it=written(answer))
+        return not_yet(words, "did not give a function")
     try:
         inspect.signature(answer).bind(*names)
     except TypeError:
-        words = f"your function must take {', '.join(names)}; put the arguments back as they were."
-        return Verdict(False, f"Not yet: {words}", "changed the arguments")
+        words = say("your function must take {names}; put the arguments back as they were.", names=", ".join(names))
+        return not_yet(words, "changed the arguments")
     except ValueError:  # a function of C, which has no signature
         return None
     return None
@@ -156,31 +157,37 @@ def refusal(answer: Any, names: Sequence[str]) -> Verdict | None:
 def read(called: Called, where: str) -> Float64[Tensor, "..."] | Verdict:
     """The numbers that a call gave, or what is said where it gave none."""
     if called.value is Ellipsis:
-        return UNANSWERED
+        return unanswered()
     if called.value is None and called.printed:
-        words = "your function prints its result and returns nothing: write return instead of print."
-        return Verdict(False, f"Not yet: {words}", "printed instead of returning")
+        words = say("your function prints its result and returns nothing: write return instead of print.")
+        return not_yet(words, "printed instead of returning")
     if called.value is None:
-        return Verdict(False, f"Not yet: your function returns nothing.\n  {where}", "returned nothing")
+        return not_yet(f"{say('your function returns nothing.')}\n  {where}", "returned nothing")
     try:
         return as_numbers(called.value)
     except Unreadable as error:
-        words = f"your function gives {error}, expected numbers.\n  {where}"
-        return Verdict(False, f"Not yet: {words}", "returned no numbers")
+        words = say("your function gives {what}, expected numbers.", what=error)
+        return not_yet(f"{words}\n  {where}", "returned no numbers")
 
 
 def difference(trial: Trial) -> str:
     """The first difference in words."""
     given, expected = trial.given, trial.expected
     if given.shape != expected.shape:
-        return f"the shape should be {tuple(expected.shape)}, yours is {tuple(given.shape)}."
+        due, yours = tuple(expected.shape), tuple(given.shape)
+        return say("the shape should be {due}, yours is {yours}.", due=due, yours=yours)
     if not expected.ndim:
-        return f"it should be {expected.item():.4g}, yours is {given.item():.4g}."
+        return say("it should be {due:.4g}, yours is {yours:.4g}.", due=expected.item(), yours=given.item())
     place = int((given - expected).abs().flatten().argmax())
-    return f"value number {place} should be {expected.flatten()[place]:.4g}, yours is {given.flatten()[place]:.4g}."
+    text = "value number {place} should be {due:.4g}, yours is {yours:.4g}."
+    return say(text, place=place, due=expected.flatten()[place].item(), yours=given.flatten()[place].item())
 
 
 def shown_call(name: str, names: Sequence[str], trial: Trial) -> str:
     """The call that failed, what should have come, and what came, a line each."""
-    lines = (call_written(name, names, trial.arguments), f"expected {written(trial.expected)}")
-    return "".join(f"\n  {line}" for line in (*lines, f"yours    {written(trial.given)}"))
+    lines = (
+        call_written(name, names, trial.arguments),
+        say("expected {value}", value=written(trial.expected)),
+        say("yours    {value}", value=written(trial.given)),
+    )
+    return "".join(f"\n  {line}" for line in lines)
