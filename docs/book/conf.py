@@ -39,10 +39,11 @@ add_module_names = False
 
 html_theme = "furo"
 html_title = "Local Learning Workbench"
-html_static_path = [str(HERE / "static"), str(ROOT / "widgets" / "static" / "formula.css")]
+SHARED = [str(ROOT / "widgets" / "static" / name) for name in ("formula.css", "twins.js")]  # of the app's own page
+html_static_path = [str(HERE / "static"), *SHARED]
 html_favicon = str(HERE / "static" / "icon.svg")
 html_css_files = ["formula.css", "book.css"]
-html_js_files = [("book.js", {"defer": "defer"})]
+html_js_files = [(name, {"defer": "defer"}) for name in ("twins.js", "live.js", "book.js")]
 html_copy_source = False
 html_show_sourcelink = False
 html_math_renderer = "mathml"

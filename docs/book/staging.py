@@ -43,6 +43,7 @@ class RulePage(NamedTuple):
     results: str
 
 
+LIVE = {"stllr": "timing"}  # rules with a figure of static/live.js
 TIME, SPACE = "Neurons and traces", "Learning signals in space"
 RULES: Mapping[str, RulePage] = {
     "s_tllr": RulePage("S-TLLR", ("workbench.rules.stllr",), "stllr", (TIME,), ("02", "03", "04", "05", "06"), "stllr"),
@@ -109,7 +110,9 @@ def _sources(address: str) -> Iterator[tuple[str, bytes]]:
         if path.suffix in (".md", ".png", ".svg") and not any(fnmatch(name, pattern) for pattern in KEPT_OUT):
             yield name, path.read_bytes()
     for path in sorted((ROOT / "notebooks").glob("[0-9][0-9]_*.ipynb")):
-        lesson = prepared(nbformat.read(path, as_version=4), badges(address, f"notebooks/{path.name}"))
+        download = f'<a href="../launch/{path.name}" download>Download</a>'  # there once the book is built
+        links = " · ".join(filter(None, [badges(address, f"notebooks/{path.name}"), download]))
+        lesson = prepared(nbformat.read(path, as_version=4), links)
         yield f"notebooks/{path.name}", nbformat.writes(lesson).encode()
     readme = sections((ROOT / "README.md").read_text("utf-8"))
     for name, (title, wanted) in SECTIONS.items():
@@ -219,10 +222,12 @@ def rule_page(rule: RulePage, notation: str) -> str:
     onward = [f"[Notebook {number}](../{_notebook(number)})" for number in rule.notebooks]
     onward += [f"[the paper's numbers and ours](../docs/results/{rule.results}.md)"]
     onward += [f"{{py:mod}}`{module}`" for module in rule.modules]
+    live = f'## Try it\n\n<div class="live" data-live="{LIVE[rule.update]}"></div>' if rule.update in LIVE else ""
     return "\n\n".join(
         [
             f"# {rule.title}",
             *told,
+            live,
             "## One update, stage by stage",
             one_update(rule.update),
             "## Symbols",

@@ -148,6 +148,17 @@ def test_a_symbol_tells_its_meaning(address, open_page):
     assert page.locator(".workbench-meaning").count() == 0
 
 
+def test_a_figure_is_computed_by_the_page(address, open_page):
+    page = open_page(f"{address}/rules/s_tllr.html")
+    figure = page.locator(".live")
+    curve = figure.locator(".live-curve").first
+    before = curve.get_attribute("d")
+    assert "0.33 where pre came first, −0.16 where post came first" in figure.inner_text()
+    figure.get_by_role("slider", name="α_post").press("Home")
+    assert "−0.33 where post came first" in figure.inner_text()
+    assert curve.get_attribute("d") != before
+
+
 def test_an_update_is_walked_through_by_its_buttons(address, open_page):
     page = open_page(f"{address}/rules/lance.html")
     update = page.locator(".one-update")
