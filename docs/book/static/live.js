@@ -1,6 +1,6 @@
 // A figure that the page computes by itself, by the functions of the app's own page (twins.js): a timing window and a trace.
 const SVG = "http://www.w3.org/2000/svg";
-const [WIDE, HIGH, EDGE] = [680, 240, 34];
+const [WIDE, HIGH, EDGE] = [520, 220, 34];
 
 const FIGURES = {
   timing: {
