@@ -40,25 +40,33 @@ class Timing(NamedTuple):
     p95: float
 
 
-# Press a key on the slider and give the milliseconds to the frame after the last change of the picture it caused.
+# Press a key on the slider and give the milliseconds to the frame after the last change of the picture it caused, and
+# to that of the sentence about it, which comes from the kernel; null for what did not change. A picture that the page
+# drew itself is watched until the kernel has spoken: what that draws again counts.
 STEP = """([key, patience]) => new Promise((resolve) => {
   const handle = window.benchHandle;
   const places = ".workbench-figure, .workbench-raster, .js-plotly-plot, .jp-OutputArea";
-  const pictures = [...document.querySelectorAll(places)];
+  const pictures = [...document.querySelectorAll(places)].filter((each) => !each.contains(handle));
+  const sentences = [...document.querySelectorAll(".workbench-status")];
   const watched = { subtree: true, childList: true, attributes: true, attributeFilter: ["d", "src", "href", "width"] };
   const start = performance.now();
-  let last = null, timer = null;
-  const observer = new MutationObserver(() => requestAnimationFrame(() => {
-    last = performance.now() - start;
+  const last = [null, null];
+  let timer = null;
+  const done = () => { observers.forEach((each) => each.disconnect()); resolve(last); };
+  const wait = () => {
     clearTimeout(timer);
-    timer = setTimeout(done, 60);
-  }));
-  const done = () => { observer.disconnect(); resolve(last); };
-  for (const picture of pictures) {
-    if (picture.contains(handle)) continue;
-    observer.observe(picture, watched);
-  }
-  timer = setTimeout(done, patience);
+    timer = setTimeout(done, last[0] === null ? patience : sentences.length && last[1] === null ? 110 : 60);
+  };
+  const watch = (k, places) => {
+    const observer = new MutationObserver(() => requestAnimationFrame(() => {
+      last[k] = performance.now() - start;
+      wait();
+    }));
+    places.forEach((each) => observer.observe(each, watched));
+    return observer;
+  };
+  const observers = [watch(0, pictures), watch(1, sentences)];
+  wait();
   handle.dispatchEvent(new KeyboardEvent("keydown", { key, bubbles: true }));
 })"""
 FIND = """(name) => {
@@ -108,17 +116,24 @@ def open_ready(browser: Any, url: str, slider: str | None) -> tuple[Any, float]:
     page.goto(url)
     page.wait_for_function(FIND, arg=slider, polling=50)
     for key in ["ArrowRight", "ArrowLeft"] * 50:
-        if page.evaluate(STEP, [key, 250]) is not None:
+        if page.evaluate(STEP, [key, 250])[0] is not None:
             return page, time.perf_counter() - started
     raise RuntimeError(f"the slider of {url} never moved its picture")
 
 
-def step_times(page: Any, steps: int, times: list[float]) -> None:
+class Steps(NamedTuple):
+    """Milliseconds of slider steps, to the repaint of the picture and to that of the kernel's sentence about it."""
+
+    drawn: list[float]
+    said: list[float]
+
+
+def step_times(page: Any, steps: int, times: Steps) -> None:
     """Append the milliseconds of `steps` slider steps, back and forth."""
     for number in range(steps):
-        milliseconds = page.evaluate(STEP, ["ArrowRight" if number % 4 < 2 else "ArrowLeft", PATIENCE])
-        if milliseconds is not None:
-            times.append(milliseconds)
+        drawn, said = page.evaluate(STEP, ["ArrowRight" if number % 4 < 2 else "ArrowLeft", PATIENCE])
+        times.drawn.extend([] if drawn is None else [drawn])
+        times.said.extend([] if said is None else [said])
 
 
 def timing(times: list[float]) -> Timing:

@@ -10,7 +10,7 @@ import time
 from contextlib import ExitStack
 from typing import Any
 
-from bench.browser import Side, chromium, open_ready, served, step_times, timing
+from bench.browser import Side, Steps, chromium, open_ready, served, step_times, timing
 from widgets import PANELS
 
 SLIDERS = {  # of each panel the one to move; the panels that are not here move their pictures by training
@@ -84,7 +84,11 @@ STOP = """() => new Promise((resolve) => {
 
 
 def slider(rounds: int = 3, steps: int = 16) -> dict[str, Any]:
-    """Slider step to repaint of each widget, beside `interact` + matplotlib in turns (milliseconds)."""
+    """Slider step to repaint of each widget, beside `interact` + matplotlib in turns (milliseconds).
+
+    Some panels compute their picture on the page (widgets/drawing/twin.py). A repaint counts wherever it comes from,
+    the last one if there are several; `said_ms` tells when the kernel's sentence has followed.
+    """
     widgets = {}
     with chromium() as browser, served(MATPLOTLIB, ours=False) as peer_url:
         peer, _ = open_ready(browser, peer_url, None)
@@ -109,13 +113,14 @@ def slider(rounds: int = 3, steps: int = 16) -> dict[str, Any]:
 
 
 def _alternate_steps(page: Any, peer: Any, rounds: int, steps: int) -> dict[str, float]:
-    ours: list[float] = []
-    theirs: list[float] = []
+    """`said_ms` is the median until the kernel's sentence has followed, where it changes."""
+    ours, theirs = Steps([], []), Steps([], [])
     for _ in range(rounds):
         step_times(page, steps, ours)
         step_times(peer, steps, theirs)
-    (median, p95), (peer_median, peer_p95) = timing(ours), timing(theirs)
-    return {"median_ms": median, "p95_ms": p95, "peer_median_ms": peer_median, "peer_p95_ms": peer_p95}
+    (median, p95), (peer_median, peer_p95) = timing(ours.drawn), timing(theirs.drawn)
+    said = {"said_ms": statistics.median(ours.said)} if ours.said else {}
+    return {"median_ms": median, "p95_ms": p95, "peer_median_ms": peer_median, "peer_p95_ms": peer_p95, **said}
 
 
 def page_ready(rounds: int = 3) -> dict[str, Any]:
