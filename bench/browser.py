@@ -55,7 +55,8 @@ STEP = """([key, patience]) => new Promise((resolve) => {
   const done = () => { observers.forEach((each) => each.disconnect()); resolve(last); };
   const wait = () => {
     clearTimeout(timer);
-    timer = setTimeout(done, last[0] === null ? patience : sentences.length && last[1] === null ? 110 : 60);
+    const open = last[0] === null ? patience : !sentences.length ? 60 : last[1] === null ? 110 : 40;
+    timer = setTimeout(done, open); // axes are fitted 150 ms after the last step, which is not its picture
   };
   const watch = (k, places) => {
     const observer = new MutationObserver(() => requestAnimationFrame(() => {

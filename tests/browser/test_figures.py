@@ -107,7 +107,7 @@ def test_edits_that_come_while_plotly_loads_are_not_lost(open_in_lab):
 
 WATCH = """() => document.querySelectorAll('.js-plotly-plot').forEach(figure => {
   figure.drawn = { alone: 0, whole: 0 };
-  figure.on('plotly_animating', () => figure.drawn.alone++);
+  figure.on('plotly_animated', () => figure.drawn.alone++);
   figure.on('plotly_update', () => figure.drawn.whole++);
 })"""
 SHOWN = """() => [...document.querySelectorAll('.js-plotly-plot')].map(figure => ({

@@ -1,9 +1,9 @@
 // Plotly recalculates a whole figure, axes, labels and legend, for each edit: 20 ms a figure. Most edits of a slider only
 // move lines, points, bars and the cells of a map within axes that stand as they are. Those are drawn alone, and the whole
 // figure follows once the edits have come to rest, so that axes that fit themselves to the data fit it exactly.
-// In figures of lines and points plotly's own `animate` does that. It draws bars without their style and takes away the bars
-// and maps behind lines that move; for figures that have them the small bundle of plotly.js (bundle/build.mjs) gives its
-// steps of drawing by themselves. With the full bundle such figures are drawn whole.
+// The small bundle of plotly.js (bundle/build.mjs) gives its steps of drawing by themselves, which draw at once. With the full
+// bundle plotly's own `animate` draws figures of lines and points, in the frame that follows; it draws bars without their style
+// and takes away the bars and maps behind lines that move, so figures that have them are drawn whole there.
 const REST = 150; // ms
 const INSTANT = { mode: "afterall", frame: { duration: 0, redraw: false }, transition: { duration: 0 } };
 const LINES = { scatter: ["x", "y"] };
@@ -69,13 +69,13 @@ function perform(method, el, message) {
   method.call({ el, model, _sendTraceDeltas() {}, _sendLayoutDelta() {} });
 }
 
-// Draws all traces of these subplots and leaves the others as they stand.
-function drawSubplots(el, chosen) {
+// Draws traces, all when none are named, of these subplots and leaves the others as they stand.
+function drawSubplots(el, chosen, traces, transition) {
   const { _subplots: subplots, _basePlotModules: modules } = el._fullLayout;
   const all = subplots.cartesian;
   subplots.cartesian = all.filter((name) => chosen.has(name));
   try {
-    modules.forEach((module) => module.plot(el));
+    modules.forEach((module) => module.plot(el, traces, transition));
   } finally {
     subplots.cartesian = all;
   }
@@ -95,13 +95,17 @@ function drawQuickly({ FigureView, drawing }) {
     perform(animate, el, { animation_opts: INSTANT, style_data: drawn.map(() => ({})), layout_data: {},
       style_traces: drawn });
   };
-  const drawTraces = (el, moved) => {
+  const drawTraces = (el, moved, onlyLines) => {
     drawing.supplyDefaults(el);
     drawing.doCalcdata(el);
     const traces = [...moved].map((trace) => el._fullData[trace]);
-    drawSubplots(el, new Set(traces.map(({ xaxis, yaxis }) => xaxis + yaxis)));
-    drawing.style(el);
-    if (traces.some(({ showscale }) => showscale)) drawing.doColorBars(el);
+    const subplots = new Set(traces.map(({ xaxis, yaxis }) => xaxis + yaxis));
+    if (onlyLines) drawSubplots(el, subplots, [...moved], INSTANT.transition); // the other lines stay
+    else {
+      drawSubplots(el, subplots);
+      drawing.style(el);
+      if (traces.some(({ showscale }) => showscale)) drawing.doColorBars(el);
+    }
     el.emit("plotly_animated");
   };
   const redraw = (el, changes, layout = {}) => {
@@ -119,7 +123,7 @@ function drawQuickly({ FigureView, drawing }) {
       moved.add(trace);
       Object.assign(el.data[trace], values);
     }
-    (onlyLines ? drawLines : drawTraces)(el, moved);
+    (drawing ? drawTraces : drawLines)(el, moved, onlyLines);
     waiting.set(el, { moved, lines: onlyLines, timer: setTimeout(settle, REST, el, moved) });
   };
   FigureView.prototype.do_update = function () {
