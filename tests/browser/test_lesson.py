@@ -146,3 +146,22 @@ def test_leaving_a_run_asks_first(serve, open_page):
     page.on("dialog", lambda dialog: (asked.append(dialog.type), dialog.accept()))
     page.reload()
     assert asked == ["beforeunload"]
+
+
+def test_a_page_in_spanish_keeps_its_language_and_goes_back(serve, open_page):
+    page = open_page(f"{serve(APP)}/?lang=es")
+    expect(
+        page.get_by_role("heading", name="¿Cómo puede aprender una sinapsis de lo que tiene al lado?")
+    ).to_be_visible()
+    expect(page.locator("html")).to_have_attribute("lang", "es")
+    page.get_by_role("tab", name="Neurona").click()
+    drawn(page)
+    page.get_by_role("slider", name="umbral v_th").filter(visible=True).press("End")
+    status(page, "Silencio: en 100 pasos la membrana u llega a")
+    page.wait_for_url("**lif.threshold=**")
+    assert "lang=es" in page.url
+    page.get_by_role("tab", name="Inicio").click()
+    page.get_by_role("link", name="English").click()
+    expect(page.get_by_role("heading", name="How can a synapse learn from what is beside it?")).to_be_visible()
+    expect(page.locator("html")).to_have_attribute("lang", "en")
+    assert "lang=en" in page.url

@@ -141,7 +141,7 @@ class TestALink:
 
     def test_a_tab_is_found_by_its_word_in_either_language(self):
         app = build_app()
-        app.open("?lang=es&tab=Temporización")
+        app.open("?lang=es&tab=Ventana")
         assert app.selected == "stdp"
         app.open("?lang=es&tab=Timing")
         assert (app.selected, app.words) == ("stdp", "")
