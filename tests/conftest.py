@@ -24,6 +24,12 @@ providers._get_local_constants = lambda: providers._local_constants
 SHARED = Path(__file__).resolve().parents[2] / "shared"
 
 
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """A test that is named after an address has another name in each process, and no two can share the work."""
+    if named := [item.nodeid for item in items if " at 0x" in item.nodeid]:
+        raise pytest.UsageError(f"give the cases of this test names of their own (ids=...): {named[0]}")
+
+
 @pytest.hookimpl(tryfirst=True)
 def pytest_runtest_setup() -> None:
     """Every test, and every fixture that is made for it, begins alike, whatever ran before it."""

@@ -40,7 +40,9 @@ def with_traces(*decays, scale=1.0):
     return run_step
 
 
-@pytest.mark.parametrize("rule", [with_traces(0.7, 0.2), with_traces(0.95, scale=0.05)], ids=str)
+@pytest.mark.parametrize(
+    "rule", [with_traces(0.7, 0.2), with_traces(0.95, scale=0.05)], ids=["two traces", "one slow trace"]
+)
 def test_rules_of_many_kinds_are_right(rule):
     assert OWN_RULE.judge(rule).words.startswith("Right. In a single step")
 
