@@ -123,7 +123,9 @@ def mistake_of(name: str, words: str, run: bool = True) -> str:
 
 
 def _begins(text: str) -> str:
-    """A pattern for sentences made from this text, in every language."""
+    """A pattern for sentences made from this text, in every language; up to its colon where nothing was answered."""
+    if text in _OPEN:
+        return "|".join(re.escape(catalogue(code).get(text, text).partition(":")[0]) for code in LANGUAGES)
     return "|".join(re.sub(r"\\\{.*?\\\}", ".*?", re.escape(catalogue(code).get(text, text))) for code in LANGUAGES)
 
 
