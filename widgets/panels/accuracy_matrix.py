@@ -81,10 +81,14 @@ class AccuracyMatrix(StreamPanel):
         return Filled(A, len(rows), before, right, self._examples(stream, seed, tasks))
 
     def _examples(self, stream: Experiment, seed: int, tasks: int) -> Tensor | None:
-        """What the classes of each task look like; None where samples are no images of Fashion-MNIST."""
+        """What the classes of each task look like; None where samples are no images of Fashion-MNIST, or where there
+        are none: Start says what is wrong with them."""
         key = (stream.name, seed, tasks)
         if key not in self._known:
-            samples = examples(prepare_with(stream, FineTuning, seed, tasks).stream, CLASSES)
+            try:
+                samples = examples(prepare_with(stream, FineTuning, seed, tasks).stream, CLASSES)
+            except (ValueError, OSError):
+                return None
             images = samples.shape[2:].numel() == SIDE * SIDE
             self._known[key] = samples.reshape(tasks, CLASSES, SIDE, SIDE) if images else None
         return self._known[key]

@@ -86,7 +86,7 @@ def last_two(
 def project(x: Float[Tensor, "..."], bases: Bases) -> Float[Tensor, "..."]:
     """Core S = X ×₁ U₁ᵀ ×₂ U₂ᵀ …; modes whose basis is `None` keep their size."""
     _check_bases(x, bases)
-    *others, rows, columns = (None, *bases) if len(bases) == 1 else bases
+    *others, rows, columns = (*[None] * (2 - len(bases)), *bases)
     for mode, basis in enumerate(others):
         if basis is not None:
             x = mode_product(x, basis.T, mode)
