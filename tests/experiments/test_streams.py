@@ -89,6 +89,17 @@ def test_split_cifar100_comes_from_a_folder(rule, tmp_path, monkeypatch):
     assert next(train(setting, Plan(2))).loss > 1
 
 
+@pytest.mark.parametrize("mix", ["instant+lls-m+lance+code-cl", "instant+dfa+checkpoint+ewc"])
+def test_any_mix_learns_pictures_from_a_folder(mix, tmp_path, monkeypatch):
+    """AlexNet as blocks, from the second task on in what the first left free."""
+    monkeypatch.setenv("WORKBENCH_DATA", str(tmp_path))
+    cut_of_cifar(tmp_path)
+    setting = prepare(SPLIT_CIFAR100, mix, 0, tasks=2)
+    *_, last = train(setting._replace(batch_size=10), Plan(1))
+    assert len(last.rows) == 2
+    assert 0 < last.loss < 30
+
+
 def test_bytes_that_autograd_keeps_are_measured():
     """A step of the MLP keeps both hidden layers twice (before and after ReLU shares storage), and its log-softmax."""
     records = list(start(SPLIT_FASHION, "fine-tuning", epochs=1, tasks=1))

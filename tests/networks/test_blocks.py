@@ -2,9 +2,11 @@
 
 import pytest
 import torch
+from torch import nn
 
 from workbench.networks.block_networks import mini_conv
-from workbench.networks.blocks import conv_block, parameter_groups
+from workbench.networks.blocks import conv_block, feature_shapes, parameter_groups
+from workbench.networks.taken import take_blocks
 from workbench.rules.lls import local_head, mixing
 
 
@@ -22,3 +24,10 @@ def test_averaging_spreads_the_signal_evenly_over_a_cell(side, cells):
 def test_parameters_are_grouped_by_block():
     groups = parameter_groups(mini_conv(10, 1, local_head(10, modulation=mixing)))
     assert [len(group["params"]) for group in groups] == [5, 5, 5, 5, 2]
+
+
+def test_shapes_of_blocks_whose_norms_keep_no_statistics():
+    """Such a norm needs more than one sample, also in evaluation."""
+    norm = nn.BatchNorm1d(5, track_running_stats=False)
+    network = take_blocks(nn.Sequential(nn.Linear(3, 5), norm, nn.ReLU(), nn.Linear(5, 2)), (3,))
+    assert feature_shapes(network, (3,)) == [torch.Size([5])]

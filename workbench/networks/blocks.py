@@ -178,7 +178,7 @@ def feature_shapes(network: BlockNetwork, input_shape: Sequence[int]) -> list[to
     torch.Size([32, 28, 28])
     """
     weight = network.classifier.weight
-    x = torch.zeros(1, *input_shape, dtype=weight.dtype, device=weight.device)
+    x = torch.zeros(2, *input_shape, dtype=weight.dtype, device=weight.device)  # one has no mean to be normalised by
     shapes = []
     with evaluation(network):
         for block in network.blocks:
