@@ -89,7 +89,7 @@ def test_split_cifar100_comes_from_a_folder(rule, tmp_path, monkeypatch):
     assert next(train(setting, Plan(2))).loss > 1
 
 
-@pytest.mark.parametrize("mix", ["instant+lls-m+lance+code-cl", "instant+dfa+checkpoint+ewc"])
+@pytest.mark.parametrize("mix", ["instant+lls-m+lance+code-cl", "instant+dfa+checkpoint"])
 def test_any_mix_learns_pictures_from_a_folder(mix, tmp_path, monkeypatch):
     """AlexNet as blocks, from the second task on in what the first left free."""
     monkeypatch.setenv("WORKBENCH_DATA", str(tmp_path))
