@@ -58,10 +58,11 @@ def connection_macs(network: BlockNetwork, input_shape: Sequence[int]) -> list[i
     def run(module: nn.Module, x: Tensor) -> Tensor:
         y = apply(module, x)
         if isinstance(module, nn.Linear | nn.Conv2d):
-            found.append(y.numel() * module.weight[0].numel())
+            found.append(y[0].numel() * module.weight[0].numel())
         return y
 
     weight = network.classifier.weight
     with evaluation(network):
-        network(torch.zeros(1, *input_shape, dtype=weight.dtype, device=weight.device), run)
+        two = torch.zeros(2, *input_shape, dtype=weight.dtype, device=weight.device)  # one has no mean for a norm
+        network(two, run)
     return found
