@@ -2,6 +2,7 @@
 
 import json
 import os
+import re
 import signal
 import subprocess
 import sys
@@ -27,7 +28,7 @@ def test_progress_counts_every_step_once(capsys):
     err = capsys.readouterr().err
     assert found["accuracy"] == 0.8
     assert "4/4" in err
-    assert "0step" not in err
+    assert not re.search(r"(?<![\d.])0step", err)  # a rate may end with 0, the count does not
     assert "5/4" not in err
     follow(iter([record(2), record(3, held_out=0.8)]), 2, ACCURACY)
     err = capsys.readouterr().err
