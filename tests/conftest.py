@@ -68,6 +68,17 @@ def unchecked() -> Iterator[None]:
     jaxtyping.config.update("jaxtyping_disable", before)
 
 
+@pytest.fixture
+def english(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    """English at first, whatever the environment says, and again for the next test."""
+    from workbench.language import VARIABLE, speak  # here: what is imported before the tests has no checks of shapes
+
+    monkeypatch.delenv(VARIABLE, raising=False)
+    speak(None)
+    yield
+    speak(None)
+
+
 @pytest.fixture(scope="session")
 def golden():
     """`golden("stllr_linear_soft")` opens one file of golden vectors."""

@@ -7,18 +7,11 @@ import pytest
 
 from workbench.language import LANGUAGES, VARIABLE, catalogue, language, say, speak
 
+pytestmark = pytest.mark.usefixtures("english")
 SPANISH = list(catalogue("es").items())
 SYMBOL = re.compile(
     r"[Α-Ωα-ω][₊₋₁₂⁺]?(?:_[a-z]+)?|\d+(?:\.\d+)?|[−→²≥≤·×∂Σ]|S-TLLR|TESS|BPTT|LANCE|CODE-CL|GPM|HOSVD|OTTT"
 )
-
-
-@pytest.fixture(autouse=True)
-def english(monkeypatch):
-    monkeypatch.delenv(VARIABLE, raising=False)
-    speak(None)
-    yield
-    speak(None)
 
 
 def test_english_is_said_as_it_stands():

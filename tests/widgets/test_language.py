@@ -9,14 +9,14 @@ from widgets.app import PANELS, build_app
 from widgets.page.glossary import GLOSSARY, glossary
 from widgets.start import GROUPS, start_page
 from widgets.tour import STATIONS
-from workbench.language import VARIABLE, catalogue, language, say, speak
+from workbench.language import catalogue, language, say, speak
 
 catalogues = import_module("workbench.language.catalogue")
 WORD = re.compile(r"[a-zà-ÿ]{3,}")
 NAMES = {"arctan", "Fashion-MNIST", "Español", "English"}  # the same in every language
 
 
-pytestmark = pytest.mark.usefixtures("unchecked")
+pytestmark = pytest.mark.usefixtures("unchecked", "english")
 
 
 class Marks:
@@ -36,14 +36,6 @@ class Noted:
         if text not in self.there:
             self.lacking.add(text)
         return self.there.get(text, default)
-
-
-@pytest.fixture(autouse=True)
-def english(monkeypatch):
-    monkeypatch.delenv(VARIABLE, raising=False)
-    speak(None)
-    yield
-    speak(None)
 
 
 def is_english(text):

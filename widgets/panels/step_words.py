@@ -1,7 +1,7 @@
 """The words of `StepByStep`: the equations of the five rules, and a sentence for each of their stages."""
 
 from collections.abc import Callable, Mapping
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import torch
 from torch import Tensor
@@ -177,27 +177,25 @@ def _told(look: Look) -> str:
     return say("δ = {delta}, that is: {asks}", delta=number(delta), asks=asks)
 
 
-def _delta_stllr(look: Look) -> str:
+def _asked(look: Look) -> dict[str, Any]:
+    """The right class, how probable it is, and what that asks of the neuron."""
     right = int(look.update.given["y"].argmax())
+    return {"right": right + 1, "p": number(look.of("p", right)), "i": look.i + 1, "told": _told(look)}
+
+
+def _delta_stllr(look: Look) -> str:
     return say(
         "the readout gives class {right}, the right one, a probability of {p}; back through its weight to neuron {i}, "
         "{told}.",
-        right=right + 1,
-        p=number(look.of("p", right)),
-        i=look.i + 1,
-        told=_told(look),
+        **_asked(look),
     )
 
 
 def _delta_tess(look: Look) -> str:
-    right = int(look.update.given["y"].argmax())
     return say(
         "the layer’s own spikes look like the wave of class {right}, the right one, with p = {p}; its row of B tells "
         "neuron {i} {told}. No other layer is asked.",
-        right=right + 1,
-        p=number(look.of("p", right)),
-        i=look.i + 1,
-        told=_told(look),
+        **_asked(look),
     )
 
 
