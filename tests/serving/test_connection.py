@@ -11,8 +11,9 @@ from ports import own_port
 from visitors import alive, ask, channels, closing, message, notebook, open_page, reply, resident
 
 from workbench.serving import app_command
-from workbench.serving.connection import POLICY_VIOLATION, PROTOCOL_ERROR, is_message
+from workbench.serving.connection import POLICY_VIOLATION, PROTOCOL_ERROR, NoDelayConnection, is_message
 from workbench.serving.frames import joined
+from workbench.serving.kernels import AppKernelManager
 from workbench.serving.process import running
 
 GOOD = message("kernel_info_request", {})
@@ -59,6 +60,18 @@ def test_a_message_is_one():
 def test_any_bytes_are_judged_without_an_error(data):
     is_message(data)
     is_message(data, None)
+
+
+def test_a_connection_notes_what_passes_it(monkeypatch):
+    """Whatever a kernel says is a sign of life; whether it is busy stands in the messages of one topic."""
+    heard, manager = [], AppKernelManager()
+    monkeypatch.setattr(manager, "heard", lambda *facts: heard.append(facts))
+    monkeypatch.setattr(NoDelayConnection, "multi_kernel_manager", manager)
+    monkeypatch.setattr(NoDelayConnection, "kernel_id", "k")
+    connection = NoDelayConnection.__new__(NoDelayConnection)
+    connection._note([b"kernel.k.status", b"<IDS|MSG>", b"", b"{}", b"{}", b"{}", b'{"execution_state": "busy"}'])
+    connection._note([b"kernel.k.comm_msg", b"<IDS|MSG>", b"", b"{}", b"{}", b"{}", b"{}", b"no JSON"])
+    assert heard == [("k", "busy"), ("k", None)]
 
 
 def test_the_old_protocol_counts_its_buffers_too():

@@ -1,8 +1,13 @@
 """Places for kernels without any kernel: who is let in, how long the next one waits, and how kernels ended."""
 
 import asyncio
+import json
+from datetime import timedelta
+from importlib.resources import files
+from types import SimpleNamespace
 
 import pytest
+from traitlets.config import Config
 
 from workbench.serving import kernels
 from workbench.serving.kernels import IDLE, UNCLAIMED, UNKNOWN, AppKernelManager
@@ -85,3 +90,38 @@ def test_a_stay_lasts_from_the_start_to_the_end(manager, monkeypatch):
     manager._left("kernel")
     manager._left("kernel")  # a second time says nothing new
     assert list(manager._stays) == [65.0]
+
+
+@pytest.fixture
+def kernel(manager):
+    """A kernel without a process, from which nothing was heard for an hour."""
+    kernel = SimpleNamespace(kernel_name="python", kernel_spec=SimpleNamespace(metadata={}))
+    manager._kernels["kernel"] = kernel
+    manager.start_watching_activity("kernel")
+    kernel.last_activity -= timedelta(hours=1)
+    yield kernel
+    manager._kernels.clear()
+
+
+def test_what_a_kernel_says_to_its_page_is_its_activity(manager, kernel):
+    old = kernel.last_activity
+    manager.heard("kernel", "busy")
+    assert kernel.last_activity - old > timedelta(minutes=59)
+    assert manager.last_kernel_activity == kernel.last_activity
+    manager.heard("kernel", None)
+    assert kernel.execution_state == "busy"
+    manager.heard("kernel", "idle")
+    assert kernel.execution_state == "idle"
+    manager.heard("one that has ended", "busy")
+
+
+@pytest.mark.parametrize("state", ["busy", "idle"])
+def test_a_kernel_whose_page_went_away_an_hour_ago_is_ended_whatever_it_does(manager, kernel, monkeypatch, state):
+    config = json.loads((files("workbench.serving") / "jupyter/config/voila.json").read_text("utf-8"))
+    manager.update_config(Config(config))
+    monkeypatch.setattr(manager, "shutdown_kernel", lambda kernel_id, **_: asyncio.sleep(0, ended.append(kernel_id)))
+    ended = []
+    for pages in (1, 0):
+        manager._kernel_connections["kernel"], kernel.execution_state = pages, state
+        asyncio.run(manager.cull_kernel_if_idle("kernel"))
+        assert ended == ["kernel"] * (not pages)

@@ -28,6 +28,7 @@ from plotly.basedatatypes import BaseFigure  # noqa: E402
 from plotly.serializers import custom_serializers  # noqa: E402
 
 from widgets.drawing.handles import Handle  # noqa: E402
+from widgets.drawing.quick_traces import quicken  # noqa: E402
 from widgets.drawing.theme import template  # noqa: E402
 from widgets.drawing.twin import Twinned, twin_script  # noqa: E402
 from workbench.serving import SERVED  # noqa: E402
@@ -99,6 +100,7 @@ class Fig(Twinned):
         self._bundle = "full" if foreign else "core"
         _PlotlyLoader.ensure(self._bundle)
         super().__init__(data, {"template": template(), "height": HEIGHT, **(layout or {})})
+        quicken(self.data)
         self.alt = alt
         self._config = {"displaylogo": False, "modeBarButtonsToRemove": _UNUSED_BUTTONS}
         self._complete = True
@@ -119,6 +121,7 @@ class Fig(Twinned):
                 "make the figure with this trace, or with Fig(..., full=True)"
             )
         super().add_traces(data, *args, **settings)
+        quicken(self.data)
         return self
 
     @property

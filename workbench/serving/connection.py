@@ -11,6 +11,7 @@ from traitlets import Float
 
 from workbench.serving.bucket import Bucket
 from workbench.serving.frames import NUMBER, PROTOCOL, number
+from workbench.serving.kernels import AppKernelManager
 
 PROTOCOL_ERROR, POLICY_VIOLATION = 1002, 1008  # RFC 6455, 7.4.1
 _FEWEST = 6  # numbers at least: begin of channel, header, parent, metadata, content, and the end
@@ -59,10 +60,18 @@ class NoDelayConnection(ZMQChannelsWebsocketConnection):
         if handler.ws_connection is None:
             return  # closed, and what the kernel still says has no reader
         handler.ws_connection.stream.max_write_buffer_size = _UNSENT
+        self._note(outgoing_msg)
         try:
             super().handle_outgoing_message(stream, outgoing_msg)
         except StreamBufferFullError:
             handler.close(POLICY_VIOLATION, "the page does not read")
+
+    def _note(self, message: list[Any]) -> None:
+        """Tell the manager of an app's kernels that a kernel is alive, and whether it is busy."""
+        manager: Any = self.multi_kernel_manager
+        if isinstance(manager, AppKernelManager):
+            state = json.loads(message[-1])["execution_state"] if message[0].endswith(b".status") else None
+            manager.heard(self.kernel_id, state)
 
     def _speaks(self) -> bool:
         """Whether the page speaks a protocol that this server can read: the old one where anything may be sent."""

@@ -7,6 +7,7 @@ import time
 from collections import Counter, OrderedDict, deque
 from collections.abc import Iterator
 from contextlib import contextmanager
+from datetime import UTC, datetime
 from typing import Any
 
 from jupyter_server.services.kernels.kernelmanager import AsyncMappingKernelManager
@@ -34,6 +35,10 @@ class AppKernelManager(AsyncMappingKernelManager):
 
     A restarted kernel would know nothing of its page. A kernel whose page never connects is ended as well: one request
     without a browser behind it holds a place for `claim_timeout` seconds after its answer at most.
+
+    What a kernel says is noted by the connection of its page, which reads it anyway, not by a second socket of the
+    server, whose reading is a third of what a message costs. Without a page nothing is heard, and the time without use
+    begins, whatever the kernel computes: nobody sees it.
     """
 
     places = Integer(40, min=1, help="kernels at once; more visitors are asked to come back").tag(config=True)
@@ -96,6 +101,18 @@ class AppKernelManager(AsyncMappingKernelManager):
         await super().shutdown_kernel(kernel_id, *arguments, **settings)
         self.ended[_WHY.get(self._endings.get(kernel_id, ""), "closed")] += 1
         self._left(kernel_id)
+
+    def start_watching_activity(self, kernel_id: str) -> None:
+        """A kernel is ready; from now on `heard` says what it does."""
+        kernel: Any = self._kernels[kernel_id]
+        kernel.reason, kernel.last_activity, kernel.execution_state = "", datetime.now(UTC), "idle"
+
+    def heard(self, kernel_id: str, state: str | None) -> None:
+        """A kernel has said something to its page: "busy" or "idle", or anything else (None)."""
+        if kernel_id in self:
+            kernel: Any = self._kernels[kernel_id]
+            self.last_kernel_activity = kernel.last_activity = datetime.now(UTC)
+            kernel.execution_state = state or kernel.execution_state
 
     def notify_connect(self, kernel_id: str) -> None:
         super().notify_connect(kernel_id)
