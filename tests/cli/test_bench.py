@@ -47,3 +47,14 @@ def test_options_of_a_class_reach_it_and_are_refused_elsewhere(monkeypatch, caps
     said = capsys.readouterr().err
     assert "--turns is an option of `workbench bench class` and not of dense" in said
     assert "at least 1, got 0" in said
+
+
+def test_runs_are_kept_where_they_have_a_ratio(monkeypatch, capsys, tmp_path):
+    known = {"one": lambda: {"name": "one", "ratio": 2.0}, "two": lambda: {"name": "two", "ratio": None}}
+    monkeypatch.setattr(bench, "all_benchmarks", lambda: known)
+    monkeypatch.setattr(bench, "KEPT", tmp_path / "runs")
+    assert main(["bench", "--keep"]) == 0
+    said = capsys.readouterr().err
+    assert f"kept in {tmp_path / 'runs' / 'one.json'}" in said
+    assert "not kept: two gave no ratio" in said
+    assert [path.name for path in (tmp_path / "runs").iterdir()] == ["one.json"]

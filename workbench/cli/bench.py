@@ -5,13 +5,15 @@ import inspect
 import json
 import sys
 from collections.abc import Callable, Iterable, Mapping
+from pathlib import Path
 from typing import Any
 
-from workbench.cli.benchmarks import all_benchmarks
+from workbench.cli.benchmarks import BENCH, all_benchmarks
 from workbench.cli.completion import completed
 from workbench.cli.parser import add_command, add_json, whole
 from workbench.names import unknown
 
+KEPT = BENCH.parent / "results" / "bench"
 OF_A_CLASS = {  # options of `bench class`: the least, and what it means
     "sessions": (1, "visitors at the same time (default 30)"),
     "dragging": (1, "how many of them drag a slider (default 10)"),
@@ -24,7 +26,7 @@ OF_A_CLASS = {  # options of `bench class`: the least, and what it means
 def add(commands: Any) -> None:
     """Its options."""
     text = "run benchmarks (from a source checkout); most take some seconds to a minute each"
-    examples = ("dense", "dense recurrent --json", "peers", "class --sessions 30 --turns 300", "")
+    examples = ("dense", "dense recurrent --json", "peers --keep", "class --sessions 30 --turns 300", "")
     parser = add_command(commands, "bench", bench, text, examples)
     text = "benchmarks to run, `peers` for all of `peers-…`; all when none is given"
     names = parser.add_argument("names", nargs="*", metavar="NAME", help=text)
@@ -32,6 +34,8 @@ def add(commands: Any) -> None:
     group = parser.add_argument_group("only for `class`")
     for name, (least, text) in OF_A_CLASS.items():
         group.add_argument(f"--{name}", type=whole(name, least), metavar="N", help=text)
+    text = "keep the runs in results/bench, with the processor that made them, for README's table"
+    parser.add_argument("--keep", action="store_true", help=text)
     add_json(parser)
 
 
@@ -46,10 +50,22 @@ def bench(arguments: argparse.Namespace) -> None:
     for number, name in enumerate(names, 1):
         print(f"{number}/{len(names)} {name} ...", file=sys.stderr, flush=True)
         results.append(known[name](**settings))
+        if arguments.keep:
+            kept(KEPT, results[-1])
         if not arguments.json:
             print("  ".join(f"{key}={short(value)}" for key, value in results[-1].items()), flush=True)
     if arguments.json:
         print(json.dumps(results[0] if len(results) == 1 else {"results": results}))
+
+
+def kept(folder: Path, report: Mapping[str, Any]) -> None:
+    """Keep a run, or say why not."""
+    from workbench.sweeps.benchmarks import keep
+
+    if report["ratio"] is None:
+        print(f"  not kept: {report['name']} gave no ratio", file=sys.stderr)
+    else:
+        print(f"  kept in {keep(folder, report)}", file=sys.stderr)
 
 
 def check(name: str, benchmark: Callable[..., Any], settings: Mapping[str, int]) -> None:

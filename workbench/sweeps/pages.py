@@ -7,8 +7,9 @@ A block of README stands between two comments; what is between them is written a
     <!-- end of results -->
 
 `results/tables.toml` says what a table is made of: rows (a rule and its label) and columns (a metric of an experiment;
-`at` after so many epochs, `against` less another rule). The block "papers" counts the verdicts, see `sweeps.papers`.
-The same file names the pictures of cost frontiers.
+`at` after so many epochs, `against` less another rule). The block "papers" counts the verdicts, see `sweeps.papers`;
+the block "benchmarks" is made of runs that were kept, see `sweeps.benchmarks`. The same file names the pictures of cost
+frontiers.
 """
 
 import re
@@ -19,6 +20,7 @@ from typing import Any, NamedTuple
 
 from workbench.experiments.named import experiment
 from workbench.names import unknown
+from workbench.sweeps.benchmarks import benchmarks_text, read_benchmarks
 from workbench.sweeps.cell import read_cells
 from workbench.sweeps.frontier import Point, picture, points
 from workbench.sweeps.papers import MISSED, NOT_RUN, REPRODUCED, Answer, Paper, answer, read_papers, wanted
@@ -29,6 +31,7 @@ from workbench.sweeps.values import Asked, metric_of, signed, told, values_of
 _PACKAGE = Path(__file__).resolve().parents[1]
 BLOCK = re.compile(r"(<!-- results: (?P<name>[^>]+?) -->\n).*?(<!-- end of results -->)", re.DOTALL)
 PAPERS = "papers"  # the block that counts verdicts
+BENCHMARKS = "benchmarks"  # and that of the runs of benchmarks
 PAGES = "docs/results"
 COSTS = {"kept": "kept while learning, MB", "macs": "products per sample and update, millions"}  # and their axes
 
@@ -81,6 +84,7 @@ class Results(NamedTuple):
     tables: dict[str, Table]
     papers: list[Paper]
     pictures: tuple[Picture, ...] = ()
+    benchmarks: str = ""  # their table
 
 
 def results_folder() -> Path:
@@ -105,7 +109,9 @@ def read_results(folder: Path) -> Results:
     for paper in papers:
         if paper.frontier is not None:
             picture_named(paper.frontier, pictures)
-    return Results(cells, read_tables(tables), papers, pictures)
+    rows = folder / "benchmarks.toml"
+    runs = benchmarks_text(read_benchmarks(rows), folder / "bench") if rows.is_file() else ""
+    return Results(cells, read_tables(tables), papers, pictures, runs)
 
 
 def read_tables(path: Path) -> dict[str, Table]:
@@ -266,8 +272,10 @@ def block(name: str, results: Results) -> str:
     """What stands between the marks of a name; ValueError that lists the names."""
     if name == PAPERS:
         return papers_text(results.papers, results.cells)
+    if name == BENCHMARKS:
+        return results.benchmarks
     if name not in results.tables:
-        raise unknown("there is no table", name, [PAPERS, *results.tables])
+        raise unknown("there is no table", name, [PAPERS, BENCHMARKS, *results.tables])
     return table_text(results.tables[name], results.cells)
 
 
