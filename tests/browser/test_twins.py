@@ -2,6 +2,7 @@
 
 import math
 import random
+from itertools import compress
 
 import pytest
 
@@ -9,8 +10,10 @@ from widgets.drawing.twin import twin_script
 from widgets.panels.basis import SynchronizationBasis
 from widgets.panels.basis_pictures import SAMPLE_VIEW
 from widgets.panels.conceptors import ConceptorSubspaces
+from widgets.panels.lif import RESETS, STEPS, LIFExplorer
 from widgets.panels.stdp import STDPWindow
 from widgets.panels.traces import TraceDecay
+from workbench.neurons.lif import run_lif
 from workbench.neurons.stimuli import spikes_at
 from workbench.neurons.traces import run_trace
 
@@ -41,7 +44,7 @@ def drawn_state(controls: dict, draw: random.Random) -> dict:
 
 
 def cases_of(panel, count: int, **fixed) -> list:
-    """Values, what is given, and the traces that Python drew, for each figure with a twin."""
+    """Values, what is given, the traces that Python drew, and what of them is sure, for each figure with a twin."""
     draw, cases = random.Random(0), []
     settings = {name: panel.controls[name] for name in panel.state}
     for _ in range(count):
@@ -51,8 +54,23 @@ def cases_of(panel, count: int, **fixed) -> list:
         for figure in panel.pictures:
             if figure.twin is not None:
                 drawn = [trace.to_plotly_json() for trace in figure.data]
-                cases.append((figure.twin.function, dict(figure._answered), dict(figure.given), drawn))
+                sure = getattr(panel, "sure", {}).get(figure.twin.function, {})
+                if sure is not None:
+                    cases.append((figure.twin.function, dict(figure._answered), dict(figure.given), drawn, sure))
     return cases
+
+
+class SureNeuron(LIFExplorer):
+    """The panel without what hangs on the last digit: a membrane at its threshold fires here or there."""
+
+    def draw(self, numbers):
+        super().draw(numbers)
+        neuron = numbers.neuron
+        level, reset = neuron.threshold, RESETS[self.values["reset"]]
+        inputs = numbers.currents.expand(STEPS, -1), numbers.current
+        membranes = (run_lif(each, neuron, reset=reset).potential for each in inputs)
+        curve, here = (~((u - level).abs() < 1e-9).any(0) for u in membranes)
+        self.sure = {"neuronRate": {0: curve.tolist(), 2: [bool(here)]}, "neuronTime": {} if here else None}
 
 
 def numbers(values) -> list[float]:
@@ -66,14 +84,17 @@ def numbers(values) -> list[float]:
         (STDPWindow, 70, {}),
         (SynchronizationBasis, 60, {"view": SAMPLE_VIEW, "latents": 64}),
         (ConceptorSubspaces, 60, {}),
+        (SureNeuron, 70, {}),
     ],
 )
 def test_the_page_computes_what_python_computes(bare_page, make, count, fixed):
     cases = cases_of(make(), count, **fixed)
     answers = bare_page.evaluate(RUN, [case[:3] for case in cases])
-    for (function, values, _, drawn), answer in zip(cases, answers, strict=True):
+    for (function, values, _, drawn, sure), answer in zip(cases, answers, strict=True):
         for k, key, computed in answer or []:
             truth = numbers(drawn[k].get(key))
+            if key == "y" and k in sure:
+                computed, truth = (list(compress(each, sure[k])) for each in (computed, truth))
             near = CLOSE if key != "text" else 0.0101  # a last digit may be rounded the other way
             assert numbers(computed) == pytest.approx(truth, rel=CLOSE, abs=near, nan_ok=True), (
                 function,
@@ -84,13 +105,13 @@ def test_the_page_computes_what_python_computes(bare_page, make, count, fixed):
     assert sum(answer is None for answer in answers) < len(cases) / 3
 
 
-STEPS = 80
+STATIC_STEPS = 80
 STATIC = f"""<!doctype html><input type="range" min="0" max="1" step="0.01" value="0.9"><svg><path></path></svg>
 <script>{twin_script()}
   const slider = document.querySelector("input");
   const draw = () => {{
     const placed = {{ spikes: "placed", count: 2, first: 10, second: 20, third: 0, decay_post: 0.5 }};
-    const {{ 1: q }} = TWINS.traces({{ ...placed, decay_pre: +slider.value }}, {{ x: Array({STEPS}).fill(0) }});
+    const {{ 1: q }} = TWINS.traces({{ ...placed, decay_pre: +slider.value }}, {{ x: Array({STATIC_STEPS}).fill(0) }});
     document.querySelector("path").setAttribute("d", "M" + q.y.map((y, t) => `${{t}},${{y}}`).join("L"));
   }};
   slider.oninput = draw;
@@ -104,13 +125,13 @@ def test_a_twin_moves_a_picture_on_a_page_without_a_kernel(bare_page):
         bare_page.locator("input").fill(str(decay))
         path = bare_page.locator("path").get_attribute("d").removeprefix("M").split("L")
         drawn = [float(point.split(",")[1]) for point in path]
-        assert drawn == pytest.approx(run_trace(spikes_at([10, 20], STEPS), decay).tolist(), abs=CLOSE)
+        assert drawn == pytest.approx(run_trace(spikes_at([10, 20], STATIC_STEPS), decay).tolist(), abs=CLOSE)
 
 
-FOUR = """import ipywidgets
-from widgets.panels import basis, conceptors, stdp, traces
+FIVE = """import ipywidgets
+from widgets.panels import basis, conceptors, lif, stdp, traces
 panels = [stdp.STDPWindow(), traces.TraceDecay(), basis.SynchronizationBasis(view="one sample"),
-  conceptors.ConceptorSubspaces()]
+  conceptors.ConceptorSubspaces(), lif.LIFExplorer()]
 ipywidgets.VBox([panel.view for panel in panels])"""
 # Press a key on a slider; what the figure shows before anything can have come from the kernel, and whether it moved.
 PRESS = """([alt, trace, name, key]) => {
@@ -127,20 +148,22 @@ PRESS = """([alt, trace, name, key]) => {
   return Promise.resolve().then(() => ({ moved: numbers() !== before, numbers: numbers() }));
 }"""
 MOVES = [
-    ("Weight change of one pair", 1, "amplitude A₊"),
-    ("Spikes over time", 1, "decay λ_pre"),
-    ("Latents of one sample", 0, "in step by"),
-    ("Left both clouds", 5, "aperture α"),
-    ("Singular values", 0, "aperture α"),
+    ("Weight change of one pair", 1, "amplitude A₊", "ArrowRight"),
+    ("Spikes over time", 1, "decay λ_pre", "ArrowRight"),
+    ("Latents of one sample", 0, "in step by", "ArrowRight"),
+    ("Left both clouds", 5, "aperture α", "ArrowRight"),
+    ("Singular values", 0, "aperture α", "ArrowRight"),
+    ("Three rows over time", 1, "strength I", "ArrowLeft"),
+    ("Firing rate", 2, "strength I", "ArrowRight"),
 ]
 BOUND = "(count) => document.querySelectorAll('[data-twin]').length === count"
 
 
 def test_the_picture_moves_before_the_kernel_knows_and_is_not_drawn_again(serve, open_page):
-    page = open_page(serve(FOUR))
-    page.wait_for_function(BOUND, arg=6)
-    for alt, trace, name in MOVES:
-        at_once = page.evaluate(PRESS, [alt, trace, name, "ArrowRight"])
+    page = open_page(serve(FIVE))
+    page.wait_for_function(BOUND, arg=8)
+    for alt, *move in MOVES:
+        at_once = page.evaluate(PRESS, [alt, *move])
         assert at_once["moved"], alt
         answered = page.wait_for_function("() => afterwards()").json_value()
         assert (answered["alone"], answered["numbers"]) == (1, at_once["numbers"]), alt

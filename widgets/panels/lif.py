@@ -11,6 +11,7 @@ from widgets.drawing.handles import Handle, Pull, Y
 from widgets.drawing.prediction import Prediction
 from widgets.drawing.rows import curve, dots, stacked_rows, stems
 from widgets.drawing.theme import FAINT, GREY, line, marker
+from widgets.drawing.twin import Twin
 from widgets.frame.controls import choice, slider, whole_slider
 from widgets.frame.panel import Panel
 from widgets.frame.spikes import spike_row, spike_sliders
@@ -18,22 +19,28 @@ from widgets.lessons.lif import LIF
 from workbench.language import say
 from workbench.neurons.decay import time_constant
 from workbench.neurons.firing import firing_rate, spike_intervals, threshold_current
-from workbench.neurons.lif import Membrane, Neuron, Reset, hard_reset, run_lif, soft_reset
+from workbench.neurons.lif import Membrane, Neuron, hard_reset, run_lif, soft_reset
 from workbench.neurons.stimuli import constant_current, random_spikes, regular_spikes, spikes_at
 
 STEPS = 100
 CONSTANT, REGULAR, RANDOM, PLACED = "constant", "regular", "random", "placed"
 ROW = spike_row("input", 5)
 TOLD = "drag it; a click adds one, a double click removes it"
+RESETS = {reset.__name__: reset for reset in (soft_reset, hard_reset)}
+MOVING = ("strength", "decay", "threshold", "reset", ROW.number, *ROW.times)  # controls that the page follows by itself
 
 
 _THRESHOLD = Handle(2, None, {"threshold": Pull(Y)})
 
 
 class Response(NamedTuple):
-    """The neuron, its input and what it does; `rest` is u⁺ of every step, `rates` the f–I curve over `currents`."""
+    """The neuron, its input and what it does; `rest` is u⁺ of every step, `rates` the f–I curve over `currents`.
+
+    The current is the strength times the train x.
+    """
 
     neuron: Neuron
+    train: Tensor
     current: Tensor
     membrane: Membrane
     rest: Tensor
@@ -65,7 +72,7 @@ class LIFExplorer(Panel):
         seed: int,
         decay: float,
         threshold: float,
-        reset: Reset,
+        reset: str,
         **placed: int,
     ) -> Response:
         trains = {
@@ -75,16 +82,17 @@ class LIFExplorer(Panel):
             PLACED: lambda: spikes_at(ROW.placed(placed), STEPS),
         }
         neuron = Neuron(decay, threshold)
-        current = strength * trains[input]()
+        train = trains[input]()
+        current = strength * train
         currents = torch.linspace(0.0, max(strength, 1.5 * threshold), 61, dtype=torch.float64)
         both = torch.cat([current[:, None], currents.expand(STEPS, -1)], 1)  # the neuron, and one for each current
-        spikes, potential, last = run_lif(both, neuron, reset=reset)
+        spikes, potential, last = run_lif(both, neuron, reset=RESETS[reset])
         membrane = Membrane(spikes[:, 0], potential[:, 0], last[0])
-        rest = reset(membrane.potential, membrane.spikes, threshold)
-        return Response(neuron, current, membrane, rest, currents, firing_rate(spikes[:, 1:]))
+        rest = RESETS[reset](membrane.potential, membrane.spikes, threshold)
+        return Response(neuron, train, current, membrane, rest, currents, firing_rate(spikes[:, 1:]))
 
     def draw(self, numbers: Response) -> None:
-        neuron, current, (spikes, potential, _), rest, currents, rates = numbers
+        neuron, _, current, (spikes, potential, _), rest, currents, rates = numbers
         fired = spikes.nonzero()[:, 0]
         area, membrane, level, before, after, ticks, arrivals = self.time.data
         area.y, before.y, after.y = current.numpy(), potential.numpy(), rest.numpy()
@@ -98,6 +106,7 @@ class LIFExplorer(Panel):
         kind = self.controls["input"].value
         times = ROW.placed(self.values) if kind == PLACED else []
         arrivals.update(x=times, y=current[times].numpy())
+        self.time.given = self.rate.given = {"x": numbers.train.tolist()}
         self.time.handles = [_THRESHOLD, *(ROW.handles(6) if kind == PLACED else ())]
         ROW.show(self.controls, kind == PLACED)
         self.controls["interval"].layout.display = "" if kind in (REGULAR, RANDOM) else "none"
@@ -114,7 +123,7 @@ class LIFExplorer(Panel):
         seed: int,
         decay: float,
         threshold: float,
-        reset: Reset,
+        reset: str,
         **placed: int,
     ) -> str:
         name, train = {
@@ -126,16 +135,16 @@ class LIFExplorer(Panel):
         return f"""
             import torch
             from workbench.neurons import Neuron, firing_rate, rate_curve, run_lif, threshold_current
-            from workbench.neurons import {name}, {reset.__name__}
+            from workbench.neurons import {name}, {reset}
 
             neuron = Neuron(decay={decay}, threshold={threshold})
             current = {strength} * {train}
-            membrane = run_lif(current, neuron, reset={reset.__name__})
+            membrane = run_lif(current, neuron, reset={reset})
             print("spikes per step:", float(firing_rate(membrane.spikes)))
             print("fires at constant currents above", threshold_current(neuron))
 
             currents = torch.linspace(0.0, {max(strength, 1.5 * threshold)}, 61, dtype=torch.float64)
-            rates = rate_curve(currents, neuron, {reset.__name__}, steps={STEPS})
+            rates = rate_curve(currents, neuron, {reset}, steps={STEPS})
         """
 
 
@@ -146,7 +155,7 @@ def _controls() -> dict:
         "random spikes": RANDOM,
         "spikes you place": PLACED,
     }
-    resets = {"soft: subtract v_th": soft_reset, "hard: back to 0": hard_reset}
+    resets = {"soft: subtract v_th": "soft_reset", "hard: back to 0": "hard_reset"}
     return {
         "input": choice("input", inputs, "what arrives: one steady current, or spikes through one synapse"),
         "strength": slider(
@@ -184,6 +193,7 @@ def _time_figure() -> Fig:
     alt = "Three rows over time: input current, membrane potential with its threshold, and spikes"
     figure = Fig(traces, {**layout, "height": 460}, alt=alt)
     figure.prediction = Prediction((3,), steps, "the membrane u", hides=(1, 5))
+    figure.twin = Twin("neuronTime", MOVING)
     return figure
 
 
@@ -206,12 +216,14 @@ def _rate_figure() -> Fig:
         "yaxis": {"title": {"text": "spikes per step"}, "range": [-0.05, 1.05]},
         "hovermode": "closest",
     }
-    return Fig(traces, layout, alt="Firing rate against constant input current, and where the neuron above stands")
+    figure = Fig(traces, layout, alt="Firing rate against constant input current, and where the neuron above stands")
+    figure.twin = Twin("neuronRate", MOVING)
+    return figure
 
 
 def _activity(numbers: Response) -> str:
     """Silent, tonic or irregular, and why."""
-    neuron, current, (spikes, potential, _), *_ = numbers
+    neuron, _, current, (spikes, potential, _), *_ = numbers
     steps, count, needed = len(current), int(spikes.sum()), threshold_current(neuron)
     if not count:
         return say(

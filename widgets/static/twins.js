@@ -243,4 +243,53 @@ function conceptorValues(values) {
   }));
 }
 
-const TWINS = { traces, timingWindow, timingSteps, basisSample, conceptorPlane, conceptorValues };
+// A LIF neuron over its input current: spikes, membrane before the reset and after it (run_lif).
+function runLif(current, { decay, threshold, reset }) {
+  let rest = 0;
+  const after = (u) => (reset === "soft_reset" ? u - threshold : 0);
+  return current.map((now) => {
+    const u = decay * rest + now;
+    const fires = u > threshold;
+    rest = fires ? after(u) : u;
+    return { fires, u, rest };
+  });
+}
+
+const currentOf = (values, { x }) => (values.input === "placed" ? train(placedIn(values, "input"), x.length) : x)
+  .map((each) => values.strength * each);
+const share = (steps) => steps.filter(({ fires }) => fires).length / steps.length;
+
+// Panel Neuron (LIFExplorer), the rows over time; at a spike the membrane drops from u to what the reset leaves.
+function neuronTime(values, given) {
+  const current = currentOf(values, given);
+  const steps = runLif(current, values);
+  const fired = [...steps.keys()].filter((t) => steps[t].fires);
+  const placed = values.input === "placed" ? placedIn(values, "input") : [];
+  return {
+    0: { y: current },
+    1: {
+      x: steps.flatMap(({ fires }, t) => (fires ? [t, t] : [t])),
+      y: steps.flatMap(({ fires, u, rest }) => (fires ? [u, rest] : [u])),
+    },
+    2: { y: [values.threshold, values.threshold] },
+    3: { y: steps.map(({ u }) => u) },
+    4: { y: steps.map(({ rest }) => rest) },
+    5: { x: fired, y: fired.map(() => 1) },
+    6: { x: placed, y: placed.map((t) => current[t]) },
+  };
+}
+
+// Its firing rate for each constant current (rate_curve), the weakest that fires (threshold_current), and where it stands.
+function neuronRate(values, given) {
+  const current = currentOf(values, given);
+  const most = Math.max(values.strength, 1.5 * values.threshold);
+  const currents = times(61, (k) => (k * most) / 60);
+  const edge = values.threshold * (1 - values.decay);
+  return {
+    0: { x: currents, y: currents.map((each) => share(runLif(current.map(() => each), values))) },
+    1: { x: [edge, edge] },
+    2: { x: [current.reduce((a, b) => a + b) / current.length], y: [share(runLif(current, values))] },
+  };
+}
+
+const TWINS = { traces, timingWindow, timingSteps, basisSample, conceptorPlane, conceptorValues, neuronTime, neuronRate };
