@@ -9,6 +9,7 @@ from widgets.frame.panel import Panel
 from widgets.frame.race_panel import RacePanel
 from widgets.frame.recorded import record
 from workbench.data.delivery.storage import written_unlocked
+from workbench.language import speak
 
 
 def make(folder: Path, panels: Iterable[Callable[[], Panel]] = PANELS, seconds: float = 600.0) -> list[Path]:
@@ -36,5 +37,6 @@ def make(folder: Path, panels: Iterable[Callable[[], Panel]] = PANELS, seconds: 
 
 
 if __name__ == "__main__":
+    speak("en")  # what is recorded is shown in any language
     for path in make(Path(__file__).parent / "recorded"):
         print(path.name, path.stat().st_size, "bytes")

@@ -1,11 +1,21 @@
 """Nothing that a visitor reads stays English: in a language of marks every text is marked, and Spanish has each."""
 
+import ast
+import json
 import re
 from importlib import import_module
+from pathlib import Path
 
+import ipywidgets
 import pytest
 
+import widgets
+import workbench
 from widgets.app import PANELS, build_app
+from widgets.drawing.figure import Fig
+from widgets.drawing.spoken import TEXTS
+from widgets.frame.bar import Bar
+from widgets.frame.try_all import ends
 from widgets.page.glossary import GLOSSARY, glossary
 from widgets.start import GROUPS, start_page
 from widgets.tour import STATIONS
@@ -13,16 +23,29 @@ from workbench.language import catalogue, language, say, speak
 
 catalogues = import_module("workbench.language.catalogue")
 WORD = re.compile(r"[a-zà-ÿ]{3,}")
-NAMES = {"arctan", "Fashion-MNIST", "Español", "English"}  # the same in every language
+NOT_READ = re.compile(r"<sub>.*?</sub>|<[^>]*>|&\w+;|%\{[^}]*\}")  # indices, marks of HTML, places of numbers
+SAME = re.compile(  # in every language: names and symbols
+    r"(?<![A-Za-z])(arctan|Fashion-MNIST|Español|English|e-prop|pre|post|cos|sin|max|softmax|conv\d|relu\d|checkpointing"
+    r"|Gesture|miniImageNet|Split)(?![a-z])"
+)
+DEAR = {"locality", "memory", "compression"}
+# what a widget tells the page besides what a person reads
+UNREAD = {"layout", "style", "icon", "children", "value", "box_style", "button_style", "readout_format"}
+UNREAD |= {"orientation", "behavior", "tabbable"}
 
 
 pytestmark = pytest.mark.usefixtures("unchecked", "english")
 
 
 class Marks:
-    """A language in which every text stands between marks."""
+    """A language in which every text stands between marks; it notes what it is asked for."""
+
+    def __init__(self):
+        self.asked = set()
 
     def get(self, text, default):
+        if "⟦" not in text:  # else it is put together of what was said
+            self.asked.add(text)
         return f"⟦{text}⟧"
 
 
@@ -40,42 +63,110 @@ class Noted:
 
 def is_english(text):
     """Whether a text holds words that are no names, beyond what is marked."""
-    rest = re.sub(r"⟦[^⟦⟧]*⟧|<[^>]*>|&\w+;", "", text)
-    for name in NAMES:
-        rest = rest.replace(name, "")
-    return bool(WORD.search(rest))
+    rest, marked = NOT_READ.sub("", text), 1
+    while marked:  # what was said once may have been put into what is said
+        rest, marked = re.subn(r"⟦[^⟦⟧]*⟧", "", rest)
+    return bool(WORD.search(SAME.sub("", rest)))
 
 
-def shown(panel):
-    """All texts of a panel's frame."""
-    for control in panel.controls.values():
-        yield from (control.description, control.tooltip or "", *map(str, getattr(control, "_options_labels", ())))
-    head, foot = panel._parts.head, panel._parts.foot
-    yield from (head.facts["question"], *head.words.values(), *foot.words.values())
-    yield from (foot.facts[name] for name in ("first", "see", "why"))
-    yield from (foot.facts["challenge"]["task"], foot.facts["challenge"]["told"])
-    yield from (panel._parts.show_code.description, panel._parts.show_code.tooltip)
+def texts_in(value):
+    """All texts of what JSON can hold, but for the names that dicts give their values."""
+    if isinstance(value, str):
+        yield value
+    elif isinstance(value, dict):
+        for each in value.values():
+            yield from texts_in(each)
+    elif isinstance(value, list | tuple):
+        for each in value:
+            yield from texts_in(each)
 
 
-@pytest.mark.parametrize("later", PANELS, ids=lambda later: later.name)
-def test_all_that_a_panel_says_goes_through_the_catalogue(later, monkeypatch):
-    monkeypatch.setattr(catalogues, "catalogue", lambda code: Marks())
-    panel = later()
-    assert [text for text in shown(panel) if is_english(text)] == []
+def drawn_in(part):
+    """All texts that plotly writes: what stands under the names for texts, as deep as it may be, and places by name."""
+    if isinstance(part, dict):
+        for key, value in part.items():
+            written = key in TEXTS or (key in ("x", "y", "title") and not isinstance(value, dict))
+            yield from texts_in(value) if written else drawn_in(value)
+    elif isinstance(part, list | tuple):
+        for each in part:
+            yield from drawn_in(each)
 
 
-@pytest.mark.parametrize("later", PANELS, ids=lambda later: later.name)
-def test_spanish_has_all_that_a_panel_says(later, monkeypatch):
-    noted = Noted()
-    monkeypatch.setattr(catalogues, "catalogue", lambda code: noted)
-    speak("es")
-    panel = later()
+def told_by(widget):
+    """All texts that the page may show of a widget."""
+    if isinstance(widget, Fig):
+        yield from (widget.alt, widget.verdict, widget._asked.get("label", ""), *widget.words.values())
+        yield from drawn_in(json.loads(widget.to_json()))
+        return
+    if isinstance(widget, Bar):
+        facts = {name: fact for name, fact in widget.facts.items() if name not in ("title", "presets")}
+        yield from texts_in(
+            [facts, widget.words, [widget.words.get(preset, preset) for preset in widget.facts.get("presets", ())]]
+        )
+        return
+    yield from getattr(widget, "_options_labels", ())
+    if isinstance(widget, ipywidgets.HTML):
+        yield widget.value
+    for name in widget.keys:
+        if not (name.startswith("_") or name in UNREAD):
+            yield from texts_in(getattr(widget, name))
+
+
+def shown(widget):
+    """All texts of a widget and of those in it."""
+    yield from told_by(widget)
+    for child in getattr(widget, "children", ()):
+        yield from shown(child)
+
+
+def walk(panel):
+    """Go through the presets, the challenges, and each choice of a panel, and stop at every one.
+
+    The choices of some panels take seconds each and change numbers only.
+    """
+    yield
     for preset in panel.lesson.presets:
         panel.preset(preset)
+        yield
     for _ in panel.lesson.challenges:
         panel.show_answer()
+        yield
         panel.next_challenge()
-    assert sorted(text for text in noted.lacking if is_english(text)) == []
+    for name, control in panel.controls.items() if panel.name not in DEAR else ():
+        panel.reset()
+        for value in ends(control) if isinstance(control, ipywidgets.Dropdown | ipywidgets.Checkbox) else ():
+            panel.state = {name: value}
+            yield
+
+
+@pytest.mark.parametrize("later", PANELS, ids=lambda later: later.name)
+def test_all_that_a_panel_says_goes_through_the_catalogue_and_is_there_in_spanish(later, monkeypatch):
+    marks = Marks()
+    monkeypatch.setattr(catalogues, "catalogue", lambda code: marks)
+    panel = later()
+    unmarked = {text for _ in walk(panel) for text in shown(panel.view) if is_english(text)}
+    assert unmarked == set()
+    assert {text for text in marks.asked - catalogue("es").keys() if is_english(text)} == set()
+
+
+def said(path):
+    """The texts that a file hands to `say` as they stand there."""
+    for node in ast.walk(ast.parse(path.read_text("utf-8"))):
+        if isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id == "say" and node.args:
+            put_together = {
+                part for whole in ast.walk(node) if isinstance(whole, ast.JoinedStr) for part in whole.values
+            }
+            for part in ast.walk(node.args[0]):
+                if isinstance(part, ast.Constant) and isinstance(part.value, str) and part not in put_together:
+                    yield part.value
+
+
+def test_spanish_has_all_that_is_said_anywhere():
+    """Also what only a long run, a mistake or a refusal brings to the page."""
+    texts = {
+        text for room in (widgets, workbench) for path in Path(room.__path__[0]).rglob("*.py") for text in said(path)
+    }
+    assert {text for text in texts - catalogue("es").keys() if is_english(text)} == set()
 
 
 def test_the_page_around_the_panels_is_whole(monkeypatch):

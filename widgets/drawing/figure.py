@@ -29,8 +29,10 @@ from plotly.serializers import custom_serializers  # noqa: E402
 
 from widgets.drawing.handles import Handle  # noqa: E402
 from widgets.drawing.quick_traces import quicken  # noqa: E402
+from widgets.drawing.spoken import spoken  # noqa: E402
 from widgets.drawing.theme import template  # noqa: E402
 from widgets.drawing.twin import Twinned, twin_script  # noqa: E402
+from workbench.language import say  # noqa: E402
 from workbench.serving import SERVED  # noqa: E402
 from workbench.serving.bundles import CORE, TRACES, core_fits  # noqa: E402
 
@@ -38,7 +40,8 @@ HEIGHT = 320  # pixels
 _STATIC = files("widgets") / "static"
 _SHARED = (_STATIC / "shared_plotly.js").read_text("utf-8")
 _PATCHES = twin_script() + "".join(
-    (_STATIC / name).read_text("utf-8") for name in ("live.js", "quick_redraw.js", "fit.js", "handles.js", "predict.js")
+    (_STATIC / f"{name}.js").read_text("utf-8")
+    for name in ("element", "live", "quick_redraw", "fit", "handles", "predict")
 )
 _UNUSED_BUTTONS = ["toImage", "sendDataToCloud", "sendChartToCloud", "shareChart"]
 _UNUSED_BUTTONS += ["zoomIn2d", "zoomOut2d", "pan2d", "zoom2d", "autoScale2d", "select2d", "lasso2d"]
@@ -71,9 +74,10 @@ class Fig(Twinned):
     """A live plotly figure: create it once, then change its traces inside `with fig.batch_update():`.
 
     `data` and `layout` are what plotly takes; `layout` is laid over the workbench's template. `alt` names the picture
-    for a screen reader. The height in `layout` is the natural one: a box of definite height, whose style has
-    `--workbench-fit: 100%`, is filled by the figure. Clicks reach Python (`fig.data[0].on_click`), hovers stay on the
-    page.
+    for a screen reader. These texts are English and are shown in the language of the page; `subject` is `alt` as it was
+    given. What is set later goes through `say` before. The height in `layout` is the natural one: a box of definite
+    height, whose style has `--workbench-fit: 100%`, is filled by the figure. Clicks reach Python
+    (`fig.data[0].on_click`), hovers stay on the page.
 
     A figure of scatter, bar and heatmap traces takes the small bundle of plotly.js, one with others the full bundle by
     itself. To add another trace later, say `full=True` when the figure is made.
@@ -89,6 +93,7 @@ class Fig(Twinned):
     _bundle: Any = traitlets.Unicode().tag(sync=True)
     _complete = False
 
+    subject: str = ""
     dragged = traitlets.Dict().tag(sync=True, echo_update=False)
     _grips = traitlets.List().tag(sync=True)
     _handles: tuple[Handle, ...] = ()
@@ -99,9 +104,9 @@ class Fig(Twinned):
         foreign = full or not core_fits() or not TRACES.issuperset(_types(data))
         self._bundle = "full" if foreign else "core"
         _PlotlyLoader.ensure(self._bundle)
-        super().__init__(data, {"template": template(), "height": HEIGHT, **(layout or {})})
+        super().__init__(spoken(data), {"template": template(), "height": HEIGHT, **spoken(layout or {})})
         quicken(self.data)
-        self.alt = alt
+        self.alt, self.subject = say(alt), alt
         self._config = {"displaylogo": False, "modeBarButtonsToRemove": _UNUSED_BUTTONS}
         self._complete = True
         self.open()
@@ -120,7 +125,7 @@ class Fig(Twinned):
                 f"a trace of type {min(other)!r} was added to {self!r}, which was made to draw {known} only; "
                 "make the figure with this trace, or with Fig(..., full=True)"
             )
-        super().add_traces(data, *args, **settings)
+        super().add_traces(spoken(data), *args, **settings)
         quicken(self.data)
         return self
 

@@ -11,6 +11,8 @@ from importlib.resources import files
 import anywidget
 import traitlets
 
+from workbench.language import say
+
 _STATIC = files("widgets") / "static"
 _TERM = re.compile(r"\[\[([^|\]]+)\|(.*?)\]\]")
 
@@ -36,7 +38,7 @@ def plain(line: str) -> str:
 
 
 class Formula(anywidget.AnyWidget):
-    """Equations under one another. `alt` names them for a screen reader.
+    """Equations under one another. `alt` names them, in English, for a screen reader in the language of the page.
 
     >>> formula = Formula(alt="The trace of an input")
     >>> formula.show(["[[q|<i>q</i>]] = λ <i>q</i> + [[x|<i>x</i>]]"], acting="x")
@@ -48,7 +50,7 @@ class Formula(anywidget.AnyWidget):
     alt = traitlets.Unicode().tag(sync=True)
 
     def __init__(self, alt: str) -> None:
-        super().__init__(alt=alt)
+        super().__init__(alt=say(alt))
         self.plain: list[str] = []
 
     def show(self, lines: Sequence[str], acting: str | None = None) -> None:

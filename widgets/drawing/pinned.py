@@ -7,6 +7,8 @@ from typing import Any
 
 import plotly.graph_objects as go
 
+from workbench.language import say
+
 PALE = 0.45  # opacity of what was pinned
 
 
@@ -76,7 +78,7 @@ def _counts(trace: Any) -> bool:
 def _pale(trace: dict, named: bool) -> dict:
     """A copy of a trace that steps back and says nothing when pointed at; by its name it is an entry of the legend."""
     kept = {name: value for name, value in trace.items() if name not in ("uid", "hovertemplate", "legendgroup")}
-    quiet = {"name": f"{trace.get('name') or 'curve'}, pinned"}
+    quiet = {"name": say("{curve}, pinned", curve=trace.get("name") or say("curve"))}
     quiet |= {"showlegend": False} if trace["type"] in ("scatter", "bar") else {}
     told = {} if named and trace.get("name") else quiet
     return {**kept, **told, "opacity": PALE, "hoverinfo": "skip"}

@@ -6,14 +6,17 @@ finger or arrow keys and stays in the figure, on the page and in its own kernel;
 
 import math
 from collections.abc import Sequence
+from importlib.resources import files
 from typing import Any, NamedTuple
 
 import numpy as np
 import traitlets
 
 from widgets.drawing.pinned import Pinned
+from widgets.page.words import words_of
 from workbench.language import say
 
+_SCRIPT = (files("widgets") / "static" / "predict.js").read_text("utf-8")
 DRAWING, SHOWN = "drawing", "shown"
 _ROW = {"text": "\u200b", "side": "top", "font": {"size": 18}}  # an empty row above the legend: the button's place
 
@@ -81,6 +84,7 @@ class Predictable(Pinned):
     predicting = traitlets.Unicode().tag(sync=True)
     predicted = traitlets.List().tag(sync=True)
     verdict = traitlets.Unicode().tag(sync=True)
+    words = traitlets.Dict().tag(sync=True)  # of the page's language
     _asked = traitlets.Dict().tag(sync=True)
     layout: Any  # plotly is typed in part only
     _prediction: Prediction | None = None
@@ -95,7 +99,9 @@ class Predictable(Pinned):
     def prediction(self, asked: Prediction | None) -> None:
         self._prediction = asked
         self.layout.legend.title = _ROW if asked else {"text": ""}
-        self._asked = {} if asked is None else {"trace": asked.results[0], "x": list(asked.x), "label": asked.label}
+        self.words = {} if asked is None else words_of(_SCRIPT)
+        given = asked and {"trace": asked.results[0], "x": list(asked.x), "label": say(asked.label)}
+        self._asked = given or {}
 
     @traitlets.observe("predicting")
     def _follow(self, change: dict) -> None:

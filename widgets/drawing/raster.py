@@ -12,6 +12,7 @@ import numpy as np
 import traitlets
 
 from widgets.drawing.theme import BLUE, VERMILLION
+from workbench.language import say
 
 _STATIC = files("widgets") / "static"
 
@@ -63,7 +64,8 @@ def image_grid(images: np.ndarray, columns: int) -> np.ndarray:
 class Raster(anywidget.AnyWidget):
     """A picture of `n_rows` × `n_columns` pixels, row 0 on top, stretched to the width of its box.
 
-    `alt` says for a screen reader what it is, `x_label` and `y_label` name the directions, `height` is in screen pixels
+    `alt` says for a screen reader what it is, `x_label` and `y_label` name the directions, all in English: they are
+    shown in the language of the page. `height` is in screen pixels
     (None keeps pixels square), `colours` is one of the tables above.
 
     >>> raster = Raster(2, 3, alt="Spikes of two neurons over three steps")
@@ -100,9 +102,9 @@ class Raster(anywidget.AnyWidget):
             pixels=bytes(n_rows * n_columns),
             table=table.tobytes(),
             shape=(n_rows, n_columns),
-            alt=alt,
-            x_label=x_label,
-            y_label=y_label,
+            alt=say(alt),
+            x_label=say(x_label),
+            y_label=say(y_label),
             height=height,
         )
 

@@ -3,6 +3,8 @@
 from collections.abc import Sequence
 from typing import Any
 
+from workbench.language import say
+
 GAP = 0.06  # of the figure's height, between two rows
 
 
@@ -104,7 +106,7 @@ def labelled_bar(name: str, k: int, look: dict, hover: str) -> dict:
 
 
 def _x_axis(k: int, last: bool, title: str) -> dict:
-    heading = {"text": f"{title}: %{{x}}"}
+    heading = {"text": f"{say(title)}: %{{x}}"}
     axis: dict = {"anchor": f"y{_number(k)}", "showticklabels": last, "unifiedhovertitle": heading}
     if k:
         axis["matches"] = "x"

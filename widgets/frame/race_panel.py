@@ -59,8 +59,8 @@ class RacePanel(Panel):
 
     @property
     def named_figures(self) -> dict[str, Fig]:
-        """The figures by what a screen reader calls them."""
-        return {figure.alt: figure for figure in self._figures()}
+        """The figures by what they are of."""
+        return {figure.subject: figure for figure in self._figures()}
 
     def forget_recorded(self) -> None:
         """Take the recorded run away; without one nothing."""

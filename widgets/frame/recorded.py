@@ -10,6 +10,7 @@ from importlib.resources import files
 from typing import Any
 
 from widgets.drawing.figure import Fig
+from workbench.language import say
 
 # what of a trace is kept: its values, its axes and its looks
 KEPT = ("type", "name", "x", "y", "z", "text", "xaxis", "yaxis", "mode", "line", "marker", "colorscale", "zmin", "zmax")
@@ -47,7 +48,8 @@ def show_recorded(figures: dict[str, Fig], run: dict[str, Any]) -> None:
 
 def _words_of(figure: Fig, recorded_trace: dict[str, Any]) -> dict[str, Any]:
     """What the figure's own trace of the same type and name says around the picture."""
-    asked = recorded_trace["type"], recorded_trace.get("name")
+    name = recorded_trace.get("name")
+    asked = recorded_trace["type"], name and say(name)
     own = next((trace.to_plotly_json() for trace in figure.data if (trace.type, trace.name) == asked), {})
     return {key: own[key] for key in ("showlegend", "colorbar") if key in own}
 

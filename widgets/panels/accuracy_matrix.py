@@ -180,7 +180,7 @@ def _curves_figure() -> Fig:
         curve(
             f"task {i + 1}",
             line(i),
-            f"task {i + 1} after %{{x}} tasks: %{{y:.1f}} % right",
+            say("task {task} after %{{x}} tasks: %{{y:.1f}} % right", task=i + 1),
             mode="lines+markers",
             marker=marker(i),
         )

@@ -32,7 +32,7 @@ from widgets.panels.basis_pictures import (
 )
 from workbench.credit import bases
 from workbench.experiments.lls import BLOCK_RULES, BlockRule, lls_fashion
-from workbench.language import say
+from workbench.language import language, say
 from workbench.rules.lls import local_head
 from workbench.serving import Price
 from workbench.training.runner import RunState
@@ -100,7 +100,7 @@ class SynchronizationBasis(RacePanel):
     @property
     def named_figures(self) -> dict[str, Fig]:
         """Those that a run fills."""
-        return {figure.alt: figure for figure in (self.blocks, self.course)}
+        return {figure.subject: figure for figure in (self.blocks, self.course)}
 
     def limits(self, state: Mapping[str, Any]) -> Mapping[str, tuple[float, float]]:
         return {"label": (0, int(state["classes"]) - 1)}
@@ -111,7 +111,7 @@ class SynchronizationBasis(RacePanel):
     def compute(
         self, view: str, waveform: str, classes: int, latents: int, phase: float, label: int, share: float, **_: Any
     ) -> Sight:
-        basis = _examined(waveform, classes, latents, phase)
+        basis = _examined(waveform, classes, latents, phase, language())
         lesson = teach(basis.rows, label, share) if len(basis.rows) else None
         frequencies = _frequencies(waveform, classes, latents) if lesson else torch.zeros(0)
         race = self.race
@@ -180,7 +180,7 @@ class SynchronizationBasis(RacePanel):
         shown = [numbers.label, basis.closest.first, basis.closest.second]
         for trace, row, axis in zip(self.waves.data, shown, ("yaxis", "yaxis2", "yaxis3"), strict=True):
             trace.y = basis.rows[row].numpy() if len(basis.rows) else []
-            self.waves.layout[axis].title.text = f"class {row}"
+            self.waves.layout[axis].title.text = say("class {number}", number=row)
         if basis is not self._drawn:
             self._draw_basis(basis, numbers.frequencies)
             self._drawn = basis
@@ -219,8 +219,8 @@ def _wave(waveform: str, phase: float) -> bases.Basis:
 
 
 @lru_cache(maxsize=4)
-def _examined(waveform: str, classes: int, latents: int, phase: float) -> Examined:
-    """Kept, because a training run redraws with the same basis again and again."""
+def _examined(waveform: str, classes: int, latents: int, phase: float, lang: str) -> Examined:
+    """Kept, because a training run redraws with the same basis again and again; its words are in a language."""
     return judge_basis(_wave(waveform, phase), classes, latents)
 
 

@@ -9,6 +9,7 @@ from widgets.drawing.rows import curve, dots, in_row, stacked_rows
 from widgets.drawing.theme import FAINT, GREY, line, marker, more_and_less
 from widgets.frame.controls import button, choice, slider, whole_slider
 from widgets.frame.lesson import Place
+from workbench.language import say
 
 WAVES = {"square": "square", "sine": "sine", "cosine": "cosine", "DCT": "dct"}
 WINDOW = 64  # latents on the screen at first
@@ -150,7 +151,7 @@ def blocks_figure() -> Fig:
     traces, layout = [], {"height": 240, "hovermode": "closest"}
     for k in range(BLOCKS):
         axes, number = in_row(k), str(k + 1) if k else ""
-        hover = f"block {k + 1}, images of class %{{y}}, row %{{x}}: cosine %{{z:.2f}}"
+        hover = say("block {number}, images of class %{{y}}, row %{{x}}: cosine %{{z:.2f}}", number=k + 1)
         traces.append({**_heat(f"block {k + 1}", hover), **axes, "zmin": -0.5, "zmax": 0.5})
         domain = [0.255 * k, 0.255 * k + 0.235]
         layout[f"xaxis{number}"] = {
@@ -172,9 +173,13 @@ def blocks_figure() -> Fig:
 
 def course_figure() -> Fig:
     """One line per block over training."""
-    hover = "step %{x}: block %d is closer to its own rows by %%{y:.2f}"
     traces = [
-        curve(f"block {k + 1}", line(k), hover.replace("%d", str(k + 1)).replace("%%", "%")) for k in range(BLOCKS)
+        curve(
+            f"block {k}",
+            line(k - 1),
+            say("step %{{x}}: block {number} is closer to its own rows by %{{y:.2f}}", number=k),
+        )
+        for k in range(1, BLOCKS + 1)
     ]
     layout = {
         "height": 280,

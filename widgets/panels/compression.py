@@ -88,8 +88,9 @@ class ActivationCompression(Panel):
         self.values_figure.handles = _rank_handles(numbers.curves)
         for trace, y in zip(self.cost.data, _costs(numbers), strict=True):
             trace.update(x=[numbers.energy] if len(y) == 1 else ENERGIES, y=y)
-        self.maps.layout.xaxis2.title.text = f"from the core:<br>{found.kept_bytes / 1024:,.0f} KiB"
-        self.maps.layout.xaxis.title.text = f"as it is:<br>{found.input_bytes / 1024:,.0f} KiB"
+        kept, whole = (f"<br>{count / 1024:,.0f} KiB" for count in (found.kept_bytes, found.input_bytes))
+        self.maps.layout.xaxis2.title.text = f"{say('from the core')}:{kept}"
+        self.maps.layout.xaxis.title.text = f"{say('as it is')}:{whole}"
 
     def describe(self, numbers: Seen) -> str:
         found, whole = numbers.finding, self.controls["batch"]
@@ -217,9 +218,17 @@ def _maps_figure() -> Fig:
 
 
 def _values_figure() -> Fig:
-    curves = [curve(name, line(k), f"{name}: σ %{{y:.3f}} of the largest") for k, name in enumerate(MODE_NAMES)]
+    curves = [
+        curve(name, line(k), say("{mode}: σ %{{y:.3f}} of the largest", mode=say(name)))
+        for k, name in enumerate(MODE_NAMES)
+    ]
     ranks = [
-        dots(f"rank, {name}", {**marker(k), "size": 11}, f"rank of {name}: %{{x}}; drag it", showlegend=False)
+        dots(
+            say("rank, {mode}", mode=say(name)),
+            {**marker(k), "size": 11},
+            say("rank of {mode}: %{{x}}; drag it", mode=say(name)),
+            showlegend=False,
+        )
         for k, name in enumerate(MODE_NAMES)
     ]
     layout = {

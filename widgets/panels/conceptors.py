@@ -84,6 +84,7 @@ class ConceptorSubspaces(Panel):
         self.plane.data[10].update(x=[x for x, _ in ends], y=[y for _, y in ends])
         self.plane.handles = [handle for k, cloud in enumerate(clouds) for handle in _handles(k, cloud)]
         axes = ("seen to the right", "seen upwards") if in_space else ("direction 1", "direction 2")
+        axes = tuple(map(say, axes))
         layout = self.plane.layout
         if layout.xaxis.title.text != axes[0]:
             layout.update(xaxis_title_text=axes[0], yaxis_title_text=axes[1])
@@ -185,11 +186,18 @@ def _controls() -> dict:
 def _plane_figure() -> Fig:
     place = "x %{x:.2f}, y %{y:.2f}"
     clouds = [
-        dots(name, {**marker(k), "size": 5, "opacity": 0.7}, f"a sample of {name}: {place}")
+        dots(
+            name, {**marker(k), "size": 5, "opacity": 0.7}, say("a sample of {cloud}: {place}", cloud=name, place=place)
+        )
         for k, name in enumerate("AB")
     ]
     deviations = [
-        curve(name, {**line(k), "width": 1.5}, f"standard deviation of {name}: {place}", showlegend=False)
+        curve(
+            name,
+            {**line(k), "width": 1.5},
+            say("standard deviation of {cloud}: {place}", cloud=name, place=place),
+            showlegend=False,
+        )
         for k, name in enumerate("AB")
     ]
     in_right = {"xaxis": "x2", "yaxis": "y2"}
@@ -198,7 +206,10 @@ def _plane_figure() -> Fig:
         "value 1", {"color": GREY, "width": 1}, f"the edge of all that can be claimed: {place}", x=unit[0], y=unit[1]
     )
     conceptors = [
-        curve(f"C({name})" if k < 2 else name, _style(k), f"conceptor of {name}: {place}") | in_right
+        curve(
+            f"C({name})" if k < 2 else name, _style(k), say("conceptor of {name}: {place}", name=say(name), place=place)
+        )
+        | in_right
         for k, name in enumerate(NAMES)
     ]
     ends = dots("ends of the axes", {"color": GREY, "size": 5}, "drag: stretch and turn the cloud", showlegend=False)
@@ -249,7 +260,7 @@ def _values_figure() -> Fig:
         bars(
             name,
             COLOURS[k],
-            f"{name}: value %{{text}} along one of its own directions",
+            say("{name}: value %{{text}} along one of its own directions", name=say(name)),
             marker={"color": COLOURS[k], "pattern": {"shape": HATCHES[k]}},
             width=0.24,
             textposition="outside",
@@ -264,7 +275,7 @@ def _values_figure() -> Fig:
         "height": 230,
         "xaxis": {
             "tickvals": list(range(len(NAMES))),
-            "ticktext": [name.replace(" ", "<br>") for name in NAMES],
+            "ticktext": [say(name).replace(" ", "<br>") for name in NAMES],
             "tickangle": 0,
             "range": [-0.6, len(NAMES) - 0.4],
         },

@@ -118,7 +118,7 @@ class CostExplorer(RacePanel):
     @property
     def named_figures(self) -> dict[str, Fig]:
         """That which a measurement fills."""
-        return {self.pairs.alt: self.pairs}
+        return {self.pairs.subject: self.pairs}
 
     def describe(self, numbers: Costs) -> str:
         if self.race is not None and not self._changed:
@@ -144,9 +144,9 @@ class CostExplorer(RacePanel):
         if error is not None:
             return say("The measurement came to an error: {error}", error=error or type(error).__name__)
         going = {RunState.RUNNING: say("Measuring"), RunState.PAUSED: say("Paused"), RunState.STOPPED: say("Stopped")}
-        times = ", ".join(f"{rule} {milliseconds(1e3 * cost.seconds)}" for rule, cost in numbers.measured.items())
+        times = ", ".join(f"{say(rule)} {milliseconds(1e3 * cost.seconds)}" for rule, cost in numbers.measured.items())
         refusals = "".join(
-            say(" {rule} refuses: {reason}.", rule=rule, reason=reason) for rule, reason in numbers.refused.items()
+            say(" {rule} refuses: {reason}.", rule=say(rule), reason=reason) for rule, reason in numbers.refused.items()
         )
         told = say(
             "{state}, a batch of {batch}: {times}.",

@@ -11,6 +11,7 @@ from widgets.drawing.rule_look import rule_line
 from widgets.drawing.theme import FAINT, GREY
 from widgets.frame.recorded import ALWAYS
 from workbench.cost.table import COSTED
+from workbench.language import say
 
 RULES = tuple(rule.label for rule in COSTED)
 RULE_COLOURS = [rule_line(rule.name)["color"] for rule in COSTED]
@@ -102,7 +103,8 @@ def _cross() -> dict:
 
 
 def _traces(unit: str) -> list[dict]:
-    lines = [curve(rule.label, rule_line(rule.name), f"{rule.label}: %{{y:.4g}} {unit}") for rule in COSTED]
+    hovers = [say("{rule}: %{{y:.4g}} {unit}", rule=say(rule.label), unit=say(unit)) for rule in COSTED]
+    lines = [curve(rule.label, rule_line(rule.name), told) for rule, told in zip(COSTED, hovers, strict=True)]
     text = {"mode": "text", "textposition": "middle right", "cliponaxis": False, "hoverinfo": "skip"}
     text |= {"textfont": {"size": 12, "color": RULE_COLOURS}, "x": [LAST] * len(RULES), "text": RULES}
     here = {"color": GREY, "width": 1.5, "dash": "dot"}

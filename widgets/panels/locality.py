@@ -89,7 +89,7 @@ class LocalityMap(Panel):
                 time.update(z=shade(changes).numpy(), text=_words(changes, "no"))
                 _write(in_space, PLACES, PLACES, each.space.change)
                 _write(in_time, TIMES, TIMES, changes)
-                figure.layout.annotations[0].text = f"<b>{name}</b>: how much the update changes, D"
+                figure.layout.annotations[0].text = say("{rule}: how much the update changes, D", rule=f"<b>{name}</b>")
             for trace, size, row in ((of_layer, len(LAYERS), layer), (of_step, STEPS, step)):
                 trace.x, trace.y = frame(size, row)
 

@@ -65,11 +65,13 @@ class MemoryTimeline(Panel):
         axis = self.controls["axis"].value
         for trace, steps in zip(self.timeline.data[:-1], numbers.alive.values(), strict=True):
             y = [max(b, 256) / 1024 if axis == "log" else b / 1024 for b in steps.bytes]
-            trace.update(x=steps.places, y=y, text=[_NAMES[place] for place in steps.places])
+            trace.update(x=steps.places, y=y, text=[say(_NAMES[place]) for place in steps.places])
         self.timeline.layout.yaxis.type = axis
         most = max(numbers.alive.values(), key=lambda steps: steps.peak)
         place = most.places[list(most.bytes).index(most.peak)]
-        self.timeline.data[-1].update(x=[place], y=[most.peak / 1024], text=[f"peak: {_bytes(most.peak)}"])
+        self.timeline.data[-1].update(
+            x=[place], y=[most.peak / 1024], text=[say("peak: {bytes}", bytes=_bytes(most.peak))]
+        )
         for trace, steps in zip(self.peaks.data, numbers.alive.values(), strict=True):
             trace.update(y=[steps.peak / 1024], text=[_bytes(steps.peak)])
         self.peaks.layout.yaxis.type = axis
@@ -117,7 +119,7 @@ def _timeline_figure() -> Fig:
     labelled = [k for k, name in enumerate(_NAMES) if "conv" in name or name == "loss"]  # all would not fit a phone
     middle = len(PLACES)
     traces = [
-        curve(name, {**look, "shape": "hv"}, f"%{{text}}, {name}: %{{y:,.0f}} KiB kept")
+        curve(name, {**look, "shape": "hv"}, say("%{{text}}, {method}: %{{y:,.0f}} KiB kept", method=say(name)))
         for name, look in zip(STEP_RULES, LOOKS, strict=True)
     ]
     mark = {"color": GREY, "symbol": "diamond", "size": 11}
@@ -152,7 +154,10 @@ _SHADE = {"fillcolor": FAINT, "line": {"width": 0}, "layer": "below", "opacity":
 
 
 def _peaks_figure() -> Fig:
-    traces = [labelled_bar(name, k, FILLINGS[k], f"{name}: at most %{{text}}") for k, name in enumerate(STEP_RULES)]
+    traces = [
+        labelled_bar(name, k, FILLINGS[k], say("{method}: at most %{{text}}", method=say(name)))
+        for k, name in enumerate(STEP_RULES)
+    ]
     ticks = ["back-<br>propagation", "check-<br>pointing", "HOSVD at<br>every step", "LANCE"]
     layout = {
         "height": 260,

@@ -79,7 +79,9 @@ class SubspaceOverlap(StreamPanel):
             trace.update(
                 x=places[: len(shares)], y=shares, text=[f"{share:.1f}" for share in shares], visible=len(shares) > 0
             )
-        self.shares.layout.xaxis.update(tickvals=places, ticktext=[f"inputs of<br>{name}" for name in layers])
+        self.shares.layout.xaxis.update(
+            tickvals=places, ticktext=[say("inputs of<br>{layer}", layer=say(name)) for name in layers]
+        )
         names = list(range(1, len(numbers.similarity) + 1))
         values = numbers.similarity.numpy()
         words = [[f"{value:.2f}" for value in row] for row in values]
@@ -88,7 +90,7 @@ class SubspaceOverlap(StreamPanel):
         for k, trace in enumerate(self.left.data):
             left = numbers.remaining[k] if k < len(numbers.remaining) else torch.zeros(0)
             trace.update(x=100 * (torch.arange(len(left)) + 0.5).numpy() / max(len(left), 1), y=left.numpy())
-            trace.update(name=numbers.layers[k] if len(left) else "", visible=len(left) > 0)
+            trace.update(name=say(layers[k]) if k < len(layers) else "", visible=len(left) > 0)
 
     def describe(self, numbers: Claimed) -> str:
         method = self.controls["method"].label

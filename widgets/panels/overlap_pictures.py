@@ -4,6 +4,7 @@ from widgets.drawing.figure import Fig
 from widgets.drawing.rows import bars, curve, number_table, table_layout
 from widgets.drawing.theme import COLOURS, line
 from widgets.frame.streams import MOST_TASKS
+from workbench.language import say
 
 MOST_LAYERS = 3
 
@@ -14,7 +15,7 @@ def shares_figure() -> Fig:
         bars(
             f"task {t + 1}",
             COLOURS[t],
-            f"task {t + 1} added %{{text}} % of the space",
+            say("task {task} added %{{text}} % of the space", task=t + 1),
             marker={"color": COLOURS[t], "line": {"width": 1, "color": "rgba(255,255,255,0.8)"}},
             width=0.6,
             textposition="none",

@@ -161,7 +161,7 @@ class Playground(RacePanel):
     @property
     def named_figures(self) -> dict[str, Fig]:
         """Only curves are recorded and compared."""
-        return {self.curves.alt: self.curves}
+        return {self.curves.subject: self.curves}
 
     def step(self) -> None:
         """One batch of every mix, and hold: from a hold the next, without a run the first of a new one."""
@@ -316,9 +316,9 @@ def spoken(mix: Mix) -> str:
     ('TESS + CODE-CL', "e-prop's filtered eligibility + periodic basis (TESS)")
     """
     rule = rule_of(mix)
-    first = [rule_label(rule)] if rule else [say(mix.time.label), say(mix.space.label)]
+    first = [say(rule_label(rule))] if rule else [say(mix.time.label), say(mix.space.label)]
     more = [say(answer.label) for answer, usual in ((mix.memory, ALL), (mix.direction, ANYWHERE)) if answer != usual]
-    return " + ".join([*first, *(re.sub(r".*\((.*)\)", r"\1", label) for label in more)])
+    return " + ".join([*first, *(re.sub(r".*\((.*)\).*", r"\1", label) for label in more)])
 
 
 def rule_of(mix: Mix) -> str | None:
@@ -380,9 +380,10 @@ def _draw_lane(traces: Sequence[Any], lane: Lane | None, k: int, in_turn: bool) 
     moments = lane.moments
     tested = [moment for moment in moments if moment.accuracies is not None]
     later = [moment for moment in tested if len(moment.accuracies or ()) > 1]
-    name = f"{spoken(lane.mix)}{', task 1' if in_turn else ''}"
+    mix = spoken(lane.mix)
+    name = say("{mix}, task 1", mix=mix) if in_turn else mix
     first.update(name=name, x=_places(tested), y=_percent(tested, 0))
-    second.update(name=f"{spoken(lane.mix)}, task 2", x=_places(later), y=_percent(later, 1))
+    second.update(name=say("{mix}, task 2", mix=mix), x=_places(later), y=_percent(later, 1))
     loss.update(name=name, x=_places(moments), y=running_mean([moment.loss for moment in moments], 8))
     kept.update(name=name, x=_places(moments), y=np.array([moment.kept_bytes for moment in moments]))
 

@@ -11,6 +11,7 @@ from widgets.drawing.raster import Raster, image_grid, signs
 from widgets.drawing.rows import bars, curve
 from widgets.drawing.rule_look import rule_line
 from widgets.drawing.theme import DASHES, GREEN, GREY
+from workbench.language import say
 from workbench.watch.playground import INPUTS, SIDE, STEPS, WIDTH, Film
 
 LANES = 4  # mixes that can run side by side
@@ -134,4 +135,4 @@ def weight_tiles(weights: Tensor, scale: float) -> np.ndarray:
 
 def short_names(kinds: Sequence[int]) -> list[str]:
     """The kinds that can be answered."""
-    return [NAMES[kind] for kind in kinds]
+    return [say(NAMES[kind]) for kind in kinds]

@@ -1,5 +1,6 @@
 """`PaperResults`: what the papers report beside what was trained here, and what accuracy costs."""
 
+import re
 from collections.abc import Mapping, Sequence
 from functools import cache
 from typing import Any, NamedTuple
@@ -27,6 +28,7 @@ from workbench.sweeps.statistics import summary
 KINDS = {"mean": POINTS, "gap": POINTS, "times less": RATIO, "share": RATIO}  # of a row, by what it asks for
 AXES = {"kept": "kept while learning (MB)", "macs": "products per sample and update (millions)"}
 FIRST = "S-TLLR"
+_UNITS = re.compile(r"\b(?:points|million|pixels|of it)\b")  # in what `answer` says of a number
 
 
 class Found(NamedTuple):
@@ -150,19 +152,23 @@ def shown_rows(answers: Sequence[Answer], kind: str, labels: Mapping[str, str]) 
 
 def _missing_row(each: Answer) -> ShownRow:
     hours = float(each.row.hours or 0.0)
-    told = f"{each.row.what}: {each.row.says}; {each.number}"
-    return ShownRow(each.row.what, "", each.verdict, (), hours, 0.0, (), None, None, told, each.row.source)
+    row, what = each.row, say(each.row.what)
+    why = [say("about {hours:g} h on one H100", hours=hours)] if hours else []
+    why += [say(row.needs)] if row.needs else []
+    told = f"{what}: {say(row.says)}; {'; '.join(why) or say('no cells yet')}"
+    return ShownRow(what, "", each.verdict, (), hours, 0.0, (), None, None, told, say(row.source))
 
 
 def _run_row(each: Answer, labels: Mapping[str, str]) -> ShownRow:
     ours = each.row.ours
     assert ours is not None
     mean, deviation, runs = summary(list(each.values.values()))
-    names = [labels.get(rule, rule_label(rule)) for rule in (ours.rule, ours.against) if rule is not None]
-    told = f"{each.number}, {runs} seed{'s' * (runs > 1)}; the paper: {each.row.says}"
+    names = [say(labels.get(rule, rule_label(rule))) for rule in (ours.rule, ours.against) if rule is not None]
+    told = say("{number}, 1 seed; the paper: {says}") if runs == 1 else say("{number}, {runs} seeds; the paper: {says}")
+    number = _UNITS.sub(lambda unit: say(unit[0]), each.number)
     short = max(each.row.reported, default=0.0) / mean if KINDS[ours.value] == RATIO else 0.0
     return ShownRow(
-        each.row.what,
+        say(each.row.what),
         ours.rule,
         each.verdict,
         tuple(each.values.values()),
@@ -171,8 +177,8 @@ def _run_row(each: Answer, labels: Mapping[str, str]) -> ShownRow:
         each.row.reported,
         ours.least,
         ours.most,
-        told,
-        f"{' and '.join(names)} on {ours.on}",
+        told.format(number=number, runs=runs, says=say(each.row.says)),
+        say("{rules} on {data}", rules=say(" and ").join(names), data=say(ours.on)),
         short,
     )
 

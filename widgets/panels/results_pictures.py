@@ -11,6 +11,7 @@ from widgets.drawing.labels import spread
 from widgets.drawing.rows import curve, dots
 from widgets.drawing.rule_look import rule_marker
 from widgets.drawing.theme import FAINT, GREY, VERMILLION
+from workbench.language import say
 from workbench.sweeps.frontier import Point
 
 POINTS, RATIO, HOURS = "points", "ratio", "hours"  # the kinds of numbers that a picture shows
@@ -80,7 +81,7 @@ def draw_claims(figure: Fig, rows: Sequence[ShownRow], kind: str, with_seeds: bo
     looks = [rule_marker(row.rule) for row in rows]
     ours.marker.update(color=[look["color"] for look in looks], symbol=[look["symbol"] for look in looks], size=10)
     ours.update(x=[row.mean for row in rows], y=list(places), text=[pointed_at(row) for row in rows])
-    ours.name = "estimate" if kind == HOURS else "here, mean ± sd"
+    ours.name = say("estimate") if kind == HOURS else say("here, mean ± sd")
     ours.error_x.array = [row.deviation for row in rows]
     said = [(value, k) for k, row in enumerate(rows) for value in row.reported]
     theirs.update(x=[value for value, _ in said], y=[k for _, k in said])
@@ -90,7 +91,7 @@ def draw_claims(figure: Fig, rows: Sequence[ShownRow], kind: str, with_seeds: bo
     figure.layout.xaxis.update(
         type="log" if logarithmic else "linear",
         range=[math.log10(low), math.log10(high)] if logarithmic else [low, high],
-        title={"text": TITLES[kind]},
+        title={"text": say(TITLES[kind])},
     )
 
 
@@ -166,9 +167,13 @@ def draw_frontier(
     )
     looks = [rule_marker(rule) for rule in rules]
     marks.marker.update(color=[look["color"] for look in looks], symbol=[look["symbol"] for look in looks], size=10)
-    told = [f"{point.label}: {point.mean:.1f} ± {point.deviation:.1f} for {point.cost:.3g}" for point in points]
+    names = [say(point.label) for point in points]
+    told = [
+        say("{rule}: {mean:.1f} ± {deviation:.1f} for {cost:.3g}", rule=name, **point._asdict())
+        for name, point in zip(names, points, strict=True)
+    ]
     marks.update(x=[point.cost for point in points], y=[point.mean for point in points], text=told)
     marks.error_y.array = [point.deviation for point in points]
-    labels.update(x=[edge] * len(points), y=heights, text=[point.label for point in points])
-    figure.layout.xaxis.update(range=[first, last], title={"text": axis})
+    labels.update(x=[edge] * len(points), y=heights, text=names)
+    figure.layout.xaxis.update(range=[first, last], title={"text": say(axis)})
     figure.layout.yaxis.range = [low, high]

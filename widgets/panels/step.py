@@ -11,6 +11,7 @@ from widgets.lessons.step import STEP
 from widgets.panels.step_pictures import draw_tiles, matrices_figure, rounds_figure
 from widgets.panels.step_words import EQUATIONS, Look, sentence, with_numbers
 from workbench.background import start_thread
+from workbench.language import say
 from workbench.watch.one_update import INPUTS, NEURONS, ROUNDS, UPDATES, OneUpdate
 
 PERIOD = 0.8  # seconds that a stage is shown while the update is played
@@ -73,7 +74,7 @@ class StepByStep(Panel):
         self._show_playing()
 
     def _show_playing(self) -> None:
-        self.controls["play"].description = "Hold" if self.playing else "Play"
+        self.controls["play"].description = say("Hold") if self.playing else say("Play")
         self.controls["play"].icon = "pause" if self.playing else "play"
 
     def compute(self, rule: str, at: int, neuron: int, input: int, problem: int) -> Look:
@@ -84,7 +85,7 @@ class StepByStep(Panel):
         rule = self.values["rule"]
         draw_tiles(self.rounds, self.matrices, rule, numbers)
         first, *others = EQUATIONS[rule]
-        self.formula.show([first, with_numbers(rule, numbers), *others], numbers.stage.name)
+        self.formula.show([say(first), with_numbers(rule, numbers), *map(say, others)], numbers.stage.name)
         at = self.values["at"]
         self.controls["back"].disabled, self.controls["forward"].disabled = at == 0, at == LAST
 

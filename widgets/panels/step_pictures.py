@@ -10,6 +10,7 @@ from torch import Tensor
 from widgets.drawing.figure import Fig
 from widgets.drawing.theme import FAINT, GREEN, ORANGE, more_and_less
 from widgets.panels.step_words import ROUND, Look, number
+from workbench.language import say
 from workbench.watch.one_update import INPUTS, ROUNDS, OneUpdate
 
 TINT = 0.6  # of the full colour for the largest number of a quantity: the text on it stays legible
@@ -210,7 +211,7 @@ def _below(
 ) -> Sheet:
     tints = (TINT * values / (largest or 1.0)).numpy()
     texts = [["" if value != value else _short(value) for value in row] for row in values.tolist()]
-    labels = [f"{words} {symbol}{small(row)}" for row in range(len(values))]
+    labels = [f"{say(words)} {symbol}{small(row)}" for row in range(len(values))]
     return Sheet(
         np.concatenate([sheet.tints, tints]),
         [*sheet.texts, *texts],
@@ -283,7 +284,7 @@ def _draw_sheet(fig: Fig, sheet: Sheet, title: str) -> None:
     names = [str(k + 1) for k in range(columns)]
     fig.layout.xaxis.update(tickvals=list(range(columns)), ticktext=names, range=[-0.5, columns - 0.5])
     fig.layout.yaxis.update(tickvals=list(range(rows)), ticktext=sheet.labels)
-    fig.layout.xaxis.title.text = title
+    fig.layout.xaxis.title.text = say(title)
     frames = [_frame(box, ORANGE, 4) for box in sheet.acting] + [_frame(box, GREEN, 2) for box in sheet.chosen]
     fig.layout.shapes = [*_lines(sheet, columns), *frames]
 

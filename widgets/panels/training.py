@@ -136,12 +136,12 @@ class TrainingMonitor(RacePanel):
         """The layers that spike, by number from the input on; before a run those of the recorded one."""
         count = len(numbers.sides[0].curves.spike_rates)
         if not count and self._recorded is not None:
-            count = len(self._recorded["traces"][self.rates.alt][0]["y"])
-        return [f"layer {k}" for k in range(1, count + 1)]
+            count = len(self._recorded["traces"][self.rates.subject][0]["y"])
+        return [say(f"layer {k}") for k in range(1, count + 1)]
 
     def describe(self, numbers: Comparison) -> str:
         if numbers.settings is None:
-            left, right = (rule_label(side.rule) for side in numbers.sides)
+            left, right = (say(rule_label(side.rule)) for side in numbers.sides)
             told = say(
                 "Not started: Start trains {left} (left) and {right} (right) from the same weights on the same "
                 "batches.",
@@ -221,7 +221,8 @@ def _controls(experiment: Experiment, samples: int) -> dict:
 
 def _learning_figure(score: Score) -> Fig:
     traces = [trace for k in (0, 1) for trace in _curves_of_side(k, score)]
-    layout = stacked_rows([f"{score.label} ({score.unit})", score.loss_label], [1.3, 1], "epochs")
+    label, unit = say(score.label), say(score.unit)
+    layout = stacked_rows([f"{label} ({unit})", score.loss_label], [1.3, 1], "epochs")
     layout["yaxis"]["rangemode"] = layout["yaxis2"]["rangemode"] = "tozero"
     if score.limit is not None:
         layout["yaxis"]["range"] = [0, 1.01 * score.scale * score.limit]
@@ -232,12 +233,12 @@ def _learning_figure(score: Score) -> Fig:
 def _curves_of_side(k: int, score: Score) -> list[dict]:
     """Loss and score in training, then both on held-out samples: dash and marker of the side, colour of the rule."""
     large = {**marker(k), "size": 11}
-    loss, judged = "loss %{y:.3f}", f"{score.label} %{{y:.{score.digits}f}} {score.unit}"
+    loss, judged = say("loss %{y:.3f}"), f"{say(score.label)} %{{y:.{score.digits}f}} {say(score.unit)}"
     return [
-        curve("", line(k), f"{loss} in training", 1),
-        curve("", line(k), f"{judged} in training", showlegend=False),
-        dots("", large, f"{loss} on held-out samples", 1),
-        dots("", large, f"{judged} on held-out samples", showlegend=False),
+        curve("", line(k), say("{score} in training", score=loss), 1),
+        curve("", line(k), say("{score} in training", score=judged), showlegend=False),
+        dots("", large, say("{score} on held-out samples", score=loss), 1),
+        dots("", large, say("{score} on held-out samples", score=judged), showlegend=False),
     ]
 
 
@@ -280,10 +281,10 @@ def _draw_side(learning: Sequence[Any], rates: Any, kept: Any, k: int, side: Sid
     loss.line.color = score.line.color = colour
     for trace in (held_out_loss, held_out_score, rates, kept):
         trace.marker.color = colour
-    name = f"{where}: {rule_label(side.rule)}"
+    name = f"{say(where)}: {say(rule_label(side.rule))}"
     loss.update(name=name, x=curves.epochs, y=curves.loss)
     score.update(name=name, x=curves.epochs, y=scale * curves.score)
-    held_out = f"{where}, held-out"
+    held_out = say(f"{where}, held-out")
     held_out_loss.update(name=held_out, x=curves.held_out_epochs, y=curves.held_out_loss)
     held_out_score.update(name=held_out, x=curves.held_out_epochs, y=scale * curves.held_out_score)
     spikes = list(curves.spike_rates.values())
@@ -294,7 +295,7 @@ def _draw_side(learning: Sequence[Any], rates: Any, kept: Any, k: int, side: Sid
 
 def _progress(side: Side, where: str, score: Score) -> str:
     """Where one run stands, in words."""
-    curves, label = side.curves, f"{rule_label(side.rule)} ({say(where)})"
+    curves, label = side.curves, f"{say(rule_label(side.rule))} ({say(where)})"
     if side.error:
         return say("{name} came to an error: {error}", name=label, error=side.error)
     if not len(curves.epochs):

@@ -1,13 +1,15 @@
 // A line drawn where a result is expected, before it is seen: with mouse, finger or arrow keys (widgets/drawing/prediction.py).
-const STAGES = { "": ["drawing", "Predict first"], drawing: ["shown", "Show the result"], shown: ["", "Done"] };
+// What comes after a stage, and the button that leads there.
+const stages = (say) => ({
+  "": ["drawing", say("Predict first")], drawing: ["shown", say("Show the result")], shown: ["", say("Done")],
+});
 const KEYS = { ArrowLeft: [-1, 0], ArrowRight: [1, 0], ArrowUp: [0, 1], ArrowDown: [0, -1] };
 const GRAIN = 50; // presses of a key over the height of the axis
 
-function element(tag, name, parent, text = "") {
+function append(tag, name, parent) {
   const made = tag === "svg" || tag === "path" || tag === "text"
     ? document.createElementNS("http://www.w3.org/2000/svg", tag) : document.createElement(tag);
   made.setAttribute("class", name);
-  made.textContent = text;
   parent.append(made);
   return made;
 }
@@ -27,17 +29,18 @@ function pathOf(xs, line, across, up) {
 }
 
 function predict(el, model) {
-  const box = element("div", "workbench-predict", el);
-  const button = element("button", "workbench-predict-button", box);
-  const verdict = element("span", "workbench-verdict", box);
+  const box = append("div", "workbench-predict", el);
+  const button = append("button", "workbench-predict-button", box);
+  const verdict = append("span", "workbench-verdict", box);
   verdict.setAttribute("role", "status");
-  const surface = element("div", "workbench-surface", el);
-  const svg = element("svg", "workbench-predicted", surface);
-  const path = element("path", "", svg);
-  const name = element("text", "", svg, "your prediction");
-  const cursor = element("i", "workbench-cursor", surface);
+  const surface = append("div", "workbench-surface", el);
+  const svg = append("svg", "workbench-predicted", surface);
+  const path = append("path", "", svg);
+  const name = append("text", "", svg);
+  const cursor = append("i", "workbench-cursor", surface);
   surface.tabIndex = 0;
   surface.setAttribute("role", "slider");
+  const say = speaker(model);
   let line = [...model.get("predicted")];
   let place = 0; // of the arrow keys
   let last; // place and number that the pointer came from
@@ -51,7 +54,7 @@ function predict(el, model) {
     surface.hidden = !xs || !stage;
     el.classList.toggle("workbench-predicting", Boolean(xs) && stage === "drawing");
     if (!xs) return;
-    for (const [part, text] of [[button, STAGES[stage][1]], [verdict, model.get("verdict")]]) {
+    for (const [part, text] of [[button, stages(say)[stage][1]], [verdict, model.get("verdict")]]) {
       if (part.textContent !== text) part.textContent = text; // who watches a figure for changes sees none where there is none
     }
     if (surface.hidden || !el._fullLayout) return;
@@ -60,16 +63,17 @@ function predict(el, model) {
       height: `${up._length}px`, pointerEvents: stage === "drawing" ? "auto" : "none" });
     path.setAttribute("d", pathOf(xs, line, across, up));
     const end = xs.findLastIndex((_, k) => Number.isFinite(line[k]));
-    name.textContent = end < 0 ? "" : "your prediction";
+    name.textContent = end < 0 ? "" : say("your prediction");
     if (end >= 0) {
       name.setAttribute("x", Math.min(across.d2p(xs[end]), across._length - 4));
       name.setAttribute("y", Math.max(up.d2p(line[end]) - 8, 12));
     }
     const here = Number.isFinite(line[place]) ? line[place] : (up.range[0] + up.range[1]) / 2;
     Object.assign(cursor.style, { left: `${across.d2p(xs[place])}px`, top: `${up.d2p(here)}px` });
-    surface.setAttribute("aria-label", `your prediction of ${label}`);
+    surface.setAttribute("aria-label", say("your prediction of {label}", { label }));
     surface.setAttribute("aria-valuenow", here);
-    surface.setAttribute("aria-valuetext", `at ${xs[place]}: ${Number.isFinite(line[place]) ? here.toPrecision(3) : "nothing yet"}`);
+    const drawn = Number.isFinite(line[place]) ? here.toPrecision(3) : say("nothing yet");
+    surface.setAttribute("aria-valuetext", say("at {place}: {drawn}", { place: xs[place], drawn }));
   };
   const schedule = () => { asked ??= requestAnimationFrame(draw); };
   const keep = () => { model.set("predicted", xsOf().map((_, k) => line[k] ?? null)); model.save_changes(); };
@@ -110,7 +114,7 @@ function predict(el, model) {
     schedule();
   };
   const next = () => {
-    const [stage] = STAGES[model.get("predicting")];
+    const [stage] = stages(say)[model.get("predicting")];
     if (stage === "drawing") [line, place] = [[], 0];
     model.set("predicted", xsOf().map((_, k) => line[k] ?? null));
     model.set("predicting", stage);

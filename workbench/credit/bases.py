@@ -24,6 +24,7 @@ from jaxtyping import Float, Float64
 from torch import Tensor
 
 from workbench.checks import COUNT, FINITE, check_finite, check_number
+from workbench.language import say
 
 Basis = Callable[[int, int], Tensor]  # (classes, latents) → one row per class
 
@@ -108,10 +109,15 @@ def dct_frequencies(classes: int, latents: int, first: int = 1) -> Float64[Tenso
     _check_sizes(classes, latents)
     check_number(first, "first", COUNT)
     if first + classes > latents:
-        raise ValueError(
-            f"{latents} latents have the frequencies 1..{latents - 1}, but {classes} were asked for from {first} on; "
-            "use more latents or fewer classes"
+        told = say(
+            "{latents} latents have the frequencies 1..{last}, but {classes} were asked for from {first} on; use more "
+            "latents or fewer classes",
+            latents=latents,
+            last=latents - 1,
+            classes=classes,
+            first=first,
         )
+        raise ValueError(told)
     return torch.arange(first, first + classes, dtype=torch.float64) * (math.pi / latents)
 
 
@@ -159,11 +165,16 @@ def judge_rows(basis: Float[Tensor, "classes latents"], refuse: float = 0.99, wa
     check_finite(basis, "the basis", ("row", "latent"))
     closest = closest_rows(basis)
     value, first, second = closest
-    pair = f"|cosine| between the basis rows of classes {first} and {second} is {value:.3f}"
-    advice = f"take other frequencies or another basis, for instance dct ({len(basis)} rows, {basis.shape[1]} latents)"
+    found = {"first": first, "second": second, "value": value, "limit": refuse if value > refuse else warn}
+    pair = say("|cosine| between the basis rows of classes {first} and {second} is {value:.3f}, above {limit}", **found)
+    advice = say(
+        "take other frequencies or another basis, for instance dct ({rows} rows, {latents} latents)",
+        rows=len(basis),
+        latents=basis.shape[1],
+    )
     if value > refuse:
-        return Verdict(closest, True, f"{pair}, above {refuse}: they cannot be told apart; {advice}")
-    return Verdict(closest, False, f"{pair}, above {warn}; {advice}" if value > warn else "")
+        return Verdict(closest, True, f"{pair}: {say('they cannot be told apart')}; {advice}")
+    return Verdict(closest, False, f"{pair}; {advice}" if value > warn else "")
 
 
 def check_rows(

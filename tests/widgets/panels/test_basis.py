@@ -114,7 +114,7 @@ def test_a_class_that_does_not_exist_is_refused_and_the_slider_ends_at_the_last(
 def test_only_what_a_run_fills_is_recorded():
     it = panel()
     assert it.pinned is False
-    assert set(it.named_figures) == {it.blocks.alt, it.course.alt}
+    assert set(it.named_figures) == {it.blocks.subject, it.course.subject}
     assert len(it.waves.data) == 3
 
 
