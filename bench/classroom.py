@@ -1,28 +1,33 @@
 """A class on one server: visitors who arrive within a minute, drag, train and leave, beside ordinary kernels.
 
 The visitors are real clients of the server (`bench.visitor`) in a process beside it, on the same cores; they draw
-nothing, so a step lasts from the slider's message until the page has all that it would draw. Memory is the share of
-each process (PSS, Linux): what several hold together is divided among them. `cores_busy` says how many cores other
-programs kept busy while it was measured.
+nothing, so a step lasts from the slider's message until the kernel's answer is there in full. What a person sees among
+them tells one more visitor in a real Chromium, if there is one: its page draws the moved picture by itself before the
+kernel has answered. Memory is the share of each process (PSS, Linux): what several hold together is divided among them.
+`cores_busy` says how many cores other programs kept busy while it was measured.
 """
 
 import asyncio
 import os
+import shutil
 import statistics
 import sys
 import tempfile
 import time
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import Any, NamedTuple
 
 import psutil
 
+from bench.browser import Steps, chromium, open_ready, step_times
 from bench.visitor import Visitor
 from workbench.serving import app_command, free_port, running
 
 TRAINED, MOVED = "training", "lif"  # the panel in which people train, and the one in which the others move a slider
+SEEN = "decay γ"  # the slider that the one before a Chromium moves
 DRAGGED = 20.0  # seconds
 INTO = 8.0  # seconds from the first Start until the others are looked at: data are read, and all train
 SINGLES = 5  # pages that are opened one after the other
@@ -99,12 +104,14 @@ class Lesson:
         if left := self.server.kernels():
             self.errors.append(f"{len(left)} kernels live on after all have left")
 
-    async def drag(self, visitors: Sequence[Visitor], seconds: float) -> dict[str, float]:
-        """All move a slider of their first panel; milliseconds of a step."""
+    async def drag(self, visitors: Sequence[Visitor], seconds: float, watcher: "Watcher") -> dict[str, Any]:
+        """All move a slider of their first panel; milliseconds of a step, and those until the watcher has seen one."""
         for visitor in visitors:
             visitor.times.clear()
-        await asyncio.gather(*(self.tried(visitor.drag(slider(visitor), seconds)) for visitor in visitors))
-        return milliseconds([one for visitor in visitors for one in visitor.times])
+        dragging = (self.tried(visitor.drag(slider(visitor), seconds)) for visitor in visitors)
+        *_, seen = await asyncio.gather(*dragging, self.tried(watcher.drag(seconds)))
+        found: dict[str, Any] = milliseconds([one for visitor in visitors for one in visitor.times])
+        return found | {"seen": milliseconds(seen)} if seen else found
 
     async def tried(self, doing: Any) -> Any:
         try:
@@ -112,6 +119,51 @@ class Lesson:
         except Exception as error:  # of whatever part: it is counted, and the lesson goes on
             self.errors.append(f"{type(error).__name__}: {error}")
             return None
+
+
+class Watcher:
+    """A person before a Chromium; Playwright wants a thread of its own. Without a Chromium nobody watches."""
+
+    def __init__(self, server: Server) -> None:
+        self._server = server
+        self._thread = ThreadPoolExecutor(1)
+        self._open = ExitStack()
+        self._page: Any = None
+
+    async def arrive(self) -> None:
+        """Open the page of the panel whose slider everybody drags."""
+        if os.environ.get("CHROMIUM") or shutil.which("chromium"):
+            await self._do(self._arrive)
+
+    async def drag(self, seconds: float) -> list[float]:
+        """Press an arrow key on the slider again and again: seconds until each picture stood."""
+        return [] if self._page is None else await self._do(self._drag, seconds)
+
+    async def leave(self) -> None:
+        """Close the page and the browser."""
+        await self._do(self._leave)
+        self._thread.shutdown()
+
+    async def _do(self, what: Callable[..., Any], *arguments: Any) -> Any:
+        return await asyncio.get_running_loop().run_in_executor(self._thread, what, *arguments)
+
+    def _arrive(self) -> None:
+        browser = self._open.enter_context(chromium())
+        self._page, _ = open_ready(browser, f"{self._server.url}?tab={MOVED}", SEEN)
+
+    def _drag(self, seconds: float) -> list[float]:
+        times, end = Steps([], []), time.monotonic() + seconds
+        while time.monotonic() < end:
+            step_times(self._page, 4, times)
+        return [each / 1e3 for each in times.drawn]
+
+    def _leave(self) -> None:
+        before, end = len(self._server.kernels()), time.monotonic() + 60
+        if self._page is not None:
+            self._page.goto("about:blank")  # the page says that it leaves, and its kernel ends
+            while len(self._server.kernels()) == before and time.monotonic() < end:
+                time.sleep(0.1)
+        self._open.close()
 
 
 def say(text: str) -> None:
@@ -168,11 +220,14 @@ async def whole(server: Server, sessions: int, dragging: int, training: int, wit
         "server_mb": others,
     }
     say(f"{sessions} are there, {dragging} drag")
-    report["dragging"] = await lesson.drag(draggers, DRAGGED)
+    watcher = Watcher(server)
+    await lesson.tried(watcher.arrive())
+    report["dragging"] = await lesson.drag(draggers, DRAGGED, watcher)
     runs = [asyncio.ensure_future(lesson.tried(visitor.train(INTO + DRAGGED + 2))) for visitor in workers]
     say(f"{len(workers)} train")
     await asyncio.sleep(INTO if workers else 0.0)
-    report["dragging_while_training"] = await lesson.drag(draggers, DRAGGED)
+    report["dragging_while_training"] = await lesson.drag(draggers, DRAGGED, watcher)
+    await lesson.tried(watcher.leave())
     report["runs"] = sum(filter(None, await asyncio.gather(*runs)))
     curious = draggers[0]
     for number in range(1, FIVE + 1):
@@ -219,8 +274,7 @@ def classroom(
     """A class on forked kernels beside one on ordinary kernels; `within` seconds all have come.
 
     The ratio is the memory of an ordinary session, of which there are `ORDINARY` at most, divided by that of a forked
-    one. `turns` visitors more come and go
-    in a soak.
+    one. `turns` visitors more come and go in a soak.
     """
     if dragging < 1 or dragging + training > sessions:
         raise ValueError(
@@ -228,7 +282,7 @@ def classroom(
             f"got {dragging} and {training}"
         )
     load = Load()
-    places = max(sessions, AT_ONCE, BESIDE) + 1
+    places = max(sessions, AT_ONCE, BESIDE) + 2  # one is the watcher's
     with served(True, places) as server:
         ours = asyncio.run(whole(server, sessions, dragging, training, within))
         gone = asyncio.run(soak(server, turns)) if turns else None

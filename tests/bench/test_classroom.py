@@ -2,12 +2,15 @@
 
 import asyncio
 import math
+import os
+import shutil
 import sys
 from pathlib import Path
 
 import pytest
 
 ROOT = Path(__file__).resolve().parents[2]
+CHROMIUM = os.environ.get("CHROMIUM") or shutil.which("chromium")
 pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="shares of memory are told by Linux only")
 
 
@@ -30,9 +33,10 @@ def test_a_lesson_from_beginning_to_end(classroom):
         assert report["errors"] == []
         assert server.kernels() == []
         assert report["runs"] >= 1
-        for part in ("dragging", "dragging_while_training"):
-            assert report[part]["steps"] > 1
-            assert 0 < report[part]["median_ms"] <= report[part]["p95_ms"]
+        seen = [report[part]["seen"] for part in ("dragging", "dragging_while_training")] if CHROMIUM else []
+        for times in (report["dragging"], report["dragging_while_training"], *seen):
+            assert times["steps"] > 1
+            assert 0 < times["median_ms"] <= times["p95_ms"]
         assert report["page_s"] > 0
         assert 10 < report["session_mb"] < 400
         assert report["five_panels_mb"] > 10
