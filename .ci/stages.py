@@ -28,7 +28,7 @@ STAGES = {
     "format": ["ruff", "format", "--check", "."],
     "lint": ["ruff", "check", "."],
     "types": ["pyright", "--pythonpath", sys.executable],
-    "browser": ["pytest", *ORDER, "-m", "browser and not wheel"],
+    "browser": ["pytest", *ORDER, *APART, "-m", "browser and not wheel"],
     "tests": ["pytest", *ORDER, *APART, "-m", "not browser"],
     # The cells of a notebook run in their order.
     "notebooks": ["pytest", *APART, "-p", "no:randomly", "--nbval-lax", "--nbval-cell-timeout=180", "notebooks"],
@@ -37,7 +37,7 @@ STAGES = {
 # What ends a stage; SIGINT lets it clean up, but a shell's background has no ears for it.
 ENDING = signal.SIGTERM if os.name == "nt" or signal.getsignal(signal.SIGINT) is signal.SIG_IGN else signal.SIGINT
 # Processes that compute in a stage that may run beside others, and how many may at once.
-WORKERS = {"types": 1, "browser": 1, "tests": 2, "notebooks": 2, "wheel": 1}
+WORKERS = {"types": 1, "browser": 2, "tests": 2, "notebooks": 2, "wheel": 1}
 MOST = 4
 SHOWN = re.compile(r"^(Using --randomly-seed=\d+|=+ .*\b(passed|failed|error|no tests ran)\b.* in .* =+)$", re.M)
 
