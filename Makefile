@@ -80,8 +80,10 @@ $(READY): pyproject.toml constraints.txt
 	$(PIP) --no-build-isolation --editable ".[app,fast]"
 	@pwd -P > $@
 
-$(READY_DEV): $(READY)
+# nbgrader lies beside the environment: its extensions would join every JupyterLab that runs in it.
+$(READY_DEV): $(READY) .ci/grader.txt
 	$(PIP) --no-build-isolation --editable ".[dev,book]"
+	$(PIP) --no-deps --upgrade --target $(VENV)/grader --requirement .ci/grader.txt
 	@touch $@
 
 # A Python that was named must be the one that is installed.

@@ -4,7 +4,16 @@ import shutil
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[1]
-FILES = ("Makefile", "pyproject.toml", "constraints.txt", "README.md", "LICENSE", ".gitignore", ".ci/stages.py")
+FILES = (
+    "Makefile",
+    "pyproject.toml",
+    "constraints.txt",
+    "README.md",
+    "LICENSE",
+    ".gitignore",
+    ".ci/stages.py",
+    ".ci/grader.txt",
+)
 FOLDERS = ("workbench", "widgets", "notebooks", "results")
 EMBEDDED = ("LICENSES.md", "asterisk_voices5_spikes128.npz", "fashion_mnist_5k_1k.npz")
 

@@ -1,12 +1,38 @@
 """Kernels that are forked, and what they say: for tests only."""
 
 import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
 
 from jupyter_client.manager import KernelManager
+from jupyter_client.provisioning import KernelProvisionerFactory
 from visitors import SECONDS
 
+from workbench.serving.forking.forkserver import Forkserver
+from workbench.serving.forking.provisioner import use_for_kernels
+
 LIMIT = 1 << 30
-NOTHING = "notes_for_warming"  # a module whose `warm` imports nothing
+WARMING = "notes_for_warming"  # a module that is written for a parent
+
+
+@contextmanager
+def kernels_from_one_parent(folder: Path, warm: str = "pass") -> Iterator[Forkserver]:
+    """A parent that imports torch and runs `warm`, and kernels of this process that come from it."""
+    (folder / f"{WARMING}.py").write_text(f"def warm():\n    {warm}\n")
+    before = os.environ.get("PYTHONPATH", "")
+    os.environ["PYTHONPATH"] = f"{folder}{os.pathsep}{before}"
+    parent = Forkserver(WARMING)
+    parent.start()
+    factory = KernelProvisionerFactory.instance()
+    usual = factory.default_provisioner_name
+    use_for_kernels(LIMIT, parent)
+    try:
+        yield parent
+    finally:
+        factory.default_provisioner_name = usual
+        parent.stop()
+        os.environ["PYTHONPATH"] = before
 
 
 class Kernel:

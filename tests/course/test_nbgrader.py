@@ -1,23 +1,25 @@
 """A class of thirty hands in an assignment, and nbgrader gives the marks that their mistakes deserve.
 
-Needs nbgrader 0.9, for instance `pip install -c constraints.txt nbgrader==0.9.6` in the workbench's environment, or in
-one of its own whose `bin/nbgrader` the variable NBGRADER names; skips without it, or fails where REQUIRE_NBGRADER=1.
+`make test` installs nbgrader beside the environment, for its extensions would join every JupyterLab that runs in it;
+without it the test skips, or fails where REQUIRE_NBGRADER=1.
 """
 
 import os
-import shutil
 import sqlite3
-import subprocess
+import sys
+from contextlib import nullcontext
 from pathlib import Path
 
 import nbformat
 import pytest
+from forked import kernels_from_one_parent
 from student_answers import FUNCTIONS, source
 
 from workbench.course import build, count_mistakes
 from workbench.course.build import POINTS
 from workbench.course.exercises import exercises
 from workbench.serving import notebooks_folder
+from workbench.serving.forking import can_fork
 
 ROOT = Path(__file__).resolve().parents[2]
 LESSON = "02_stdp_window"
@@ -25,6 +27,12 @@ NAMES = [each.name for each in exercises().values() if each.notebook == 2]
 FUNCTION = {"window": "window_of", "causal": "causal_change", "stdp_order": "change"}
 CHOICES = {"right": '"b", 3', "wrong": '"a", 3', "open": "..., ..."}
 STUDENTS = 30
+# What each submission's kernel would import anew: the exercises, and what an error's traceback is drawn with.
+WARM = """
+    from workbench.course.exercises import exercises
+    import ipywidgets, pygments.formatters.terminal256, stack_data
+    exercises()
+"""
 
 
 def planted(number: int) -> dict[str, str]:
@@ -73,37 +81,42 @@ def expected(plan):
     return sum(POINTS[exercises()[name].kind] for name in right), mistakes
 
 
-@pytest.fixture(scope="module")
-def nbgrader():
-    """The command."""
-    command = os.environ.get("NBGRADER") or shutil.which("nbgrader")
-    if not command:
-        assert os.environ.get("REQUIRE_NBGRADER") != "1", "nbgrader is not installed (REQUIRE_NBGRADER=1)"
+@pytest.fixture
+def nbgrader(monkeypatch):
+    """The applications of nbgrader, each of which can be run for the lesson."""
+    folder = Path(sys.prefix) / "grader"
+    if not folder.is_dir():
+        assert os.environ.get("REQUIRE_NBGRADER") != "1", f"nbgrader is not installed in {folder} (REQUIRE_NBGRADER=1)"
         pytest.skip("nbgrader is not installed; see the head of this file")
-    return command
+    monkeypatch.syspath_prepend(folder)
+    for name, place in {"PYTHONPATH": folder, "PATH": folder / "bin"}.items():  # it calls alembic
+        monkeypatch.setenv(name, str(place), prepend=os.pathsep)
+    from nbgrader import apps
+
+    return apps
+
+
+def run(application):
+    """What the command of this name does for the lesson."""
+    command = application()
+    command.initialize([LESSON])
+    command.start()
 
 
 @pytest.mark.slow
-def test_thirty_submissions_get_the_marks_that_they_deserve(nbgrader, tmp_path):
+@pytest.mark.filterwarnings("ignore")  # of nbgrader and what it needs
+def test_thirty_submissions_get_the_marks_that_they_deserve(nbgrader, tmp_path, monkeypatch):
     course = tmp_path / "course"
     build("nbgrader", notebooks_folder(), course)
-    for lesson in (course / "source").iterdir():
-        if lesson.name != LESSON:
-            shutil.rmtree(lesson)
-    path = f"{Path(nbgrader).parent}{os.pathsep}{os.environ['PATH']}"
-    environment = os.environ | {"PYTHONPATH": str(ROOT), "PATH": path, "PYTHONWARNINGS": "ignore"}
-
-    def run(*arguments):
-        done = subprocess.run([nbgrader, *arguments], cwd=course, env=environment, capture_output=True, text=True)
-        assert done.returncode == 0, done.stderr[-3000:]
-
-    run("generate_assignment", LESSON)
+    monkeypatch.chdir(course)  # where nbgrader finds its settings
+    run(nbgrader.GenerateAssignmentApp)
     for number in range(STUDENTS):
         handed_in = course / "submitted" / f"student{number:02}" / LESSON / f"{LESSON}.ipynb"
         handed_in.parent.mkdir(parents=True)
         release = nbformat.read(course / "release" / LESSON / f"{LESSON}.ipynb", as_version=4)
         nbformat.write(answered(release, planted(number)), handed_in)
-    run("autograde", LESSON)
+    with kernels_from_one_parent(tmp_path, WARM) if can_fork() else nullcontext():
+        run(nbgrader.AutogradeApp)
 
     with sqlite3.connect(course / "gradebook.db") as book:
         marks = dict(
