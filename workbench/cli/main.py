@@ -34,7 +34,6 @@ from workbench.cli import (
     neurobench,
     nir,
     results,
-    student,
     sweep,
     train,
 )
@@ -59,7 +58,6 @@ COMMANDS = (
     data,
     nir,
     course,
-    student,
     doctor,
 )
 

@@ -8,7 +8,6 @@ if TYPE_CHECKING:
     from workbench.course.build import BUILDS, build
     from workbench.course.lesson import Lesson, begin
     from workbench.course.report import Count, count_mistakes
-    from workbench.course.student import write_student_notebooks
 
 __all__ = [
     "BUILDS",
@@ -17,7 +16,6 @@ __all__ = [
     "begin",
     "build",
     "count_mistakes",
-    "write_student_notebooks",
 ]
 
 lazy(__name__)

@@ -10,7 +10,6 @@ import pytest
 from PIL import Image
 
 from workbench.continual.folder_streams import class_folders
-from workbench.course.student import write_student_notebooks
 from workbench.data.delivery import storage
 from workbench.data.delivery.cache import cached
 from workbench.data.delivery.sources import FASHION_MNIST_SMALL
@@ -25,7 +24,6 @@ from workbench.data.delivery.storage import (
 from workbench.data.sets.fashion_mnist import fashion_mnist_small
 from workbench.data.sets.image_folder import image_folder
 from workbench.data.sets.spoken_digits import spoken_digits
-from workbench.serving import notebooks_folder
 
 HIDDEN = ("._{}", ".trash/{}")
 
@@ -76,13 +74,12 @@ def test_hidden_files_and_folders_never_count(tmp_path):
 def test_files_have_the_rights_that_new_files_have(tmp_path, umask, mode):
     before = os.umask(umask)
     try:
-        written = write_student_notebooks(notebooks_folder(), tmp_path / "course")[:2]
         cached(tmp_path / "x.npz", lambda: np.zeros((2, 2), np.uint8))
         with written_unlocked(tmp_path / "y") as part:
             part.write_text("y")
     finally:
         os.umask(before)
-    for path in (*written, tmp_path / "x.npz", tmp_path / "y"):
+    for path in (tmp_path / "x.npz", tmp_path / "y"):
         assert stat.S_IMODE(path.stat().st_mode) == mode, path
 
 
