@@ -4,292 +4,261 @@
     python .ci/mutants.py --count 40 --seed 3      other ones, fewer
     python .ci/mutants.py --rooms credit rules     of these rooms
 
-A mutant is one changed operator, comparison, number, truth value or sign. First the tests beside the module are run,
-then, if they are content, those of the whole room and those of the papers' defaults. Mutants that survive both are
-listed; one that makes no difference is explained in `.ci/mutants.toml`, and counts as explained. The exit status is 1
-when more than 5 % survive unexplained. Everything happens in copies of the checkout under a temporary folder.
+A mutant is one changed operator, comparison, number, truth value or sign. The tests that execute its line are run until
+one fails, those that take least first; what changes while a module is imported meets the tests beside it, those of the
+papers' defaults and those of its room. Mutants that survive are listed; one that makes no difference is explained in
+`.ci/mutants.toml`, and counts as explained. The exit status is 1 when more than 5 % survive unexplained. Whatever was
+found before is kept: only mutants of changed sources are tried again, and survivors when a test has changed.
 """
 
 import argparse
 import ast
 import json
+import math
 import os
-import random
-import resource
-import shutil
 import signal
 import sys
-import tempfile
-import time
 import tomllib
-import traceback
+from collections import deque
 from collections.abc import Sequence
-from itertools import count, islice
-from multiprocessing import Process, Queue
+from importlib.machinery import SourceFileLoader
 from pathlib import Path
 from typing import NamedTuple
 
-ROOT = Path(__file__).resolve().parents[1]
-ROOMS = ("neurons", "credit", "rules", "continual", "compression", "cost")
-ACROSS = ("tests/test_defaults.py",)  # tests of all rooms that know the papers' numbers
-LIMITS = (120, 400)  # seconds for the tests beside a module, and for those of its room
-WAITING = 10
+import pytest
+from covering import IMPORTING, LOG, OPTIONS, ROOMS, ROOT, Collected, Covering, allow, digest, in_children, limit_of
+from mutation import Mutant, at_import, chosen_mutants, mutated, unchanged
+
+ACROSS = "tests/test_defaults.py"  # tests of all rooms that know the papers' numbers
 ALLOWED = 0.05
-FIRST = 1_000_000_000  # the time of the first mutant, before that of any source
-SWAPS: dict[type[ast.AST], type[ast.AST]] = {
-    ast.Add: ast.Sub,
-    ast.Sub: ast.Add,
-    ast.Mult: ast.Div,
-    ast.Div: ast.Mult,
-    ast.Pow: ast.Mult,
-    ast.FloorDiv: ast.Mult,
-    ast.Mod: ast.Mult,
-    ast.Lt: ast.LtE,
-    ast.LtE: ast.Lt,
-    ast.Gt: ast.GtE,
-    ast.GtE: ast.Gt,
-    ast.Eq: ast.NotEq,
-    ast.NotEq: ast.Eq,
-    ast.Is: ast.IsNot,
-    ast.IsNot: ast.Is,
-    ast.In: ast.NotIn,
-    ast.NotIn: ast.In,
-    ast.And: ast.Or,
-    ast.Or: ast.And,
-}
-
-
-class Mutant(NamedTuple):
-    """A file of the checkout, the number of the change in it, the line it stands in, and the line after the change."""
-
-    path: str
-    number: int
-    line: int
-    before: str
-    after: str
-
-    @property
-    def name(self) -> str:
-        return f"{self.path}: {self.before} -> {self.after}"
+AGAIN = 2  # how a process ends that could not change what is loaded
+COMPOUND = (ast.FunctionDef, ast.ClassDef, ast.If, ast.For, ast.While, ast.With, ast.Try, ast.Match)
+TIMEOUT = (-signal.SIGXCPU, -signal.SIGKILL)
 
 
 class Outcome(NamedTuple):
-    """killed, timeout, survived, or explained."""
+    """What became of a mutant (killed, timeout or survived), and the digests of its source and of all tests."""
 
     mutant: Mutant
     state: str
     seconds: float
+    source: str
+    tests: str
 
 
-class Changer(ast.NodeTransformer):
-    """Counts the places that can be changed, and changes number `wanted`."""
+class Campaign:
+    """Mutants, what is known of them, and where it is kept."""
 
-    def __init__(self, wanted: int = -1):
-        self.wanted, self.seen, self.line = wanted, 0, 0
+    def __init__(self, mutants: Sequence[Mutant], folder: Path, workers: int):
+        self.mutants, self.folder, self.workers = mutants, folder, workers
+        self.recordings = folder / "covering"
+        self.recordings.mkdir(parents=True, exist_ok=True)
+        self.tests = digest(*every_file())
+        self.outcomes: dict[str, Outcome] = {}
+        self.load()
 
-    def turn(self, node: ast.AST, line: int) -> bool:
-        """Whether this is the place."""
-        self.seen += 1
-        if self.seen - 1 == self.wanted:
-            self.line = line
-            return True
-        return False
+    def load(self) -> None:
+        """Read what another process, or an earlier campaign, has written."""
+        if (file := self.folder / "mutants.json").is_file():
+            for mutant, *rest in json.loads(file.read_text("utf-8")):
+                self.keep(Outcome(Mutant(*mutant), *rest))
 
-    def visit_BinOp(self, node: ast.BinOp) -> ast.AST:
-        self.generic_visit(node)
-        if type(node.op) in SWAPS and not is_text(node.left) and self.turn(node, node.lineno):
-            node.op = SWAPS[type(node.op)]()  # pyright: ignore
-        return node
+    def keep(self, outcome: Outcome) -> None:
+        self.outcomes[f"{outcome.mutant.path}#{outcome.mutant.number}"] = outcome
 
-    def visit_AugAssign(self, node: ast.AugAssign) -> ast.AST:
-        self.generic_visit(node)
-        if type(node.op) in SWAPS and not is_text(node.value) and self.turn(node, node.lineno):
-            node.op = SWAPS[type(node.op)]()  # pyright: ignore
-        return node
+    def settled(self, mutant: Mutant) -> Outcome | None:
+        """What is known of a mutant and still holds."""
+        known = self.outcomes.get(f"{mutant.path}#{mutant.number}")
+        if known is None or known.source != digest(mutant.path) or known.mutant.name != mutant.name:
+            return None
+        return None if known.state == "survived" and known.tests != self.tests else known._replace(mutant=mutant)
 
-    def visit_BoolOp(self, node: ast.BoolOp) -> ast.AST:
-        self.generic_visit(node)
-        if self.turn(node, node.lineno):
-            node.op = SWAPS[type(node.op)]()  # pyright: ignore
-        return node
+    def settle(self, mutant: Mutant, state: str, seconds: float) -> None:
+        """Write down what became of a mutant."""
+        self.keep(Outcome(mutant, state, round(seconds, 1), digest(mutant.path), self.tests))
+        text = json.dumps(list(self.outcomes.values()), indent=0)
+        (self.folder / "mutants.json").write_text(text, "utf-8")
+        known = sum(self.settled(each) is not None for each in self.mutants)
+        say(f"{known}/{len(self.mutants)} {state} {seconds:.1f} s {mutant.name}")
 
-    def visit_Compare(self, node: ast.Compare) -> ast.AST:
-        self.generic_visit(node)
-        for place, op in enumerate(node.ops):
-            if type(op) in SWAPS and self.turn(node, node.lineno):
-                node.ops[place] = SWAPS[type(op)]()  # pyright: ignore
-        return node
+    def waiting(self, imported: bool) -> list[Mutant]:
+        """The mutants that are to be tried: inside functions, or what is executed at import."""
+        return [each for each in self.mutants if not self.settled(each) and at_import(each) == imported]
 
-    def visit_UnaryOp(self, node: ast.UnaryOp) -> ast.AST:
-        self.generic_visit(node)
-        if isinstance(node.op, ast.USub | ast.Not) and self.turn(node, node.lineno):
-            return node.operand
-        return node
+    def recording(self, file: str) -> Path:
+        return self.recordings / f"{file.replace('/', '.')}.json"
 
-    def visit_Constant(self, node: ast.Constant) -> ast.AST:
-        value = node.value
-        if isinstance(value, bool) and self.turn(node, node.lineno):
-            return ast.copy_location(ast.Constant(not value), node)
-        if isinstance(value, int | float) and not isinstance(value, bool) and self.turn(node, node.lineno):
-            return ast.copy_location(ast.Constant(value + 1 if isinstance(value, int) else value * 2 or 1.0), node)
-        return node
+    def read(self, file: str) -> Covering | None:
+        """What is recorded of a test file, where nothing has changed since."""
+        if not (path := self.recording(file)).is_file():
+            return None
+        covering = Covering(*json.loads(path.read_text("utf-8")))
+        same = all((ROOT / each).is_file() and digest(each) == known for each, known in covering.digests.items())
+        return covering if same else None
 
-    def visit_keyword(self, node: ast.keyword) -> ast.AST:
-        return node if node.arg == "strict" else self.generic_visit(node)  # a guard of `zip` that never acts
+    def record(self, collected: Collected, files: Sequence[str]) -> list[Covering]:
+        """What these test files execute; those that are not recorded are recorded."""
+        missing = deque(file for file in files if self.read(file) is None)
 
-    def visit_Raise(self, node: ast.Raise) -> ast.AST:
-        return node  # words
+        def recorded(file: str) -> int:
+            return collected.record(file, self.recording(file))
 
-    def visit_Subscript(self, node: ast.Subscript) -> ast.AST:
-        if isinstance(node.value, ast.Name) and node.value.id in ("Float", "Int", "Int64", "Bool", "Literal"):
-            return node
-        return self.generic_visit(node)
+        for file, status, seconds in in_children(missing, recorded, self.workers, math.inf):
+            say(f"recorded {file} {seconds:.1f} s")
+            if status:
+                self.recording(file).unlink(missing_ok=True)
+                sys.exit(f"{file} fails without any change: see {LOG}")
+        return [known for file in files if (known := self.read(file))]
 
-    def visit_If(self, node: ast.If) -> ast.AST:
-        return node if "TYPE_CHECKING" in ast.unparse(node.test) else self.generic_visit(node)
+    def in_functions(self, collected: Collected) -> None:
+        """Try the mutants inside functions: the tests beside their modules first, then all that execute them."""
+        waiting = self.waiting(imported=False)
+        beside = {file for mutant in waiting for file in near_tests(mutant.path)[0]}
+        tried: set[str] = set()
+        for files in (sorted(beside), every_file()):
+            covering = self.record(collected, [file for file in files if file not in tried])
+            seconds = {test: took for each in covering for test, took in each.seconds.items()}
 
+            def attempt(mutant: Mutant, covering: list[Covering] = covering, seconds: dict = seconds) -> int:
+                if not collected.change(mutant.path, unchanged(mutant.path), mutated(mutant)):
+                    return AGAIN
+                tests = {test for each in covering for test in tests_of(mutant, each)} - {""}
+                return collected.run(sorted(tests, key=seconds.__getitem__), seconds)
 
-def is_text(node: ast.AST) -> bool:
-    """Whether something is put together of words."""
-    return isinstance(node, ast.JoinedStr) or (isinstance(node, ast.Constant) and isinstance(node.value, str))
+            left = []
+            for mutant, status, took in in_children(deque(waiting), attempt, self.workers):
+                if status == 1 or status in TIMEOUT:
+                    self.settle(mutant, "killed" if status == 1 else "timeout", took)
+                elif status == 0:
+                    left.append(mutant)
+                elif status != AGAIN:
+                    sys.exit(f"{mutant.name} could not be tried: see {LOG}")
+            waiting = left
+            tried |= set(files)
+        for mutant in waiting:
+            if not tests_of(mutant, collected.imported):
+                self.settle(mutant, "survived", 0)
 
+    def try_in_functions(self) -> None:
+        """Collect all tests, once and in a process of its own, and try the mutants inside functions."""
+        if not self.waiting(imported=False) and all(self.read(file) for file in every_file()):
+            return
 
-def places_of(path: Path) -> int:
-    """How many places of a file can be changed."""
-    counter = Changer()
-    counter.visit(ast.parse(path.read_text("utf-8")))
-    return counter.seen
+        def collect(_: None) -> int:
+            return int(pytest.main([*OPTIONS, *every_file()], plugins=[Collected(self.in_functions)]))
 
+        for _, status, _ in in_children(deque([None]), collect, 1, math.inf):
+            if status:
+                sys.exit(f"what went wrong stands in {LOG}")
+        self.load()
 
-def mutant_of(path: Path, number: int) -> Mutant | None:
-    """The mutant that changes place `number` of a file; None where the source reads the same after it."""
-    tree, changer = ast.parse(path.read_text("utf-8")), Changer(number)
-    plain = ast.unparse(tree).splitlines()
-    changed = ast.unparse(changer.visit(tree)).splitlines()
-    pairs = [(a.strip(), b.strip()) for a, b in zip(plain, changed, strict=False) if a != b]
-    return Mutant(str(path.relative_to(ROOT)), number, changer.line, *pairs[0]) if pairs else None
+    def try_at_import(self) -> None:
+        """Try the mutants that are executed while modules are imported, in processes that have not imported them."""
+        covering = {file: known for file in every_file() if (known := self.read(file))}
+        seconds = {test: took for each in covering.values() for test, took in each.seconds.items()}
+        tasks = deque((mutant, False) for mutant in [*self.waiting(imported=True), *self.waiting(imported=False)])
 
+        def attempt(task: tuple[Mutant, bool]) -> int:
+            mutant, all_of_them = task
+            near, room = near_tests(mutant.path)
+            reaching = [
+                file
+                for file, each in covering.items()
+                if any(test for tests in each.lines.get(mutant.path, {}).values() for test in tests)
+            ]
+            chosen = [each for each in dict.fromkeys([*room, *reaching]) if each not in near] if all_of_them else near
+            changed_on_import(ROOT / mutant.path, mutated(mutant))
+            return int(pytest.main([*OPTIONS, "-x", *chosen], plugins=[Cheapest(seconds)]))
 
-def mutated(mutant: Mutant) -> str:
-    """The source with the change."""
-    tree = Changer(mutant.number).visit(ast.parse((ROOT / mutant.path).read_text("utf-8")))
-    return ast.unparse(ast.fix_missing_locations(tree))
-
-
-def tests_for(path: str) -> tuple[list[str], list[str]]:
-    """The tests beside a module, and those of its room."""
-    parts = Path(path).with_suffix("").parts[1:]
-    beside = ROOT.joinpath("tests", *parts[:-1], f"test_{parts[-1]}.py")
-    near = [str(beside.relative_to(ROOT))] if beside.is_file() else []
-    return near, [f"tests/{parts[0]}", *ACROSS]
-
-
-def in_child(folder: Path, tests: Sequence[str], seconds: int) -> int:
-    """Run tests and say nothing; pytest's exit status."""
-    import pytest
-
-    os.setsid()
-    os.chdir(folder)
-    resource.setrlimit(resource.RLIMIT_CPU, (seconds, seconds))
-    sys.path.insert(0, str(folder))
-    with open(folder / "last.log", "wb", 0) as log:
-        os.dup2(log.fileno(), 1)
-        os.dup2(log.fileno(), 2)
-    without = ("cacheprovider", "randomly", "nbval")  # the last takes seconds to import
-    chosen = ["-x", "-q", *(f"-pno:{plugin}" for plugin in without), "-m", "not slow and not browser"]
-    return int(pytest.main([*chosen, *tests]))
-
-
-def run_tests(folder: Path, tests: Sequence[str], seconds: int) -> str:
-    """Run tests in a forked process that has torch already: "passed", "failed" or "timeout".
-
-    The limit is of the time that it computes; one that only waits gets `WAITING` times as long.
-    """
-    child = os.fork()
-    if child == 0:
-        status = 1
-        try:
-            status = in_child(folder, tests, seconds)
-        except BaseException:
-            traceback.print_exc()
-        finally:
-            os._exit(status)  # whatever happened: what this process was forked from is not its to clean up
-    end = time.monotonic() + WAITING * seconds
-    while time.monotonic() < end:
-        done, status = os.waitpid(child, os.WNOHANG)
-        if done:
-            code = os.waitstatus_to_exitcode(status)
-            return "passed" if code == 0 else "timeout" if code in (-signal.SIGXCPU, -signal.SIGKILL) else "failed"
-        time.sleep(0.05)
-    os.killpg(child, signal.SIGKILL)
-    os.waitpid(child, 0)
-    return "timeout"
+        for (mutant, all_of_them), status, took in in_children(tasks, attempt, self.workers):
+            if status in (0, 5) and not all_of_them:
+                tasks.append((mutant, True))
+            elif status in (0, 1, 2, 3, 5) or status in TIMEOUT:
+                state = "survived" if status in (0, 5) else "timeout" if status in TIMEOUT else "killed"
+                self.settle(mutant, state, took)
+            else:
+                sys.exit(f"{mutant.name} could not be tried: see {LOG}")
 
 
-def copied(parent: Path) -> Path:
-    """A copy of what tests need, with what lies beside the checkout beside it."""
-    folder = parent / "checkout"
-    for name in ("workbench", "widgets", "tests", ".ci"):
-        shutil.copytree(ROOT / name, folder / name, ignore=shutil.ignore_patterns("__pycache__"))
-    for name in ("pyproject.toml", "README.md", "NOTATION.md"):
-        shutil.copy(ROOT / name, folder / name)
-    for name in ("data_cache", "notebooks", "bench"):
-        (folder / name).symlink_to(ROOT / name)
-    if (shared := ROOT.parent / "shared").exists():
-        (parent / "shared").symlink_to(shared.resolve())
-    return folder
+class Cheapest:
+    """A plugin of pytest: tests in the order of what they take, none for ever."""
+
+    def __init__(self, seconds: dict[str, float]):
+        self.seconds = seconds
+        allow(IMPORTING)
+
+    def pytest_collection_modifyitems(self, items: list[pytest.Item]) -> None:
+        items.sort(key=lambda item: self.seconds.get(item.nodeid, 0))
+
+    def pytest_runtest_setup(self, item: pytest.Item) -> None:
+        allow(limit_of(self.seconds.get(item.nodeid, 0)))
 
 
-def work(jobs: "Queue[Mutant | None]", outcomes: "Queue[Outcome]", explained: dict[str, str]) -> None:
-    """Try mutants one after the other in a copy of one's own."""
-    import numba  # noqa: F401  (what every child needs, imported once; plugins of pytest must not be)
-    import pytest  # noqa: F401
+def say(text: str) -> None:
+    """A line of progress, past pytest, which holds what is written."""
+    print(text, file=sys.__stderr__, flush=True)
+
+
+def prepare() -> None:
+    """What every process needs, imported once; plugins of pytest must not be."""
+    import numba  # noqa: F401
     import torch
 
     torch.set_num_threads(1)
-    with tempfile.TemporaryDirectory(prefix="mutants-") as parent:
-        folder = copied(Path(parent))
-        for second in count(FIRST):
-            if (mutant := jobs.get()) is None:
-                return
-            began, place = time.monotonic(), folder / mutant.path
-            place.write_text(mutated(mutant), "utf-8")
-            os.utime(place, (second, second))  # Python compiles again what has another time, in whole seconds
-            near, room = tests_for(mutant.path)
-            state = "survived"
-            for tests, limit in zip((near, room), LIMITS, strict=True):
-                answer = run_tests(folder, tests, limit) if tests else "passed"
-                if answer != "passed":
-                    state = "killed" if answer == "failed" else "timeout"
-                    break
-            if state == "survived" and mutant.name in explained:
-                state = "explained"
-            shutil.copy2(ROOT / mutant.path, place)
-            outcomes.put(Outcome(mutant, state, time.monotonic() - began))
+    os.chdir(ROOT)
+    sys.path.insert(0, str(ROOT))
 
 
-def chosen_mutants(rooms: Sequence[str], wanted: int, seed: int) -> list[Mutant]:
-    """So many mutants, drawn from all that there are in these rooms."""
-    paths = [path for room in rooms for path in sorted((ROOT / "workbench" / room).rglob("*.py"))]
-    places = [(path, number) for path in paths if path.name != "__init__.py" for number in range(places_of(path))]
-    random.Random(seed).shuffle(places)
-    every = (mutant for place in places if (mutant := mutant_of(*place)))
-    return list(islice(every, wanted))
+def tests_in(folder: str) -> list[str]:
+    """The test files of a folder of the checkout."""
+    return sorted(str(path.relative_to(ROOT)) for path in (ROOT / folder).rglob("test_*.py"))
 
 
-def report(outcomes: Sequence[Outcome]) -> str:
+def every_file() -> list[str]:
+    """The test files of all rooms, and those across."""
+    return [*(file for room in ROOMS for file in tests_in(f"tests/{room}")), ACROSS]
+
+
+def near_tests(path: str) -> tuple[list[str], list[str]]:
+    """The tests beside a module with those of all rooms, and those of its room."""
+    parts = Path(path).with_suffix("").parts[1:]
+    beside = "/".join(("tests", *parts[:-1], f"test_{parts[-1]}.py"))
+    return [ACROSS, *[beside] * (ROOT / beside).is_file()], tests_in(f"tests/{parts[0]}")
+
+
+def tests_of(mutant: Mutant, covering: Covering) -> set[str]:
+    """The tests that execute the statement that a mutant stands in."""
+    first = last = mutant.line
+    for node in ast.walk(ast.parse((ROOT / mutant.path).read_text("utf-8"))):
+        if isinstance(node, ast.stmt) and not isinstance(node, COMPOUND):
+            end = node.end_lineno or node.lineno
+            first, last = (node.lineno, end) if node.lineno <= mutant.line <= end else (first, last)
+    lines = covering.lines.get(mutant.path, {})
+    return {test for line in range(first, last + 1) for test in lines.get(line, lines.get(str(line), []))}
+
+
+def changed_on_import(path: Path, source: str) -> None:
+    """Whoever imports this file in this process gets the other source."""
+    plain = SourceFileLoader.get_code
+
+    def get_code(loader: SourceFileLoader, name: str):
+        return loader.source_to_code(source.encode(), str(path)) if loader.path == str(path) else plain(loader, name)
+
+    SourceFileLoader.get_code = get_code
+
+
+def report(outcomes: Sequence[tuple[Mutant, str]]) -> str:
     """A line for each room, and every survivor."""
     lines = [f"{'room':12} {'mutants':>8} {'killed':>8} {'timeout':>8} {'explained':>10} {'survived':>9}"]
     states = ("killed", "timeout", "explained", "survived")
-    rooms = sorted({outcome.mutant.path.split("/")[1] for outcome in outcomes})
+    rooms = sorted({mutant.path.split("/")[1] for mutant, _ in outcomes})
     for room in [*rooms, "all"]:
-        own = [o.state for o in outcomes if room in ("all", o.mutant.path.split("/")[1])]
+        own = [state for mutant, state in outcomes if room in ("all", mutant.path.split("/")[1])]
         counts = [own.count(state) for state in states]
         lines.append(f"{room:12} {len(own):8} {counts[0]:8} {counts[1]:8} {counts[2]:10} {counts[3]:9}")
-    for outcome in outcomes:
-        if outcome.state == "survived":
-            lines.append(f"survived {outcome.mutant.path}:{outcome.mutant.line}")
-            lines.append(f"    {outcome.mutant.before}\n    {outcome.mutant.after}")
+    for mutant, state in outcomes:
+        if state == "survived":
+            lines.append(f"survived {mutant.path}:{mutant.line}\n    {mutant.before}\n    {mutant.after}")
     return "\n".join(lines)
 
 
@@ -300,32 +269,24 @@ def main() -> int:
     parser.add_argument("--seed", type=int, default=0, help="which ones are drawn (default 0)")
     parser.add_argument("--rooms", nargs="+", default=ROOMS, choices=ROOMS, help="of these rooms (default: all)")
     parser.add_argument("--workers", type=int, default=2, help="processes at once (default 2)")
-    parser.add_argument("--json", type=Path, default=ROOT / "test-results" / "mutants.json", help="where results lie")
+    parser.add_argument("--folder", type=Path, default=ROOT / "test-results", help="where results lie")
     arguments = parser.parse_args()
+    prepare()
+    LOG.unlink(missing_ok=True)
+    wanted = chosen_mutants(arguments.rooms, arguments.count, arguments.seed)
+    campaign = Campaign(wanted, arguments.folder, arguments.workers)
+    campaign.try_in_functions()
+    campaign.try_at_import()
     notes = ROOT / ".ci" / "mutants.toml"
     explained = tomllib.loads(notes.read_text("utf-8")) if notes.is_file() else {}
-    wanted = chosen_mutants(arguments.rooms, arguments.count, arguments.seed)
-    jobs: Queue[Mutant | None] = Queue()
-    outcomes: Queue[Outcome] = Queue()
-    for job in [*wanted, *[None] * arguments.workers]:
-        jobs.put(job)
-    workers = [Process(target=work, args=(jobs, outcomes, explained)) for _ in range(arguments.workers)]
-    for worker in workers:
-        worker.start()
-    found: list[Outcome] = []
-    arguments.json.parent.mkdir(exist_ok=True)
-    while len(found) < len(wanted):
-        found.append(outcomes.get())
-        print(f"{len(found)}/{len(wanted)} {found[-1].state} {found[-1].mutant.name}", file=sys.stderr, flush=True)
-        arguments.json.write_text(json.dumps([(*o.mutant, o.state, round(o.seconds, 1)) for o in found], indent=0))
-    for worker in workers:
-        worker.join()
+    found = [(mutant, outcome.state) for mutant in wanted if (outcome := campaign.settled(mutant))]
+    found = [
+        (mutant, "explained" if state == "survived" and mutant.name in explained else state) for mutant, state in found
+    ]
     print(report(found))
-    survived = sum(outcome.state == "survived" for outcome in found)
-    print(
-        f"{survived} of {len(found)} survived unexplained ({survived / max(len(found), 1):.1%}, allowed {ALLOWED:.0%})"
-    )
-    return int(survived > ALLOWED * len(found))
+    survived = sum(state == "survived" for _, state in found)
+    print(f"{survived} of {len(found)} survived unexplained ({survived / len(found):.1%}, allowed {ALLOWED:.0%})")
+    return int(len(found) < len(wanted) or survived > ALLOWED * len(found))
 
 
 if __name__ == "__main__":
