@@ -22,32 +22,33 @@ from typing import Any, NamedTuple
 
 import coverage
 import pytest
-from hypothesis import HealthCheck, Phase, settings
 
 ROOT = Path(__file__).resolve().parents[1]
 ROOMS = ("neurons", "credit", "rules", "continual", "compression", "cost")
-OPTIONS = ("-q", "--capture=sys", "--hypothesis-profile=first", "-m", "not slow and not browser")
+OPTIONS = ("-q", "--capture=sys", "-m", "not slow and not browser")
 OPTIONS += tuple(f"-pno:{plugin}" for plugin in ("cacheprovider", "randomly", "nbval"))  # the last is dear to import
 PATIENCE = (30, 10)  # seconds that a test may compute, and what is added for each second that it took
 IMPORTING = 200  # seconds that collecting may compute
 WAITING = 1200  # seconds, after which a process that may compute and does not is ended
 LOG = ROOT / "test-results" / "mutants.log"  # what processes say
 BROKEN = 70  # how a process ends that went wrong otherwise than by a test
-settings.register_profile(  # the first example that fails is enough
-    "first",
-    deadline=None,
-    suppress_health_check=[HealthCheck.too_slow],
-    derandomize=True,
-    database=None,
-    phases=(Phase.explicit, Phase.generate),
-)
+
+
+class FirstExample:
+    """A plugin of pytest: the first example that fails is enough for hypothesis."""
+
+    def pytest_configure(self) -> None:
+        from hypothesis import Phase, settings  # here: pytest imports it in its own way
+
+        settings.register_profile("first", settings.default, phases=(Phase.explicit, Phase.generate))
+        settings.load_profile("first")
 
 
 class Covering(NamedTuple):
     """Seconds by test, and by source and line the tests that execute it; the digests of what was read."""
 
     seconds: dict[str, float]
-    lines: dict[str, dict[int, list[str]]]
+    lines: dict[str, dict[str, list[str]]]
     digests: dict[str, str]
 
 
@@ -108,7 +109,8 @@ class Recorder:
         for file in sorted(data.measured_files()):
             by_line = data.contexts_by_lineno(file)
             lines[str(Path(file).relative_to(ROOT))] = {
-                line: sorted({test for context in by_line[line] for test in names[context]}) for line in sorted(by_line)
+                str(line): sorted({test for context in by_line[line] for test in names[context]})
+                for line in sorted(by_line)
             }
         return Covering(
             seconds, lines, {path: digest(path) for path in {*lines, *(i.nodeid.split("::")[0] for i in items)}}
@@ -164,7 +166,7 @@ def limit_of(seconds: float) -> float:
     return PATIENCE[0] + PATIENCE[1] * seconds
 
 
-class Collected:
+class Collected(FirstExample):
     """A plugin of pytest that collects and then hands itself to `act`, instead of running what it found."""
 
     def __init__(self, act: Callable[["Collected"], None]):

@@ -26,7 +26,20 @@ from pathlib import Path
 from typing import NamedTuple
 
 import pytest
-from covering import IMPORTING, LOG, OPTIONS, ROOMS, ROOT, Collected, Covering, allow, digest, in_children, limit_of
+from covering import (
+    IMPORTING,
+    LOG,
+    OPTIONS,
+    ROOMS,
+    ROOT,
+    Collected,
+    Covering,
+    FirstExample,
+    allow,
+    digest,
+    in_children,
+    limit_of,
+)
 from mutation import Mutant, at_import, chosen_mutants, mutated, unchanged
 
 ACROSS = "tests/test_defaults.py"  # tests of all rooms that know the papers' numbers
@@ -111,33 +124,37 @@ class Campaign:
         return [known for file in files if (known := self.read(file))]
 
     def in_functions(self, collected: Collected) -> None:
-        """Try the mutants inside functions: the tests beside their modules first, then all that execute them."""
-        waiting = self.waiting(imported=False)
-        beside = {file for mutant in waiting for file in near_tests(mutant.path)[0]}
-        tried: set[str] = set()
-        for files in (sorted(beside), every_file()):
-            covering = self.record(collected, [file for file in files if file not in tried])
-            seconds = {test: took for each in covering for test, took in each.seconds.items()}
-
-            def attempt(mutant: Mutant, covering: list[Covering] = covering, seconds: dict = seconds) -> int:
-                if not collected.change(mutant.path, unchanged(mutant.path), mutated(mutant)):
-                    return AGAIN
-                tests = {test for each in covering for test in tests_of(mutant, each)} - {""}
-                return collected.run(sorted(tests, key=seconds.__getitem__), seconds)
-
-            left = []
-            for mutant, status, took in in_children(deque(waiting), attempt, self.workers):
-                if status == 1 or status in TIMEOUT:
-                    self.settle(mutant, "killed" if status == 1 else "timeout", took)
-                elif status == 0:
-                    left.append(mutant)
-                elif status != AGAIN:
-                    sys.exit(f"{mutant.name} could not be tried: see {LOG}")
-            waiting = left
-            tried |= set(files)
-        for mutant in waiting:
-            if not tests_of(mutant, collected.imported):
+        """Try the mutants inside functions: with the tests beside their modules first, then with all of them."""
+        waiting, left = self.waiting(imported=False), []
+        for path in sorted({mutant.path for mutant in waiting}):
+            own = [mutant for mutant in waiting if mutant.path == path]
+            left += self.tried(collected, own, near_tests(path)[0][1:])
+        for mutant in self.tried(collected, left, every_file()):
+            if not executed_by(mutant, collected.imported):  # otherwise the change came too late
                 self.settle(mutant, "survived", 0)
+
+    def tried(self, collected: Collected, mutants: Sequence[Mutant], files: Sequence[str]) -> list[Mutant]:
+        """Try mutants with the tests of some files that execute them; those that survive."""
+        if not mutants:
+            return []
+        covering = self.record(collected, files)
+        seconds = {test: took for each in covering for test, took in each.seconds.items()}
+
+        def attempt(mutant: Mutant) -> int:
+            if not collected.change(mutant.path, unchanged(mutant.path), mutated(mutant)):
+                return AGAIN
+            return collected.run(sorted(executed_by(mutant, *covering) - {""}, key=seconds.__getitem__), seconds)
+
+        left = []
+        for mutant, status, took in in_children(deque(mutants), attempt, self.workers):
+            if status == 1 or status in TIMEOUT:
+                self.settle(mutant, "killed" if status == 1 else "timeout", took)
+            elif status == 0:
+                left.append(mutant)
+                say(f"left {took:.1f} s {mutant.path}:{mutant.line}: {mutant.before} -> {mutant.after}")
+            elif status != AGAIN:
+                sys.exit(f"{mutant.name} could not be tried: see {LOG}")
+        return left
 
     def try_in_functions(self) -> None:
         """Collect all tests, once and in a process of its own, and try the mutants inside functions."""
@@ -180,7 +197,7 @@ class Campaign:
                 sys.exit(f"{mutant.name} could not be tried: see {LOG}")
 
 
-class Cheapest:
+class Cheapest(FirstExample):
     """A plugin of pytest: tests in the order of what they take, none for ever."""
 
     def __init__(self, seconds: dict[str, float]):
@@ -226,15 +243,15 @@ def near_tests(path: str) -> tuple[list[str], list[str]]:
     return [ACROSS, *[beside] * (ROOT / beside).is_file()], tests_in(f"tests/{parts[0]}")
 
 
-def tests_of(mutant: Mutant, covering: Covering) -> set[str]:
-    """The tests that execute the statement that a mutant stands in."""
+def executed_by(mutant: Mutant, *coverings: Covering) -> set[str]:
+    """The tests that execute the statement that a mutant stands in; "" where it is executed at import."""
     first = last = mutant.line
     for node in ast.walk(ast.parse((ROOT / mutant.path).read_text("utf-8"))):
         if isinstance(node, ast.stmt) and not isinstance(node, COMPOUND):
             end = node.end_lineno or node.lineno
             first, last = (node.lineno, end) if node.lineno <= mutant.line <= end else (first, last)
-    lines = covering.lines.get(mutant.path, {})
-    return {test for line in range(first, last + 1) for test in lines.get(line, lines.get(str(line), []))}
+    by_line = [each.lines.get(mutant.path, {}) for each in coverings]
+    return {test for own in by_line for line in range(first, last + 1) for test in own.get(str(line), [])}
 
 
 def changed_on_import(path: Path, source: str) -> None:
