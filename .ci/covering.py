@@ -136,7 +136,7 @@ def in_children(
             if (child := os.fork()) == 0:
                 status = BROKEN
                 try:
-                    os.setsid()
+                    os.setpgid(0, 0)
                     os.dup2(os.open(LOG, os.O_WRONLY | os.O_APPEND | os.O_CREAT), 1)
                     status = work(task)
                 except BaseException:
