@@ -110,6 +110,16 @@ def test_a_last_smaller_batch_works_for_every_baseline():
         gradients(other, x[:3], y[:3])
 
 
+def test_the_batch_mode_is_cut_in_whole_batches_alone():
+    bases = (torch.eye(4)[:, :3], torch.eye(5)[:, :2])
+    core, (of_batch, _) = WarmSubspace(bases, (4, 5))(torch.randn(4, 5))
+    assert core.shape == (3, 2)
+    assert of_batch is not None
+    core, (of_batch, _) = WarmSubspace(bases, (4, 5))(torch.randn(5, 5))
+    assert core.shape == (5, 2)
+    assert of_batch is None
+
+
 def test_fewer_layers_keep_less():
     network, x, y = problem()
     assert last_convolutions(network, 2) == LAST

@@ -4,7 +4,8 @@ import pytest
 import torch
 from torch import nn
 
-from workbench.compression.events import EventsLinear, events_of, from_events, keep_events
+from workbench.compression import events
+from workbench.compression.events import EventsConv2d, EventsLinear, events_of, from_events, keep_events
 from workbench.meters.timeline import saved_bytes
 
 
@@ -30,6 +31,22 @@ def test_a_layer_of_spikes_keeps_a_tenth():
     for network in (lean, plain):
         network(x).square().sum().backward()
     torch.testing.assert_close(lean[0].weight.grad, plain[0].weight.grad)
+
+
+def test_places_are_those_that_int32_numbers(monkeypatch):
+    assert torch.iinfo(torch.int32).max == events.PLACES - 1
+    monkeypatch.setattr(events, "PLACES", 4)
+    assert [events_of(torch.zeros(n))[0] is None for n in (4, 5)] == [True, False]
+
+
+@pytest.mark.parametrize("groups", [1, 2])
+def test_a_convolution_of_spikes_learns_as_before(groups):
+    plain = nn.Sequential(nn.Conv2d(4, 6, 3, stride=2, padding=1, groups=groups))
+    lean = keep_events(plain)
+    assert isinstance(lean[0], EventsConv2d)
+    x = (torch.rand(5, 4, 7, 7) < 0.2).float()
+    grads = [torch.autograd.grad(n(x).square().sum(), list(n.parameters())) for n in (lean, plain)]
+    torch.testing.assert_close(*grads)
 
 
 def test_a_name_that_is_no_connection():

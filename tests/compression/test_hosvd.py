@@ -72,6 +72,13 @@ def test_bases_do_not_keep_the_whole_matrix_alive():
             assert basis.untyped_storage().nbytes() == basis.numel() * 8
 
 
+def test_there_are_as_many_vectors_as_energies():
+    x = torch.randn(5, 2, 1, dtype=torch.float64)
+    energies, U = by_svd(x, 0)
+    assert len(energies) == 2
+    assert U.shape == (5, 2)
+
+
 def test_subspace_iteration_converges_to_the_leading_vectors():
     x = decaying_tensor()
     _, U = by_svd(x, 1)

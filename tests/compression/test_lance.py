@@ -9,7 +9,7 @@ from few_activations import EXACT, activations, gradients, residual_free_network
 from torch import Tensor, nn
 
 from workbench.compression.calibration import Modes, calibrate
-from workbench.compression.lance import FixedBases, LowRankConv2d, LowRankLinear, compress, trainable_layers
+from workbench.compression.lance import FixedBases, LowRankConv2d, LowRankLinear, compress, linear, trainable_layers
 from workbench.compression.lean import FrozenNorm2d, SignReLU
 from workbench.compression.tucker import expand
 from workbench.meters.timeline import network_tensors, saved_bytes
@@ -83,6 +83,15 @@ def test_linear_is_exact_but_for_its_weight_gradient_at_the_projected_input(shap
     EXACT(grad_w, gradients(net, projected(lance, x), grad)[2])
     full = compress(net, [x], energy=1.0, modes=modes)
     EXACT(gradients(full, x, grad), gradients(net, x, grad))
+
+
+@pytest.mark.parametrize("shape", [(6, 10), (6, 5, 10)])
+def test_a_linear_layer_whose_input_is_kept_whole_learns_its_bias_too(shape: tuple[int, ...]):
+    layer, x, grad = nn.Linear(10, 7), activations(*shape), torch.randn(*shape[:-1], 7)
+    y = linear(x, layer.weight, layer.bias, x, (None,) * x.ndim)
+    EXACT(
+        torch.autograd.grad(y, [*layer.parameters()], grad), torch.autograd.grad(layer(x), [*layer.parameters()], grad)
+    )
 
 
 @pytest.mark.parametrize("groups", [1, 2])

@@ -16,6 +16,8 @@ from workbench.compression.lance import trainable_layers
 from workbench.kernels.connections import steps_of
 from workbench.kernels.frugal import Frugal, Kept, exchange, take_over
 
+PLACES = 2**31  # as many as int32 numbers from 0
+
 
 class EventList(Frugal):
     """Beside `nn.Linear` or `nn.Conv2d` as a base: keeps the events of its input, or the input where these are more."""
@@ -62,7 +64,7 @@ def events_of(x: Float[Tensor, "n ..."]) -> tuple[Shaped[Tensor, "..."] | None, 
     values = x.reshape(-1)[places]
     spikes = bool((values == 1).all())
     each = 4 + (0 if spikes else x.element_size())
-    if each * len(places) >= x.nbytes or x.numel() >= 2**31:
+    if each * len(places) >= x.nbytes or x.numel() > PLACES:
         return x, None, None
     return None, places.int(), None if spikes else values
 
