@@ -50,6 +50,12 @@ def test_every_method_learns_and_reports(method):
     assert (ends[-1].state_bytes == 0) == (method is FineTuning)
 
 
+def test_what_is_held_out_are_the_tests_of_tasks_that_were_learned():
+    record = StreamRecord(0, 0, 0, 1, 0.0, 0.0, 0, 0.0, 0, 0, 0, accuracies=(0.5, 1.0, 0.0))
+    assert [record._replace(task=t).held_out_score for t in range(3)] == [0.5, 0.75, 0.5]
+    assert record._replace(accuracies=None).held_out_score is None
+
+
 def test_seeds_fix_everything():
     def run(seed):
         setting = StreamSetting(CodeCL(small()), toy_stream(), sgd(0.1), batch_size=8)
@@ -59,7 +65,7 @@ def test_seeds_fix_everything():
 
 
 def test_divergence_names_the_layer():
-    with pytest.raises(FloatingPointError, match=r"task 0.*body\.1"):
+    with pytest.raises(FloatingPointError, match=r"epoch 1 of task 0.*body\.1"):
         list(train(StreamSetting(FineTuning(small()), toy_stream(), sgd(1e30), batch_size=8), Plan(3)))
 
 
