@@ -17,15 +17,23 @@ from nbformat.v4 import new_code_cell, new_notebook
 
 from workbench.serving.frames import PROTOCOL, joined, parted
 
+KERNEL = "() => JSON.parse(document.getElementById('jupyter-config-data').textContent).kernelId"  # on a page
 SECONDS = 60.0  # a busy machine may take as long, and no test waits longer
 
 
 class Answer(NamedTuple):
-    """Status, headers and text of an answer."""
+    """Status, headers and text of an answer, its cookies as a browser sends them back, and the kernel of its page."""
 
     status: int
     headers: dict[str, str]
     text: str
+    cookies: str = ""
+
+    @property
+    def kernel(self) -> str:
+        found = re.search(r'"kernelId": "([0-9a-f-]{36})"', self.text)
+        assert found, self.text[-2000:]
+        return found[1]
 
 
 def notebook(path: Path, *cells: str) -> Path:
@@ -41,9 +49,9 @@ def ask(port: int, path: str = "/", method: str = "GET", body: str | None = None
     try:
         connection.request(method, path, body, {name.replace("_", "-"): value for name, value in headers.items()})
         answer = connection.getresponse()
-        return Answer(
-            answer.status, {k.lower(): v for k, v in answer.getheaders()}, answer.read().decode("utf-8", "replace")
-        )
+        told = {name.lower(): value for name, value in answer.getheaders()}
+        cookies = "; ".join(line.split(";")[0] for line in answer.headers.get_all("Set-Cookie", []))
+        return Answer(answer.status, told, answer.read().decode("utf-8", "replace"), cookies)
     finally:
         connection.close()
 
@@ -51,10 +59,8 @@ def ask(port: int, path: str = "/", method: str = "GET", body: str | None = None
 def open_page(port: int, path: str = "/", **headers: str) -> str:
     """Open the app as a browser does: the name of its kernel."""
     answer = ask(port, path, **headers)
-    found = re.search(r'"kernelId": "([0-9a-f-]{36})"', answer.text)
-    assert found, answer.text[-2000:]
     assert answer.status == 200
-    return found[1]
+    return answer.kernel
 
 
 def alive(port: int, kernel: str) -> dict[str, Any]:

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 from ports import own_port
-from visitors import notebook, process_of
+from visitors import KERNEL, notebook, process_of
 
 from workbench.serving import app_command, running
 
@@ -26,7 +26,6 @@ class Hungry(Wave):
         return super().compute(**values)
 
 App([Hungry], os.environ.get("QUERY_STRING", ""))"""
-KERNEL = "() => JSON.parse(document.getElementById('jupyter-config-data').textContent).kernelId"
 
 
 def wave_page(page, url: str):

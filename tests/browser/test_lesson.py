@@ -1,12 +1,16 @@
 """The app as a lesson: the tour walked, tools used, themes switched, on a phone and without a mouse."""
 
 import json
+import os
 import re
+import signal
 
 import pytest
 from contrast import contrast
+from gate import wait_for
 from held_app import APP as HELD
 from playwright.sync_api import expect
+from visitors import KERNEL, gone, process_of
 
 from widgets.tour import STATIONS
 
@@ -138,14 +142,32 @@ def test_lecture_mode_is_opened_by_a_link(serve, open_page):
     assert lines.first.evaluate("e => getComputedStyle(e).strokeWidth") == "3px"
 
 
-def test_leaving_a_run_asks_first(serve, open_page):
-    page = drawn(open_page(f"{serve(HELD)}/?tab=matrix&matrix.tasks=2"))
-    page.get_by_role("button", name="Start").filter(visible=True).click()
-    page.locator(".workbench-running").wait_for()
-    asked = []
-    page.on("dialog", lambda dialog: (asked.append(dialog.type), dialog.accept()))
-    page.reload()
-    assert asked == ["beforeunload"]
+def test_a_run_outlives_a_reload_and_ends_with_its_page(serve, bare_page):
+    """The browser asks first: who stays keeps the run, who reloads the page has it back, who closes it ends it."""
+    page = bare_page
+    page.goto(f"{serve(HELD)}/?tab=training")
+    drawn(page).get_by_role("button", name="Start").filter(visible=True).click()
+    status(page, "running at epoch")
+    process = process_of(page.evaluate(KERNEL))
+    leave(page).dismiss()
+    page.get_by_role("button", name="Pause").filter(visible=True).click()
+    page.get_by_role("button", name="Resume").filter(visible=True).wait_for()
+    page.evaluate("globalThis.before = true")
+    leave(page).accept()
+    page.wait_for_function("() => !globalThis.before")
+    drawn(page).get_by_role("button", name="Resume").filter(visible=True).click()
+    os.kill(process, signal.SIGUSR1)
+    status(page, "ended at epoch")
+    assert page.locator(".workbench-running, #workbench-kept").count() == 0
+    page.close(run_before_unload=True)
+    wait_for(lambda: gone(process))
+
+
+def leave(page):
+    """Reload the page: the question that the browser asks first."""
+    with page.expect_event("dialog") as asked:
+        page.evaluate("setTimeout(() => location.reload())")
+    return asked.value
 
 
 def test_a_page_in_spanish_keeps_its_language_and_goes_back(serve, open_page):

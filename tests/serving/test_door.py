@@ -173,6 +173,36 @@ def test_places_are_few_and_come_back(port):
         assert alive(port, first) == {"alive": True}
 
 
+def test_a_page_has_its_kernel_back_where_the_same_browser_asks_for_the_same_link(tmp_path):
+    """On a server of one place: a reload needs none, and whoever is no reload is turned away."""
+    with server(tmp_path, "--AppKernelManager.places=1", "--AppKernelManager.grace=0.1") as port:
+        page = ask(port, "/?tab=lif&x=a%2Cb")
+        kernel, left = page.kernel, f"workbench-left-{page.kernel}=%3Ftab%3Dlif%26x%3Da%252Cb"
+        again = ask(port, "/?tab=lif&x=a%2Cb", Cookie=f"{page.cookies}; {left}")
+        assert again.status == 200
+        assert re.sub(r'nonce="\S+"', "", again.text) == re.sub(r'nonce="\S+"', "", page.text)
+        assert f"workbench-left-{kernel}=" in again.cookies  # taken away
+        assert again.headers["content-security-policy"] != page.headers["content-security-policy"]
+        for link, cookies in {
+            "another link": ("/?tab=stdp", f"{page.cookies}; {left}"),
+            "no word of the page that was left": ("/?tab=lif&x=a%2Cb", page.cookies),
+            "another browser": ("/?tab=lif&x=a%2Cb", left),
+            "another browser, with a cookie of its own": ("/?tab=lif&x=a%2Cb", f"{ask(port).cookies}; {left}"),
+            "another name in the cookie": ("/?tab=lif&x=a%2Cb", f"{page.cookies.replace('2|1:0', '2|1:1')}; {left}"),
+        }.values():
+            assert ask(port, link, Cookie=cookies).status == 503
+        _, _, token = page.cookies.partition("_xsrf=")
+        beacon = {"method": "POST", "Cookie": page.cookies, "X_XSRFToken": token.split(";")[0]}
+        with channels(port, kernel):
+            pass
+        assert ask(port, f"/voila/api/shutdown/{kernel}", Cookie=page.cookies, method="POST").status == 403
+        assert alive(port, kernel) == {"alive": True}
+        assert ask(port, f"/voila/api/shutdown/{kernel}", **beacon).status == 204
+        ended(port, kernel)
+        wait_for(lambda: ask(port).status == 200)
+        assert ask(port, f"/voila/api/shutdown/{kernel}", **beacon).status == 404
+
+
 def test_a_kernel_that_no_page_connects_to_is_ended(tmp_path):
     with server(tmp_path, "--AppKernelManager.claim_timeout=0.1") as port:
         assert ended(port, open_page(port)) == UNCLAIMED

@@ -10,7 +10,7 @@ import pytest
 from traitlets.config import Config
 
 from workbench.serving import kernels
-from workbench.serving.kernels import IDLE, UNCLAIMED, UNKNOWN, AppKernelManager
+from workbench.serving.kernels import IDLE, UNCLAIMED, UNKNOWN, AppKernelManager, Page
 
 
 @pytest.fixture
@@ -74,6 +74,90 @@ def test_the_wait_is_the_mean_stay_shared_by_the_places_within_bounds(manager, s
 
 def test_before_anybody_left_the_wait_is_the_time_until_an_idle_kernel_ends():
     assert AppKernelManager(places=3, cull_idle_timeout=300).wait == 100
+
+
+@pytest.fixture
+def clock(manager, monkeypatch):
+    """Seconds as the manager reads them, and the kernels that it `ended`: of two, of ada, whose pages are connected."""
+    clock = SimpleNamespace(now=100.0, ended=[])
+
+    async def shutdown(kernel, **settings):
+        clock.ended.append(kernel)
+
+    async def lives(kernel):
+        return None
+
+    monkeypatch.setattr(kernels.time, "monotonic", lambda: clock.now)
+    monkeypatch.setattr(manager, "shutdown_kernel", shutdown)
+    monkeypatch.setattr(manager, "ending", lives)
+    for kernel in ("one", "other"):
+        manager._kernels[kernel], manager._kernel_connections[kernel] = object(), 0
+        manager._started[kernel] = clock.now
+        manager.keep(kernel, Page("ada", f"page of {kernel}"))
+        manager.notify_connect(kernel)
+    yield clock
+    manager._kernels.clear()
+
+
+def look(manager, kernel="one"):
+    asyncio.run(manager._look_at(kernel))
+
+
+def test_a_page_is_given_again_to_its_owner_alone(manager, clock):
+    assert manager.page_again(["one"], "bob") is None
+    assert manager.page_again(["none", "one"], "ada") == ("one", Page("ada", "page of one"))
+    assert manager.page_again([], "ada") is None
+    manager.keep("never started", Page("ada", ""))
+    assert manager.page_again(["never started"], "ada") is None
+
+
+def test_tabs_that_are_reloaded_at_once_have_a_kernel_each_and_a_second_reload_has_it_again(manager, clock):
+    assert [manager.page_again(["one", "other"], "ada")[0] for _ in range(2)] == ["one", "other"]
+    assert manager.page_again(["other"], "ada")[0] == "other"
+
+
+def test_a_page_that_was_given_again_must_connect(manager, clock):
+    manager.page_again(["one"], "ada")
+    manager.notify_disconnect("one")
+    clock.now += manager.claim_timeout + 1
+    look(manager)
+    assert clock.ended == ["one"]
+
+
+def test_a_closed_page_ends_its_kernel_after_a_while(manager, clock):
+    manager.close_page("one")
+    manager.notify_disconnect("one")
+    clock.now += manager.grace
+    look(manager)
+    assert not clock.ended
+    clock.now += 0.1
+    look(manager)
+    look(manager, "other")
+    assert clock.ended == ["one"]
+
+
+def test_a_page_that_comes_back_in_time_keeps_its_kernel(manager, clock):
+    manager.close_page("one")
+    manager.page_again(["one"], "ada")
+    clock.now += manager.grace + 1
+    look(manager)
+    assert not clock.ended
+
+
+def test_the_word_of_the_page_before_comes_too_late(manager, clock):
+    """When the next one was sent, or is connected already: then it is forgotten."""
+    manager.page_again(["one"], "ada")
+    manager.close_page("one")
+    manager.notify_disconnect("one")
+    clock.now += manager.grace + 1
+    look(manager)
+    manager.notify_connect("one")
+    manager.close_page("one")
+    clock.now += manager.grace + 1
+    look(manager)
+    manager.notify_disconnect("one")
+    look(manager)
+    assert not clock.ended
 
 
 def test_an_ending_is_told_and_the_oldest_are_forgotten(manager, monkeypatch):

@@ -119,7 +119,7 @@ function explain(glossary) {
   document.addEventListener("keydown", (event) => event.key === "Escape" && hide());
 }
 
-// A run that is under way would be lost: the browser asks before it leaves.
+// A run that is under way would be lost: the browser asks before it leaves. In Voila alive.js sees to it.
 const askBeforeLeaving = (event) => document.querySelector(".workbench-running") && event.preventDefault();
 
 function initialize({ model }) {

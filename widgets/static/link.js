@@ -25,7 +25,7 @@ function initialize({ model }) {
   });
   speak();
   model.on("change:lang", speak);
-  let steps = 0;
+  let steps = model.get("returned").step ?? 0;
   const back = () => {
     clearTimeout(timer);
     steps += 1;

@@ -1,12 +1,14 @@
 // The top line of the app: tabs in groups, light and dark, lecture mode, the tour.
 const params = () => new URLSearchParams(location.search);
 
-function put(name, value) {
+function addressWith(name, value) {
   const address = new URL(location.href);
   if (value === null) address.searchParams.delete(name);
   else address.searchParams.set(name, value);
-  history.replaceState(history.state, "", address);
+  return address;
 }
+
+const put = (name, value) => history.replaceState(history.state, "", addressWith(name, value));
 
 // ---- light and dark: the page carries the other theme's colours too, switched off.
 const isDark = () => document.body.dataset.jpThemeLight === "false";
@@ -35,6 +37,7 @@ function present(on) {
 }
 
 function follow() {
+  if (canSwitch() && params().get("theme") === (isDark() ? "light" : "dark")) switchTheme(); // a page that came back
   document.body.classList.toggle("workbench-present", params().has("present"));
   for (const part of (params().get("hide") ?? "").split(",").filter((word) => /^[a-z]+$/.test(word))) {
     document.body.classList.add(`workbench-hide-${part}`);
@@ -111,10 +114,9 @@ function initialize({ model }) {
   follow();
   const click = (event) => {
     const language = event.target.closest?.("a[hreflang]")?.hreflang;
-    if (language) { // the same page anew: its kernel says everything in that language
+    if (language) { // a new kernel, which says everything in that language; a reload would give this one back
       event.preventDefault();
-      put("lang", language);
-      location.reload();
+      location.replace(addressWith("lang", language));
       return;
     }
     const link = event.target.closest?.("a[data-tab]");

@@ -1,14 +1,15 @@
 """The processes behind the pages: how many there may be, which of them still live, and how the others ended."""
 
 import asyncio
+import hmac
 import math
 import statistics
 import time
 from collections import Counter, OrderedDict, deque
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime
-from typing import Any
+from typing import Any, NamedTuple
 
 from jupyter_server.services.kernels.kernelmanager import AsyncMappingKernelManager
 from traitlets import Float, Integer
@@ -30,11 +31,19 @@ class Arrival:
         self.kernel: str | None = None
 
 
+class Page(NamedTuple):
+    """What was sent to the browser of a kernel, and the name by which the server knows that browser."""
+
+    owner: str
+    html: str
+
+
 class AppKernelManager(AsyncMappingKernelManager):
     """Kernels up to a number of places; a dead one is noticed within `watch_period`, not restarted, its place freed.
 
     A restarted kernel would know nothing of its page. A kernel whose page never connects is ended as well: one request
-    without a browser behind it holds a place for `claim_timeout` seconds after its answer at most.
+    without a browser behind it holds a place for `claim_timeout` seconds after its answer at most. A page may be
+    reloaded, and opened again within `grace` seconds after it was closed; then its kernel ends.
 
     What a kernel says is noted by the connection of its page, which reads it anyway, not by a second socket of the
     server, whose reading is a third of what a message costs. Without a page nothing is heard, and the time without use
@@ -43,6 +52,7 @@ class AppKernelManager(AsyncMappingKernelManager):
 
     places = Integer(40, min=1, help="kernels at once; more visitors are asked to come back").tag(config=True)
     claim_timeout = Float(120.0, help="seconds within which a page that was sent must connect").tag(config=True)
+    grace = Float(3.0, help="seconds that the kernel of a closed page waits for the page to come back").tag(config=True)
     watch_period = Float(1.0, help="seconds between two looks at the kernels").tag(config=True)
 
     def __init__(self, **settings: Any) -> None:
@@ -51,6 +61,8 @@ class AppKernelManager(AsyncMappingKernelManager):
         self._arrivals: dict[Any, Arrival] = {}
         self._started: dict[str, float] = {}
         self._unclaimed: dict[str, float] = {}  # kernels whose page was sent, and when
+        self._pages: dict[str, Page] = {}
+        self._closed: dict[str, float] = {}  # kernels whose page was closed, and when
         self._stays: deque[float] = deque(maxlen=100)
         self.visits = self.turned_away = 0
         self.ended: Counter[str] = Counter()
@@ -77,6 +89,32 @@ class AppKernelManager(AsyncMappingKernelManager):
             if arrival.kernel is not None and arrival.kernel in self:
                 self._unclaimed.setdefault(arrival.kernel, time.monotonic())
 
+    def keep(self, kernel: str, page: Page) -> None:
+        """Remember a page as long as its kernel lives."""
+        if kernel in self._started:
+            self._pages[kernel] = page
+
+    def page_again(self, kernels: Iterable[str], owner: str) -> tuple[str, Page] | None:
+        """The first of these kernels that is the owner's, with its page, which must connect as a new one must.
+
+        A kernel whose page has just been sent comes after the others: tabs that are reloaded at once get one each.
+        """
+        for kernel in sorted(kernels, key=lambda kernel: self._unclaimed.get(kernel) != math.inf):
+            page = self._pages.get(kernel)
+            if page is not None and hmac.compare_digest(page.owner.encode(), owner.encode()):
+                self._unclaimed[kernel] = time.monotonic()
+                self._closed.pop(kernel, None)
+                return kernel, page
+        return None
+
+    def close_page(self, kernel: str) -> None:
+        """A page says that it is closed. Its kernel ends after a while, unless a page is connected to it by then.
+
+        A page that is reloaded says so when the next one has been sent already.
+        """
+        if self._unclaimed.get(kernel) == math.inf:
+            self._closed[kernel] = time.monotonic()
+
     @property
     def wait(self) -> int:
         """Seconds until a place will be free, estimated: as long as visitors stay on average, shared by the places."""
@@ -98,6 +136,7 @@ class AppKernelManager(AsyncMappingKernelManager):
         return kernel
 
     async def shutdown_kernel(self, kernel_id: str, *arguments: Any, **settings: Any) -> None:  # type: ignore[override]
+        self._pages.pop(kernel_id, None)
         await super().shutdown_kernel(kernel_id, *arguments, **settings)
         self.ended[_WHY.get(self._endings.get(kernel_id, ""), "closed")] += 1
         self._left(kernel_id)
@@ -143,6 +182,10 @@ class AppKernelManager(AsyncMappingKernelManager):
             self.log.warning("kernel %s is gone: %s", kernel, reason)
             self._end(kernel, reason)
             await self.shutdown_kernel(kernel, now=True)
+        elif time.monotonic() - self._closed.get(kernel, math.inf) > self.grace:
+            del self._closed[kernel]
+            if not self._kernel_connections.get(kernel):
+                await self.shutdown_kernel(kernel, now=True)
 
     def _end(self, kernel: str, reason: str) -> None:
         self._endings[kernel] = reason
@@ -151,6 +194,7 @@ class AppKernelManager(AsyncMappingKernelManager):
 
     def _left(self, kernel: str) -> None:
         self._unclaimed.pop(kernel, None)
+        self._closed.pop(kernel, None)
         started = self._started.pop(kernel, None)
         if started is not None:
             self._stays.append(time.monotonic() - started)

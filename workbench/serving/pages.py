@@ -1,18 +1,22 @@
 """What the server of the app answers besides Voila's own: the app behind the door, and small pages in plain words."""
 
 from typing import Any
+from urllib.parse import unquote
 
 import tornado.web
-from jupyter_server.base.handlers import JupyterHandler
+from jupyter_server.base.handlers import APIHandler, JupyterHandler
 from tornado.web import RequestHandler
 from voila.static_file_handler import TemplateStaticFileHandler
 from voila.tornado.handler import TornadoVoilaHandler
 
 from workbench.serving.door import Refusal, is_robot, refusal
 from workbench.serving.headers import NONCE, marked, new_nonce
+from workbench.serving.kernels import Page
 from workbench.serving.metrics import exposition
 
 THEMES = ("light", "dark")
+LEFT = "workbench-left-"  # a cookie that a page sets when it is left, with its kernel and its link: see static/alive.js
+_COMPARED = 1000  # characters of a link that it holds
 NOT_FOUND = Refusal(404, "There is no such page here", "The address may have been typed or copied wrongly.")
 FOREIGN_NAME = Refusal(
     403,
@@ -97,20 +101,49 @@ class AppPage(TornadoVoilaHandler):
         manager: Any = self.kernel_manager
         if self.settings["rules"].public and is_robot(self.request.headers.get("User-Agent", "")):
             return show_rules(self)
+        if again := manager.page_again(self._left(), self._visitor):
+            return self._show_again(*again)
         with manager.arrival() as arrival:
             if not arrival.free:
                 return refuse(self, full(manager.places, manager.wait))
-            # Reading the token sets its cookie, without which Voila 0.5 refuses to end the kernel of a closed page.
-            _ = self.xsrf_token
-            nonce = new_nonce()
-            self.set_header(NONCE, nonce)
+            nonce, parts = self._begin(), []
             async for part in self.get_generator(path=path):
+                parts.append(part)
                 self.write(marked(part, nonce))
                 self.flush()
                 # Voila 0.5 goes on for ever with signs of life when a kernel dies before its page is whole.
                 if "voila_heartbeat()" in part and arrival.kernel and await manager.ending(arrival.kernel):
                     self.write(marked(ENDED, nonce))
                     break
+            else:
+                manager.keep(arrival.kernel, Page(self._visitor, "".join(parts)))
+
+    def _begin(self) -> str:
+        """Set the headers of a page; the nonce of its scripts."""
+        # Reading the token sets its cookie, without which no page may say that it is closed.
+        _ = self.xsrf_token
+        nonce = new_nonce()
+        self.set_header(NONCE, nonce)
+        return nonce
+
+    @property
+    def _visitor(self) -> str:
+        """A name that Jupyter has drawn for this browser; it stands signed in a cookie that no script can read."""
+        user: Any = self.current_user
+        return user.username
+
+    def _left(self) -> list[str]:
+        """The kernels whose pages this browser has just left while they had the address that it asks for."""
+        link = f"?{self.request.query}"[:_COMPARED] if self.request.query else ""
+        left = {name.removeprefix(LEFT): value for name, value in self.cookies.items() if name.startswith(LEFT)}
+        return [kernel for kernel, value in left.items() if unquote(value.value) == link]
+
+    def _show_again(self, kernel: str, page: Page) -> None:
+        """The page as it was sent first; what has happened since then its widgets ask the kernel."""
+        self.clear_cookie(f"{LEFT}{kernel}")
+        self.set_header("Content-Type", "text/html")
+        self.set_header("Cache-Control", "no-store")
+        self.finish(marked(page.html, self._begin()))
 
 
 def full(places: int, wait: int) -> Refusal:
@@ -128,6 +161,19 @@ class Alive(JupyterHandler):
         reason = await manager.ending(kernel_id)
         self.set_header("Cache-Control", "no-store")
         self.finish({"alive": False, "reason": reason} if reason else {"alive": True})
+
+
+class ClosePage(APIHandler):
+    """The beacon of a page that is closed or reloaded, where Voila would end its kernel at once."""
+
+    @tornado.web.authenticated
+    async def post(self, kernel_id: str) -> None:
+        manager: Any = self.kernel_manager
+        if kernel_id not in manager:
+            raise tornado.web.HTTPError(404)
+        manager.close_page(kernel_id)
+        self.set_status(204)
+        self.finish()
 
 
 class TemplateFile(TemplateStaticFileHandler):

@@ -15,6 +15,7 @@ from tornado.httpserver import HTTPServer
 from tornado.ioloop import IOLoop
 from traitlets import Bool, Integer, List, Unicode
 from voila.app import Voila
+from voila.shutdown_kernel_handler import VoilaShutdownKernelHandler
 from voila.static_file_handler import AllowListFileHandler, TemplateStaticFileHandler
 from voila.tornado.handler import TornadoVoilaHandler
 
@@ -31,6 +32,7 @@ from workbench.serving.pages import (
     NOT_FOUND,
     Alive,
     AppPage,
+    ClosePage,
     Health,
     Metrics,
     Refusing,
@@ -49,6 +51,7 @@ _PORTS = 50  # ports that are tried when the one asked for is in use
 _INSTEAD = {  # of Voila's handlers that break or say too much
     TornadoVoilaHandler: AppPage,
     TemplateStaticFileHandler: TemplateFile,
+    VoilaShutdownKernelHandler: ClosePage,
     LogoutHandler: Refusing,
 }
 

@@ -1,11 +1,15 @@
 // Asks the server again and again whether the computation behind this page lives, and says so on the page when it does
 // not. "Reload" opens the page anew: its link keeps the state, and the pictures that were there are shown below the app.
+// A page that is reloaded while its computation lives has it back.
 const PERIOD = 5000; // ms between two questions
 const PATIENCE = 20000; // ms without any answer until the page says that the server is out of reach
 const KEPT = "workbench-pictures";
+const LEFT = "workbench-left-"; // and COMPARED: as in pages.py
+const COMPARED = 1000; // characters of a link
+const DIALOG = 60; // s that a browser may ask whether the page shall be left
 const LARGEST = 4e6; // characters of pictures that are kept; browsers keep about five million
 
-const kernel = () => JSON.parse(document.getElementById("jupyter-config-data").textContent).kernelId;
+const kernel = () => JSON.parse(document.getElementById("jupyter-config-data")?.textContent ?? "{}").kernelId;
 const base = () => document.body.dataset.baseUrl.replace(/voila\/$/, "");
 const token = () => document.cookie.match(/(?:^|; )_xsrf=([^;]*)/)?.[1] ?? ""; // a hub asks for it
 
@@ -46,18 +50,18 @@ function picture(figure) {
 function keepPictures() {
   const figures = [...document.querySelectorAll(".workbench-figure")];
   const kept = figures.map((figure) => [figure.getAttribute("aria-label") || "", picture(figure)]);
-  const text = JSON.stringify(kept.filter(([, svg]) => svg));
+  const text = JSON.stringify({ kernel: kernel(), pictures: kept.filter(([, svg]) => svg) });
   if (text.length <= LARGEST) sessionStorage.setItem(KEPT, text);
 }
 
 function showKept() {
-  const kept = JSON.parse(sessionStorage.getItem(KEPT) || "[]");
+  const kept = JSON.parse(sessionStorage.getItem(KEPT) || "{}");
   sessionStorage.removeItem(KEPT);
-  if (!kept.length) return;
+  if (!kept.pictures?.length || kept.kernel === kernel()) return;
   const box = document.createElement("details");
   box.id = "workbench-kept";
   box.innerHTML = "<summary>The pictures as they were before the page was reloaded</summary>";
-  for (const [label, svg] of kept) {
+  for (const [label, svg] of kept.pictures) {
     const image = document.createElement("img");
     image.alt = label;
     image.src = `data:image/svg+xml;charset=utf-8,${encodeURIComponent(svg)}`;
@@ -101,8 +105,28 @@ async function ask() {
   timer = setTimeout(ask, PERIOD);
 }
 
-// What a run has drawn outlives a reload of the page, whoever asked for it.
-addEventListener("pagehide", () => document.querySelector(".workbench-ran") && keepPictures());
+// Before the page is left, a cookie says which computation a reload of this address may have back; whoever stays on the
+// page takes it away. Voila would end the computation here, while the browser still asks whether to leave a run.
+function mark(seconds) {
+  const link = encodeURIComponent(location.search.slice(0, COMPARED));
+  document.cookie = `${LEFT}${kernel()}=${link}; path=${base()}; max-age=${seconds}; SameSite=Lax`;
+}
+addEventListener("beforeunload", (event) => {
+  event.stopImmediatePropagation();
+  if (document.querySelector(".workbench-running")) event.preventDefault();
+  if (!kernel()) return; // the page is not whole yet
+  mark(DIALOG);
+  setTimeout(mark, 1000, 0);
+});
+
+// The page is left. What a run has drawn outlives it, should its computation have ended.
+addEventListener("pagehide", () => {
+  if (!kernel()) return;
+  if (document.querySelector(".workbench-ran")) keepPictures();
+  const form = new FormData();
+  form.append("_xsrf", token());
+  navigator.sendBeacon(`${base()}voila/api/shutdown/${kernel()}`, form);
+});
 
 addEventListener("DOMContentLoaded", () => {
   showKept();
