@@ -138,6 +138,7 @@ def test_a_closed_page_ends_its_kernel_after_a_while(manager, clock):
 
 def test_a_page_that_comes_back_in_time_keeps_its_kernel(manager, clock):
     manager.close_page("one")
+    manager.notify_disconnect("one")
     manager.page_again(["one"], "ada")
     clock.now += manager.grace + 1
     look(manager)
