@@ -88,7 +88,13 @@ def draw_pairs(figure: Fig, formula: Sequence[Sequence[float]], measured: Sequen
             figure.data[-1].update(x=list(values), text=[milliseconds(value) for value in values])
         if known:
             name = f"xaxis{column + 1 if column else ''}"
-            figure.layout[name].range = [math.log10(min(known)) - 0.3, math.log10(max(known)) + 0.3]
+            figure.layout[name].range = _around(known)
+
+
+def _around(values: Sequence[float]) -> list[float]:
+    """The ends of a logarithmic axis round these values: at half powers of ten, so that it seldom moves."""
+    low, high = math.log10(min(values)), math.log10(max(values))
+    return [math.floor(2 * (low - 0.2)) / 2, math.ceil(2 * (high + 0.2)) / 2]
 
 
 def milliseconds(value: float | None) -> str:

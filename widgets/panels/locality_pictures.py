@@ -1,5 +1,6 @@
 """The figures of `LocalityMap`: what the chosen update depends on, and the whole matrices under it."""
 
+from collections.abc import Sequence
 from typing import Any
 
 from torch import Tensor
@@ -51,6 +52,8 @@ def chosen_figure() -> Fig:
         "height": 320,
     }
     layout["xaxis"] |= {"range": [-0.52, 0.52], "showgrid": False, "zeroline": False}
+    layout["yaxis"] |= {"range": _around(LAYERS)}
+    layout["xaxis2"] |= {"range": _around(TIMES)}
     alt = "How much the chosen layer's update at the chosen step changes, by layer replaced and by step replaced"
     return _figure(traces, layout, alt)
 
@@ -68,13 +71,13 @@ def map_figure(alt: str) -> Fig:
         _words_in_cells("words of D[t, s]", 1),
     ]
     plain: dict[str, Any] = {"showgrid": False, "zeroline": False}
-    layers = plain | {"tickvals": PLACES, "ticktext": ["1", "2", "3", "out"]}
-    steps = plain | {"dtick": 1}
+    layers = plain | {"tickvals": PLACES, "ticktext": ["1", "2", "3", "out"], "range": _around(LAYERS)}
+    steps = plain | {"dtick": 1, "range": _around(TIMES)}
     layout = {
         "xaxis": {**layers, "domain": [0.0, 0.34], "title": {"text": "layer k, replaced"}},
-        "yaxis": {**layers, "autorange": "reversed", "title": {"text": "update, layer l"}},
+        "yaxis": {**layers, "range": _around(LAYERS)[::-1], "title": {"text": "update, layer l"}},
         "xaxis2": {**steps, "domain": [0.46, 1.0], "anchor": "y2", "title": {"text": "step s, replaced"}},
-        "yaxis2": {**steps, "anchor": "x2", "autorange": "reversed", "title": {"text": "update at step t"}},
+        "yaxis2": {**steps, "anchor": "x2", "range": _around(TIMES)[::-1], "title": {"text": "update at step t"}},
         "height": 300,
         "margin": {"t": 28},
         "annotations": [
@@ -83,6 +86,11 @@ def map_figure(alt: str) -> Fig:
         ],
     }
     return _figure(traces, layout, alt)
+
+
+def _around(cells: Sequence[object]) -> list[float]:
+    """The ends of an axis along cells. With one that fits itself the page draws the whole figure again at each step."""
+    return [-0.5, len(cells) - 0.5]
 
 
 def ink(change: Tensor) -> list[str]:

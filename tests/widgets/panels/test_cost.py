@@ -89,6 +89,16 @@ def test_only_what_was_measured_is_recorded():
     assert len(panel.macs.data) == len(RULES) + 3
 
 
+def test_the_axes_of_the_pairs_stand_still_while_a_control_moves_a_little():
+    panel = CostExplorer(learning_steps=90)
+    before = [panel.pairs.layout[name].range for name in ("xaxis", "xaxis2")]
+    panel.state = {"learning_steps": 91}
+    assert [panel.pairs.layout[name].range for name in ("xaxis", "xaxis2")] == before
+    for axis, column in (("xaxis", 0), ("xaxis2", 2)):
+        low, high = panel.pairs.layout[axis].range
+        assert 10**low < min(panel.pairs.data[column].x) < max(panel.pairs.data[column].x) < 10**high
+
+
 @pytest.mark.parametrize("state", [{}, {"steps": 1}, {"width": 1000, "depth": 8}, {"learning_steps": 300}])
 def test_labels_at_the_ends_replace_a_legend_and_keep_apart(state):
     panel = CostExplorer(**state)

@@ -122,3 +122,10 @@ def test_clicks_set_the_controls():
 )
 def test_the_text(state, words):
     assert words in LocalityMap(**state).text
+
+
+def test_no_axis_fits_itself_so_that_a_step_moves_marks_alone():
+    panel = LocalityMap()
+    for figure in (panel.chosen, *panel.maps):
+        axes = ("xaxis", "yaxis", "xaxis2", "yaxis2")
+        assert all(figure.layout[name].range is not None for name in axes)
