@@ -15,7 +15,7 @@ from workbench.serving.kernels import Page
 from workbench.serving.metrics import exposition
 
 THEMES = ("light", "dark")
-LEFT = "workbench-left-"  # a cookie that a page sets when it is left, with its kernel and its link: see alive.js
+LEFT = "workbench-left-"  # a cookie that a page sets when it is left, with its kernel and its link
 _COMPARED = 1000  # characters of a link that it holds
 NOT_FOUND = Refusal(404, "There is no such page here", "The address may have been typed or copied wrongly.")
 FOREIGN_NAME = Refusal(
