@@ -229,6 +229,13 @@ class TestALink:
         app.open("?lang=es&tab=Timing")
         assert (app.selected, app.words) == ("stdp", "")
 
+    def test_what_a_link_got_wrong_is_told_in_its_language(self):
+        app = build_app()
+        app.open("?lang=es&tab=lif&lif.decay=7&lif.reset=never&lif.speed=3")
+        assert "“decaimiento γ”: decay debe estar entre 0.0 y 1.0, se recibió 7" in app.words
+        assert "reset debe ser uno de 'soft: subtract v_th', 'hard: back to 0', se recibió 'never'" in app.words
+        assert "LIFExplorer() no tiene el control 'speed'; tiene input, strength" in app.words
+
     def test_a_language_that_there_is_not_is_named(self):
         app = build_app()
         app.open("?lang=tlh")

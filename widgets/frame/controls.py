@@ -178,13 +178,16 @@ def check_value(name: str, control: Any, value: Any, limits: tuple[float, float]
     if isinstance(control, _Selection):
         labels = list(labels_of(control))
         if _label(control, value) not in labels:
-            raise ValueError(f"{name} must be one of {', '.join(map(repr, labels))}, got {value!r}")
+            one_of = ", ".join(map(repr, labels))
+            raise ValueError(
+                say("{name} must be one of {one_of}, got {value!r}", name=name, one_of=one_of, value=value)
+            )
     elif isinstance(control.value, tuple | list):
         _check_list(name, control, value)
     elif isinstance(control.value, bool | str):
         if type(value) is not type(control.value):
-            kind = "true or false" if isinstance(control.value, bool) else "a text"
-            raise ValueError(f"{name} must be {kind}, got {value!r}")
+            kind = say("true or false") if isinstance(control.value, bool) else say("a text")
+            raise ValueError(say("{name} must be {kind}, got {value!r}", name=name, kind=kind, value=value))
     else:
         _check_number(name, control, value, isinstance(control.value, int), limits)
 
@@ -204,11 +207,12 @@ def _label(control: Any, value: Any) -> str:
 def _check_list(name: str, control: Any, values: Any) -> None:
     is_range = isinstance(control, _RANGES)
     if not isinstance(values, list | tuple) or (is_range and len(values) != 2):
-        raise ValueError(f"{name} must be a list of {'two ' if is_range else ''}numbers, got {values!r}")
+        kind = say("a list of two numbers") if is_range else say("a list of numbers")
+        raise ValueError(say("{name} must be {kind}, got {value!r}", name=name, kind=kind, value=values))
     for value in values:
         _check_number(name, control, value, whole=all(isinstance(old, int) for old in control.value))
     if is_range and values[0] > values[1]:
-        raise ValueError(f"{name} must go from low to high, got {values!r}")
+        raise ValueError(say("{name} must go from low to high, got {value!r}", name=name, value=values))
 
 
 def _bounds(control: Any) -> tuple[float | None, float | None]:
@@ -222,6 +226,8 @@ def _check_number(name: str, control: Any, value: Any, whole: bool, limits: tupl
     low, high = limits or _bounds(control)
     number = isinstance(value, int | float) and not isinstance(value, bool) and math.isfinite(value)
     if not number or (whole and value != int(value)):
-        raise ValueError(f"{name} must be a {'whole ' if whole else ''}number, got {value!r}")
+        kind = say("a whole number") if whole else say("a number")
+        raise ValueError(say("{name} must be {kind}, got {value!r}", name=name, kind=kind, value=value))
     if (low is not None and value < low) or (high is not None and value > high):
-        raise ValueError(f"{name} must lie from {low} to {high}, got {value!r}")
+        told = say("{name} must lie from {low} to {high}, got {value!r}", name=name, low=low, high=high, value=value)
+        raise ValueError(told)

@@ -247,7 +247,9 @@ class Panel(ABC):
             try:
                 for now in self.former.get(name, (name,)):
                     if now not in controls:
-                        raise ValueError(f"{self!r} has no control {name!r}; it has {', '.join(controls)}")
+                        there_are = ", ".join(controls)
+                        told = "{panel!r} has no control {name!r}; it has {there_are}"
+                        raise ValueError(say(told, panel=self, name=name, there_are=there_are))
                     if now not in limited:
                         check_value(now, controls[now], value)
             except (ValueError, OverflowError) as error:

@@ -45,7 +45,7 @@ class RacePanel(Panel):
 
     @final
     def _start_if_allowed(self) -> None:
-        refusal = read_allowance().refusal(self.price())
+        refusal = read_allowance().refusal(self.price(), say)
         if refusal is None:
             self._keep_for_comparison()
             self.start()

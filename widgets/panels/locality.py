@@ -172,7 +172,7 @@ def _time(found: Dependence, layer: int, step: int) -> str:
 
 
 def _the(layer: int) -> str:
-    return say(f"the {LAYERS[layer]}" if layer == len(LAYERS) - 1 else LAYERS[layer])
+    return say("the readout") if layer == len(LAYERS) - 1 else say("layer {number}", number=layer + 1)
 
 
 def _names(change: Tensor, first: int) -> str:

@@ -278,11 +278,12 @@ def contestants(chosen: Mix, race: str) -> tuple[list[Mix], str]:
     try:
         others = [mix_named(words) for words in _words(race)]
     except ValueError as error:
-        return [chosen], f"in the race, {error}"
+        return [chosen], say("in the race, {error}", error=error)
     mixes = [chosen, *(mix for mix in dict.fromkeys(map(str, others)) if mix != str(chosen))]
     found = [chosen, *(next(each for each in others if str(each) == name) for name in mixes[1:])]
     if len(found) > LANES:
-        return found[:LANES], f"{LANES} mixes at most run side by side, and there are {len(found)}"
+        told = say("{most} mixes at most run side by side, and there are {count}", most=LANES, count=len(found))
+        return found[:LANES], told
     for mix in found:
         reason = refusal(mix, "dense")
         if reason is not None:

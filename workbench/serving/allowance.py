@@ -3,6 +3,7 @@
 import json
 import math
 import os
+from collections.abc import Callable
 from typing import NamedTuple
 
 VARIABLE = "WORKBENCH_ALLOWANCE"  # JSON in the environment of a kernel; without it nothing is limited
@@ -22,19 +23,25 @@ class Allowance(NamedTuple):
     seconds: float = math.inf
     bytes: float = math.inf
 
-    def refusal(self, price: Price) -> str | None:
-        """Why a work is too large, in a sentence, or None.
+    def refusal(self, price: Price, say: Callable[..., str] = str.format) -> str | None:
+        """Why a work is too large, in a sentence, or None; `say` puts numbers into it, in another language perhaps.
 
         >>> Allowance(seconds=60).refusal(Price(90, 0))
         'This would take about 90 s, and a visitor of this server has 60 s; choose less.'
         """
         if price.seconds > self.seconds:
-            took, has = f"take about {price.seconds:,.0f} s", f"{self.seconds:,.0f} s"
-        elif price.bytes > self.bytes:
-            took, has = f"need about {price.bytes / 1e6:,.0f} MB", f"{self.bytes / 1e6:,.0f} MB"
-        else:
-            return None
-        return f"This would {took}, and a visitor of this server has {has}; choose less."
+            return say(
+                "This would take about {took:,.0f} s, and a visitor of this server has {has:,.0f} s; choose less.",
+                took=price.seconds,
+                has=self.seconds,
+            )
+        if price.bytes > self.bytes:
+            return say(
+                "This would need about {took:,.0f} MB, and a visitor of this server has {has:,.0f} MB; choose less.",
+                took=price.bytes / 1e6,
+                has=self.bytes / 1e6,
+            )
+        return None
 
 
 def write_allowance(allowance: Allowance) -> None:
