@@ -10,6 +10,7 @@ from workbench.compression.calibration import Modes
 from workbench.compression.hosvd import by_correlation, by_svd, hosvd
 from workbench.compression.lance import compress
 from workbench.compression.tucker import expand
+from workbench.cost.counted import measure
 from workbench.experiments.fine_tuning import freeze_except, gradients, last_convolutions, trained_parameters
 from workbench.meters.timeline import network_tensors, saved_bytes
 from workbench.networks.resnet import ResNet
@@ -132,3 +133,12 @@ def test_fewer_layers_keep_less():
 def test_bad_counts_are_named():
     with pytest.raises(ValueError, match="has 7 convolutions"):
         last_convolutions(problem()[0], 8)
+
+
+def test_its_products_can_be_counted_and_the_second_run_is_among_them():
+    """The counter of products hooks what goes into a block, also when the block runs again in the backward pass."""
+    network = nn.Sequential(nn.Linear(6, 5), nn.ReLU(), nn.Linear(5, 4), nn.ReLU(), nn.Linear(4, 3))
+    twice = checkpointed(network, ["2"])
+    x, y = torch.randn(8, 6), torch.arange(8) % 3
+    plain, again = (measure(gradients, each, x, y).macs for each in (network, twice))
+    assert again - plain == 8 * 5 * 4

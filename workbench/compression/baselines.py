@@ -70,7 +70,7 @@ class _RunTwice(torch.autograd.Function):
     def backward(ctx, grad):  # pyright: ignore[reportIncompatibleMethodOverride]
         x, *parameters = ctx.saved_tensors
         with torch.enable_grad():
-            x = x.detach().requires_grad_(ctx.needs_input_grad[1])
+            x = x.detach().requires_grad_(ctx.needs_input_grad[1]).view_as(x)  # no leaf: counters of products hook it
             y = ctx.block(x)
         grads = iter(torch.autograd.grad(y, [t for t in (x, *parameters) if t.requires_grad], grad))
         return None, *[next(grads) if t.requires_grad else None for t in (x, *parameters)]
