@@ -119,7 +119,8 @@ DRAWN = "() => [...document.querySelectorAll('.js-plotly-plot')].map(figure => f
 
 
 def open_lif(serve, open_page, state: str = ""):
-    page = open_page(serve(f"from widgets.panels.lif import LIFExplorer\nLIFExplorer({state})"))
+    drawn_by_python = "from widgets.panels import lif\nlif.Twin = lambda *_: None"
+    page = open_page(serve(f"{drawn_by_python}\nlif.LIFExplorer({state})"))
     page.wait_for_function("() => document.querySelectorAll('.js-plotly-plot path.js-line').length >= 5")
     return page
 

@@ -204,8 +204,12 @@ def test_what_a_kernel_says_to_its_page_is_its_activity(manager, kernel):
 def test_a_kernel_whose_page_went_away_an_hour_ago_is_ended_whatever_it_does(manager, kernel, monkeypatch, state):
     config = json.loads((files("workbench.serving") / "jupyter/config/voila.json").read_text("utf-8"))
     manager.update_config(Config(config))
-    monkeypatch.setattr(manager, "shutdown_kernel", lambda kernel_id, **_: asyncio.sleep(0, ended.append(kernel_id)))
     ended = []
+
+    async def shut(kernel_id, **_):
+        ended.append(kernel_id)
+
+    monkeypatch.setattr(manager, "shutdown_kernel", shut)
     for pages in (1, 0):
         manager._kernel_connections["kernel"], kernel.execution_state = pages, state
         asyncio.run(manager.cull_kernel_if_idle("kernel"))

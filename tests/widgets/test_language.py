@@ -17,6 +17,7 @@ from widgets.drawing.spoken import TEXTS
 from widgets.frame.bar import Bar
 from widgets.frame.try_all import ends
 from widgets.page.glossary import GLOSSARY, glossary
+from widgets.panels.basis import _examined
 from widgets.start import GROUPS, start_page
 from widgets.tour import STATIONS
 from workbench.language import catalogue, language, say, speak
@@ -26,7 +27,7 @@ WORD = re.compile(r"[a-zà-ÿ]{3,}")
 NOT_READ = re.compile(r"<sub>.*?</sub>|<[^>]*>|&\w+;|%\{[^}]*\}")  # indices, marks of HTML, places of numbers
 SAME = re.compile(  # in every language: names and symbols
     r"(?<![A-Za-z])(arctan|Fashion-MNIST|Español|English|e-prop|pre|post|cos|sin|max|softmax|conv\d|relu\d|checkpointing"
-    r"|Gesture|miniImageNet|Split)(?![a-z])"
+    r"|Gesture|miniImageNet|Split|hosvd)(?![a-z])"
 )
 DEAR = {"locality", "memory", "compression"}
 # what a widget tells the page besides what a person reads
@@ -35,6 +36,14 @@ UNREAD |= {"orientation", "behavior", "tabbable"}
 
 
 pytestmark = pytest.mark.usefixtures("unchecked", "english")
+
+
+@pytest.fixture(autouse=True)
+def nothing_said_before():
+    """What the panel of bases keeps was said in the language of another test."""
+    _examined.cache_clear()
+    yield
+    _examined.cache_clear()
 
 
 class Marks:

@@ -85,7 +85,7 @@ def benchmarks_text(rows: Sequence[Bench], folder: Path) -> str:
 def spread(ratios: Sequence[float]) -> str:
     """The least and the largest ratio, with two digits that count.
 
-    >>> spread([6.21, 6.9]), spread([0.953]), spread([47.6, 48.4]), spread([1.04, 1.05])
+    >>> spread([6.21, 6.9]), spread([0.953]), spread([47.6, 48.4]), spread([1.02, 1.04])
     ('6.2 to 6.9', '0.95', '48', '1.0')
     """
     low, high = (f"{each:.{0 if each >= 9.95 else 1 if each >= 0.995 else 2}f}" for each in (min(ratios), max(ratios)))
