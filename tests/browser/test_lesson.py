@@ -167,7 +167,7 @@ def test_a_run_outlives_a_reload_and_ends_with_its_page(serve, bare_page):
 def leave(page):
     """Reload the page: the question that the browser asks first."""
     with page.expect_event("dialog") as asked:
-        page.evaluate("queueMicrotask(() => location.reload())")
+        page.evaluate("requestAnimationFrame(() => location.reload())")
     return asked.value
 
 
