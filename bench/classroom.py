@@ -47,7 +47,7 @@ class Server(NamedTuple):
     def kernels(self) -> list[psutil.Process]:
         """The processes behind the pages: children of the parent that forks them, or of the server."""
         children = self.process.children()
-        parents = [child for child in children if "workbench.serving.forking.parent" in child.cmdline()]
+        parents = [child for child in children if "workbench.serving.forking.parent" in command(child)]
         return parents[0].children() if parents else children
 
     def memory(self) -> tuple[float, float]:
@@ -55,6 +55,14 @@ class Server(NamedTuple):
         kernels = self.kernels()
         others = [each for each in (self.process, *self.process.children()) if each not in kernels]
         return sum(map(share, kernels)), sum(map(share, others))
+
+
+def command(process: psutil.Process) -> list[str]:
+    """The command line of a process; empty when it has ended."""
+    try:
+        return process.cmdline()
+    except (psutil.NoSuchProcess, psutil.ZombieProcess):
+        return []
 
 
 def share(process: psutil.Process) -> float:

@@ -45,7 +45,9 @@ def test_a_lesson_from_beginning_to_end(classroom):
         assert (gone["turns"], len(gone["server_mb"])) == (2, 1)
         # One who sends what is no message is put out; the others go on.
         assert asyncio.run(attacked(classroom.Lesson(server), classroom.slider)) == []
-        # A server that is full is an error of each visitor that it turns away, and stops nobody else.
+    # A server that is full is an error of each visitor that it turns away, and stops nobody else. A new one: a place is
+    # free a moment after the process that held it has ended.
+    with classroom.served(True, 5) as server:
         lesson = classroom.Lesson(server)
         times = asyncio.run(crowd(lesson, 6))
         assert len(times) == 5
