@@ -79,12 +79,17 @@ FIND = """(name) => {
 }"""
 
 
+def chromium_path() -> str | None:
+    """Where Chromium lies, None without one."""
+    return os.environ.get("CHROMIUM") or shutil.which("chromium")
+
+
 @contextmanager
 def chromium() -> Iterator[Any]:
     """A running Chromium."""
     from playwright.sync_api import sync_playwright
 
-    path = os.environ.get("CHROMIUM") or shutil.which("chromium")
+    path = chromium_path()
     if path is None:
         raise RuntimeError("no Chromium: install it or set CHROMIUM to its path")
     with sync_playwright() as playwright:

@@ -9,7 +9,6 @@ kernel has answered. Memory is the share of each process (PSS, Linux): what seve
 
 import asyncio
 import os
-import shutil
 import statistics
 import sys
 import tempfile
@@ -22,7 +21,7 @@ from typing import Any, NamedTuple
 
 import psutil
 
-from bench.browser import Steps, chromium, open_ready, step_times
+from bench.browser import Steps, chromium, chromium_path, open_ready, step_times
 from bench.visitor import Visitor
 from workbench.serving import app_command, free_port, running
 
@@ -140,7 +139,7 @@ class Watcher:
 
     async def arrive(self) -> None:
         """Open the page of the panel whose slider everybody drags."""
-        if os.environ.get("CHROMIUM") or shutil.which("chromium"):
+        if chromium_path():
             await self._do(self._arrive)
 
     async def drag(self, seconds: float) -> list[float]:

@@ -33,8 +33,9 @@ def keep(folder: Path, report: Report) -> Path:
     """Add a run to the file of its benchmark, which is written whole; returns the file."""
     path = folder / f"{report['name']}.json"
     run = {**report, "made": made_by()}
-    same = [each for each in read_runs(path) if each["made"]["processor"] == run["made"]["processor"]]
-    others = [each for each in read_runs(path) if each not in same]
+    runs = read_runs(path)
+    same = [each for each in runs if each["made"]["processor"] == run["made"]["processor"]]
+    others = [each for each in runs if each not in same]
     folder.mkdir(parents=True, exist_ok=True)
     text = json.dumps({"format": FORMAT, "runs": [*others, *same[1 - KEPT :], run]}, indent=1)
     with written_unlocked(path) as part:
