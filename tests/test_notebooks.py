@@ -76,6 +76,17 @@ def test_begins_with_what_one_can_do_afterwards_its_symbols_and_a_picture(path):
 
 
 @each_lesson
+def test_pictures_have_the_palette_of_the_panels_and_a_rule_its_one_colour(path):
+    """In a notebook that uses rules, lines that take their names one after another are those of rules."""
+    cells = [cell.source for cell in code(path)]
+    drawing = [source for source in cells if "plt.subplots" in source]
+    assert not drawing or "use_palette()" in cells[0]
+    if any(re.search(r'from workbench.rules import|"S-TLLR"', source) for source in cells):
+        for source in drawing:
+            assert "rule_colour(" in source or not re.search(r"label=(name|rule)\b", source), source
+
+
+@each_lesson
 def test_marks_for_the_machine_are_tags(path):
     assert not [cell for cell in code(path) if "NBVAL" in cell.source]
     assert not {tag for cell in code(path) for tag in tags(cell)} - TAGS

@@ -22,6 +22,7 @@ if TYPE_CHECKING:
         stems,
         table_layout,
     )
+    from widgets.drawing.rule_look import rule_colour, rule_label
     from widgets.drawing.sketch import Arrow, reveal, sketch_boxes, sketch_cube, sketch_network, use_palette
     from widgets.drawing.still import still_picture
     from widgets.drawing.theme import (
@@ -74,6 +75,8 @@ __all__ = [
     "more_and_less",
     "number_table",
     "reveal",
+    "rule_colour",
+    "rule_label",
     "signs",
     "sketch_boxes",
     "sketch_cube",

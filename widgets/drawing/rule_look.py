@@ -32,6 +32,15 @@ def rule_label(name: str) -> str:
     return f"{RULES[k].label}, {rest}" if rest else RULES[k].label
 
 
+def rule_colour(name: str) -> str:
+    """The colour of a rule, by its name or by what people call it; grey for names of no rule.
+
+    >>> rule_colour("S-TLLR") == rule_colour("stllr-last5") == rule_line("stllr")["color"], rule_colour("zero flow")
+    (True, '#7F7F7F')
+    """
+    return rule_line({rule.label: rule.name for rule in RULES}.get(name, name))["color"]
+
+
 def rule_line(name: str) -> dict:
     """The style of a rule's line."""
     k = place(name)

@@ -95,8 +95,11 @@ def _draw_axes(ax: Any, fig: Fig, name: str) -> None:
     if vertical.scaleanchor == name:  # a circle stays one; there is room beside it
         ax.set_aspect("equal")
         legend = {"loc": "center left", "bbox_to_anchor": (1.02, 0.5)}
-    if ax.get_legend_handles_labels()[1]:
-        ax.legend(fontsize="small", **legend)
+    handles, labels = ax.get_legend_handles_labels()
+    entries = dict(zip(reversed(labels), reversed(handles), strict=True))  # of two with one name the first is told
+    if entries:
+        told = list(dict.fromkeys(labels))
+        ax.legend([entries[label] for label in told], told, fontsize="small", **legend)
 
 
 def _has_data(trace: Any) -> bool:
@@ -122,7 +125,7 @@ def _title(axis: Any) -> str:
 
 
 def _draw_trace(ax: Any, trace: Any) -> None:
-    shown = trace.name if trace.showlegend is not False else None
+    shown = trace.name if trace.showlegend is not False and _has_data(trace) else None
     label = shown or "_"
     if trace.type == "heatmap":
         _draw_heat_map(ax, trace)

@@ -2,7 +2,7 @@
 
 import json
 
-from widgets.drawing.rule_look import place, rule_filling, rule_label, rule_line, rule_marker
+from widgets.drawing.rule_look import place, rule_colour, rule_filling, rule_label, rule_line, rule_marker
 from widgets.drawing.theme import GREY
 from workbench.rules import RULES
 
@@ -21,3 +21,9 @@ def test_a_rule_is_called_by_its_label():
     assert rule_label("lls-mxm-64") == "LLS, mxm 64"
     assert rule_label("stllr-drtp") == "S-TLLR, DRTP"
     assert rule_label("gpm") == "gpm"
+
+
+def test_a_rule_has_its_colour_by_name_and_by_label():
+    for rule in RULES:
+        assert rule_colour(rule.label) == rule_colour(rule.name) == rule_line(rule.name)["color"]
+    assert rule_colour("no memory") == GREY

@@ -67,3 +67,13 @@ def test_what_is_there_for_the_pointer_only_is_not_drawn():
     ax = Figure().subplots()
     draw(ax)
     assert [line.get_ydata().tolist() for line in ax.lines] == [[1.0]]
+
+
+def test_the_legend_names_each_curve_once_and_none_that_is_empty():
+    """A recorded run stands pale behind the empty curves of the run to come, under the same names."""
+    for kind in ("scatter", "bar"):
+        fig = Fig([{"type": kind, "name": "left", "y": []}, {"type": kind, "name": "gone", "y": []}], {}, alt="")
+        fig.pin_traces([{"type": kind, "name": name, "y": [1.0]} for name in ("left", "left")], named=True)
+        ax = Figure().subplots()
+        _draw_axes(ax, fig, "x")
+        assert [text.get_text() for text in ax.get_legend().get_texts()] == ["left"], kind
