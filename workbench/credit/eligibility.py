@@ -165,6 +165,8 @@ def trace_after(
     x: Float[Tensor, "time *shape"], decay: float, start: Float[Tensor, "*shape"]
 ) -> Float[Tensor, "*shape"]:
     """The last value of `run_trace(x, decay, start)`: λ^T q[−1] + Σ_k λ^{T−1−k} x[k]."""
+    if not decay:
+        return x[-1].clone()
     age = torch.arange(len(x) - 1, -1, -1, dtype=x.dtype, device=x.device)
     weights = torch.full_like(age, decay).pow(age)
     return torch.tensordot(weights, x, dims=1).add_(start, alpha=decay ** len(x))

@@ -264,7 +264,7 @@ def advance(
     if isinstance(layer, LeakyReadout):
         return Advance(current, current, integrate(current, layer.decay, before), inputs)
     fired = kernels.fire(current, layer.neuron, layer.reset, before.rest, weights.recurrent, before.spikes)
-    if layer.recurrent is not None and before.spikes is not None:
+    if layer.recurrent is not None and before.spikes is not None and layer.recurrent._forward_pre_hooks:
         listen(layer.recurrent, torch.cat([before.spikes[None], fired.spikes[:-1]]).flatten(0, 1))
     after = Neurons(fired.rest, None if before.spikes is None else fired.spikes[-1].clone())
     return Advance(fired.spikes, current, after, inputs, fired.past)

@@ -20,12 +20,12 @@ Psi = Callable[[Float[Tensor, "..."]], Float[Tensor, "..."]]  # u − v_th → �
 
 def triangle(v: Float[Tensor, "*shape"], height: float = 1.0, width: float = 1.0) -> Float[Tensor, "*shape"]:
     """Ψ(v) = height · max(1 − |v| / width, 0); its integral is height · width."""
-    return height * torch.clamp(1.0 - v.abs() / width, min=0.0)
+    return v.abs().div_(-width).add_(1.0).clamp_(min=0.0).mul_(height)
 
 
 def fast_sigmoid(v: Float[Tensor, "*shape"], slope: float = 25.0) -> Float[Tensor, "*shape"]:
     """Ψ(v) = 1 / (slope·|v| + 1)², the derivative of the fast sigmoid v / (1 + slope·|v|); integral 2 / slope."""
-    return (slope * v.abs() + 1.0).pow(-2)
+    return v.abs().mul_(slope).add_(1.0).pow_(-2)
 
 
 def arctan(v: Float[Tensor, "*shape"], slope: float = 2.0) -> Float[Tensor, "*shape"]:

@@ -100,9 +100,6 @@ def by_definition(
     return update
 
 
-# What happens so long before the first learning step that its traces are below rounding then need not be traced.
-FORGOTTEN = Factors(0.0, 0.0, 0.0, 0.0)
-
 LayerFactors = Callable[[SpikingLayer], Factors]
 
 
@@ -234,12 +231,23 @@ def begin_pass(network: nn.Module, params: STLLR, spans: Spans | None = None) ->
 
     def run(layer: Layer, x: Tensor, weights: Weights, traces: Traces | None, learns: bool, feedback: Tensor | None):
         form = forms[layer]
-        if not learns and max(form.factors[:2]) ** ongoing.ahead < resolution:
-            form = form._replace(factors=FORGOTTEN)
+        if not learns:
+            form = form._replace(factors=worth_tracing(form.factors, ongoing.ahead, resolution))
         return run_layer(layer, x, weights, traces, form, learns, feedback)
 
     ongoing = OnlinePass(network, run, params.signal, params.loss, spans)
     return ongoing
+
+
+def worth_tracing(factors: Factors, ahead: int, resolution: float) -> Factors:
+    """The factors without the traces that will be below rounding when, `ahead` steps later, learning begins.
+
+    >>> tuple(worth_tracing(Factors(0.2, 0.75, -1.0, 1.0), 20, 1e-7))
+    (0.0, 0.75, 0.0, 1.0)
+    """
+    if factors.lambda_post**ahead < resolution:
+        factors = factors._replace(lambda_post=0.0, alpha_post=0.0)
+    return factors._replace(lambda_pre=0.0) if factors.lambda_pre**ahead < resolution else factors
 
 
 def layer_form(layer: Layer, params: STLLR) -> Form:
