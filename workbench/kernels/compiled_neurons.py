@@ -6,6 +6,7 @@ from jaxtyping import Float
 from torch import Tensor
 
 from workbench.kernels import plain
+from workbench.kernels.compiled_sparse import note_events, room_for_marks
 from workbench.kernels.compiling import check_dimensions, check_shape, compiled, inlined, suits
 from workbench.kernels.plain import Fired
 from workbench.kernels.sparse import SpikeList
@@ -81,37 +82,22 @@ def _add_rows(u, rows, active):  # pragma: no cover
         e += 1
 
 
-@inlined
-def _note(z, marks, words, columns, count):  # pragma: no cover
-    """Write down which neurons fired, after the `count` that stand in `columns`; eight marks are looked at at once."""
-    for i in range(z.size):
-        marks[i] = z[i] != 0
-    for word in range(words.size):
-        if words[word]:
-            for i in range(8 * word, 8 * word + 8):
-                if marks[i]:
-                    columns[count] = i
-                    count += 1
-    return count
-
-
 @compiled
 def _fire_recurrent(u, z, rest, rows, last, decay, threshold, hard):  # pragma: no cover
     """Also gives columns and row starts of z[t−1], which say whose rows of the recurrent weight to add."""
     steps, batch, n = u.shape
-    marks = np.zeros(n + 8 - n % 8, np.uint8)
-    words = marks.view(np.uint64)
+    marks, words, active = room_for_marks(n)
     columns, row_starts = np.empty((steps + 1) * batch * n, np.int64), np.zeros((steps + 1) * batch + 1, np.int64)
     count = 0
     for b in range(batch):
-        count = _note(last[b], marks, words, columns, count)
+        count = note_events(last[b], marks, words, active, columns, count)
         row_starts[b + 1] = count
     for t in range(steps):
         for b in range(batch):
             row = t * batch + b
             _add_rows(u[t, b], rows, columns[row_starts[row] : row_starts[row + 1]])
             _step(u[t, b], z[t, b], rest[b], decay, threshold, hard)
-            count = _note(z[t, b], marks, words, columns, count)
+            count = note_events(z[t, b], marks, words, active, columns, count)
             row_starts[row + batch + 1] = count
     rows_used = steps * batch
     return columns[: row_starts[rows_used]].copy(), row_starts[: rows_used + 1].copy()

@@ -6,8 +6,11 @@ from jaxtyping import Float
 from torch import Tensor
 
 from workbench.kernels import sparse
-from workbench.kernels.compiling import check_dimensions, check_shape, compiled, suits
+from workbench.kernels.compiling import check_dimensions, check_shape, compiled, inlined, suits
 from workbench.kernels.sparse import DENSEST, SpikeList
+
+# Of a word of eight bytes 0 or 1, all 0 but byte k: word · PLACES has k in its highest byte.
+PLACES, HIGHEST, ONE = np.uint64(0x0001020304050607), np.uint64(56), np.uint64(1)
 
 
 def find_events(x: Float[Tensor, "rows columns"], densest: float = DENSEST) -> SpikeList | None:
@@ -16,14 +19,14 @@ def find_events(x: Float[Tensor, "rows columns"], densest: float = DENSEST) -> S
         return sparse.find_events(x, densest)
     check_dimensions("x", x, 2)
     entries = x.detach().numpy()
+    most, width = int(densest * entries.size), x.shape[1]
     row_starts = np.zeros(len(entries) + 1, np.int64)
-    found = _count(entries, row_starts)
-    if found > densest * entries.size:
+    columns, values = np.empty(most + width, np.int64), np.empty(most + width, entries.dtype)
+    found = _find(entries, most, row_starts, columns, values)
+    if found > most:
         return None
-    columns, values = np.empty(found + 1, np.int64), np.empty(found, entries.dtype)
-    _collect(entries, row_starts, columns, values)
-    columns, starts, values = map(torch.from_numpy, (columns[:found], row_starts, values))
-    return SpikeList(columns, starts, values, x.shape[1])
+    columns, starts, values = map(torch.from_numpy, (columns[:found].copy(), row_starts, values[:found].copy()))
+    return SpikeList(columns, starts, values, width)
 
 
 def add_outer(grad: Float[Tensor, "columns n"], events: SpikeList, g: Float[Tensor, "rows n"]) -> None:
@@ -46,36 +49,52 @@ def add_outer(grad: Float[Tensor, "columns n"], events: SpikeList, g: Float[Tens
         )
 
 
-@compiled
-def _count(x, row_starts):  # pragma: no cover
-    """How many entries are not zero: in all, and up to the end of each row."""
-    total = 0
-    for r in range(x.shape[0]):
-        found = 0
-        for i in range(x.shape[1]):
-            found += x[r, i] != 0
-        total += found
-        row_starts[r + 1] = total
-    return total
+@inlined
+def note_events(line, marks, words, active, columns, found):  # pragma: no cover
+    """Write down where a line is not zero, after the `found` places that stand in `columns`; returns how many then do.
+
+    Each entry is marked by a byte. Eight bytes are looked at at once, and of those that hold something the lowest is
+    taken away until none is left. `marks` has a byte more than the line at least and ends with zeros, `words` are its
+    words, `active` has room for all of their numbers: they are written whether they count or not, because a branch that
+    cannot be foreseen costs more.
+    """
+    for i in range(line.size):
+        marks[i] = line[i] != 0
+    count = 0
+    for word in range(words.size):
+        active[count] = word
+        count += words[word] != 0
+    for a in range(count):
+        rest = words[active[a]]
+        while rest:
+            lowest = rest & (~rest + ONE)
+            columns[found] = 8 * active[a] + np.int64((lowest * PLACES) >> HIGHEST)
+            rest ^= lowest
+            found += 1
+    return found
 
 
-@compiled
-def _collect(x, row_starts, columns, values):  # pragma: no cover
-    """Columns and values of the entries: each is marked by a byte, eight bytes are looked at at once, and a place is
-    written whether it counts or not, because a branch that cannot be foreseen costs more."""
-    width, found = x.shape[1], 0
+@inlined
+def room_for_marks(width):  # pragma: no cover
+    """Marks, words and active words for `note_events`, for lines of this width."""
     marks = np.zeros(width + 8 - width % 8, np.uint8)
     words = marks.view(np.uint64)
+    return marks, words, np.empty(words.size + 1, np.int64)
+
+
+@compiled
+def _find(x, most, row_starts, columns, values):  # pragma: no cover
+    """Columns and values of what is not zero, row by row; ends where more than `most` were found."""
+    marks, words, active = room_for_marks(x.shape[1])
+    found = 0
     for r in range(x.shape[0]):
-        for i in range(width):
-            marks[i] = x[r, i] != 0
-        for word in range(words.size):
-            if words[word]:
-                for i in range(8 * word, 8 * word + 8):
-                    columns[found] = i
-                    found += marks[i]
-        for e in range(row_starts[r], row_starts[r + 1]):
+        found = note_events(x[r], marks, words, active, columns, found)
+        row_starts[r + 1] = found
+        for e in range(row_starts[r], found):
             values[e] = x[r, columns[e]]
+        if found > most:
+            break
+    return found
 
 
 @compiled
@@ -106,23 +125,34 @@ def _by_column(columns, row_starts, values, width):  # pragma: no cover
     return rows, starts, sorted_values
 
 
+@inlined
+def _add_rows(total, rows, which, weights, e, end):  # pragma: no cover
+    """Add rows with their weights, eight at a time so that the total is read and written less often."""
+    while e + 8 <= end:
+        a, b, c, d = rows[which[e]], rows[which[e + 1]], rows[which[e + 2]], rows[which[e + 3]]
+        f, g, h, k = rows[which[e + 4]], rows[which[e + 5]], rows[which[e + 6]], rows[which[e + 7]]
+        p, q, r, s = weights[e], weights[e + 1], weights[e + 2], weights[e + 3]
+        t, u, v, w = weights[e + 4], weights[e + 5], weights[e + 6], weights[e + 7]
+        for i in range(total.size):
+            one, other = (p * a[i] + q * b[i]) + (r * c[i] + s * d[i]), (t * f[i] + u * g[i]) + (v * h[i] + w * k[i])
+            total[i] += one + other
+        e += 8
+    while e + 2 <= end:
+        a, b, p, q = rows[which[e]], rows[which[e + 1]], weights[e], weights[e + 1]
+        for i in range(total.size):
+            total[i] += p * a[i] + q * b[i]
+        e += 2
+    if e < end:
+        a, p = rows[which[e]], weights[e]
+        for i in range(total.size):
+            total[i] += p * a[i]
+
+
 @compiled
 def _add_outer(grad, columns, row_starts, values, g):  # pragma: no cover
-    """Row by row of the gradient, which is read and written once for four rows of g."""
     if not _fits(columns, row_starts, len(grad)):
         return False
     rows, starts, values = _by_column(columns, row_starts, values, len(grad))
     for column in range(len(grad)):
-        total, e, end = grad[column], starts[column], starts[column + 1]
-        while e + 4 <= end:
-            a, b, c, d = g[rows[e]], g[rows[e + 1]], g[rows[e + 2]], g[rows[e + 3]]
-            p, q, r, s = values[e], values[e + 1], values[e + 2], values[e + 3]
-            for i in range(total.size):
-                total[i] += (p * a[i] + q * b[i]) + (r * c[i] + s * d[i])
-            e += 4
-        while e < end:
-            a, p = g[rows[e]], values[e]
-            for i in range(total.size):
-                total[i] += p * a[i]
-            e += 1
+        _add_rows(grad[column], g, rows, values, starts[column], starts[column + 1])
     return True
