@@ -13,8 +13,7 @@ import traitlets
 
 from widgets.frame.panel import Panel
 from widgets.page.click import read_click
-from widgets.page.words import words_of
-from workbench.language import say
+from workbench.language import say, words_of
 
 _STATIC = files("widgets") / "static"
 

@@ -143,6 +143,18 @@ def test_addresses_that_are_none_are_not_found(port, path):
     assert ask(port, path).status == 404
 
 
+def test_every_page_of_the_server_speaks_the_language_of_its_request(port):
+    assert "Aquí no hay ninguna página así" in ask(port, "/nothing?lang=es").text
+    assert "iba dirigida a otro servidor" in ask(port, "/?lang=es", Host="evil.example").text
+    rules = ask(port, "/workbench/rules", Accept_Language="es-MX,es;q=0.9").text
+    assert '<html lang="es">' in rules
+    assert "Qué permite este servidor" in rules
+    assert 'href="/?lang=es"' in rules
+    assert "What this server allows" in ask(port, "/workbench/rules").text
+    refused = ask(port, "/logout?lang=es")  # a handler that is not ours
+    assert (refused.status, "El servidor responde: 404" in refused.text) == (404, True)
+
+
 @pytest.mark.parametrize("method", ["POST", "PUT", "DELETE", "PATCH", "HEAD", "OPTIONS"])
 def test_other_methods_start_nothing(port, method):
     answer = ask(port, "/", method)

@@ -1,18 +1,25 @@
 """Nothing that a visitor reads stays English: in a language of marks every text is marked, and Spanish has each."""
 
 import ast
+import io
 import json
-import re
+import tokenize
+from functools import partial
 from importlib import import_module
 from pathlib import Path
 
 import ipywidgets
 import pytest
+from marked import Marks, is_english
+from matplotlib.figure import Figure
+from matplotlib.text import Text
 
 import widgets
 import workbench
 from widgets.app import PANELS, build_app
+from widgets.drawing import Arrow, reveal, sketch, sketch_boxes, sketch_cube, sketch_network, still_picture
 from widgets.drawing.figure import Fig
+from widgets.drawing.sketch import TEACHERS
 from widgets.drawing.spoken import TEXTS
 from widgets.frame.bar import Bar
 from widgets.frame.try_all import ends
@@ -21,14 +28,9 @@ from widgets.panels.basis import _examined
 from widgets.start import GROUPS, start_page
 from widgets.tour import STATIONS
 from workbench.language import catalogue, language, say, speak
+from workbench.rules import rule_named
 
 catalogues = import_module("workbench.language.catalogue")
-WORD = re.compile(r"[a-zà-ÿ]{3,}")
-NOT_READ = re.compile(r"<sub>.*?</sub>|<[^>]*>|&\w+;|%\{[^}]*\}")  # indices, marks of HTML, places of numbers
-SAME = re.compile(  # in every language: names and symbols
-    r"(?<![A-Za-z])(arctan|Fashion-MNIST|Español|English|e-prop|pre|post|cos|sin|max|softmax|conv\d|relu\d|checkpointing"
-    r"|Gesture|miniImageNet|Split|hosvd)(?![a-z])"
-)
 DEAR = {"locality", "memory", "compression"}
 # what a widget tells the page besides what a person reads
 UNREAD = {"layout", "style", "icon", "children", "value", "box_style", "button_style", "readout_format"}
@@ -46,18 +48,6 @@ def nothing_said_before():
     _examined.cache_clear()
 
 
-class Marks:
-    """A language in which every text stands between marks; it notes what it is asked for."""
-
-    def __init__(self):
-        self.asked = set()
-
-    def get(self, text, default):
-        if "⟦" not in text:  # else it is put together of what was said
-            self.asked.add(text)
-        return f"⟦{text}⟧"
-
-
 class Noted:
     """Spanish, and the texts that it lacks."""
 
@@ -68,14 +58,6 @@ class Noted:
         if text not in self.there:
             self.lacking.add(text)
         return self.there.get(text, default)
-
-
-def is_english(text):
-    """Whether a text holds words that are no names, beyond what is marked."""
-    rest, marked = NOT_READ.sub("", text), 1
-    while marked:  # what was said once may have been put into what is said
-        rest, marked = re.subn(r"⟦[^⟦⟧]*⟧", "", rest)
-    return bool(WORD.search(SAME.sub("", rest)))
 
 
 def texts_in(value):
@@ -128,6 +110,12 @@ def shown(widget):
         yield from shown(child)
 
 
+def comments(code):
+    """What a cell says to people beside its code."""
+    words = tokenize.generate_tokens(io.StringIO(code).readline)
+    return [word.string for word in words if word.type == tokenize.COMMENT]
+
+
 def walk(panel):
     """Go through the presets, the challenges, and each choice of a panel, and stop at every one.
 
@@ -153,29 +141,88 @@ def test_all_that_a_panel_says_goes_through_the_catalogue_and_is_there_in_spanis
     marks = Marks()
     monkeypatch.setattr(catalogues, "catalogue", lambda code: marks)
     panel = later()
-    unmarked = {text for _ in walk(panel) for text in shown(panel.view) if is_english(text)}
+    unmarked = {text for _ in walk(panel) for text in (*shown(panel.view), *comments(panel.code())) if is_english(text)}
     assert unmarked == set()
     assert {text for text in marks.asked - catalogue("es").keys() if is_english(text)} == set()
 
 
-def said(path):
-    """The texts that a file hands to `say` as they stand there."""
-    for node in ast.walk(ast.parse(path.read_text("utf-8"))):
-        if isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id == "say" and node.args:
+SKETCHES = {
+    **{
+        f"a network taught {teacher or 'by nobody'}": partial(
+            sketch_network, [("×", 9), ("×", 2), ("×", 2)], teacher, [1], word="error"
+        )
+        for teacher in TEACHERS
+    },
+    "boxes": lambda: sketch_boxes({"a": (0, 0), "b": (1, 0)}, [Arrow("a", "b", "×")]),
+    "a cube": lambda: sketch_cube({"a": 4, "b": 4, "c": 4}, {"a": 2, "b": 2, "c": 2}),
+    "rows": lambda: reveal({"a": [1.0, 2.0]}),
+}
+
+
+@pytest.mark.parametrize("name", SKETCHES)
+def test_all_that_a_sketch_says_goes_through_the_catalogue_and_is_there_in_spanish(name, monkeypatch):
+    marks, written = Marks(), []
+    monkeypatch.setattr(catalogues, "catalogue", lambda code: marks)
+    drawn = sketch._pixels
+
+    def read(figure):
+        written.extend(text.get_text() for text in figure.findobj(Text))
+        return drawn(figure)
+
+    monkeypatch.setattr(sketch, "_pixels", read)
+    written.append(SKETCHES[name]().alt)
+    assert any("⟦" in text for text in written)
+    assert {text for text in written if is_english(text)} == set()
+    assert marks.asked - catalogue("es").keys() == set()
+
+
+def test_a_still_picture_of_nothing_says_so_in_the_language_of_the_page(monkeypatch):
+    speak("es")
+    written = []
+    monkeypatch.setattr(Figure, "savefig", lambda figure, *_, **__: written.extend(figure.findobj(Text)) or 1 / 0)
+    with pytest.raises(ZeroDivisionError):
+        still_picture([Fig([{"y": []}], {}, alt="")])
+    assert "todavía no hay nada dibujado" in [text.get_text() for text in written]
+
+
+def said(source):
+    """The texts that a file hands to `say`, and to `unknown`, which says them, as they stand there."""
+    for node in ast.walk(ast.parse(source)):
+        called = node.func.id if isinstance(node, ast.Call) and isinstance(node.func, ast.Name) else ""
+        if called in ("say", "unknown") and node.args:
             put_together = {
                 part for whole in ast.walk(node) if isinstance(whole, ast.JoinedStr) for part in whole.values
             }
-            for part in ast.walk(node.args[0]):
-                if isinstance(part, ast.Constant) and isinstance(part.value, str) and part not in put_together:
-                    yield part.value
+            for text in (node.args[0], *(node.args[3:] if called == "unknown" else ())):
+                for part in ast.walk(text):
+                    if isinstance(part, ast.Constant) and isinstance(part.value, str) and part not in put_together:
+                        yield part.value
+
+
+def put_together(source):
+    """The calls of `unknown` whose beginning is no text that a catalogue could have."""
+    for node in ast.walk(ast.parse(source)):
+        called = isinstance(node, ast.Call) and ast.unparse(node.func) == "unknown"
+        if called and not isinstance(node.args[0], ast.Constant):
+            yield ast.unparse(node)
+
+
+def sources():
+    return (path.read_text("utf-8") for room in (widgets, workbench) for path in Path(room.__path__[0]).rglob("*.py"))
 
 
 def test_spanish_has_all_that_is_said_anywhere():
     """Also what only a long run, a mistake or a refusal brings to the page."""
-    texts = {
-        text for room in (widgets, workbench) for path in Path(room.__path__[0]).rglob("*.py") for text in said(path)
-    }
+    texts = {text for source in sources() for text in said(source)}
     assert {text for text in texts - catalogue("es").keys() if is_english(text)} == set()
+
+
+def test_whoever_types_a_wrong_name_is_answered_in_the_language_of_the_page():
+    assert [call for source in sources() for call in put_together(source)] == []
+    assert list(put_together("unknown(f'{a} has no', b, c)")) == ["unknown(f'{a} has no', b, c)"]
+    speak("es")
+    with pytest.raises(ValueError, match=r"no existe la regla 'stlr'; ¿querías decir 'stllr'\? \(hay bptt, "):
+        rule_named("stlr")
 
 
 def test_the_page_around_the_panels_is_whole(monkeypatch):

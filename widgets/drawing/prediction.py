@@ -13,8 +13,7 @@ import numpy as np
 import traitlets
 
 from widgets.drawing.pinned import Pinned
-from widgets.page.words import words_of
-from workbench.language import say
+from workbench.language import say, words_of
 
 _SCRIPT = (files("widgets") / "static" / "predict.js").read_text("utf-8")
 DRAWING, SHOWN = "drawing", "shown"

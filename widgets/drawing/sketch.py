@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from IPython.display import Image
 
 from widgets.drawing.theme import BLUE, COLOURS, GREEN, GREY, VERMILLION
+from workbench.language import say
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -71,18 +72,23 @@ def sketch_network(
         _arrow(ax, (2.0 * k + 0.25, -1.2), (2.0 * k - 0.25, -1.2), BLUE, bend=-1.6)
     for k in range(1, last) if teacher else ():
         if teacher == "own":
-            ax.text(2.0 * k, 2.15, word, ha="center", va="bottom", fontsize=9, color=VERMILLION)
+            ax.text(2.0 * k, 2.15, say(word), ha="center", va="bottom", fontsize=9, color=VERMILLION)
             _arrow(ax, (2.0 * k, 2.1), (2.0 * k, 1.35), VERMILLION)
         else:
             start = last if teacher == "direct" else k + 1
             _arrow(ax, (2.0 * start - 0.1, 1.4), (2.0 * k + 0.1, 1.4), VERMILLION, bend=0.35)
     if teacher:
         _arrow(ax, (2.0 * last, 2.1), (2.0 * last, 1.35), VERMILLION)
-        ax.text(2.0 * last, 2.15, "label", ha="center", color=VERMILLION, fontsize=9)
+        ax.text(2.0 * last, 2.15, say("label"), ha="center", color=VERMILLION, fontsize=9)
     ax.set(xlim=(-0.9, 2.0 * last + 0.9), ylim=(-2.9 if loops else -2.5, 2.6))
-    names = " to ".join(f"{name} ({units})" for name, units in layers)
-    told = {"": "", "from above": f"; the {word} goes back from layer to layer", "own": f"; each layer has its {word}"}
-    return _png(figure, f"Network: {names}{told.get(teacher, f'; the {word} goes from the outputs to every layer')}.")
+    names = say(" to ").join(f"{name} ({units})" for name, units in layers)
+    told = {
+        "": "",
+        "from above": say("; the {word} goes back from layer to layer", word=say(word)),
+        "own": say("; each layer has its {word}", word=say(word)),
+        "direct": say("; the {word} goes from the outputs to every layer", word=say(word)),
+    }
+    return _png(figure, say("Network: {layers}.", layers=names + told[teacher]))
 
 
 def sketch_boxes(
@@ -111,8 +117,8 @@ def sketch_boxes(
             lift = 0.17 if y0 == y1 else 0.0
             where = (x0 + x1) / 2 + arrow.bend * (y1 - y0) / 2, (y0 + y1) / 2 - arrow.bend * (x1 - x0) / 2 + lift
             ax.text(*where, arrow.word, ha="center", va="center", fontsize=8.5, backgroundcolor="#FFFFFFCC")
-    told = "; ".join(" ".join(f"{a.start} to {a.end} {a.word}".split()) for a in arrows)
-    return _png(figure, f"Boxes: {told}.")
+    told = "; ".join(" ".join(f"{a.start}{say(' to ')}{a.end} {a.word}".split()) for a in arrows)
+    return _png(figure, say("Boxes: {arrows}.", arrows=told))
 
 
 def sketch_cube(sizes: Mapping[str, int], kept: Mapping[str, int]) -> Image:
@@ -134,15 +140,16 @@ def sketch_cube(sizes: Mapping[str, int], kept: Mapping[str, int]) -> Image:
     ax.text(-0.15, 1.0, f"{high}\n{tall}", ha="right", va="center", fontsize=10)
     ax.text(1.0, -0.15, f"{wide}\n{broad}", ha="center", va="top", fontsize=10)
     ax.text(2.75, 0.2, f"{deep}\n{sizes[deep]}", ha="left", va="center", fontsize=10)
-    ax.text(4.4, 0.45, "core " + " × ".join(map(str, kept.values())), va="top", fontsize=10, color=VERMILLION)
+    ax.text(4.4, 0.45, f"{say('core')} {' × '.join(map(str, kept.values()))}", va="top", fontsize=10, color=VERMILLION)
     _arrow(ax, (3.0, 1.6), (4.0, 1.2), GREY)
     for k, name in enumerate(sizes):
         left, width = 6.3 + 1.3 * k, max(0.9 * kept[name] / sizes[name], 0.08)
         ax.fill([left, left + width, left + width, left], [0.6, 0.6, 2.2, 2.2], facecolor=GREEN, alpha=0.6)
-        ax.text(left, 0.45, f"basis of\n{name}\n{sizes[name]} × {kept[name]}", va="top", fontsize=8.5)
+        ax.text(left, 0.45, f"{say('basis of')}\n{name}\n{sizes[name]} × {kept[name]}", va="top", fontsize=8.5)
     ax.set(xlim=(-1.5, 10.2), ylim=(-0.9, 3.0))
-    whole, core = (" by ".join(f"{n} {name}" for name, n in part.items()) for part in (sizes, kept))
-    return _png(figure, f"A cube of {whole}; kept are a core of {core} and a basis for each mode.")
+    whole, core = (say(" by ").join(f"{n} {name}" for name, n in part.items()) for part in (sizes, kept))
+    told = say("A cube of {whole}; kept are a core of {core} and a basis for each mode.", whole=whole, core=core)
+    return _png(figure, told)
 
 
 def reveal(rows: Mapping[str, Sequence[float]], start: int = 0, milliseconds: int = 450) -> Image:
@@ -160,7 +167,7 @@ def reveal(rows: Mapping[str, Sequence[float]], start: int = 0, milliseconds: in
     moving = io.BytesIO()
     frames[0].save(moving, "GIF", save_all=True, append_images=frames[1:], duration=milliseconds, optimize=True)
     final = "; ".join(f"{name}: {' '.join(f'{float(v):.3g}' for v in values)}" for name, values in rows.items())
-    return Image(moving.getvalue(), format="gif", alt=f"Rows over time steps. {final}.")
+    return Image(moving.getvalue(), format="gif", alt=say("Rows over time steps. {rows}.", rows=final))
 
 
 def _rows(rows: Mapping[str, Sequence[float]], shown: int, start: int) -> Any:
@@ -183,7 +190,7 @@ def _rows(rows: Mapping[str, Sequence[float]], shown: int, start: int) -> Any:
         low, high = min(0.0, *numbers), max(0.0, *numbers)
         ax.set(xlim=(start - 0.5, start + len(numbers) - 0.2), ylim=(1.3 * low - 0.05, 1.3 * high + 0.05), yticks=[])
         ax.spines[:].set_visible(False)
-    axes[-1].set(xticks=range(start, start + len(next(iter(rows.values())))), xlabel="time step")
+    axes[-1].set(xticks=range(start, start + len(next(iter(rows.values())))), xlabel=say("time step"))
     return _pixels(figure)
 
 

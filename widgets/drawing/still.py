@@ -14,6 +14,7 @@ from widgets.drawing.figure import Fig
 from widgets.drawing.formula import Formula
 from widgets.drawing.raster import Raster
 from widgets.drawing.theme import GREY
+from workbench.language import say
 
 _DASHES = {"solid": "-", "dash": "--", "dot": ":", "dashdot": "-.", "longdash": "--", "longdashdot": "-."}
 _MARKERS = {"circle": "o", "x": "x", "square": "s", "triangle-up": "^", "diamond": "D", "cross": "P", "line-ns": "|"}
@@ -79,7 +80,7 @@ def _draw_axes(ax: Any, fig: Fig, name: str) -> None:
     ax.grid(alpha=0.25)
     if not any(_has_data(trace) for trace in traces if trace.visible is not False):
         ax.set(xticks=[], yticks=[])
-        ax.text(0.5, 0.5, "nothing drawn yet", ha="center", va="center", color=GREY, transform=ax.transAxes)
+        ax.text(0.5, 0.5, say("nothing drawn yet"), ha="center", va="center", color=GREY, transform=ax.transAxes)
         return
     for trace in traces:
         _draw_trace(ax, trace)

@@ -12,7 +12,7 @@ import anywidget
 import traitlets
 
 from widgets.page.click import read_click
-from widgets.page.words import words_of
+from workbench.language import words_of
 
 _STATIC = files("widgets") / "static"
 

@@ -5,7 +5,7 @@ from importlib.resources import files
 import anywidget
 import traitlets
 
-from widgets.page.words import words_of
+from workbench.language import words_of
 
 _STATIC = files("widgets") / "static"
 

@@ -152,6 +152,7 @@ class SynchronizationBasis(RacePanel):
     ) -> str:
         wave = f"bases.{WAVES[waveform]}" + ("" if waveform == "DCT" else f", phase={phase}")
         frequencies = "dct_frequencies(classes, latents)" if waveform == "DCT" else "released_frequencies(classes)"
+        trains = say("{code} trains the network: how far each block is in step", code="leads(list(training()))[-1]")
         return f"""
             from functools import partial
             from workbench.credit import bases
@@ -172,7 +173,7 @@ class SynchronizationBasis(RacePanel):
                 rule = BLOCK_RULES["lls"]._replace(head=partial(local_head, basis=wave))
                 return watch(lls_fashion(rule, seed={seed}), epochs={epochs}, seed={seed})
 
-            # leads(list(training()))[-1] trains the network: how far each block is in step
+            # {trains}
         """
 
     def _draw_waves(self, numbers: Sight) -> None:

@@ -168,7 +168,7 @@ class CostExplorer(RacePanel):
             for rule, cost in chosen.items():
                 print(rule, cost.macs, "MACs,", cost.memory, "bytes")
             print("S_MAC:", mac_saving(steps, learning_steps), "largest K for 1:", break_even(steps))
-            # What the machine says: print each of
+            # {say("What the machine says: print each of")}
             measured = timed_costs(inputs, width, depth, classes, steps, learning_steps)
         """
 

@@ -145,7 +145,7 @@ class SurrogateExplorer(Panel):
 
             neuron = {NEURON}
             u = run_lif({STRENGTH} * random_spikes({STEPS}, {INTERVAL}), neuron).potential
-            felt = yours(u - neuron.threshold)  # how much each step of this neuron learns
+            felt = yours(u - neuron.threshold)  # {say("how much each step of this neuron learns")}
         """
 
 

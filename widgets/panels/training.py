@@ -171,7 +171,7 @@ class TrainingMonitor(RacePanel):
         rate = RATES[learning_rate]
         plan = f"seed={seed}, epochs={epochs}" + ', loops="plain"' * self._early
         name, known = self.experiment.name, self.experiment.name in named.EXPERIMENTS
-        chosen = f'experiment("{name}")' if known else f"...  # your own Experiment, '{name}'"
+        chosen = f'experiment("{name}")' if known else f"...  # {say('your own Experiment')}, '{name}'"
         return f"""
             import torch
             from workbench.experiments import experiment, start, vary

@@ -4,7 +4,8 @@ import argparse
 from collections.abc import Callable, Iterable
 from typing import Any
 
-from workbench.names import nearest, unknown
+from workbench.language import say
+from workbench.names import did_you_mean, nearest, unknown
 
 Run = Callable[[argparse.Namespace], int | None]  # a command: its exit code, or None for 0
 LARGEST_SEED = 2**32 - 1
@@ -23,12 +24,13 @@ class Parser(argparse.ArgumentParser):
 
     def _no_such(self, option: str) -> str:
         near = nearest(option.partition("=")[0], self._option_string_actions, 0.7)
-        return f"there is no option '{option}'; " + (f"did you mean '{near}'?" if near else "see --help")
+        rest = did_you_mean(near) if near else say("see --help")
+        return f"{say('there is no option')} '{option}'; {rest}"
 
     def _check_value(self, action: argparse.Action, value: Any) -> None:
         if action.choices is not None and value not in action.choices:
             what = str(action.metavar or action.dest).lower()
-            raise argparse.ArgumentError(None, str(unknown(f"there is no {what}", value, action.choices)))
+            raise argparse.ArgumentError(None, str(unknown("there is no {what}", value, action.choices, what=what)))
 
 
 def add_command(commands: Any, name: str, run: Run, text: str, examples: Iterable[str]) -> Parser:

@@ -81,7 +81,7 @@ def rule_of(experiment: Experiment, rule: str) -> Any:
             )
         return experiment.rules.take(rule_named(rule))
     if rule not in experiment.rules:
-        raise unknown(f"{experiment.name} has no rule", rule, experiment.rules, "it has")
+        raise unknown("{experiment} has no rule", rule, experiment.rules, "it has", experiment=experiment.name)
     return experiment.rules[rule]
 
 

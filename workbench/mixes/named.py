@@ -105,6 +105,6 @@ def mix_named(text: str) -> Mix:
     for (axis, there), word in zip(AXES, words, strict=False):
         found = next((answer for answer in there if answer.name == word), None)
         if found is None:
-            raise unknown(f"the axis {axis} has no answer", word, [answer.name for answer in there])
+            raise unknown("the axis {axis} has no answer", word, [answer.name for answer in there], axis=axis)
         answers[axis] = found
     return Mix(**answers)

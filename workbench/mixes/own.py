@@ -57,5 +57,5 @@ def answers_after(rule: LearningRule, words: list[str]) -> Mix:
     directions = {answer.name: answer for answer in DIRECTIONS}
     memory = memories[words.pop(0)] if words and words[0] in memories else ALL
     if words and words[0] not in directions:
-        raise unknown("the axis direction has no answer", words[0], list(directions))
+        raise unknown("the axis {axis} has no answer", words[0], list(directions), axis="direction")
     return of_rule(rule, memory, directions[words[0]] if words else ANYWHERE)

@@ -7,6 +7,8 @@ import re
 from collections.abc import Iterable, Mapping
 from typing import NamedTuple
 
+from workbench.language import say
+
 LOOPBACK = ("localhost", "127.0.0.1", "::1")
 LONGEST_LINK = 8_000  # characters behind the question mark
 _PAGE = ("document", "iframe")  # what a person looks at (Fetch Metadata, W3C)
@@ -17,7 +19,10 @@ _ROBOT = re.compile(
 
 
 class Refusal(NamedTuple):
-    """What is answered instead of the app: HTTP status, heading, sentence, and after how many seconds to try again."""
+    """What is answered instead of the app: HTTP status, heading, sentence, and after how many seconds to try again.
+
+    In English, or said already; the page says both in its language.
+    """
 
     status: int
     heading: str
@@ -38,7 +43,11 @@ def refusal(headers: Mapping[str, str], query: str) -> Refusal | None:
     if "prefetch" in headers.get("Sec-Purpose", headers.get("Purpose", "")):
         return Refusal(503, "Not ahead of time", "The app starts when a person opens it.", retry=1)
     if len(query) > LONGEST_LINK:
-        sentence = f"It has {len(query):,} characters, and the app reads links of up to {LONGEST_LINK:,}."
+        sentence = say(
+            "It has {characters:,} characters, and the app reads links of up to {most:,}.",
+            characters=len(query),
+            most=LONGEST_LINK,
+        )
         return Refusal(414, "This link is too long", sentence)
     return None
 

@@ -18,6 +18,7 @@ IDLE = "It was ended after a time without use."
 UNCLAIMED = "Its page was never shown."
 DIED = "It ended by itself or was ended by the system, perhaps for want of memory."
 UNKNOWN = "The server was started anew, or the computation ended long ago."
+ENDINGS = (IDLE, UNCLAIMED, DIED, UNKNOWN)  # in English: whoever shows one says it in the language of the page
 _WHY = {IDLE: "idle", UNCLAIMED: "unclaimed", DIED: "died"}  # in a word
 _REMEMBERED = 1000  # endings that can still be told
 _WAITS = (15, 600)  # seconds: the shortest and the longest estimate that is given

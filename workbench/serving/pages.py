@@ -1,5 +1,6 @@
 """What the server of the app answers besides Voila's own: the app behind the door, and small pages in plain words."""
 
+import json
 from typing import Any
 from urllib.parse import unquote
 
@@ -9,6 +10,7 @@ from tornado.web import RequestHandler
 from voila.static_file_handler import TemplateStaticFileHandler
 from voila.tornado.handler import TornadoVoilaHandler
 
+from workbench.language import say
 from workbench.serving.door import Refusal, is_robot, refusal
 from workbench.serving.headers import NONCE, marked, new_nonce
 from workbench.serving.kernels import Page
@@ -23,10 +25,18 @@ FOREIGN_NAME = Refusal(
     "This request was meant for another server",
     "It calls the server by a name that it does not know; --host NAME makes a name known.",
 )
-# Into the middle of the page that waits: its spinner gives way to a sentence.
-ENDED = """<script>document.body.innerHTML = "<main role='alert' style='font: 16px/1.5 sans-serif; margin: 15vh auto; "
-+ "max-width: 40em'><h1>The computation behind this page has ended</h1><p>It ended before the page was whole, perhaps "
-+ "for want of memory. <a href=''>Open the page again</a>.</p></main>"</script>"""
+
+
+def ended() -> str:
+    """A script for the middle of the page that waits: its spinner gives way to a sentence."""
+    page = (
+        "<main role='alert' style='font: 16px/1.5 sans-serif; margin: 15vh auto; max-width: 40em'>"
+        f"<h1>{say('The computation behind this page has ended')}</h1>"
+        f"<p>{say('It ended before the page was whole, perhaps for want of memory.')} "
+        f"<a href=''>{say('Open the page again')}</a></p></main>"
+    )
+    inside = json.dumps(page).replace("</", r"<\/")  # nothing in it ends the script
+    return f"<script>document.body.innerHTML = {inside}</script>"
 
 
 def refuse(handler: RequestHandler, reason: Refusal) -> None:
@@ -113,7 +123,7 @@ class AppPage(TornadoVoilaHandler):
                 self.flush()
                 # Voila 0.5 goes on for ever with signs of life when a kernel dies before its page is whole.
                 if "voila_heartbeat()" in part and arrival.kernel and await manager.ending(arrival.kernel):
-                    self.write(marked(ENDED, nonce))
+                    self.write(marked(ended(), nonce))
                     break
             else:
                 manager.keep(arrival.kernel, Page(self._visitor, "".join(parts)))
@@ -148,8 +158,12 @@ class AppPage(TornadoVoilaHandler):
 
 def full(places: int, wait: int) -> Refusal:
     """All places are taken."""
-    minutes = "a minute" if wait <= 60 else f"{-(-wait // 60)} minutes"
-    sentence = f"This server has {places} places, and somebody sits on each. One should be free in about {minutes}."
+    minutes = say("a minute") if wait <= 60 else say("{number} minutes", number=-(-wait // 60))
+    sentence = say(
+        "This server has {places} places, and somebody sits on each. One should be free in about {time}.",
+        places=places,
+        time=minutes,
+    )
     return Refusal(503, "All places are taken", sentence, retry=wait)
 
 

@@ -41,6 +41,7 @@ from workbench.serving.pages import (
     TemplateFile,
 )
 from workbench.serving.rules import PRIVATE, PUBLIC, Rules
+from workbench.serving.spoken import Spoken, let_speak, with_words
 
 PATIENCE = 30  # seconds that a client may take to send a request, and that an idle connection stays open
 LARGEST = 1 << 20  # bytes of a request's body; pages send next to nothing
@@ -85,11 +86,13 @@ class AppServer(Voila):
             ("cull_connected", rules.even_if_open),
         ):
             manager.setdefault(name, value)
+        self.voila_configuration.page_config_hook = with_words
         settings: Any = super().init_settings()
+        let_speak(settings["voila_jinja2_env"].globals)
         self.kernel_manager.allowed_message_types = list(MESSAGES)
         return settings | {
             "rules": rules,
-            "transforms": [Headers],
+            "transforms": [Headers, Spoken],
             "log_function": self.log_request,
             "default_handler_class": Refusing,
             "default_handler_args": {"reason": FOREIGN_NAME},

@@ -107,7 +107,7 @@ def _row(table: Mapping[str, Any]) -> PaperRow:
 
 def _check(ours: Ours, what: str) -> None:
     if ours.value not in VALUES:
-        raise unknown(f"'{what}' asks for a", ours.value, VALUES)
+        raise unknown("'{what}' asks for a", ours.value, VALUES, what=what)
     if (ours.value != "mean") != (ours.against is not None):
         raise ValueError(f"'{what}': a mean is of one rule, all else is `against` another, got {ours!r}")
     if ours.least is None and ours.most is None:
@@ -117,7 +117,8 @@ def _check(ours: Ours, what: str) -> None:
 def _filled(kind: type, table: Mapping[str, Any]) -> Any:
     for name in table:
         if name not in kind._fields:  # pyright: ignore[reportAttributeAccessIssue]
-            raise unknown(f"a {kind.__name__} has no", name, kind._fields)  # pyright: ignore[reportAttributeAccessIssue]
+            fields: tuple[str, ...] = kind._fields  # pyright: ignore[reportAttributeAccessIssue]
+            raise unknown("a {kind} has no", name, fields, kind=kind.__name__)
     return kind(**table)
 
 

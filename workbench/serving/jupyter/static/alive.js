@@ -9,7 +9,12 @@ const COMPARED = 1000; // characters of a link
 const DIALOG = 60; // s that a browser may ask whether the page shall be left
 const LARGEST = 4e6; // characters of pictures that are kept; browsers keep about five million
 
-const kernel = () => JSON.parse(document.getElementById("jupyter-config-data")?.textContent ?? "{}").kernelId;
+const facts = () => JSON.parse(document.getElementById("jupyter-config-data")?.textContent ?? "{}");
+const kernel = () => facts().kernelId;
+// The language of the link, or that of the server's environment, as in the app.
+const language = () => (new URLSearchParams(location.search).get("lang") || facts().workbenchLanguage || "en").slice(0, 2).toLowerCase();
+const say = (text, values = {}) =>
+  (facts().workbenchWords?.[language()]?.[text] ?? text).replace(/\{(\w+)\}/g, (_, name) => values[name]);
 const base = () => document.body.dataset.baseUrl.replace(/voila\/$/, "");
 const token = () => document.cookie.match(/(?:^|; )_xsrf=([^;]*)/)?.[1] ?? ""; // a hub asks for it
 
@@ -28,7 +33,7 @@ function banner(text, reload) {
   box.replaceChildren(line);
   if (!reload) return;
   const button = document.createElement("button");
-  button.textContent = "Reload";
+  button.textContent = say("Reload");
   button.addEventListener("click", () => {
     keepPictures();
     location.reload();
@@ -60,7 +65,9 @@ function showKept() {
   if (!kept.pictures?.length || kept.kernel === kernel()) return;
   const box = document.createElement("details");
   box.id = "workbench-kept";
-  box.innerHTML = "<summary>The pictures as they were before the page was reloaded</summary>";
+  const summary = document.createElement("summary");
+  summary.textContent = say("The pictures as they were before the page was reloaded");
+  box.append(summary);
   for (const [label, svg] of kept.pictures) {
     const image = document.createElement("img");
     image.alt = label;
@@ -91,15 +98,16 @@ async function ask() {
     const answer = await (await fetch(`${base()}workbench/alive/${kernel()}`, asked)).json();
     answered = performance.now();
     if (!answer.alive) {
-      banner(`The computation behind this page has ended. ${answer.reason} Reload to go on; the link keeps the state.`, true);
+      const reason = say(answer.reason);
+      banner(say("The computation behind this page has ended. {reason} Reload to go on; the link keeps the state.", { reason }), true);
       return; // it does not come back
     }
     if (isCutOff()) {
-      banner("This page has lost its connection to the computation. It tries again by itself; Reload is quicker, and the link keeps the state.", true);
+      banner(say("This page has lost its connection to the computation. It tries again by itself; Reload is quicker, and the link keeps the state."), true);
     } else clear();
   } catch {
     if (performance.now() - answered > PATIENCE) {
-      banner("The server cannot be reached. This page tries again by itself; what it shows is as it was.", false);
+      banner(say("The server cannot be reached. This page tries again by itself; what it shows is as it was."), false);
     }
   }
   timer = setTimeout(ask, PERIOD);

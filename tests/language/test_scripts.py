@@ -4,9 +4,8 @@ import pytest
 
 from widgets.frame.bar import Bar
 from widgets.page.nav import Nav
-from widgets.page.words import words_of
 from widgets.tour import Coach
-from workbench.language import speak
+from workbench.language import speak, words_of
 
 
 @pytest.fixture(autouse=True)
