@@ -3,7 +3,7 @@
 import pytest
 
 from workbench.course import build
-from workbench.serving import notebooks_folder
+from workbench.shipped import notebooks_folder
 
 LESSON = "03_s_tllr_events"
 READY = "() => window.jupyterapp?.shell.currentWidget?.context?.sessionContext.session?.kernel?.status === 'idle'"

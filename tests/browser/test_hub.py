@@ -15,7 +15,8 @@ from gate import PATIENCE, wait_for
 from ports import own_port
 from visitors import ask, notebook
 
-from workbench.serving import notebooks_folder, running
+from workbench.serving import running
+from workbench.shipped import notebooks_folder
 
 ROOT = Path(__file__).resolve().parents[2]
 CONFIG = """

@@ -2,7 +2,7 @@
 
 import pytest
 
-from workbench import serving
+from workbench import serving, shipped
 from workbench.cli import book
 from workbench.cli.main import main
 
@@ -19,7 +19,7 @@ def opened(monkeypatch, tmp_path):
     """The addresses that a browser was asked to open."""
     addresses = []
     monkeypatch.setattr(book.webbrowser, "open", addresses.append)
-    monkeypatch.setattr(serving, "book_folder", lambda: tmp_path)
+    monkeypatch.setattr(shipped, "book_folder", lambda: tmp_path)
     monkeypatch.setattr(serving.book, "BookServer", Interrupted)
     return addresses
 
@@ -34,6 +34,6 @@ def test_it_opens_until_it_is_interrupted(opened, capsys, options):
 
 
 def test_where_none_was_built_it_says_what_to_do(monkeypatch, tmp_path, capsys):
-    monkeypatch.setattr(serving.book, "_PACKAGE", tmp_path)
+    monkeypatch.setattr(shipped, "_PACKAGE", tmp_path)
     assert main(["book"]) == 1
     assert "type make book" in capsys.readouterr().err

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from workbench import serving
+from workbench import serving, shipped
 from workbench.cli import lab
 from workbench.cli.main import main
 
@@ -19,7 +19,7 @@ def served(monkeypatch):
 
 def test_a_checkout_opens_its_own_notebooks(served):
     assert main(["lab", "--no-browser"]) == 0
-    assert str(serving.notebooks_folder()) in served[0]
+    assert str(shipped.notebooks_folder()) in served[0]
 
 
 def test_a_folder_gets_copies_and_keeps_what_it_has(served, tmp_path, capsys):
@@ -30,7 +30,7 @@ def test_a_folder_gets_copies_and_keeps_what_it_has(served, tmp_path, capsys):
     assert main(["lab", str(work)]) == 0
     assert str(work) in served[0]
     assert mine.read_text() == "mine"
-    there = {path.name for path in serving.notebooks_folder().glob("*.ipynb")}
+    there = {path.name for path in shipped.notebooks_folder().glob("*.ipynb")}
     assert {path.name for path in work.iterdir()} == there
     assert f"{len(there) - 1} notebooks copied, 1 were there" in capsys.readouterr().err
     assert main(["lab", str(work)]) == 0
@@ -42,7 +42,7 @@ def test_an_installed_package_never_shows_its_own_files(served, tmp_path, monkey
     (package / "notebooks").mkdir(parents=True)
     (package / "notebooks" / "00_one.ipynb").write_text("{}")
     (package / "notebooks" / "._00_one.ipynb").write_text("what a system keeps beside a file")
-    monkeypatch.setattr(serving, "notebooks_folder", lambda: package / "notebooks")
+    monkeypatch.setattr(shipped, "notebooks_folder", lambda: package / "notebooks")
     monkeypatch.setattr(lab, "__file__", str(package / "cli" / "lab.py"))
     monkeypatch.chdir(tmp_path)
     assert main(["lab"]) == 0
@@ -51,10 +51,10 @@ def test_an_installed_package_never_shows_its_own_files(served, tmp_path, monkey
 
 
 def test_the_folder_of_the_notebooks_itself_is_served_as_it_is(served):
-    before = sorted(serving.notebooks_folder().iterdir())
-    assert main(["lab", str(serving.notebooks_folder())]) == 0
-    assert sorted(serving.notebooks_folder().iterdir()) == before
-    assert str(Path(serving.notebooks_folder())) in served[0]
+    before = sorted(shipped.notebooks_folder().iterdir())
+    assert main(["lab", str(shipped.notebooks_folder())]) == 0
+    assert sorted(shipped.notebooks_folder().iterdir()) == before
+    assert str(Path(shipped.notebooks_folder())) in served[0]
 
 
 def test_a_hub_starts_the_server_of_one_user(served, tmp_path, monkeypatch):

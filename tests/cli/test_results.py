@@ -10,8 +10,8 @@ from sweeps_cells import cell
 
 from workbench.cli import results
 from workbench.cli.main import USAGE, main
+from workbench.shipped import results_folder
 from workbench.sweeps.cell import write_cell
-from workbench.sweeps.pages import results_folder
 
 
 @pytest.fixture

@@ -11,7 +11,7 @@ import torch
 from workbench.course.build import BUILDS, POINTS, build, lessons_of
 from workbench.course.cells import EXERCISE, asked, has_tag
 from workbench.course.exercises import ask, check, exercises, hint
-from workbench.serving import notebooks_folder
+from workbench.shipped import notebooks_folder
 
 SOURCE = notebooks_folder()
 building = import_module("workbench.course.build")  # the face hands on the function of this name

@@ -6,7 +6,7 @@ from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook
 
 from workbench.course.cells import asked, strict, taken_apart
 from workbench.course.exercises import exercises
-from workbench.serving import notebooks_folder
+from workbench.shipped import notebooks_folder
 
 LESSONS = sorted(notebooks_folder().glob("[0-9][0-9]_*.ipynb"))
 FOLDED = "<details><summary>Solution</summary>\n\n```python\nx = 1\n```\n\n</details>"

@@ -18,8 +18,8 @@ from student_answers import FUNCTIONS, source
 from workbench.course import build, count_mistakes
 from workbench.course.build import POINTS
 from workbench.course.exercises import exercises
-from workbench.serving import notebooks_folder
 from workbench.serving.forking import can_fork
+from workbench.shipped import notebooks_folder
 
 ROOT = Path(__file__).resolve().parents[2]
 LESSON = "02_stdp_window"

@@ -14,7 +14,7 @@ from workbench.course import BUILDS
 from workbench.course.build import lessons_of
 from workbench.course.exercises import exercises
 from workbench.neurons import Neuron, PairRule, run_lif, run_trace, stdp_pair_sum
-from workbench.serving import notebooks_folder
+from workbench.shipped import notebooks_folder
 
 PAGES = sorted((Path(__file__).resolve().parents[2] / "docs" / "teaching").glob("*.md"))
 LINK = re.compile(r"\(http://localhost:8866/(\?[^)]+)\)")

@@ -7,7 +7,7 @@ from urllib.request import urlopen
 
 import pytest
 
-from workbench.serving import book, book_folder, book_server
+from workbench.serving import book, book_server
 
 
 @pytest.fixture
@@ -50,16 +50,6 @@ def test_what_is_no_page_is_not_handed_out(served, path):
 def test_only_this_machine_is_answered(folder):
     with book_server(folder, 50_000) as server:
         assert server.server_address[0] == "127.0.0.1"
-
-
-def test_it_lies_in_the_checkout_or_in_the_package(tmp_path, monkeypatch):
-    monkeypatch.setattr(book, "_PACKAGE", tmp_path / "workbench")
-    with pytest.raises(ValueError, match=r"no book has been built.*make book"):
-        book_folder()
-    for place in ("workbench/book", "build/book/html"):
-        (tmp_path / place).mkdir(parents=True)
-        (tmp_path / place / "index.html").touch()
-        assert book_folder() == tmp_path / place
 
 
 def test_ports_run_out(folder, monkeypatch):

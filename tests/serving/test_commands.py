@@ -7,7 +7,8 @@ import pytest
 from ports import own_port
 from visitors import ask, channels, notebook, open_page
 
-from workbench.serving import app_command, commands, hub_command, lab_command, notebooks_folder, running
+from workbench.serving import app_command, commands, hub_command, lab_command, running
+from workbench.shipped import notebooks_folder
 
 
 def test_other_addresses_than_loopback_ask_for_a_token(tmp_path):

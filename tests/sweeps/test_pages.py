@@ -6,7 +6,6 @@ from pathlib import Path
 import pytest
 from sweeps_cells import cell
 
-from workbench.sweeps import pages
 from workbench.sweeps.pages import (
     BLOCK,
     Column,
@@ -22,7 +21,6 @@ from workbench.sweeps.pages import (
     points_of,
     read_results,
     read_tables,
-    results_folder,
     table_text,
     written_pages,
 )
@@ -119,7 +117,7 @@ def test_a_paper_may_have_a_picture_of_its_costs():
     assert page.endswith("## What accuracy costs\n\n![Accuracy against bytes and products](../frontier-events.svg)\n")
     assert "frontier" not in page_text(PAPER, CELLS)
     with pytest.raises(ValueError, match="there is no picture 'frontier'; "):
-        picture_named("frontier", read_results(results_folder()).pictures)
+        picture_named("frontier", read_results(ROOT / "results").pictures)
 
 
 def test_the_points_of_a_picture_are_its_rules_that_were_run():
@@ -129,17 +127,6 @@ def test_the_points_of_a_picture_are_its_rules_that_were_run():
         ("BPTT", 0.004, 71.0),
     ]
     assert {point.cost for point in points_of(wanted, CELLS, "macs")} == {2.0}
-
-
-def test_results_lie_beside_the_package_or_inside_it(tmp_path, monkeypatch):
-    assert results_folder() == ROOT / "results"
-    monkeypatch.setattr(pages, "_PACKAGE", tmp_path / "workbench")
-    with pytest.raises(FileNotFoundError, match=r"no tables\.toml in .*; install the package again"):
-        results_folder()
-    inside = tmp_path / "workbench" / "results"
-    inside.mkdir(parents=True)
-    (inside / "tables.toml").write_text("")
-    assert results_folder() == inside
 
 
 def test_wrong_files_are_named(tmp_path):

@@ -5,7 +5,7 @@ import re
 import pytest
 from sweeps_cells import cell
 
-from workbench.sweeps.pages import results_folder
+from workbench.shipped import results_folder
 from workbench.sweeps.papers import (
     MISSED,
     NOT_RUN,

@@ -20,8 +20,9 @@ from widgets.panels.results_pictures import (
     frontier_figure,
 )
 from workbench.language import say
+from workbench.shipped import results_folder
 from workbench.sweeps.frontier import Point, frontier
-from workbench.sweeps.pages import Picture, Results, picture_named, points_of, read_results, results_folder
+from workbench.sweeps.pages import Picture, Results, picture_named, points_of, read_results
 from workbench.sweeps.papers import MISSED, NOT_RUN, REPRODUCED, Answer, Paper, answer
 from workbench.sweeps.statistics import summary
 

@@ -19,7 +19,8 @@ def add(commands: Any) -> None:
 
 def book(arguments: argparse.Namespace) -> None:
     """Serve the book until it is interrupted."""
-    from workbench.serving import book_folder, book_server
+    from workbench.serving import book_server
+    from workbench.shipped import book_folder
 
     with book_server(book_folder(), arguments.port) as server:
         address = f"http://127.0.0.1:{server.server_port}/"

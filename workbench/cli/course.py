@@ -46,7 +46,7 @@ def build_course(arguments: argparse.Namespace) -> None:
     if arguments.picture:
         arguments.parser.error("--picture belongs to report")
     from workbench.course.build import build
-    from workbench.serving import notebooks_folder
+    from workbench.shipped import notebooks_folder
 
     folder = arguments.to or Path(f"course-{kind}")
     paths = build(kind, notebooks_folder(), folder, arguments.force)

@@ -33,7 +33,8 @@ def add(commands: Any) -> None:
 
 def lab(arguments: argparse.Namespace) -> int:
     """Serve the notebooks until it is interrupted."""
-    from workbench.serving import hub_command, lab_command, notebooks_folder
+    from workbench.serving import hub_command, lab_command
+    from workbench.shipped import notebooks_folder
 
     need("jupyterlab")
     source = notebooks_folder()

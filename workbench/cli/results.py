@@ -70,7 +70,7 @@ def results(arguments: argparse.Namespace) -> int | None:
 
 def own_results() -> Path:
     """The results of the checkout, or else those that were installed."""
-    from workbench.sweeps.pages import results_folder
+    from workbench.shipped import results_folder
 
     kept = CHECKOUT / "results"
     return kept if kept.is_dir() else results_folder()

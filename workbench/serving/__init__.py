@@ -6,8 +6,8 @@ from workbench.faces import lazy
 
 if TYPE_CHECKING:
     from workbench.serving.allowance import SPEED, Allowance, Price, read_allowance, write_allowance
-    from workbench.serving.book import BookServer, book_folder, book_server
-    from workbench.serving.commands import SERVED, app_command, hub_command, lab_command, notebooks_folder
+    from workbench.serving.book import BookServer, book_server
+    from workbench.serving.commands import SERVED, app_command, hub_command, lab_command
     from workbench.serving.frames import PROTOCOL, joined, parted
     from workbench.serving.process import free_port, running
 
@@ -19,13 +19,11 @@ __all__ = [
     "BookServer",
     "Price",
     "app_command",
-    "book_folder",
     "book_server",
     "free_port",
     "hub_command",
     "joined",
     "lab_command",
-    "notebooks_folder",
     "parted",
     "read_allowance",
     "running",

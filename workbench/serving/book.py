@@ -6,7 +6,6 @@ from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
 PORTS = 20  # that are tried, from the wanted one on
-_PACKAGE = Path(__file__).resolve().parents[1]
 
 
 class BookServer(ThreadingHTTPServer):
@@ -23,18 +22,6 @@ class _Files(SimpleHTTPRequestHandler):
     def list_directory(self, path: str | os.PathLike[str]) -> None:
         """A folder without a page is none of the book's."""
         self.send_error(404, "There is no such page in the book")
-
-
-def book_folder() -> Path:
-    """The folder of the built book: where `make book` writes it in a checkout, or inside the installed package."""
-    candidates = [_PACKAGE.parent / "build" / "book" / "html", _PACKAGE / "book"]
-    for folder in candidates:
-        if (folder / "index.html").is_file():
-            return folder
-    raise ValueError(
-        f"no book has been built: there is no index.html in {' or '.join(map(str, candidates))}. In a checkout type "
-        "make book, which takes a minute or two; a package holds the book where it was built before the package was"
-    )
 
 
 def book_server(folder: Path, port: int) -> BookServer:

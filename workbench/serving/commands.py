@@ -15,23 +15,12 @@ from pathlib import Path
 from jupyter_core.paths import jupyter_runtime_dir
 
 from workbench.serving.door import is_loopback
+from workbench.shipped import notebooks_folder
 
 SERVED = "WORKBENCH_SERVES_PLOTLY"  # "1" in a kernel whose page gets plotly.js from the server
 KERNEL_IDLE, SERVER_IDLE = 1200, 3600  # seconds without use after which a kernel and a server under a hub end
 _SOCKET = len("/kernel-12345678-1234-1234-1234-123456789012-ipc-1")  # of a kernel
 _LONGEST = 103  # bytes of a socket's path: the least that a system takes (macOS)
-_PACKAGE = Path(__file__).resolve().parents[1]
-
-
-def notebooks_folder() -> Path:
-    """The folder of the notebooks: beside the package in a checkout, inside it when installed."""
-    candidates = [_PACKAGE.parent / "notebooks", _PACKAGE / "notebooks"]
-    for folder in candidates:
-        if (folder / "app.ipynb").is_file():
-            return folder
-    raise ValueError(
-        f"no app.ipynb in {' or '.join(map(str, candidates))}; install the package again, or start from a checkout"
-    )
 
 
 def app_command(

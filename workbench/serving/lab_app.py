@@ -18,8 +18,9 @@ from voila.server_extension import load_config_file
 from voila.tornado.handler import TornadoVoilaHandler
 
 from workbench.serving.bundles import STATIC, plotly_folder
-from workbench.serving.commands import SERVED, notebooks_folder
+from workbench.serving.commands import SERVED
 from workbench.serving.kernels import DIED, UNKNOWN
+from workbench.shipped import notebooks_folder
 
 PLACE = "workbench/app"
 

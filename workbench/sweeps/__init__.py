@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING
 from workbench.faces import lazy
 
 if TYPE_CHECKING:
+    from workbench.shipped import results_folder
     from workbench.sweeps.cell import (
         Cell,
         cell_path,
@@ -25,7 +26,6 @@ if TYPE_CHECKING:
         picture_named,
         points_of,
         read_results,
-        results_folder,
         table_text,
     )
     from workbench.sweeps.papers import Answer, Ours, Paper, PaperRow, answer, read_papers, wanted

@@ -28,7 +28,6 @@ from workbench.sweeps.statistics import paired
 from workbench.sweeps.table import device_of
 from workbench.sweeps.values import Asked, metric_of, signed, told, values_of
 
-_PACKAGE = Path(__file__).resolve().parents[1]
 BLOCK = re.compile(r"(<!-- results: (?P<name>[^>]+?) -->\n).*?(<!-- end of results -->)", re.DOTALL)
 PAPERS = "papers"  # the block that counts verdicts
 BENCHMARKS = "benchmarks"  # and that of the runs of benchmarks
@@ -85,17 +84,6 @@ class Results(NamedTuple):
     papers: list[Paper]
     pictures: tuple[Picture, ...] = ()
     benchmarks: str = ""  # their table
-
-
-def results_folder() -> Path:
-    """The folder of this project's results: beside the package in a checkout, inside it when installed."""
-    candidates = [_PACKAGE.parent / "results", _PACKAGE / "results"]
-    for folder in candidates:
-        if (folder / "tables.toml").is_file():
-            return folder
-    raise FileNotFoundError(
-        f"no tables.toml in {' or '.join(map(str, candidates))}; install the package again, or start from a checkout"
-    )
 
 
 def read_results(folder: Path) -> Results:
