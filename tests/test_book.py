@@ -2,8 +2,10 @@
 
 import doctest
 import importlib
+import json
 import re
 import shlex
+import subprocess
 import sys
 import tomllib
 from pathlib import Path
@@ -181,6 +183,7 @@ def test_the_container_copies_what_there_is_and_pins_what_it_installs():
         if words[0] == "RUN" and "pip" in words:
             assert "constraints.txt" in copied
             assert words[words.index("--constraint") + 1] == "constraints.txt"
+            assert "--index-url" not in words, "no other index has all the versions that are pinned"
     wheel = tomllib.loads(PYPROJECT)["tool"]["hatch"]["build"]["targets"]["wheel"]["only-include"]
     assert {name for name in wheel if not name.startswith("build/")} | {"README.md", "LICENSE"} <= copied
 
@@ -201,10 +204,31 @@ def test_the_container_serves_strangers_and_not_as_root():
     assert f"Programming Language :: Python :: {version}" in PYPROJECT
 
 
+BINDER = ROOT / ".binder" / "requirements.txt"
+
+
+def test_pip_reads_the_file_of_binder_as_it_is_started_there():
+    """From the root of the repository; nothing is fetched and nothing installed."""
+    nothing = ["--dry-run", "--no-index", "--no-deps", "--no-build-isolation", "--quiet", "--report", "-"]
+    command = [sys.executable, "-m", "pip", "install", *nothing, "-r", BINDER.relative_to(ROOT)]
+    done = subprocess.run(list(map(str, command)), cwd=ROOT, capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr
+    (wanted,) = json.loads(done.stdout)["install"]
+    assert (wanted["metadata"]["name"], wanted["requested_extras"]) == ("local-learning-workbench", ["app", "fast"])
+
+
+@pytest.mark.parametrize("path", sorted((ROOT / "docs" / "serving").iterdir()), ids=lambda path: path.name)
+def test_every_extra_that_a_server_is_installed_with_is_there(path):
+    extras = set(tomllib.loads(PYPROJECT)["project"]["optional-dependencies"])
+    for named in re.findall(r"(?:workbench|\.)\[([a-z,]+)\]", path.read_text("utf-8")):
+        assert set(named.split(",")) <= extras
+
+
 def test_binder_installs_the_app_in_tested_versions():
-    lines = (ROOT / ".binder/requirements.txt").read_text("utf-8").splitlines()
-    assert "--constraint constraints.txt" in lines
-    (wanted,) = re.findall(r"^\.\[(.+)\]$", "\n".join(lines), re.M)
-    assert set(wanted.split(",")) <= set(tomllib.loads(PYPROJECT)["project"]["optional-dependencies"])
+    text = BINDER.read_text("utf-8")
+    (constraints,) = re.findall(r"^--constraint (.+)$", text, re.M)
+    assert (BINDER.parent / constraints).resolve() == ROOT / "constraints.txt", "pip looks for it beside the file"
+    (wanted,) = re.findall(r"^\.\[(.+)\]$", text, re.M)
+    assert wanted.split(",") == ["app", "fast"]
     version = (ROOT / ".binder/runtime.txt").read_text("utf-8").strip().removeprefix("python-")
     assert f"Programming Language :: Python :: {version}" in PYPROJECT
