@@ -8,6 +8,7 @@ import torch
 from few_neurons import gradients, largest_difference, network
 from torch import nn
 
+from workbench.credit import eligibility as of_layers
 from workbench.credit.signals import direct_feedback_through
 from workbench.networks.layers import LeakyReadout, SpikingLayer, advance, running_weights
 from workbench.networks.spiking import SpikingMLP, SpikingSequential, layers_with_memory, spiking_logits
@@ -286,3 +287,17 @@ def test_simulation_gives_the_rule_its_outputs(make):
     report, _ = gradients(stllr.gradients, net, x, y)
     assert torch.allclose(spiking_logits(net, x, size=7), report.logits, atol=1e-12)
     assert torch.allclose(bptt.gradients(net, x, y).logits, report.logits, atol=1e-10)
+
+
+def test_no_signal_is_computed_for_the_inputs_of_the_network(monkeypatch):
+    asked, through = [], of_layers.input_gradient
+
+    def noted(connection, *rest):
+        asked.append(connection)
+        return through(connection, *rest)
+
+    monkeypatch.setattr(of_layers, "input_gradient", noted)
+    net = network(sizes=(11, 9, 7))
+    x, y = batch_for(net, 6)
+    stllr.gradients(net, x, y, STLLR(chunk=3))
+    assert [connection.weight.shape for connection in asked] == [(7, 9), (7, 9)]  # the second layer, twice three steps
