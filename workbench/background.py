@@ -14,9 +14,7 @@ from collections.abc import Callable
 from typing import Final
 
 PATIENCE: Final = 5.0  # seconds that all threads together have to end
-BEHIND: Final = (
-    10  # nice value of long work: about a tenth of the share of whoever wants the processor at the same time
-)
+BEHIND: Final = 19  # nice value of long work: a seventieth of the share of whoever wants the processor at the same time
 _stops: "weakref.WeakKeyDictionary[threading.Thread, Callable[[], None]]" = weakref.WeakKeyDictionary()
 
 

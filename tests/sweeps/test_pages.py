@@ -55,7 +55,7 @@ def test_readme_and_pages_are_what_the_command_writes():
     for path, text in written_pages(ROOT, results):
         assert path.read_text("utf-8") == text, f"{path.name} differs from results/; type: workbench results --readme"
     used = {found["name"] for found in BLOCK.finditer((ROOT / "README.md").read_text("utf-8"))}
-    assert used == {"papers", *results.tables}
+    assert used == {"papers", "benchmarks", *results.tables}
     written = {path.stem for path in (ROOT / "docs" / "results").glob("*.md")}
     assert written == {paper.key for paper in results.papers}
 
