@@ -300,4 +300,4 @@ def test_no_signal_is_computed_for_the_inputs_of_the_network(monkeypatch):
     net = network(sizes=(11, 9, 7))
     x, y = batch_for(net, 6)
     stllr.gradients(net, x, y, STLLR(chunk=3))
-    assert [connection.weight.shape for connection in asked] == [(7, 9), (7, 9)]  # the second layer, twice three steps
+    assert [tuple(each.weight.shape) for each in asked] == [(4, 7), (7, 9)] * 2  # readout and second layer, twice

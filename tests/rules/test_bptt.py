@@ -1,6 +1,10 @@
 """Backpropagation through time against the loop written out by hand."""
 
+import gc
+import weakref
+
 import pytest
+import snntorch
 import torch
 from few_neurons import batch, gradients, largest_difference, network
 from torch import nn
@@ -60,3 +64,18 @@ def test_summed_output_is_the_cross_entropy_of_the_sum(dtype, last_steps):
     assert report.loss == pytest.approx(float(loss.detach()), rel=1e-5)
     for name, parameter in net.named_parameters():
         torch.testing.assert_close(found[name], parameter.grad)
+
+
+@pytest.mark.parametrize("rule", ["gradients", "by_step"])
+def test_nothing_of_a_batch_stays(monkeypatch, rule):
+    """snnTorch keeps a list of all its neurons; a neuron knows its membrane, and that the graph behind it."""
+    made, leaky = [], bptt.leaky
+    monkeypatch.setattr(bptt, "leaky", lambda layer: made.append(weakref.ref(neuron := leaky(layer))) or neuron)
+    net, (x, y) = network(), batch(12)
+    listed = len(snntorch.SpikingNeuron.instances)
+    kept = gradients(bptt.gradients, net, x, y) if rule == "gradients" else list(bptt.by_step(net, x, y))
+    gc.collect()
+    assert kept
+    assert made
+    assert [each() for each in made] == [None] * len(made)
+    assert len(snntorch.SpikingNeuron.instances) == listed

@@ -320,12 +320,16 @@ def driven(
 def leaky(layer: SpikingLayer) -> snntorch.Leaky:
     """snnTorch's neuron with this layer's γ, v_th and Ψ; it integrates and fires, the reset is left to the caller."""
     weight = layer.connection.weight
-    return snntorch.Leaky(
+    neuron = snntorch.Leaky(
         beta=torch.tensor(layer.neuron.decay, dtype=weight.dtype, device=weight.device),
         threshold=torch.tensor(layer.neuron.threshold, dtype=weight.dtype, device=weight.device),  # pyright: ignore
         spike_grad=partial(spike, psi=layer.psi),
         reset_mechanism="none",
     )
+    snntorch.SpikingNeuron.instances.remove(
+        neuron
+    )  # snnTorch lists every neuron there, and with it the graph of a batch
+    return neuron
 
 
 def by_step(
