@@ -13,7 +13,9 @@ ROOMS = ("neurons", "credit", "rules", "continual", "compression", "cost")
 HALF = "def half(x):\n    return x / 2\n\n\nLARGEST = 7\n"
 BLIND = "from workbench.neurons.half import half\n\n\ndef test_half():\n    assert half(0) == 0\n"
 SEES_HALF = BLIND + "    assert half(6) == 3\n"
-SEES_ALL = SEES_HALF + "\n\ndef test_largest():\n    from workbench.neurons.half import LARGEST\n    assert LARGEST == 7\n"
+SEES_ALL = (
+    SEES_HALF + "\n\ndef test_largest():\n    from workbench.neurons.half import LARGEST\n    assert LARGEST == 7\n"
+)
 ALL = "all                 3"  # mutants
 
 
