@@ -50,6 +50,7 @@ ACROSS = {
     "test_floors.py": "the direction of imports",
     "test_install.py": "pinned versions and the Pythons that they fit",
     "test_install_make.py": "the Makefile",
+    "test_install_mutants.py": "make mutants on a checkout of one function",
     "test_install_stages.py": "the stages of the test command",
     "test_mirror.py": "this file",
     "test_mentions.py": "names in words, in all rooms and pages",
