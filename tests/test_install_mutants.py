@@ -1,4 +1,4 @@
-"""`make mutants` on a checkout of one function: what tests notice is killed, the rest is listed, explained or tried again."""
+"""`make mutants` on a checkout of one function: killed mutants count, the rest is listed, explained, tried again."""
 
 import os
 import shutil
