@@ -190,6 +190,7 @@ def _rows(rows: Mapping[str, Sequence[float]], shown: int, start: int) -> Any:
         low, high = min(0.0, *numbers), max(0.0, *numbers)
         ax.set(xlim=(start - 0.5, start + len(numbers) - 0.2), ylim=(1.3 * low - 0.05, 1.3 * high + 0.05), yticks=[])
         ax.spines[:].set_visible(False)
+        ax.tick_params(bottom=ax is axes[-1])
     axes[-1].set(xticks=range(start, start + len(next(iter(rows.values())))), xlabel=say("time step"))
     return _pixels(figure)
 

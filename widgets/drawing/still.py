@@ -115,6 +115,8 @@ def _write(ax: Any, lines: Sequence[str]) -> None:
 
 
 def _draw_axes(ax: Any, fig: Fig, name: str) -> None:
+    from matplotlib.ticker import EngFormatter
+
     traces = [t for t in fig.data if (t.xaxis or "x") == name]
     traces = [t for t in traces if t.visible is not False] or traces[:1]
     horizontal = _x_axis(fig, name)
@@ -132,6 +134,8 @@ def _draw_axes(ax: Any, fig: Fig, name: str) -> None:
         if axis.type == "log":
             scale("log")
             (ax.xaxis if axis is horizontal else ax.yaxis).set_minor_formatter("")
+        if axis.exponentformat == "SI":
+            (ax.xaxis if axis is horizontal else ax.yaxis).set_major_formatter(EngFormatter(sep=""))
     _set_ticks(ax.set_xticks, horizontal)
     _set_ticks(ax.set_yticks, vertical, "\n")
     for ends, set_ends in ((_range(horizontal), ax.set_xlim), (_range(vertical), ax.set_ylim)):

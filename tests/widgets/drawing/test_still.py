@@ -158,3 +158,11 @@ def test_labels_beside_points_get_room():
     words = {"x": [1.0] * 10, "y": list(range(10)), "mode": "text", "text": ["rule"] * 10}
     ((_, share, *_),) = _drawings(Fig([words], {}, alt=""))
     assert share == 2.0
+
+
+def test_large_numbers_are_written_as_the_panel_writes_them():
+    layout = {"yaxis": {"exponentformat": "SI", "range": [0, 4e6]}}
+    figure = Figure()
+    _draw_axes(figure.subplots(), Fig([{"type": "bar", "y": [3e6]}], layout, alt=""), "x")
+    figure.draw_without_rendering()
+    assert "2M" in [tick.get_text() for tick in figure.axes[0].get_yticklabels()]
