@@ -59,6 +59,18 @@ def test_a_killed_kernel_is_said_and_a_reload_brings_the_state_and_the_pictures_
     page.wait_for_function("() => document.querySelector('#workbench-kept img').naturalWidth > 100")
 
 
+def test_a_spanish_page_says_so_in_spanish_also_after_the_reload(serve, bare_page):
+    page = wave_page(bare_page, f"{serve(WAVE)}/?lang=es")
+    kernel = page.evaluate(KERNEL)
+    os.kill(process_of(kernel), signal.SIGKILL)
+    line = banner(page, "El cálculo que hay detrás de esta página ha terminado. Terminó por sí solo")
+    line.get_by_role("button", name="Recargar").click()
+    page.get_by_text("Las imágenes tal como estaban antes de recargar la página").wait_for()
+    page.wait_for_selector(".workbench-figure .main-svg", state="attached")
+    assert page.evaluate(KERNEL) != kernel
+    assert page.evaluate("document.documentElement.lang") == "es"
+
+
 def test_want_of_memory_is_said_and_the_panel_goes_on(serve, bare_page):
     page = wave_page(bare_page, f"{serve(WAVE)}/")
     page.get_by_role("slider", name="points").press("End")
