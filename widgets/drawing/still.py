@@ -44,7 +44,7 @@ def still_picture(pictures: Sequence[Fig | Raster | Formula]) -> bytes:
     shares = [drawing.share for drawing in drawings]
     figure = Figure(figsize=(_WIDTH, _ROW * max(sum(shares), 1)), layout="constrained")
     if drawings:
-        axes = np.atleast_1d(figure.subplots(len(drawings), height_ratios=shares))
+        axes = list(np.atleast_1d(figure.subplots(len(drawings), height_ratios=shares)))
         for ax, drawing in zip(axes, drawings, strict=True):
             drawing.draw(ax)
         _line_up(axes, drawings)
