@@ -13,7 +13,7 @@ from torch import Tensor, nn
 from torch.nn.grad import conv2d_weight
 
 from workbench.compression.lance import trainable_layers
-from workbench.kernels.connections import steps_of
+from workbench.kernels.convolution import steps_of
 from workbench.kernels.frugal import Frugal, Kept, exchange, take_over
 
 PLACES = 2**31  # as many as int32 numbers from 0

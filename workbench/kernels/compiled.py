@@ -7,10 +7,13 @@ compiles it, which takes about a second; later processes find it in numba's cach
 """
 
 from workbench.kernels.compiled_convolution import convolve
+from workbench.kernels.compiled_filters import add_filters
 from workbench.kernels.compiled_neurons import fire
 from workbench.kernels.compiled_sparse import add_outer, find_events
 from workbench.kernels.compiled_traces import filter_synapses, output_side, run_h, weigh_synapses
 from workbench.kernels.plain import Kernels
 
 # compiled loops, on the CPU
-NUMBA = Kernels(find_events, fire, run_h, output_side, add_outer, convolve, filter_synapses, weigh_synapses)
+NUMBA = Kernels(
+    find_events, fire, run_h, output_side, add_outer, convolve, add_filters, filter_synapses, weigh_synapses
+)

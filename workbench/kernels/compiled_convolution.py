@@ -61,7 +61,12 @@ def is_plain(connection: nn.Conv2d) -> bool:
 
 def is_sparse(x: Float[Tensor, "n c h w"]) -> bool:
     """Whether few enough entries are not zero; the library shares its work among threads, this loop does not."""
-    return _count(x.numpy().reshape(-1)) * torch.get_num_threads() <= DENSEST * x.numel()
+    return share_of_entries(x) * torch.get_num_threads() <= DENSEST
+
+
+def share_of_entries(x: Float[Tensor, "n c h w"]) -> float:
+    """The part of the entries of a contiguous tensor that are not zero."""
+    return _count(x.detach().numpy().reshape(-1)) / max(x.numel(), 1)
 
 
 def input_major(weight: Float[Tensor, "c_out c rows columns"]) -> Float[Tensor, "c rows columns c_out"]:

@@ -11,7 +11,7 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 from torch.nn import grad as conv_gradients
 
-from workbench.kernels.convolution import geometry_of
+from workbench.kernels.convolution import steps_of
 from workbench.kernels.frugal import Frugal
 from workbench.kernels.plain import TORCH, Kernels
 from workbench.kernels.sparse import SpikeList, times
@@ -99,7 +99,7 @@ def add_weight_gradient(
     elif inputs.x is not None and isinstance(connection, nn.Linear):
         grad.T.addmm_(inputs.x.T, g)
     elif inputs.x is not None and isinstance(connection, nn.Conv2d):
-        grad.add_(conv_gradients.conv2d_weight(inputs.x, grad.shape, g, *steps_of(connection)))  # pyright: ignore
+        kernels.add_filters(connection, grad, inputs.x, g)
 
 
 def input_gradient(
@@ -109,18 +109,3 @@ def input_gradient(
     if isinstance(connection, nn.Linear):
         return g @ weight
     return conv_gradients.conv2d_input(shape, weight, g, *steps_of(connection))  # pyright: ignore
-
-
-def steps_of(connection: nn.Conv2d) -> tuple:
-    """Stride, padding, dilation and groups in numbers, also of padding "same".
-
-    Raises ValueError for a padding with other values than zeros, or with uneven sides: `nn.ReflectionPad2d` and its
-    like are layers of their own.
-    """
-    stride, (left, right, top, bottom), dilation, groups = geometry_of(connection)
-    if (left, top) != (right, bottom):
-        raise ValueError(
-            f"padding={connection.padding!r} of a kernel {connection.kernel_size} pads unevenly; take an odd kernel, "
-            "or put nn.ZeroPad2d before the convolution"
-        )
-    return stride, (top, left), dilation, groups

@@ -40,6 +40,21 @@ def geometry_of(conv: nn.Conv2d) -> Geometry:
     return Geometry(stride, (columns, columns, rows, rows), dilation, conv.groups)
 
 
+def steps_of(connection: nn.Conv2d) -> tuple:
+    """Stride, padding, dilation and groups in numbers, also of padding "same".
+
+    Raises ValueError for a padding with other values than zeros, or with uneven sides: `nn.ReflectionPad2d` and its
+    like are layers of their own.
+    """
+    stride, (left, right, top, bottom), dilation, groups = geometry_of(connection)
+    if (left, top) != (right, bottom):
+        raise ValueError(
+            f"padding={connection.padding!r} of a kernel {connection.kernel_size} pads unevenly; take an odd kernel, "
+            "or put nn.ZeroPad2d before the convolution"
+        )
+    return stride, (top, left), dilation, groups
+
+
 def convolve(
     x: Float[Tensor, "batch c_in height width"],
     weight: Float[Tensor, "c_out c_per_group k_h k_w"],

@@ -11,8 +11,10 @@ import torch
 from jaxtyping import Float
 from torch import Tensor, nn
 from torch.nn import functional as F
+from torch.nn.grad import conv2d_weight
 
 from workbench.faces import short_repr
+from workbench.kernels.convolution import steps_of
 from workbench.kernels.sparse import SpikeList, add_outer, find_events, times
 from workbench.neurons.lif import Neuron, Reset
 
@@ -25,6 +27,16 @@ def convolve(
 ) -> Float[Tensor, "n c_out h_out w_out"]:
     """The convolution of `connection` with another weight and bias."""
     return F.conv2d(x, weight, bias, connection.stride, connection.padding, connection.dilation, connection.groups)
+
+
+def add_filters(
+    connection: nn.Conv2d,
+    grad: Float[Tensor, "c_out c_per_group k_h k_w"],
+    x: Float[Tensor, "n c h w"],
+    g: Float[Tensor, "n c_out h_out w_out"],
+) -> None:
+    """Add the gradient of Σ g · `connection`(x) with respect to the filters to `grad`, in place."""
+    grad.add_(conv2d_weight(x, grad.shape, g, *steps_of(connection)))  # pyright: ignore
 
 
 class Fired(NamedTuple):
@@ -126,8 +138,8 @@ def weigh_synapses(
 
 
 class Kernels(NamedTuple):
-    """Events of a matrix, firing, the trace h, the output side, Xᵀ G added to a gradient, a convolution, and of e-prop
-    the trace of every synapse and what the learning signal makes of it."""
+    """Events of a matrix, firing, the trace h, the output side, Xᵀ G added to a gradient, a convolution, its gradient
+    added, and of e-prop the trace of every synapse and what the learning signal makes of it."""
 
     find_events: Callable[[Tensor], SpikeList | None]
     fire: Callable[..., Fired]
@@ -135,6 +147,7 @@ class Kernels(NamedTuple):
     output_side: Callable[..., tuple[Tensor, Tensor]]
     add_outer: Callable[[Tensor, SpikeList, Tensor], None]
     convolve: Callable[[nn.Conv2d, Tensor, Tensor, Tensor | None], Tensor]
+    add_filters: Callable[[nn.Conv2d, Tensor, Tensor, Tensor], None]
     filter_synapses: Callable[[Tensor, Tensor, Tensor, float], Tensor]
     weigh_synapses: Callable[[Tensor, Tensor], Tensor]
 
@@ -142,4 +155,6 @@ class Kernels(NamedTuple):
 
 
 # plain PyTorch, on any device
-TORCH = Kernels(find_events, fire, run_h, output_side, add_outer, convolve, filter_synapses, weigh_synapses)
+TORCH = Kernels(
+    find_events, fire, run_h, output_side, add_outer, convolve, add_filters, filter_synapses, weigh_synapses
+)

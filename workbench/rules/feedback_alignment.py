@@ -23,7 +23,8 @@ from torch.nn.grad import conv2d_input, conv2d_weight
 from workbench.checks import Array, check_kind, in_full_precision
 from workbench.credit.classifier import learn_from_outputs
 from workbench.faces import short_repr
-from workbench.kernels.connections import check_connection, steps_of
+from workbench.kernels.connections import check_connection
+from workbench.kernels.convolution import steps_of
 from workbench.kernels.frugal import Frugal
 from workbench.networks.blocks import BlockNetwork, check_examples
 from workbench.networks.layers import apply

@@ -25,7 +25,7 @@ from torch import Tensor, nn
 
 from workbench.checks import POSITIVE, check_number
 from workbench.data.delivery.storage import unwritable, written_unlocked
-from workbench.kernels.connections import steps_of
+from workbench.kernels.convolution import steps_of
 from workbench.meters.evaluation import evaluation
 from workbench.networks.architectures import AveragePool
 from workbench.networks.description import encoded
