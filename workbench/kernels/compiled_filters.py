@@ -6,8 +6,8 @@ small window of the map of gradients, whose channels are laid side by side in me
     ∂L/∂W[o, c, K−1−k, L−1−l] = Σ over samples, y, x of  v · a[y + k, x + l, o]      k < K, l < L the filters' size
     a[y + K−1−p, x + L−1−p, o] = g[o, y, x], else 0                                  p the padding
 
-so that one entry costs K long additions. Four entries of a channel are added at once. Few channels, inputs that are
-not sparse, a stride, a dilation and groups are left to the library; both agree up to rounding.
+so that one entry costs K long additions. Four entries of a channel are added at once. Inputs that are not sparse, a
+stride, a dilation and groups are left to the library; both agree up to rounding.
 """
 
 import numpy as np
@@ -19,8 +19,7 @@ from workbench.kernels import plain
 from workbench.kernels.compiled_convolution import is_plain, share_of_entries
 from workbench.kernels.compiling import check_dimensions, check_shape, compiled, inlined, suits
 
-DENSEST = 0.3  # above this part of entries that are not zero the library is faster; it was measured on one thread
-FEWEST_CHANNELS = 32  # of fewer, laying out g costs what is gained
+DENSEST = 0.4  # above this part of entries that are not zero the library is faster; it was measured on one thread
 
 
 def add_filters(
@@ -30,8 +29,7 @@ def add_filters(
     g: Float[Tensor, "n c_out h_out w_out"],
 ) -> None:
     """See `workbench.kernels.plain.add_filters`."""
-    few = x.shape[1] < FEWEST_CHANNELS
-    if few or not is_plain(connection) or not suits(x, g) or grad.dtype is not x.dtype:
+    if not is_plain(connection) or not suits(x, g) or grad.dtype is not x.dtype:
         return plain.add_filters(connection, grad, x, g)
     check_dimensions("x", x, 4)
     n_out, channels, rows, columns = grad.shape
@@ -63,10 +61,17 @@ def _add_filters(total, x, g, start):  # pragma: no cover
 
 @inlined
 def _lay_out(g, start, spread):  # pragma: no cover
-    """The gradients of one sample, channels last, inside their border."""
+    """The gradients of one sample, channels last, inside their border; four channels at a time, which stay near each
+    other in memory on both sides."""
     n_out, height, width = g.shape
-    for y in range(height):
-        for o in range(n_out):
+    fours = n_out - n_out % 4
+    for first in range(0, fours, 4):
+        for y in range(height):
+            for column in range(width):
+                for o in range(4):
+                    spread[y + start[0], column + start[1], first + o] = g[first + o, y, column]
+    for o in range(fours, n_out):
+        for y in range(height):
             for column in range(width):
                 spread[y + start[0], column + start[1], o] = g[o, y, column]
 

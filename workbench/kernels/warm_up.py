@@ -71,10 +71,10 @@ def call_each(kernels: Kernels, dtype: torch.dtype) -> Iterator[None]:
     yield
     kernels.weigh_synapses(x, kernels.filter_synapses(x.new_zeros(9, 9, 9), x, x, 0.5))
     yield
-    connection, image = nn.Conv2d(32, 1, 1, dtype=dtype), torch.zeros(1, 32, 4, 4, dtype=dtype)
+    connection, image = nn.Conv2d(1, 1, 1, dtype=dtype), torch.zeros(1, 1, 4, 4, dtype=dtype)
     kernels.convolve(connection, image, connection.weight, connection.bias)
     yield
-    kernels.add_filters(connection, torch.zeros_like(connection.weight), image, image[:, :1].contiguous())
+    kernels.add_filters(connection, torch.zeros_like(connection.weight), image, image)
 
 
 if __name__ == "__main__":
