@@ -8,10 +8,12 @@ import torch.nn.functional as F
 from few_activations import EXACT, activations, gradients, residual_free_network
 from torch import Tensor, nn
 
+from workbench.compression import lance as low_rank
 from workbench.compression.calibration import Modes, calibrate
 from workbench.compression.lance import FixedBases, LowRankConv2d, LowRankLinear, compress, linear, trainable_layers
 from workbench.compression.lean import FrozenNorm2d, SignReLU
 from workbench.compression.tucker import expand
+from workbench.kernels.convolution import geometry_of
 from workbench.meters.timeline import network_tensors, saved_bytes
 
 pytestmark = pytest.mark.usefixtures("in_double_precision")
@@ -67,6 +69,20 @@ def test_convolution_at_full_rank_is_exact(case: str, modes: Modes):
     x = activations(5, 4, 8, 9)
     lance = compress(net, [x], energy=1.0, modes=modes)
     EXACT(gradients(lance, x, torch.ones_like(net(x))), gradients(net, x, torch.ones_like(net(x))))
+
+
+@SAME_PADDING
+@pytest.mark.parametrize("piece", [1, 2**20])
+@pytest.mark.parametrize("case", [case for case, options in CONVOLUTIONS.items() if "groups" not in options])
+def test_few_directions_of_space_meet_the_gradient_before_the_core(case: str, piece: int, monkeypatch):
+    monkeypatch.setattr(low_rank, "PIECE_BYTES", piece)
+    monkeypatch.setattr(low_rank, "conv2d_weight", None)  # of equation 7, which is not to be taken
+    conv, sizes, ranks = nn.Conv2d(9, 6, **CONVOLUTIONS[case]), (5, 9, 8, 10), (3, 7, 2, 3)
+    core, bases = torch.randn(ranks), [torch.linalg.qr(torch.randn(n, r)).Q for n, r in zip(sizes, ranks, strict=True)]
+    x = expand(core, bases)
+    grad = torch.randn_like(conv(x))
+    found = low_rank.conv2d_weight_gradient(core, bases, grad, conv.weight.shape[2:], geometry_of(conv))
+    EXACT(found, torch.autograd.grad(conv(x), conv.weight, grad)[0])
 
 
 @pytest.mark.parametrize("shape", [(6, 10), (6, 5, 10), (6, 2, 3, 10)])

@@ -20,6 +20,13 @@ never formed (convolution: batch, channels, height, width; G = ∂L/∂output; U
     Z₄ = weight gradient of a convolution from r1 channels, input Z₃, output gradient Z₁  (C', r1, kH, kW)   (7)
     ∂L/∂W[o,c] = Σ_a Z₄[o,a] U₁[c,a]                              (C', C, kH, kW)                        (8)
 
+Where space keeps fewer directions than the channels do, r2 r3 < r1, the same sum is cheaper the other way round: what
+each output sees of these directions is the same for all samples and channels, and G meets it before it meets S,
+
+    A[c,d,i,j,h,w] = U₂[h+i,c] U₃[w+j,d]                          (r2, r3, kH, kW, H', W')                (9)
+    Z₅ = Σ_h,w A[c,d,i,j,h,w] Z₁[k,o,h,w]                         (r0, r2, r3, kH, kW, C')                (10)
+    Z₄[o,a,i,j] = Σ_k,c,d S[k,a,c,d] Z₅[k,c,d,i,j,o]              (C', r1, kH, kW)                        (11)
+
 Which modes to cut. Cutting only the feature mode (channels) gives G_exact U₁U₁ᵀ: a projection of the true gradient,
 never longer and never uphill. Batch and space are summed out in the gradient; cutting them gives Gᵀ P X, which may
 point uphill: for one weight, two samples (or the two pixels of a 1×1 convolution) x = (3, 1), output gradients
@@ -52,7 +59,9 @@ from workbench.compression.tucker import Bases, Tucker, last_two, mode_product, 
 from workbench.kernels.convolution import Geometry, geometry_of
 from workbench.kernels.frugal import Frugal, Kept, exchange, take_over
 
-# --- the weight gradient from a core, eq. 4-8 -----------------------------------------------------------------------
+# --- the weight gradient from a core, eq. 4-11 ----------------------------------------------------------------------
+
+PIECE_BYTES = 2**20  # of Z₅ that are held at a time
 
 
 def conv2d_weight_gradient(
@@ -62,11 +71,20 @@ def conv2d_weight_gradient(
     kernel: tuple[int, int],
     geometry: Geometry,
 ) -> Float[Tensor, "c_out c_per_group k_h k_w"]:
-    """∂L/∂W of a convolution whose input is known only as core and bases (eq. 4-8)."""
+    """∂L/∂W of a convolution whose input is known only as core and bases (eq. 4-11)."""
     U0, U1, U2, U3 = bases
     groups, c_out = geometry.groups, grad_output.shape[1]
     Z1 = grad_output if U0 is None else mode_product(grad_output, U0.T, 0)  # eq. 4
     sides = geometry.padding
+    if (
+        U1 is not None
+        and U2 is not None
+        and U3 is not None
+        and groups == 1
+        and U2.shape[1] * U3.shape[1] < core.shape[1]
+    ):
+        seen = seen_directions(U2, U3, (Z1.shape[2], Z1.shape[3]), kernel, geometry)
+        return torch.einsum("aijo,ca->ocij", met_by_outputs(core, seen, Z1), U1)
     if U2 is not None and U3 is not None:
         Z3 = last_two(core, F.pad(U2, (0, 0, *sides[2:])), F.pad(U3, (0, 0, *sides[:2])))  # eq. 5 and 6
     else:
@@ -79,6 +97,39 @@ def conv2d_weight_gradient(
     per_group = U1.view(groups, -1, U1.shape[1])
     grad = torch.einsum("goaij,gca->gocij", Z4.view(groups, c_out // groups, -1, *kernel), per_group)  # eq. 8
     return grad.reshape(c_out, -1, *kernel)
+
+
+def seen_directions(
+    U2: Float[Tensor, "h r2"],
+    U3: Float[Tensor, "w r3"],
+    size: tuple[int, int],
+    kernel: tuple[int, int],
+    geometry: Geometry,
+) -> Float[Tensor, "r2 r3 k_h k_w h_out w_out"]:
+    """A of eq. 9, of outputs of this size: at each of them, each place of the filter reads this much of a direction."""
+    left, right, top, bottom = geometry.padding
+    padded = F.pad(U2, (0, 0, top, bottom)), F.pad(U3, (0, 0, left, right))
+    read = []
+    for U, n, k, stride, dilation in zip(padded, size, kernel, geometry.stride, geometry.dilation, strict=True):
+        places = stride * torch.arange(n, device=U.device)[:, None] + dilation * torch.arange(k, device=U.device)
+        read.append(U[places])
+    return torch.einsum("hic,wjd->cdijhw", *read)
+
+
+def met_by_outputs(
+    core: Float[Tensor, "r0 r1 r2 r3"],
+    seen: Float[Tensor, "r2 r3 k_h k_w h_out w_out"],
+    Z1: Float[Tensor, "r0 c_out h_out w_out"],
+) -> Float[Tensor, "r1 k_h k_w c_out"]:
+    """Z₄ of eq. 11, a few samples at a time, so that Z₅ stays in the processor's cache."""
+    A, n_out = seen.flatten(4).flatten(0, 3), Z1.shape[1]
+    size = max(1, PIECE_BYTES // (len(A) * n_out * A.element_size()))
+    total = A.new_zeros(core.shape[1], seen.shape[2:4].numel() * n_out)
+    for S, G in zip(core.split(size), Z1.split(size), strict=True):
+        Z5 = A @ G.flatten(2).transpose(1, 2)  # eq. 10
+        directions = S.flatten(2).transpose(0, 1).flatten(1)
+        total.addmm_(directions, Z5.reshape(directions.shape[1], -1))  # eq. 11
+    return total.view(core.shape[1], *seen.shape[2:4], n_out)
 
 
 def _expand_padded(x: Tensor, basis: Tensor | None, mode: int, sides: tuple[int, ...]) -> Tensor:

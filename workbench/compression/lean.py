@@ -45,7 +45,7 @@ def unpack_bits(packed: UInt8[Tensor, " bytes"], shape: torch.Size) -> Bool[Tens
 class _SignReLU(torch.autograd.Function):
     @staticmethod
     def forward(ctx, x: Tensor, inplace: bool) -> Tensor:
-        y = x.clamp_(min=0) if inplace else x.clamp(min=0)
+        y = F.relu(x, inplace)
         if inplace:
             ctx.mark_dirty(x)
         ctx.shape = x.shape
