@@ -108,6 +108,13 @@ class Raster(anywidget.AnyWidget):
             height=height,
         )
 
+    def resize(self, n_rows: int, n_columns: int) -> None:
+        """Empty it and give it another size."""
+        if n_rows < 1 or n_columns < 1:
+            raise ValueError(f"a raster needs at least one row and one column, got {n_rows} × {n_columns}")
+        with self.hold_sync():  # pixels of one size and a shape of another cannot be drawn
+            self.shape, self.pixels = (n_rows, n_columns), bytes(n_rows * n_columns)
+
     def show(self, array: Any) -> None:
         """Draw `array`, (n_rows, n_columns) of uint8 or bool; its bytes are sent as they are."""
         pixels = np.asarray(array)

@@ -1,16 +1,15 @@
 """`StepByStep`: one weight update of each of the five rules, stage by stage: played, dragged or stepped through."""
 
-import threading
-from functools import lru_cache, partial
+from functools import lru_cache
 from typing import Any
 
 from widgets.drawing.formula import Formula
 from widgets.frame.controls import button, choice, whole_slider
 from widgets.frame.panel import Panel
+from widgets.frame.player import Player
 from widgets.lessons.step import STEP
 from widgets.panels.step_pictures import draw_tiles, matrices_figure, rounds_figure
 from widgets.panels.step_words import EQUATIONS, Look, sentence, with_numbers
-from workbench.background import start_thread
 from workbench.language import say
 from workbench.watch.one_update import INPUTS, NEURONS, ROUNDS, UPDATES, OneUpdate
 
@@ -39,43 +38,15 @@ class StepByStep(Panel):
     def __init__(self, **state: Any) -> None:
         self.rounds, self.matrices = rounds_figure(), matrices_figure()
         self.formula = Formula(alt="The equations of the rule; the term that acts now is marked")
-        self._stop: threading.Event | None = None  # of the thread that plays
-        self.player: threading.Thread | None = None
         controls = _controls()
-        for name, act in (("back", partial(self.go, -1)), ("play", self.play), ("forward", partial(self.go, 1))):
-            controls[name].on_click(lambda _, act=act: act())
+        for name, stages in (("back", -1), ("forward", 1)):
+            controls[name].on_click(lambda _, stages=stages: self.go(stages))
+        self.player = Player(controls["at"], controls["play"], lambda: PERIOD)
         super().__init__(controls, [self.rounds, self.matrices, self.formula], state)
 
     def go(self, stages: int) -> None:
         """So many stages on, or back; not beyond the ends."""
         self.controls["at"].value = min(max(self.controls["at"].value + stages, 0), LAST)
-
-    def play(self) -> None:
-        """Walk on by itself, a stage in `PERIOD` seconds, to the end; from the end again from the beginning. While it
-        walks: hold."""
-        if self._stop is not None:
-            self._stop.set()
-            return
-        if self.controls["at"].value == LAST:
-            self.controls["at"].value = 0
-        stop = self._stop = threading.Event()
-        self._show_playing()
-        self.player = start_thread(partial(self._walk, stop), stop.set, "play the stages")
-
-    @property
-    def playing(self) -> bool:
-        """Whether it walks by itself."""
-        return self._stop is not None
-
-    def _walk(self, stop: threading.Event) -> None:
-        while self.controls["at"].value < LAST and not stop.wait(PERIOD):
-            self.go(1)
-        self._stop = None
-        self._show_playing()
-
-    def _show_playing(self) -> None:
-        self.controls["play"].description = say("Hold") if self.playing else say("Play")
-        self.controls["play"].icon = "pause" if self.playing else "play"
 
     def compute(self, rule: str, at: int, neuron: int, input: int, problem: int) -> Look:
         update = one_update(rule, problem)

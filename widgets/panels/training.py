@@ -11,11 +11,22 @@ from widgets.drawing.rows import bars, curve, dots, stacked_rows
 from widgets.drawing.rule_look import rule_label, rule_line
 from widgets.drawing.theme import line, marker
 from widgets.frame.controls import button, choice, whole_slider
+from widgets.frame.player import Player
 from widgets.frame.race import ACTIVE, Race
 from widgets.frame.race_panel import RacePanel
 from widgets.lessons.training import TRAINING
+from widgets.panels.training_film import (
+    CURVES,
+    FILM,
+    PERIOD,
+    PLACE,
+    Projected,
+    draw_film,
+    film_pictures,
+    told_film,
+)
 from workbench.experiments import named
-from workbench.experiments.experiment import Experiment, start
+from workbench.experiments.experiment import Experiment, prepare
 from workbench.experiments.named import FASHION_EVENTS
 from workbench.experiments.overrides import vary
 from workbench.kernels.choice import Loops, current_loops
@@ -24,8 +35,9 @@ from workbench.language import say
 from workbench.serving import Price
 from workbench.training.runner import RunState
 from workbench.training.score import ACCURACY, Score
-from workbench.training.setting import Record
+from workbench.training.setting import Plan
 from workbench.watch.curves import Curves, learning_curves
+from workbench.watch.filming import FRAMES, Frame, Scene, Shot, filmed, sample_of, take
 
 RATES: dict[str, float | None] = {
     "as in the experiment": None,
@@ -37,6 +49,7 @@ RATES: dict[str, float | None] = {
 }
 
 
+SHOWN_ONLY = ("view", "frame")  # settings that a run does not depend on
 CLASSES, SECONDS_A_SAMPLE, BYTES = 10, 1e-3, 200e6  # of the experiments shown here, on one busy core
 
 
@@ -50,19 +63,22 @@ class Side(NamedTuple):
 
 
 class Comparison(NamedTuple):
-    """Both rules, the settings of their run (None before the first), and whether it started before the compiled loops
-    were ready."""
+    """Both rules, the settings of their run (None before the first), whether it started before the compiled loops were
+    ready, and the film (None where it is not in view)."""
 
     sides: tuple[Side, Side]
     settings: Mapping[str, Any] | None
     early: bool = False
+    film: Projected | None = None
 
 
 class TrainingMonitor(RacePanel):
-    """Loss, accuracy, spike rates and kept bytes of two rules of an experiment, live, with start, pause and stop.
+    """Loss, accuracy, spike rates and kept bytes of two rules of an experiment, live, with start, pause and stop; and a
+    film of what both networks make of one held-out sample while they learn.
 
     `experiment` gives data, network and rules; `samples` is how many training samples of each class there are.
-    Controls: left, right, epochs, seed, learning_rate, per_class, and the buttons start, pause and stop.
+    Controls: view, left, right, epochs, frame (of the film), seed, learning_rate, per_class, sample (the one that is
+    filmed), and the buttons start, pause, stop and play. In the hand: the mark of the frame.
     """
 
     name = "training"
@@ -79,12 +95,20 @@ class TrainingMonitor(RacePanel):
             _rates_figure(),
             _bytes_figure(),
         )
+        self.film = film_pictures()
+        self._untrained: tuple[tuple, tuple[Scene, Frame] | None] = ((), None)
         controls = _controls(experiment, samples)
-        super().__init__(controls, [self.learning, self.rates, self.bytes], state)
+        self.player = Player(controls["frame"], controls["play"], lambda: PERIOD)
+        super().__init__(controls, [self.learning, self.rates, self.bytes, *self.film], state)
 
     @property
     def as_recorded(self) -> bool:
         return self.experiment is FASHION_EVENTS
+
+    @property
+    def named_figures(self) -> dict[str, Fig]:
+        """Only curves are recorded."""
+        return {figure.subject: figure for figure in (self.learning, self.rates, self.bytes)}
 
     def price(self) -> Price:
         classes = CLASSES if self.experiment.score == ACCURACY else 1  # else `per_class` counts all samples
@@ -94,7 +118,7 @@ class TrainingMonitor(RacePanel):
     def start(self) -> None:
         """Train both rules anew with the present settings; a run that is still going is stopped."""
         self.stop()
-        settings = self.values
+        settings = self._run_settings
         rest = {name: value for name, value in settings.items() if name not in ("left", "right")}
         loops = self.compiling.loops()  # for both rules, to the end of their runs
         rest["per_class"] = self._fewer(settings["per_class"])
@@ -104,22 +128,45 @@ class TrainingMonitor(RacePanel):
         self.race = Race(makes, self.redraw)
         self.redraw()
 
+    @property
+    def _run_settings(self) -> dict[str, Any]:
+        return {name: value for name, value in self.values.items() if name not in SHOWN_ONLY}
+
     def _fewer(self, per_class: int) -> int | None:
         """None for all samples: an experiment of one's own may have fewer of a class than the slider says."""
         return None if per_class == self.controls["per_class"].max else per_class
 
-    def compute(self, left: str, right: str, epochs: int, **_: Any) -> Comparison:
+    def compute(self, view: str, left: str, right: str, epochs: int, frame: int, **_: Any) -> Comparison:
         race, settings = self.race, self._settings_of_race
+        film = self._projected(frame) if view == FILM else None
         if race is None or settings is None:
             empty = learning_curves([], epochs)
-            return Comparison((Side(left, RunState.IDLE, "", empty), Side(right, RunState.IDLE, "", empty)), None)
+            sides = (Side(left, RunState.IDLE, "", empty), Side(right, RunState.IDLE, "", empty))
+            return Comparison(sides, None, film=film)
         first, second = (
-            Side(settings[name], state, _words(runner.error), learning_curves(records, settings["epochs"]))
-            for name, state, runner, records in zip(
+            Side(settings[name], state, _words(runner.error), learning_curves(_records(shots), settings["epochs"]))
+            for name, state, runner, shots in zip(
                 ("left", "right"), race.states, race.runners, race.records, strict=True
             )
         )
-        return Comparison((first, second), settings, self._early)
+        return Comparison((first, second), settings, self._early, film)
+
+    def _projected(self, at: int) -> Projected:
+        """What the film shows; before a run, and until its first step, the network that has not learned anything."""
+        settings = self._settings_of_race or self.values
+        asked = settings["left"], settings["seed"], settings["sample"]
+        if self._untrained[0] != asked:
+            self._untrained = asked, _first_frame(self.experiment, *asked)
+        first = self._untrained[1]
+        if first is None:
+            return Projected(None, ((), ()), at)
+        taken = (
+            [[]] * 2
+            if self.race is None
+            else [[f for shot in list(shots) for f in shot.frames] for shots in self.race.records]
+        )
+        left, right = (frames or [first[1]] for frames in taken)
+        return Projected(first[0], (left, right), at)
 
     def draw(self, numbers: Comparison) -> None:
         for k, side in enumerate(numbers.sides):
@@ -128,9 +175,18 @@ class TrainingMonitor(RacePanel):
         self.rates.layout.xaxis.update(_places(self._layers(numbers)))
         epochs = (numbers.settings or self.values)["epochs"]
         self.learning.layout.xaxis.range = [0, epochs]
+        self._show_view(numbers.film)
+        if numbers.film is not None:
+            draw_film(self.film, numbers.film, _rules(numbers), epochs)
         states = {side.state for side in numbers.sides}
-        settings = [name for name in self.controls if name not in ("pause", "stop")]
+        settings = [name for name in self.controls if name not in ("pause", "stop", "play", *SHOWN_ONLY)]
         self.show_run(bool(states & set(ACTIVE)), RunState.PAUSED in states, settings)
+
+    def _show_view(self, film: Projected | None) -> None:
+        self.place(TRAINING.place if film is None else PLACE)  # type: ignore[arg-type]
+        for name in ("frame", "play"):
+            self.controls[name].layout.display = "none" if film is None else ""
+        self.controls["epochs"].layout.display = "" if film is None else "none"
 
     def _layers(self, numbers: Comparison) -> list[str]:
         """The layers that spike, by number from the input on; before a run those of the recorded one."""
@@ -140,6 +196,12 @@ class TrainingMonitor(RacePanel):
         return [say(f"layer {k}") for k in range(1, count + 1)]
 
     def describe(self, numbers: Comparison) -> str:
+        if numbers.film is None:
+            return self._told(numbers)
+        epochs = (numbers.settings or self.values)["epochs"]
+        return f"{told_film(numbers.film, _rules(numbers), epochs)} {self._told(numbers)}"
+
+    def _told(self, numbers: Comparison) -> str:
         if numbers.settings is None:
             left, right = (say(rule_label(side.rule)) for side in numbers.sides)
             told = say(
@@ -155,7 +217,7 @@ class TrainingMonitor(RacePanel):
         )
         if numbers.early:
             told += say(" It started before the compiled loops were ready and takes the plain ones.")
-        if numbers.settings != self.values:
+        if numbers.settings != self._run_settings:
             told += say(" The settings were changed since; Start trains with the new ones.")
         return told
 
@@ -167,6 +229,8 @@ class TrainingMonitor(RacePanel):
         seed: int,
         learning_rate: str,
         per_class: int,
+        sample: int,
+        **_: Any,
     ) -> str:
         rate = RATES[learning_rate]
         plan = f"seed={seed}, epochs={epochs}" + ', loops="plain"' * self._early
@@ -174,25 +238,52 @@ class TrainingMonitor(RacePanel):
         chosen = f'experiment("{name}")' if known else f"...  # {say('your own Experiment')}, '{name}'"
         return f"""
             import torch
-            from workbench.experiments import experiment, start, vary
-            from workbench.watch import learning_curves
+            from workbench.experiments import experiment, prepare, vary
+            from workbench.training import Plan
+            from workbench.watch import filmed, learning_curves
 
             torch.set_num_threads(1)
             chosen = {chosen}
             setting = vary(chosen, learning_rate={rate}, per_class={self._fewer(per_class)})
-            curves = {{}}
+            curves, frames = {{}}, {{}}
             for side, rule in (("left", "{left}"), ("right", "{right}")):
-                curves[side] = learning_curves(start(setting, rule, {plan}), epochs={epochs})
+                shots = list(filmed(prepare(setting, rule, seed={seed}), Plan({plan}), number={sample}))
+                curves[side] = learning_curves([shot.record for shot in shots], epochs={epochs})
+                frames[side] = [frame for shot in shots for frame in shot.frames]
                 print(rule, "held-out {self.experiment.score.label} after each epoch:", curves[side].held_out_score)
         """
 
 
 def _begin(
-    experiment: Experiment, rule: str, loops: Loops, epochs: int, seed: int, learning_rate: str, per_class: int | None
-) -> Iterator[Record]:
+    experiment: Experiment,
+    rule: str,
+    loops: Loops,
+    epochs: int,
+    seed: int,
+    learning_rate: str,
+    per_class: int | None,
+    sample: int,
+) -> Iterator[Shot]:
     """Prepare a run in its own thread, on one core."""
     torch.set_num_threads(1)
-    return start(vary(experiment, RATES[learning_rate], per_class), rule, seed=seed, epochs=epochs, loops=loops)
+    setting = prepare(vary(experiment, RATES[learning_rate], per_class), rule, seed)
+    return filmed(setting, Plan(epochs, seed, loops), sample)
+
+
+def _first_frame(experiment: Experiment, rule: str, seed: int, sample: int) -> tuple[Scene, Frame] | None:
+    """The sample, and what the network makes of it before it learns: the same under every rule."""
+    setting = prepare(experiment, rule, seed)
+    scene = sample_of(setting, sample)
+    return None if scene is None else (scene, take(setting, scene, 0.0))
+
+
+def _records(shots: Sequence[Shot]) -> list[Any]:
+    return [shot.record for shot in list(shots)]
+
+
+def _rules(numbers: Comparison) -> tuple[str, str]:
+    left, right = numbers.sides
+    return left.rule, right.rule
 
 
 def _controls(experiment: Experiment, samples: int) -> dict:
@@ -205,17 +296,23 @@ def _controls(experiment: Experiment, samples: int) -> dict:
     if experiment.score != ACCURACY:  # there are no classes
         few, which = "training samples; fewer train faster and worse", "samples"
     return {
+        "view": choice(
+            "view", {CURVES: CURVES, FILM: FILM}, "the curves, or a film of what both networks make of a sample"
+        ),
         "left": choice("left rule", rules, "how the left network learns", first),
         "right": choice("right rule", rules, "how the right network learns", last),
         "epochs": whole_slider("epochs", experiment.epochs, 1, 10, "how often all training samples are seen"),
+        "frame": whole_slider("frame", FRAMES, 0, FRAMES, "how far the film has come: 0 is before learning"),
         "seed": whole_slider("seed", 0, 0, 20, "fixes the first weights and the order of the samples"),
         "learning_rate": choice(
             "learning rate η", {label: label for label in RATES}, "how large a step the optimiser takes"
         ),
         "per_class": whole_slider(which, samples, step, samples, few, step),
+        "sample": whole_slider("sample", 0, 0, 49, "which held-out sample is filmed"),
         "start": button("Start", "train both rules from new weights", "play"),
         "pause": button("Pause", "hold after this batch, or go on", "pause"),
         "stop": button("Stop", "end the run and keep its curves", "stop"),
+        "play": button("Play", "show the film frame by frame, or hold", "play"),
     }
 
 

@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     )
     from workbench.watch.curves import Curves, learning_curves, running_mean
     from workbench.watch.dependence import Dependence, dependence, shade
+    from workbench.watch.filming import Frame, Scene, Shot, filmed, sample_of, take
     from workbench.watch.microscope import (
         MODE_NAMES,
         Compression,
@@ -52,11 +53,14 @@ __all__ = [
     "Dependence",
     "Examined",
     "Film",
+    "Frame",
     "Look",
     "Moment",
     "OneUpdate",
     "Recall",
+    "Scene",
     "Seen",
+    "Shot",
     "Specimen",
     "Stage",
     "TaskClaim",
@@ -68,6 +72,7 @@ __all__ = [
     "dependence",
     "examples",
     "film",
+    "filmed",
     "get_ready",
     "judge_basis",
     "lead",
@@ -83,12 +88,14 @@ __all__ = [
     "recall",
     "remaining",
     "running_mean",
+    "sample_of",
     "see",
     "shade",
     "similarities",
     "specimens",
     "start_claims",
     "start_lance_claims",
+    "take",
     "teach",
     "tradeoff",
     "watch",

@@ -30,6 +30,20 @@ def test_a_raster_without_pixels_is_refused():
         Raster(0, 3, alt="nothing")
 
 
+def test_a_raster_of_another_size_is_empty_and_told_at_once(monkeypatch):
+    raster, told = Raster(2, 3, alt="spikes"), []
+    raster.show(np.ones((2, 3), np.uint8))
+    monkeypatch.setattr(raster, "send_state", lambda key=None: told.append(set(key)))
+    raster.resize(3, 4)
+    assert told == [{"shape", "pixels"}]
+    assert raster.array().shape == (3, 4)
+    assert not raster.array().any()
+    raster.show(np.ones((3, 4), np.uint8))
+    assert raster.array().all()
+    with pytest.raises(ValueError, match="got 0 × 4"):
+        raster.resize(0, 4)
+
+
 def test_colours():
     assert intensity()[0, 3] == 0
     assert intensity()[255, 3] == 255

@@ -46,19 +46,19 @@ def test_play_walks_to_the_end_and_from_there_from_the_beginning(monkeypatch):
     panel, places = StepByStep(at=LAST), []
     panel.on_change(lambda: places.append(panel.values["at"]))
     panel.controls["play"].click()
-    panel.player.join(PATIENCE)
+    panel.player.thread.join(PATIENCE)
     assert places == list(range(LAST + 1))
-    assert not panel.playing
+    assert not panel.player.playing
     assert panel.controls["play"].description == "Play"
     assert panel.text == StepByStep(at=LAST).text
 
 
 def test_play_is_held_by_a_second_click():
     panel = StepByStep(at=5)
-    panel.play()
-    assert panel.playing
+    panel.player.toggle()
+    assert panel.player.playing
     assert panel.controls["play"].description == "Hold"
-    panel.play()
-    panel.player.join(PATIENCE)
-    assert not panel.playing
+    panel.player.toggle()
+    panel.player.thread.join(PATIENCE)
+    assert not panel.player.playing
     assert panel.state["at"] <= 6

@@ -12,16 +12,19 @@ from tiny import TINY
 from tiny_streams import SHARED
 
 from widgets.drawing.rule_look import rule_label
+from widgets.panels import training
 from widgets.panels.training import TrainingMonitor
 from workbench.experiments import named as experiments
-from workbench.experiments.experiment import start
+from workbench.experiments.experiment import prepare, start
 from workbench.experiments.flow import ENDPOINT_ERROR
 from workbench.experiments.overrides import vary
 from workbench.kernels import warm_up
 from workbench.networks.spiking import SpikingMLP
 from workbench.serving.allowance import VARIABLE, Allowance
 from workbench.training.runner import RunState
+from workbench.training.setting import Plan
 from workbench.watch.curves import learning_curves
+from workbench.watch.filming import filmed, sample_of
 
 pytestmark = pytest.mark.usefixtures("unchecked")
 
@@ -124,14 +127,14 @@ def test_a_run_that_starts_before_the_loops_are_compiled_takes_the_plain_ones(mo
     wait_for_end(monitor)
     assert "It started before the compiled loops were ready and takes the plain ones." in monitor.text
     assert 'loops="plain"' in monitor.code()
-    assert [record.loops for records in monitor.race.records for record in records] == ["plain"] * 16
+    assert [shot.record.loops for shots in monitor.race.records for shot in shots] == ["plain"] * 16
     curves = run_code(monitor)["curves"]
     assert same(curves["left"].loss, monitor.numbers.sides[0].curves.loss)
     compiled.set()
     assert monitor.compiling.join(PATIENCE)
     monitor.start()
     wait_for_end(monitor)
-    assert {record.loops for records in monitor.race.records for record in records} == {"compiled"}
+    assert {shot.record.loops for shots in monitor.race.records for shot in shots} == {"compiled"}
     assert "compiled" not in monitor.text
     assert "loops" not in monitor.code()
 
@@ -327,3 +330,72 @@ def test_an_experiment_of_ones_own_with_few_samples():
     expected = learning_curves(start(TINY, "stllr", epochs=1), epochs=1)
     assert same(drawn(monitor.learning, "left: S-TLLR")[1], expected.loss)
     assert "chosen = ...  # your own Experiment, 'mine'" in monitor.code()
+
+
+def film_of(monitor, rule):
+    setting = prepare(TINY, rule, seed=0)
+    return [frame for shot in filmed(setting, Plan(2, 0), number=3) for frame in shot.frames]
+
+
+def test_the_film_shows_the_frame_that_is_asked_for(monitor):
+    monitor.state = {"view": "film", "sample": 3}
+    monitor.start()
+    wait_for_end(monitor)
+    _, *spikes, course = monitor.film
+    for share in (24, 0, 12, 13):  # of 24; frames are at every eighth of this run
+        monitor.state = {"frame": share}
+        for raster, rule, trace in zip(spikes, ("stllr", "bptt"), course.data[:2], strict=False):
+            frames = film_of(monitor, rule)
+            frame = next(frame for frame in reversed(frames) if frame.done <= share / 24)
+            assert same(raster.array(), frame.spikes[0].T)
+            assert (
+                f"{rule_label(rule)} sends {int(frame.spikes[0].sum())} spikes and gives the right class"
+                in monitor.text
+            )
+            assert same(trace.x, [2 * frame.done for frame in frames])
+            assert same(trace.y, [frame.right for frame in frames])
+        assert same(course.data[2].x, [share / 12, share / 12])
+    monitor.state = {"frame": 0}
+    assert monitor.text.startswith("Before learning: S-TLLR sends")
+
+
+def test_before_a_run_the_film_shows_the_network_that_has_not_learned():
+    monitor = TrainingMonitor(TINY, samples=8, view="film", sample=3)
+    scene = sample_of(prepare(TINY, "stllr", seed=0), 3)
+    assert same(monitor.film[0].array(), scene.x[:, 0].T)
+    frame = film_of(monitor, "bptt")[0]
+    assert [same(raster.array(), frame.spikes[0].T) for raster in monitor.film[1:3]] == [True, True]
+    assert monitor.text.startswith("Before learning: S-TLLR sends")
+    assert "Not started" in monitor.text
+
+
+def test_a_view_shows_its_own_pictures_and_controls(monitor):
+    curves, film = [monitor.learning, monitor.rates, monitor.bytes], list(monitor.film)
+    for view, pictures, hidden in (("film", film, "epochs"), ("curves", curves, "frame")):
+        monitor.state = {"view": view}
+        assert monitor.in_view == pictures
+        shown = {name for name in ("epochs", "frame", "play") if monitor.controls[name].layout.display != "none"}
+        assert shown == {"epochs", "frame", "play"} - ({hidden} if view == "film" else {"frame", "play"})
+
+
+def test_the_film_is_played_and_dragged_and_what_is_shown_is_no_setting_of_the_run(monitor, monkeypatch):
+    monkeypatch.setattr(training, "PERIOD", 0.0)
+    monitor.state = {"view": "film"}
+    monitor.start()
+    wait_for_end(monitor)
+    places = []
+    monitor.on_change(lambda: places.append(monitor.values["frame"]))
+    monitor.controls["play"].click()
+    monitor.player.thread.join(PATIENCE)
+    assert places == list(range(25))
+    monitor.film[3].dragged = {"handle": 0, "x": 0.5, "y": 0.5, "count": 1}
+    assert monitor.state["frame"] == 6
+    assert not monitor.controls["frame"].disabled
+    assert "The settings were changed" not in monitor.text
+    monitor.state = {"sample": 4}
+    assert "The settings were changed" in monitor.text
+
+
+def test_what_has_no_spikes_is_not_filmed_and_says_so():
+    monitor = TrainingMonitor(SHARED, samples=8, view="film")
+    assert monitor.text.startswith("This network has no spikes to film.")
