@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator, Mapping, Sequence
 from itertools import chain
+from threading import Thread
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -15,6 +16,7 @@ from widgets.frame.controls import choice
 from widgets.frame.streams import MOST_TASKS, STREAMS, StreamPanel
 from widgets.lessons.accuracy_matrix import ACCURACY_MATRIX
 from widgets.panels.accuracy_matrix_pictures import CLASSES, SIDE, clothes, clothes_raster
+from workbench.background import start_thread
 from workbench.continual.learning import StreamRecord
 from workbench.continual.methods.fine_tuning import FineTuning
 from workbench.continual.metrics import average_accuracy, backward_transfer, forward_transfer
@@ -51,6 +53,8 @@ class Filled(NamedTuple):
 class AccuracyMatrix(StreamPanel):
     """The matrix A[t, i], accuracy on task i after task t, live, with ACC, BWT and FWT in the text; below it clothes.
 
+    The clothes of another seed are looked for by the thread `looking`, and are drawn when they are found.
+
     Controls: stream, tasks, epochs, seed, method, and the buttons start, pause and stop.
     """
 
@@ -61,6 +65,8 @@ class AccuracyMatrix(StreamPanel):
     def __init__(self, streams: Mapping[str, Experiment] = STREAMS, **state: Any) -> None:
         self.matrix, self.curves, self.clothes = _matrix_figure(), _curves_figure(), clothes_raster()
         self._known: dict[tuple, Tensor | None] = {}
+        self._asked: set[tuple] = set()
+        self.looking: Thread | None = None
         method = choice("method", SHOWN, "what is done against forgetting; fine-tuning does nothing")
         super().__init__(streams, {"method": method}, [self.matrix, self.curves, self.clothes], state)
 
@@ -81,17 +87,31 @@ class AccuracyMatrix(StreamPanel):
         return Filled(A, len(rows), before, right, self._examples(stream, seed, tasks))
 
     def _examples(self, stream: Experiment, seed: int, tasks: int) -> Tensor | None:
-        """What the classes of each task look like; None where samples are no images of Fashion-MNIST, or where there
-        are none: Start says what is wrong with them."""
-        key = (stream.name, seed, tasks)
-        if key not in self._known:
-            try:
-                samples = examples(prepare_with(stream, FineTuning, seed, tasks).stream, CLASSES)
-            except (ValueError, OSError):
-                return None
-            images = samples.shape[2:].numel() == SIDE * SIDE
-            self._known[key] = samples.reshape(tasks, CLASSES, SIDE, SIDE) if images else None
-        return self._known[key]
+        """What the classes of each task look like; None where samples are no images of Fashion-MNIST, and as long as
+        they are looked for."""
+        key = (stream.name, seed)
+        if key not in self._asked:
+            self._asked.add(key)
+            if not self._known:  # the first picture has them
+                self._look(stream, key)
+            else:
+                self.looking = start_thread(
+                    lambda: self._look(stream, key) and self.redraw(), _nothing, "find examples"
+                )
+        found = self._known.get(key)
+        return None if found is None else found[:tasks]
+
+    def _look(self, stream: Experiment, key: tuple[str, int]) -> bool:
+        """Find the examples of all tasks that can be shown; False where there are none, and Start says why."""
+        tasks = min(MOST_TASKS, stream.tasks or 1)
+        try:
+            samples = examples(prepare_with(stream, FineTuning, key[1], tasks).stream, CLASSES)
+        except (ValueError, OSError):
+            self._asked.discard(key)
+            return False
+        images = samples.shape[2:].numel() == SIDE * SIDE
+        self._known[key] = samples.reshape(tasks, CLASSES, SIDE, SIDE) if images else None
+        return True
 
     def draw(self, numbers: Filled) -> None:
         percent, names = 100 * numbers.A.numpy(), list(range(1, len(numbers.A) + 1))
@@ -136,6 +156,10 @@ class AccuracyMatrix(StreamPanel):
             print(A)
             print(f"ACC {{average_accuracy(A):.3f}}, BWT {{backward_transfer(A):+.3f}}")
         """
+
+
+def _nothing() -> None:
+    """A look at the samples ends soon by itself."""
 
 
 def _measures(numbers: Filled) -> str:

@@ -1,8 +1,11 @@
 """The panel of accuracies against the run that it shows."""
 
+import threading
+
 import numpy as np
 import pytest
 import torch
+from gate import PATIENCE
 from house import drawn, run_code
 from matplotlib.figure import Figure
 from stream_panels import ran
@@ -10,11 +13,13 @@ from tiny_streams import HEADS, SHARED, TINY_STREAMS
 
 from widgets.drawing.still import _draw_axes
 from widgets.frame.panel import with_minus
+from widgets.panels import accuracy_matrix as accuracy_matrix_panel
 from widgets.panels.accuracy_matrix import PALE, AccuracyMatrix, Filled
 from workbench.continual.learning import accuracy_matrix
 from workbench.continual.metrics import average_accuracy, backward_transfer, forward_transfer
 from workbench.experiments.experiment import start
 from workbench.experiments.streams import untrained
+from workbench.watch.recall import examples
 
 pytestmark = pytest.mark.usefixtures("tiny_streams_are_known")
 
@@ -83,3 +88,43 @@ def test_the_challenge_is_solved_by_a_run_that_forgets_less_than_two_points():
     for A, solved in ((kept, True), (lost, False)):
         assert challenge.solved({}, Filled(torch.tensor(A), 2, None)) is solved
     assert challenge.solved({}, Filled(torch.tensor(kept), 1, None)) is False
+
+
+def test_nobody_waits_for_the_clothes_of_another_seed(monkeypatch):
+    panel, found = AccuracyMatrix(stream="permuted pixels"), threading.Event()
+    before = panel.clothes.array().copy()
+
+    def late(*arguments):
+        assert found.wait(PATIENCE)
+        return examples(*arguments)
+
+    monkeypatch.setattr(accuracy_matrix_panel, "examples", late)
+    panel.state = {"seed": 4}
+    assert panel.looking.is_alive()
+    assert np.array_equal(panel.clothes.array(), before)
+    found.set()
+    panel.looking.join(PATIENCE)
+    after = panel.clothes.array().copy()
+    assert not np.array_equal(after, before)
+    assert np.array_equal(after, AccuracyMatrix(stream="permuted pixels", seed=4).clothes.array())
+    monkeypatch.setattr(accuracy_matrix_panel, "examples", None)  # nothing is looked for twice
+    panel.state = {"seed": 0, "tasks": 3}
+    assert panel.numbers.images.shape[0] == 3
+    panel.state = {"tasks": 5}
+    assert np.array_equal(panel.clothes.array(), before)
+
+
+def test_where_there_are_no_samples_the_look_ends_and_is_tried_again(monkeypatch):
+    panel = AccuracyMatrix(stream="permuted pixels")
+
+    def missing(*_):
+        raise OSError("no samples here")
+
+    monkeypatch.setattr(accuracy_matrix_panel, "examples", missing)
+    panel.state = {"seed": 4}
+    panel.looking.join(PATIENCE)
+    assert panel.numbers.images is None
+    monkeypatch.setattr(accuracy_matrix_panel, "examples", examples)
+    panel.redraw()
+    panel.looking.join(PATIENCE)
+    assert panel.numbers.images is not None
