@@ -125,26 +125,91 @@ def open_lif(serve, open_page, state: str = ""):
     return page
 
 
-def test_data_that_stays_within_its_axes_is_drawn_alone_and_ends_as_if_drawn_whole(serve, open_page):
-    page = open_lif(serve, open_page)
-    page.evaluate(WATCH)
-    handle = page.get_by_role("slider", name="decay γ")
-    handle.press("ArrowRight")
-    page.wait_for_function(f"() => ({DRAWN})().every(drawn => drawn.alone >= 1)")
-    page.wait_for_function(f"() => ({DRAWN})().every(drawn => drawn.whole === 1)")  # the axes have settled
-    opened = open_lif(serve, open_page, "decay=0.91")
-    same = f"(shown) => JSON.stringify(({SHOWN})()) === JSON.stringify(shown)"
-    opened.wait_for_function(same, arg=page.evaluate(SHOWN))
+SAME = f"(shown) => JSON.stringify(({SHOWN})()) === JSON.stringify(shown)"
 
 
-def test_data_that_leaves_its_axis_is_drawn_whole_at_once(serve, open_page):
+@pytest.mark.parametrize(
+    ("slider", "key", "state"),
+    [("decay γ", "ArrowRight", "decay=0.91"), ("strength I", "End", "strength=2.0")],
+    ids=["within its axes", "out of its axes"],
+)
+def test_what_moves_ends_as_if_drawn_whole(serve, open_page, slider, key, state):
     page = open_lif(serve, open_page)
     page.evaluate(WATCH)
-    page.get_by_role("slider", name="strength I").press("End")
-    page.wait_for_function(f"() => ({DRAWN})()[0].whole >= 1")
-    assert page.evaluate(DRAWN)[0]["alone"] == 0
-    low, high = page.evaluate("document.querySelectorAll('.js-plotly-plot')[0]._fullLayout.yaxis.range")
-    assert low <= 2.0 <= high
+    page.get_by_role("slider", name=slider).press(key)
+    page.wait_for_function(f"() => ({DRAWN})().every(drawn => drawn.alone + drawn.whole >= 1)")
+    opened = open_lif(serve, open_page, state)
+    page.wait_for_function(SAME, arg=opened.evaluate(SHOWN))  # the axes have settled
+
+
+LEAVES = """import ipywidgets
+from widgets.drawing.figure import Fig
+lines = [{"x": [0, 1], "y": [0, 1], "mode": "lines"}, {"x": [0, 1], "y": [1, 1], "mode": "lines"}]
+fig = Fig(lines, {"xaxis": {"range": [0, 1]}}, alt="two lines")
+move = ipywidgets.Button(description="move")
+def draw(_):
+    with fig.batch_update():
+        fig.data[0].y = [0, 5]
+move.on_click(draw)
+ipywidgets.VBox([move, fig])"""
+FIRST_DRAWN = """() => { const figure = document.querySelector('.js-plotly-plot');
+  const all = (place, read) => [...figure.querySelectorAll(place)].map(read);
+  const picture = () => [figure._fullLayout.yaxis.range.slice(), all('.ytick text', (text) => text.textContent),
+    all('.js-line', (line) => line.getAttribute('d'))];
+  figure.on('plotly_animated', () => { window.alone = picture(); });
+  figure.on('plotly_update', () => { window.whole = picture(); }); }"""
+
+
+def test_axes_follow_at_once_what_leaves_them(serve, open_page):
+    page = open_page(serve(LEAVES))
+    page.wait_for_selector(".js-plotly-plot .js-line", state="attached")
+    page.evaluate(FIRST_DRAWN)
+    page.get_by_role("button", name="move").click()
+    page.wait_for_function("() => window.alone && window.whole")
+    alone, whole = page.evaluate("() => [alone, whole]")
+    (low, high), ticks, _ = alone
+    assert low <= 0 < 5 <= high
+    assert "5" in ticks
+    assert alone == whole
+
+
+LAYERS = """import ipywidgets
+from widgets.drawing.figure import Fig
+heat = {"type": "heatmap", "z": [[0, 1], [2, 3]], "zmin": 0, "zmax": 3, "showscale": False}
+bars = {"type": "bar", "x": [0, 1], "y": [0.5, 0.5]}
+lines = [{"x": [0, 1], "y": [0, y], "mode": "lines+text", "text": ["a", str(y)]} for y in (0.2, 0.4, 0.6)]
+layout = {"xaxis": {"range": [-1, 2]}, "yaxis": {"range": [-1, 2]}, "barmode": "overlay"}
+fig = Fig([heat, bars, *lines], layout, alt="a map, bars and lines")
+move = ipywidgets.Button(description="move")
+def draw(_):
+    with fig.batch_update():
+        fig.data[2].update(y=[1, 0], text=["one", "b"])
+        fig.data[4].y = [1, 1]
+        fig.data[0].z = [[3, 2], [1, 0]]
+move.on_click(draw)
+ipywidgets.VBox([move, fig])"""
+ORDER = """() => {
+  const figure = document.querySelector('.js-plotly-plot');
+  const all = (place, read) => [...figure.querySelectorAll(place)].map(read);
+  return JSON.stringify([
+    all('.mlayer', (layer) => layer.getAttribute('class')), all('.barlayer path', (bar) => bar.getAttribute('d')),
+    all('.scatterlayer .js-line', (line) => [line.getAttribute('d'), line.getAttribute('style')]),
+    all('.hm image', (image) => image.getAttribute('href')), all('.textpoint text', (text) => text.textContent)]); }"""
+
+
+def test_lines_and_maps_move_by_themselves_and_everything_else_stays(serve, open_page):
+    page = open_page(serve(LAYERS))
+    page.wait_for_selector(".js-plotly-plot .hm image", state="attached")
+    page.evaluate(WATCH)
+    before = page.evaluate(ORDER)
+    page.get_by_role("button", name="move").click()
+    page.wait_for_function(f"() => ({DRAWN})()[0].alone === 1")
+    alone = page.evaluate(ORDER)
+    assert alone != before
+    assert all(f'"{word}"' in alone for word in ("one", "0.4", "0.6"))
+    page.set_viewport_size({"width": 1199, "height": 900})  # which draws it whole
+    page.set_viewport_size({"width": 1200, "height": 900})
+    page.wait_for_function(f"(alone) => ({ORDER})() === alone", arg=alone)
 
 
 TIMING = "from widgets.panels.stdp import STDPWindow\nSTDPWindow()"

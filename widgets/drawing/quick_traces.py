@@ -2,7 +2,8 @@
 
 plotly looks at every array that is set with some hundred calls of Python, 0.4 ms each time, which is the larger part of
 what the step of a slider costs. What a panel computes are arrays of numbers for sure. Within `batch_update` they go
-straight to where plotly gathers what it will compare and send; everything else is set as ever.
+straight to where plotly gathers what it will send, unless the trace has them already: plotly would send such arrays
+again, for others that changed. Everything else is set as ever.
 """
 
 import functools
@@ -21,9 +22,18 @@ class _Quick:
     def __setitem__(self, name: str, value: Any) -> None:
         figure = self.figure
         if name in NUMBERS and is_numbers(value) and figure is not None and figure._in_batch_mode:
-            figure._restyle_child(self, name, held(value))
+            if not self._has(name, value):
+                figure._restyle_child(self, name, held(value))
         else:
             super().__setitem__(name, value)  # type: ignore[misc]  (plotly's, once it is mixed in)
+
+    def _has(self, name: str, value: np.ndarray) -> bool:
+        """Whether the trace has these numbers, and no others wait to be set."""
+        if name in self.figure._batch_trace_edits.get(self._trace_ind, ()):  # type: ignore[attr-defined]
+            return False
+        now = (self._props or {}).get(name)  # type: ignore[attr-defined]
+        alike = isinstance(now, np.ndarray) and now.dtype == value.dtype
+        return alike and np.array_equal(now, value, equal_nan=value.dtype.kind == "f")
 
     def update(self, dict1: Any = None, overwrite: bool = False, **values: Any) -> Any:
         if dict1 is not None or overwrite or not NUMBERS.issuperset(values):

@@ -1,9 +1,10 @@
 """`Twin`: a figure that answers controls on the page itself, at once; Python's answer follows and settles it.
 
 A message to the kernel, a computation there and the arrays on their way back take some 30 ms. What a few lines compute
-is therefore written a second time, in static/twins.js: pure functions from the values of the controls to the values of
-traces. Python stays the judge: state, sentence, link and challenges come from it alone, its arrays take the place of
-the twin's where they differ (static/live.js), and a test holds the two together (tests/browser/test_twins.py).
+is therefore written a second time, in static/twins.js and static/twins_learning.js: pure functions from the values of
+the controls to the values of traces. Python stays the judge: state, sentence, link and challenges come from it alone,
+its arrays take the place of the twin's where they differ (static/live.js), and a test holds the two together
+(tests/browser/test_twins.py).
 """
 
 from collections.abc import Mapping
@@ -18,7 +19,7 @@ _STATIC = files("widgets") / "static"
 
 
 class Twin(NamedTuple):
-    """The name of a function in static/twins.js, and the controls that it `follows`: others change what it is given."""
+    """The name of a function of `twin_script`, and the controls that it `follows`: others change what it is given."""
 
     function: str
     follows: tuple[str, ...]
@@ -68,4 +69,4 @@ def twin_script() -> str:
     >>> "const TWINS = {" in twin_script()
     True
     """
-    return (_STATIC / "twins.js").read_text("utf-8")
+    return "".join((_STATIC / name).read_text("utf-8") for name in ("twins.js", "twins_learning.js"))

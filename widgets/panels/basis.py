@@ -40,6 +40,7 @@ from workbench.training.setting import Setting
 from workbench.watch.synchronization import Examined, Look, Taught, judge_basis, leads, teach, watch
 
 MOVING = ("waveform", "classes", "phase", "label", "share")  # what the browser follows by itself with one sample
+MAKING = ("waveform", "classes", "latents", "phase", "label", "share")  # and with the waves
 HELD = ("waveform", "phase", "epochs", "seed")  # the settings that a training run has
 
 
@@ -78,6 +79,8 @@ class SynchronizationBasis(RacePanel):
         self.waves, self.rows, self.cosines = waves_figure(), rows_figure(), cosines_figure()
         self.sample, self.blocks, self.course = sample_figure(), blocks_figure(), course_figure()
         self.sample.twin = Twin("basisSample", MOVING)
+        for figure, function in ((self.waves, "basisWaves"), (self.rows, "basisRows"), (self.cosines, "basisCosines")):
+            figure.twin = Twin(function, MAKING)
         controls = basis_controls()
         pictures = [self.waves, self.rows, self.cosines, self.sample, self.blocks, self.course]
         super().__init__(controls, pictures, state)

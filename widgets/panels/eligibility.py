@@ -6,10 +6,12 @@ from typing import Any, NamedTuple
 import numpy as np
 from torch import Tensor
 
+from widgets.drawing.ends import standing_ends
 from widgets.drawing.figure import Fig
 from widgets.drawing.handles import Handle, Pull, X, Y
 from widgets.drawing.rows import curve, dots, stacked_rows
 from widgets.drawing.theme import GREY, line, marker, more_and_less
+from widgets.drawing.twin import Twin
 from widgets.frame.controls import choice, slider, whole_slider
 from widgets.frame.panel import Panel
 from widgets.frame.spikes import spike_row, spike_sliders
@@ -71,7 +73,10 @@ class EligibilityTimeline(Panel):
 
     def __init__(self, **state: Any) -> None:
         self.time, self.matrix = _time_figure(), _matrix_figure()
-        super().__init__(_controls(), [self.time, self.matrix], state)
+        controls = _controls()
+        follows = tuple(name for name in controls if name != "rule")
+        self.time.twin, self.matrix.twin = Twin("eligibilityTime", follows), Twin("eligibilityPairs", follows)
+        super().__init__(controls, [self.time, self.matrix], state)
 
     def compute(self, rule: str, **values: Any) -> Timeline:
         made = _rule(rule, values)
@@ -96,6 +101,9 @@ class EligibilityTimeline(Panel):
         ends.x, ends.y, ends.visible = [first, last], [height, height], rule.taught
         self.time.handles = [*PRE.handles(0), *POST.handles(1), *_signal_handles(first)]
         weight.y = run.weight.numpy()
+        offers = [float(end) for part in (run.causal, run.non_causal) for end in (part.min(), part.max())]
+        changes = [float(run.weight.min()), float(run.weight.max())]
+        self.time.layout.update(yaxis2_range=standing_ends(offers), yaxis4_range=standing_ends(changes))
         reach = float(pairs.abs().max()) or 1.0
         cells = self.matrix.data[0]
         cells.z, cells.zmin, cells.zmax = pairs.numpy(), -reach, reach

@@ -5,6 +5,7 @@ from typing import Any, NamedTuple
 
 from torch import Tensor
 
+from widgets.drawing.twin import Twin
 from widgets.frame.controls import choice, whole_slider
 from widgets.frame.panel import Panel
 from widgets.lessons.locality import LOCALITY
@@ -41,6 +42,9 @@ class LocalityMap(Panel):
         )
         self.chosen = chosen_figure()
         self.maps = [map_figure(f"{which}: {what}") for which in ("The rule", "The rule beside it")]
+        self.chosen.twin = Twin("localityChosen", ("step",))
+        for each in self.maps:
+            each.twin, each.given = Twin("localityRow", ("step",)), {"steps": STEPS}
         self._drawn: list[tuple[Any, int]] = [(None, 0), (None, 0)]  # matrices stand still while the step moves
         rules = {rule.label: rule.name for rule in mapped_rules()}
         layers = {name: k for k, name in enumerate(LAYERS)}
@@ -72,6 +76,7 @@ class LocalityMap(Panel):
     def draw(self, numbers: Seen) -> None:
         found, beside, layer, step, of_layers, of_steps = numbers
         boxes, touch, earlier, later, box, at_step, words = self.chosen.data
+        self.chosen.given = {"changes": found.of_steps(layer).tolist()}
         touch.text = _words(of_steps, "no")
         boxes.z, boxes.text = shade(of_layers)[:, None].numpy(), _words(of_layers[:, None], "no")
         _write(words, [0], PLACES, of_layers)

@@ -1,5 +1,6 @@
 """`MemoryTimeline`: what is kept for the weight gradient during one training step, for four ways to take it."""
 
+import math
 from functools import lru_cache
 from typing import Any, NamedTuple
 
@@ -18,6 +19,7 @@ from workbench.watch.bytes_in_a_step import PLACES, STEP_RULES, BytesAlive, byte
 EVERY = 7  # a seventh of the images: enough for four batches
 FIRST_ENERGY, LAST_ENERGY = 0.5, 0.95
 FIXED = ("backpropagation", "checkpointing")  # energy does not matter to them
+LEAST = 256  # bytes, where a logarithmic axis begins
 
 
 def _short(name: str) -> str:
@@ -64,9 +66,8 @@ class MemoryTimeline(Panel):
     def draw(self, numbers: Steps) -> None:
         axis = self.controls["axis"].value
         for trace, steps in zip(self.timeline.data[:-1], numbers.alive.values(), strict=True):
-            y = [max(b, 256) / 1024 if axis == "log" else b / 1024 for b in steps.bytes]
+            y = [max(b, LEAST) / 1024 if axis == "log" else b / 1024 for b in steps.bytes]
             trace.update(x=steps.places, y=y, text=[say(_NAMES[place]) for place in steps.places])
-        self.timeline.layout.yaxis.type = axis
         most = max(numbers.alive.values(), key=lambda steps: steps.peak)
         place = most.places[list(most.bytes).index(most.peak)]
         self.timeline.data[-1].update(
@@ -74,7 +75,8 @@ class MemoryTimeline(Panel):
         )
         for trace, steps in zip(self.peaks.data, numbers.alive.values(), strict=True):
             trace.update(y=[steps.peak / 1024], text=[_bytes(steps.peak)])
-        self.peaks.layout.yaxis.type = axis
+        for figure in (self.timeline, self.peaks):
+            figure.layout.yaxis.update(type=axis, range=_ends(most.peak / 1024, axis))
 
     def describe(self, numbers: Steps) -> str:
         alive = numbers.alive
@@ -98,6 +100,11 @@ class MemoryTimeline(Panel):
                 alive[name] = bytes_in_a_step(task, rule, batch_size={batch_size}, energy={energy})
                 print(name, "keeps at most", alive[name].peak, "bytes")
         """
+
+
+def _ends(most: float, axis: str) -> list[float]:
+    """The ends of an axis from nothing to `most`, with room for a word above it. They stand while the energy moves."""
+    return [math.log10(LEAST / 1024), math.log10(2.0 * most)] if axis == "log" else [0.0, 1.15 * most]
 
 
 @lru_cache(maxsize=1)
@@ -134,7 +141,7 @@ def _timeline_figure() -> Fig:
             "tickangle": -90,
             "range": [-0.5, len(_NAMES) - 0.5],
         },
-        "yaxis": {"title": {"text": "kept for the gradient (KiB)"}, "rangemode": "tozero"},
+        "yaxis": {"title": {"text": "kept for the gradient (KiB)"}},
         "annotations": [_word("forwards →", middle / 2), _word("→ backwards", (middle + len(_NAMES)) / 2)],
         "shapes": [{"type": "rect", "x0": middle, "x1": len(_NAMES), "y0": 0, "y1": 1, "yref": "paper", **_SHADE}],
     }

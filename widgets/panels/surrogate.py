@@ -7,10 +7,12 @@ from typing import Any, NamedTuple
 import torch
 from torch import Tensor
 
+from widgets.drawing.ends import standing_ends
 from widgets.drawing.figure import Fig
 from widgets.drawing.handles import Handle, Pull, X, Y
 from widgets.drawing.rows import curve, dots, stacked_rows
 from widgets.drawing.theme import FAINT, GREY, line, marker
+from widgets.drawing.twin import Twin
 from widgets.frame.controls import choice, slider
 from widgets.frame.panel import Panel
 from widgets.lessons.surrogate import SURROGATE
@@ -37,8 +39,13 @@ from workbench.neurons.surrogate import (
 POINTS = 401
 STEPS, NEURON, STRENGTH, INTERVAL = 80, Neuron(0.9, 1.0), 0.35, 4  # of the neuron whose steps learn or not
 FRACTION = 0.1  # of the peak, where a gradient still counts as passed
-FORMS = {"triangle": triangle, "fast sigmoid": fast_sigmoid, "arctan": arctan, "logistic": logistic}
-TAKES = {triangle: ("height", "width"), fast_sigmoid: ("slope",), arctan: ("slope",), logistic: ("slope", "height")}
+FORMS: dict[str, Callable] = {form.__name__: form for form in (triangle, fast_sigmoid, arctan, logistic)}
+TAKES = {
+    "triangle": ("height", "width"),
+    "fast_sigmoid": ("slope",),
+    "arctan": ("slope",),
+    "logistic": ("slope", "height"),
+}
 PUBLISHED: dict[str, Psi | None] = {
     "gesture, and all of TESS": psi_gesture,
     "speech": psi_speech,
@@ -83,12 +90,15 @@ class SurrogateExplorer(Panel):
 
     def __init__(self, **state: Any) -> None:
         self.fig, self.time = _figure(), _time_figure()
+        follows = ("form", "slope", "height", "width")
+        self.fig.twin, self.time.twin = Twin("surrogateBump", follows), Twin("surrogateSteps", follows)
+        self.time.given = {"v": (_membrane() - NEURON.threshold).tolist()}
         super().__init__(_controls(), [self.fig, self.time], state)
 
-    def compute(self, form: Callable, slope: float, height: float, width: float, published: str, span: float) -> Curves:
+    def compute(self, form: str, slope: float, height: float, width: float, published: str, span: float) -> Curves:
         other = PUBLISHED[published]
         v = torch.linspace(-span, span, POINTS, dtype=torch.float64)
-        yours = partial(form, **_taken(form, slope, height, width))
+        yours = partial(FORMS[form], **_taken(form, slope, height, width))
         over_time = _membrane() - NEURON.threshold
         beside = None if other is None else _curve(other, v)
         return Curves(v, heaviside(v), _curve(yours, v), beside, over_time, yours(over_time))
@@ -99,6 +109,9 @@ class SurrogateExplorer(Panel):
         spike.update(x=v, y=numbers.spike.numpy())
         _show(numbers.yours, v, yours, yours_pass, yours_step)
         _show(numbers.published, v, published, published_pass, published_step)
+        curves = [each for each in (numbers.yours, numbers.published) if each is not None]
+        peaks, areas = ([float(getattr(each, name).max()) for each in curves] for name in ("psi", "step"))
+        self.fig.layout.update(yaxis_range=standing_ends(peaks), yaxis2_range=standing_ends([1.0, *areas]))
         self.fig.layout.xaxis.range = [v[0], v[-1]]
         self.fig.handles = _handles(numbers.yours, self.values)
         learns, steps = _learns(numbers), torch.arange(STEPS)
@@ -122,10 +135,10 @@ class SurrogateExplorer(Panel):
         beside = say("Of the neuron beside it {count} of {steps} steps learn.", count=learning, steps=STEPS)
         return f"{told}. {beside}"
 
-    def source(self, form: Callable, slope: float, height: float, width: float, published: str, span: float) -> str:
+    def source(self, form: str, slope: float, height: float, width: float, published: str, span: float) -> str:
         taken = _taken(form, slope, height, width)
         other: str | None = getattr(PUBLISHED[published], "__name__", None)
-        names: list[str] = sorted({form.__name__, "heaviside"} | ({other} if other else set()))
+        names: list[str] = sorted({form, "heaviside"} | ({other} if other else set()))
         arguments = ", ".join(f"{name}={value}" for name, value in taken.items())
         return f"""
             from functools import partial
@@ -135,7 +148,7 @@ class SurrogateExplorer(Panel):
 
             v = torch.linspace({-span}, {span}, {POINTS}, dtype=torch.float64)
             spike = heaviside(v)
-            yours = partial({form.__name__}, {arguments})
+            yours = partial({form}, {arguments})
             published = {other}
             for psi in filter(None, (yours, published)):
                 print("area", area(psi), "passes gradients for v in", passing_interval(psi, {FRACTION}))
@@ -188,7 +201,7 @@ def _show(bump: SurrogateCurve | None, v: Any, curve: Any, passing: Any, step: A
         passing.update(x=list(bump.passing), y=[FRACTION * float(bump.psi.max())] * 2)
 
 
-def _taken(form: Callable, slope: float, height: float, width: float) -> dict[str, float]:
+def _taken(form: str, slope: float, height: float, width: float) -> dict[str, float]:
     values = {"slope": slope, "height": height, "width": width}
     return {name: values[name] for name in TAKES[form]}
 
@@ -200,7 +213,9 @@ def _curve(psi: Psi, v: Tensor) -> SurrogateCurve:
 def _controls() -> dict:
     steep = "how steep Ψ falls off on both sides of the threshold"
     return {
-        "form": choice("your Ψ", FORMS, "the form of the secondary activation"),
+        "form": choice(
+            "your Ψ", {name.replace("_", " "): name for name in FORMS}, "the form of the secondary activation"
+        ),
         "slope": slider("slope", 4.0, 0.5, 100.0, 0.5, steep, 1),
         "height": slider("height", 1.0, 0.1, 4.0, 0.1, "Ψ at the threshold (four times that for the logistic)", 1),
         "width": slider("width", 1.0, 0.1, 2.0, 0.1, "how far from the threshold the triangle reaches", 1),

@@ -6,6 +6,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from widgets.drawing.ends import standing_ends
 from widgets.drawing.figure import Fig
 from widgets.drawing.prediction import Prediction
 from widgets.drawing.rows import curve, dots, stacked_rows, stems
@@ -77,9 +78,12 @@ class TraceDecay(Panel):
         for trace, values in zip(drawn, (q, h, q_by_sum, h_by_sum), strict=True):
             trace.y = values.numpy()
         kind = self.controls["spikes"].value
+        highest = [float(q.max()), float(h.max())]
         for trace, decay, present in ((q_limit, decays[0], 0.0), (h_limit, decays[1], 1.0)):
             limit = geometric_limit(decay) - present
+            highest += [limit] if kind == ALWAYS else []
             trace.update(y=[limit] * 2 if decay < 1.0 else [], visible=kind == ALWAYS)
+        self.fig.layout.yaxis2.range = standing_ends(highest)
         rows.update(**_one_line(parts.numpy()))
         for name in ("seed", "interval"):
             self.controls[name].layout.display = "" if kind == RANDOM else "none"

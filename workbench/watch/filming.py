@@ -40,7 +40,7 @@ class Scene(NamedTuple):
     """The sample that is filmed, `(time, one, features)`, and its label."""
 
     x: Shaped[Tensor, "time one *features"]
-    label: Tensor
+    label: Shaped[Tensor, "*target"]
 
 
 def sample_of(setting: Any, number: int = 0) -> Scene | None:

@@ -95,3 +95,24 @@ def test_traces_added_later_are_quick_too(told):
     assert (fig.data[2].x.tolist(), fig.data[2].y.tolist(), fig.data[2].name) == ([5.0], [6.0], "late")
     assert type(fig.data[2]) is type(fig.data[0])
     assert messages[-1]["trace_indexes"] == [2]
+
+
+def test_what_a_trace_has_already_is_not_sent_beside_what_changed(told):
+    fig, messages = told
+    x, y = np.array([0.0, np.nan]), np.array([1.0, 2.0])
+    for number in (1.0, 2.0):
+        with fig.batch_update():
+            fig.data[0].update(x=x, y=number * y)
+    assert [sorted(message["restyle_data"]) for message in messages] == [["x", "y"], ["y"]]
+    assert fig.data[0].y.tolist() == [2.0, 4.0]
+
+
+def test_numbers_that_are_set_and_taken_back_in_one_update_stay(told):
+    fig, _ = told
+    y = np.array([1.0, 2.0])
+    with fig.batch_update():
+        fig.data[0].y = y
+    with fig.batch_update():
+        fig.data[0].y = 2 * y
+        fig.data[0].y = y
+    assert fig.data[0].y.tolist() == [1.0, 2.0]
