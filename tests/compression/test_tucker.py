@@ -66,6 +66,12 @@ def test_projection_is_idempotent_and_splits_the_energy():
     assert float(x.square().sum()) == pytest.approx(float(core.square().sum() + (x - x_hat).square().sum()))
 
 
+@pytest.mark.parametrize("rows", [0, 1, 127, 128, 129, 300])
+def test_gram_is_the_product_with_the_transpose(rows: int):
+    X = random_tensor(rows, 7)
+    torch.testing.assert_close(tucker.gram(X), X @ X.T)
+
+
 def test_spectrum_holds_the_squared_singular_values():
     x = random_tensor(3, 4, 5)
     energies, vectors = spectrum(mode_correlation(x, 1))

@@ -23,6 +23,7 @@ from workbench.checks import SHARE, check_squares
 
 Bases = Sequence[Tensor | None]
 SMALL = 256  # pixels of a map whose two modes are multiplied at once
+ROWS = 128  # of a block of X Xᵀ
 
 
 class Tucker(NamedTuple):
@@ -110,8 +111,22 @@ def expand(core: Float[Tensor, "..."], bases: Bases) -> Float[Tensor, "..."]:
 def mode_correlation(x: Float[Tensor, "..."], mode: int) -> Float[Tensor, "size size"]:
     """R_i = X₍ᵢ₎ X₍ᵢ₎ᵀ, in float64: sums over a whole data set must not lose the small directions."""
     check_squares(x, "x")
-    X = unfold(x, mode).double()
-    return X @ X.T
+    return gram(unfold(x, mode).double())
+
+
+def gram(X: Float[Tensor, "n m"]) -> Float[Tensor, "n n"]:
+    """X Xᵀ, of which only blocks of rows up to the diagonal are multiplied out; the rest is mirrored.
+
+    >>> gram(torch.tensor([[1.0, 2.0], [0.0, 1.0]]))
+    tensor([[5., 2.],
+            [2., 1.]])
+    """
+    products = X.new_empty(len(X), len(X))
+    for start in range(0, len(X), ROWS):
+        rows, before = slice(start, start + ROWS), slice(start)
+        products[rows, : start + ROWS] = X[rows] @ X[: start + ROWS].T
+        products[before, rows] = products[rows, before].T
+    return products
 
 
 def spectrum(

@@ -31,6 +31,7 @@ from jaxtyping import Float
 from torch import Tensor
 
 from workbench.checks import check_finite, check_squares
+from workbench.compression.tucker import gram
 from workbench.continual.subspaces import complement, orthonormal
 
 LEAST = 1e-100  # aperture
@@ -62,7 +63,7 @@ def correlation(samples: Float[Tensor, "d n"]) -> Correlation:
         vectors, lengths, _ = torch.linalg.svd(X, full_matrices=False)
         values, smallest = lengths.square() / n, (d * torch.finfo(X.dtype).eps) ** 2
     else:
-        values, vectors = torch.linalg.eigh(X @ X.T / n)
+        values, vectors = torch.linalg.eigh(gram(X).div_(n))
         smallest = d * torch.finfo(X.dtype).eps
     smallest = max(smallest, d * torch.finfo(samples.dtype).eps ** 2)  # the energy of errors of the size eps
     return Correlation(*_nonzero(vectors, values, smallest * float(values.max())))

@@ -98,7 +98,7 @@ class Overlap(NamedTuple):
 def task_conceptor(inputs: Float[Tensor, "d n"], params: CodeCLParams = CodeCLParams()) -> Conceptor:
     """TC(X) of equation (1). Directions that X never takes keep the value 0 however often φ is applied."""
     r = correlation(inputs)
-    energies = (r.vectors.to(inputs).T @ inputs).square()  # of x_j along each eigenvector: ‖B x_j‖² = Σ_i s_i² e_ij
+    energies = (r.vectors.to(inputs).T @ inputs).square_()  # of x_j along each eigenvector: ‖B x_j‖² = Σ_i s_i² e_ij
     wanted = params.kept * float(energies.sum(0).sqrt().sum())
     B = conceptor(r, params.aperture)
     for _ in range(params.most_growths):

@@ -15,6 +15,7 @@ from jaxtyping import Float, Int64
 from torch import Tensor
 
 from workbench.checks import COUNT, NOT_NEGATIVE, SHARE, check_fields
+from workbench.compression.tucker import gram
 from workbench.continual.conceptors import Conceptor
 from workbench.continual.guard import Guard
 from workbench.continual.method import backpropagation
@@ -63,5 +64,4 @@ class LearnableSubspace(Projecting):
 
 def of_columns(inputs: Float[Tensor, "d n"]) -> Float[Tensor, "d d"]:
     """R: the mean of x xᵀ over inputs in columns."""
-    X = inputs.double()
-    return X @ X.T / X.shape[1]
+    return gram(inputs.double()).div_(inputs.shape[1])
