@@ -71,7 +71,7 @@ def share_of_entries(x: Float[Tensor, "n c h w"]) -> float:
 
 def input_major(weight: Float[Tensor, "c_out c rows columns"]) -> Float[Tensor, "c rows columns c_out"]:
     """The filters mirrored, those of one input channel together, output channels side by side."""
-    return weight.detach().flip(2, 3).permute(1, 2, 3, 0).contiguous()
+    return weight.detach().permute(1, 2, 3, 0).contiguous().flip(1, 2)
 
 
 @compiled
