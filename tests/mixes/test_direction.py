@@ -21,7 +21,7 @@ from workbench.mixes import DIRECTIONS, KINDS, MEMORIES, SPACES, TIMES, Mix, lea
 from workbench.networks.layers import trained_weight
 from workbench.networks.spiking import layers_with_memory, spiking_logits
 
-pytestmark = pytest.mark.usefixtures("in_double_precision")
+pytestmark = pytest.mark.usefixtures("in_double_precision", "unchecked")
 RATE = 0.05
 
 

@@ -10,7 +10,7 @@ from small_networks import CLASSES, FACTORS, inputs, labels, network
 from workbench.mixes import KINDS, MEMORIES, SPACES, TIMES, Mix, kind_of, prepare, refusal
 from workbench.networks.spiking import layers_with_memory
 
-pytestmark = pytest.mark.usefixtures("in_double_precision")
+pytestmark = pytest.mark.usefixtures("in_double_precision", "unchecked")
 LEGAL = {
     kind: [m for m in (Mix(*a) for a in itertools.product(TIMES, SPACES, MEMORIES)) if refusal(m, kind) is None]
     for kind in KINDS
