@@ -12,6 +12,7 @@ from workbench.sweeps.cell import Cell, cell_path, read_cell, read_cells, run_ce
 from workbench.sweeps.spec import read_spec
 
 RESULTS = Path(__file__).resolve().parents[2] / "results"
+pytestmark = pytest.mark.usefixtures("unchecked")
 SMALL = list(read_cells(RESULTS / "small"))
 
 
