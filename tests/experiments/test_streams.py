@@ -12,7 +12,7 @@ from workbench.continual.learning import StreamRecord, accuracy_matrix, adam
 from workbench.continual.multihead import mlp
 from workbench.experiments.experiment import prepare, start
 from workbench.experiments.named import STREAMS
-from workbench.experiments.streams import METHODS, PERMUTED_FASHION, SPLIT_CIFAR100, SPLIT_FASHION
+from workbench.experiments.streams import METHODS, PERMUTED_FASHION, PERMUTED_FASHION_20, SPLIT_CIFAR100, SPLIT_FASHION
 from workbench.meters.kept import KeptBytes
 from workbench.training.loop import train
 from workbench.training.score import ACCURACY
@@ -53,11 +53,21 @@ def test_settings():
     assert len(again.stream) == 10
     assert torch.equal(again.stream[3].test_x, permuted.stream[3].test_x)
     assert again.stream[3].name == permuted.stream[3].name == "Fashion-MNIST, pixels in order 3"
+    more = prepare(PERMUTED_FASHION_20, "fine-tuning", 3).stream
+    assert len(more) == len({task.test_x.numpy().tobytes() for task in more}) == 20
+    assert all(torch.equal(one.test_x, same.test_x) for one, same in zip(again.stream, more, strict=False))
     weights = [setting.method.network.body[1].weight for setting in (permuted, again, other)]
     assert torch.equal(weights[0], weights[1])
     assert not torch.equal(other.stream[3].test_x, permuted.stream[3].test_x)
     assert not torch.equal(weights[0], weights[2])
-    assert set(STREAMS) == {"permuted-fashion", "split-fashion", "split-cifar100", "event-tasks", "voice-tasks"}
+    assert set(STREAMS) == {
+        "permuted-fashion",
+        "permuted-fashion-20",
+        "split-fashion",
+        "split-cifar100",
+        "event-tasks",
+        "voice-tasks",
+    }
     assert next(iter(METHODS)) == "code-cl"
 
 

@@ -79,6 +79,7 @@ if TYPE_CHECKING:
     from workbench.experiments.streams import (
         METHODS,
         PERMUTED_FASHION,
+        PERMUTED_FASHION_20,
         SPLIT_CIFAR100,
         SPLIT_FASHION,
         Untrained,
@@ -107,6 +108,7 @@ __all__ = [
     "LLS_FASHION_FULL",
     "METHODS",
     "PERMUTED_FASHION",
+    "PERMUTED_FASHION_20",
     "PUBLISHED",
     "SOUND",
     "SOUND_FACTORS",

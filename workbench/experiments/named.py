@@ -10,7 +10,7 @@ from workbench.experiments.lls import BLOCK_RULES, lls_fashion, lls_fashion_full
 from workbench.experiments.new_clothes import FINE_TUNING_RULES, fine_tuning_setting
 from workbench.experiments.published import PUBLISHED
 from workbench.experiments.sound import SOUND_RULES, sound_setting
-from workbench.experiments.streams import PERMUTED_FASHION, SPLIT_CIFAR100, SPLIT_FASHION
+from workbench.experiments.streams import PERMUTED_FASHION, PERMUTED_FASHION_20, SPLIT_CIFAR100, SPLIT_FASHION
 from workbench.experiments.tess import TESS_RULES, tess_events, tess_still
 from workbench.experiments.tess_integer import INTEGER_RULES, integer_events, integer_gesture
 from workbench.experiments.voice_tasks import VOICE_TASKS
@@ -111,6 +111,7 @@ EXPERIMENTS: Mapping[str, Experiment] = {
         LLS_FASHION_FULL,
         FINE_TUNE_FASHION,
         PERMUTED_FASHION,
+        PERMUTED_FASHION_20,
         SPLIT_FASHION,
         SPLIT_CIFAR100,
         EVENT_TASKS,

@@ -85,7 +85,7 @@ def cifar() -> Float[Tensor, "batch 3 32 32"]:
 # The springs of nine tasks in one head: ten times stiffer, steps of 0.1 overshoot, and two seeds of five diverged.
 PERMUTED_METHODS: Mapping[str, MakeMethod] = METHODS | {"ewc": partial(EWC, strength=1.0)}
 CIFAR_METHODS: Mapping[str, MakeMethod] = METHODS | {"code-cl": CodeCL}
-PERMUTED_TASKS, SPLIT_TASKS, CIFAR_TASKS = 10, 5, 10
+PERMUTED_TASKS, MORE_PERMUTED_TASKS, SPLIT_TASKS, CIFAR_TASKS = 10, 20, 5, 10
 
 
 def steps_of(learner: Method, rate: float) -> MakeOptimizer:
@@ -94,10 +94,10 @@ def steps_of(learner: Method, rate: float) -> MakeOptimizer:
     return adam() if isinstance(learner.network, SharedHead | BlockTasks) else sgd(rate)
 
 
-def permuted_fashion_setting(method: MakeMethod, seed: int) -> StreamSetting:
+def permuted_fashion_setting(method: MakeMethod, seed: int, tasks: int = PERMUTED_TASKS) -> StreamSetting:
     """784–100–100–10 with one head for all, batches of 64, plain SGD of 0.1 (see `steps_of`); `seed` fixes the orders
     of pixels too."""
-    stream = permuted_pixels(small_fashion_mnist(), PERMUTED_TASKS, seed)
+    stream = permuted_pixels(small_fashion_mnist(), tasks, seed)
     learner = method(mlp([10], seed=seed))
     return StreamSetting(learner, stream, steps_of(learner, 0.1))
 
@@ -128,6 +128,14 @@ PERMUTED_FASHION = Experiment(
     epochs=5,
     prepare=permuted_fashion_setting,
     tasks=PERMUTED_TASKS,
+)
+PERMUTED_FASHION_20 = Experiment(
+    "permuted-fashion-20",
+    "the same with twenty orders of pixels: twice the tasks in the same network",
+    open_to_mixes(PERMUTED_METHODS, clothes),
+    epochs=5,
+    prepare=partial(permuted_fashion_setting, tasks=MORE_PERMUTED_TASKS),
+    tasks=MORE_PERMUTED_TASKS,
 )
 SPLIT_FASHION = Experiment(
     "split-fashion",
