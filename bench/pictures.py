@@ -34,6 +34,7 @@ VIEWS = (
     View("step", "tab=step&theme=light"),
     View("playground", "tab=playground&theme=light"),
     View("forgetting", "tab=matrix&theme=light"),
+    View("results", "tab=results&theme=light"),
 )
 
 

@@ -22,12 +22,14 @@ from workbench.watch.microscope import MODE_NAMES, Compression, compress_specime
 
 ENERGIES = (*tuple(round(0.3 + 0.05 * k, 2) for k in range(14)), 0.99)
 IMAGES = 16
+DIGITS = 3  # of a cell, after the point
 
 
 class Seen(NamedTuple):
     """The finding; each mode's singular values relative to its largest; channels before and after; the whole curve.
 
-    photograph: what the whole network was given of this image, `(rows, columns)`.
+    photograph: what the whole network was given of this image, `(rows, columns)`. largest: of the channels before, in
+    all images, so that a colour means the same in each.
     """
 
     finding: Compression
@@ -38,6 +40,7 @@ class Seen(NamedTuple):
     cosines: list[float]
     energy: float
     photograph: Tensor
+    largest: float
 
 
 class ActivationCompression(Panel):
@@ -69,10 +72,11 @@ class ActivationCompression(Panel):
         curves = [(e / e[0]).sqrt().float() for e in specimen.energies]
         before, after = mosaic(specimen.x[image]), mosaic(finding.approximation[image])
         photograph = specimen.photographs[image, 0]
-        return Seen(finding, curves, before, after, *self._known[layer, modes], energy, photograph)
+        largest = float(specimen.x[:IMAGES].max())
+        return Seen(finding, curves, before, after, *self._known[layer, modes], energy, photograph, largest)
 
     def draw(self, numbers: Seen) -> None:
-        top = float(numbers.before.nan_to_num().max())
+        top = numbers.largest
         before, after, photograph = self.maps.data
         for trace, picture in ((before, numbers.before), (after, numbers.after)):
             trace.z, trace.zmin, trace.zmax = _cells(picture), -top, top
@@ -153,8 +157,9 @@ def _energy_for(shares: list[float], rank: float) -> float:
 
 
 def _cells(picture: Tensor) -> np.ndarray:
-    """Rows of numbers; gaps as None, for JSON knows no NaN. Lists of lists would take plotly 30 ms to look through."""
-    cells = picture.numpy().astype(object)
+    """Rows of numbers, of `DIGITS`; gaps as None, for JSON knows no NaN. Lists of lists would take plotly 30 ms to look
+    through, and all digits twice as long on their way."""
+    cells = picture.double().numpy().round(DIGITS).astype(object)
     cells[picture.isnan().numpy()] = None
     return cells
 

@@ -110,6 +110,9 @@ class TrainingMonitor(RacePanel):
         """Only curves are recorded."""
         return {figure.subject: figure for figure in (self.learning, self.rates, self.bytes)}
 
+    def remark(self) -> str:
+        return super().remark() if self.values["view"] == CURVES else ""
+
     def price(self) -> Price:
         classes = CLASSES if self.experiment.score == ACCURACY else 1  # else `per_class` counts all samples
         samples = 2 * self.values["epochs"] * (self.experiment.tasks or 1) * classes * self.values["per_class"]

@@ -102,6 +102,9 @@ def test_layers_are_numbered_and_the_recorded_run_is_of_this_experiment():
     assert not TrainingMonitor(TINY, samples=8).text.endswith("runs it here.")
     monitor = TrainingMonitor()
     assert monitor.text.endswith("Pale: recorded; Start runs it here.")
+    monitor.state = {"view": "film"}
+    assert "Pale" not in monitor.text  # nothing of it is in this view
+    monitor.state = {"view": "curves"}
     ticks = monitor.rates.layout.xaxis.ticktext
     assert list(ticks) == [f"layer {k}" for k in range(1, len(ticks) + 1)] != []
 
