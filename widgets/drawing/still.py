@@ -203,8 +203,9 @@ def _draw_trace(ax: Any, trace: Any) -> None:
         colours, symbols = trace.marker.color, trace.marker.symbol
         if isinstance(colours, tuple | list) and len(colours) == len(y):
             each = symbols if isinstance(symbols, tuple | list) else [symbols] * len(y)
-            for k, (colour, symbol) in enumerate(zip(colours, each, strict=True)):
-                look = {"color": _colour(colour), "label": "_" if k else label, "zorder": 3}
+            there = [k for k in range(len(y)) if x[k] is not None and y[k] is not None]
+            for k, colour, symbol in ((k, colours[k], each[k]) for k in there):
+                look = {"color": _colour(colour), "label": label if k == there[0] else "_", "zorder": 3}
                 ax.plot(x[k], y[k], _symbol(symbol), **look)
         else:
             fill = "none" if str(symbols).endswith("-open") else "full"
