@@ -7,7 +7,7 @@ from torch import Tensor, nn
 
 from workbench.compression.baselines import WarmSubspace, checkpointed, hosvd_each_step
 from workbench.compression.calibration import Modes
-from workbench.compression.hosvd import by_correlation, by_svd, hosvd
+from workbench.compression.hosvd import by_correlation, by_svd, hosvd, subspace_step
 from workbench.compression.lance import compress
 from workbench.compression.tucker import expand
 from workbench.cost.counted import measure
@@ -142,3 +142,14 @@ def test_its_products_can_be_counted_and_the_second_run_is_among_them():
     x, y = torch.randn(8, 6), torch.arange(8) % 3
     plain, again = (measure(gradients, each, x, y).macs for each in (network, twice))
     assert again - plain == 8 * 5 * 4
+
+
+def test_the_warm_subspace_goes_on_from_where_it_was():
+    warm, x = WarmSubspace((None, torch.eye(6)[:, :2]), (4, 6)), torch.randn(4, 6)
+    _, (whole, first) = warm(x)
+    assert whole is None
+    assert first is not None
+    _, (_, second) = warm(x)
+    assert second is not None
+    torch.testing.assert_close(second, subspace_step(x, first, 1))
+    assert not torch.allclose(second, first, atol=1e-6)

@@ -135,3 +135,9 @@ def test_synchrony_is_one_for_the_row_itself_and_blind_to_length():
 def test_bad_sizes_are_quoted(make, words):
     with pytest.raises(ValueError, match=words):
         make()
+
+
+def test_as_many_classes_as_there_are_frequencies():
+    assert bases.dct(4, 5).shape == (4, 5)
+    with pytest.raises(ValueError, match="frequencies 1..4, but 5 were asked for"):
+        bases.dct(5, 5)

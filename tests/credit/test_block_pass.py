@@ -7,7 +7,7 @@ import torch
 from few_blocks import images, with_local_heads
 from torch import nn
 
-from workbench.credit.block_pass import local_pass
+from workbench.credit.block_pass import convolution, local_pass
 from workbench.networks.blocks import conv_block, separable_block
 from workbench.rules.lls import local_signal
 
@@ -63,3 +63,21 @@ def test_loss_of_a_block_reaches_no_block_before_it():
     assert x.grad is None
     assert all(parameter.grad is None for parameter in first.parameters())
     assert all(parameter.grad is not None for parameter in second.parameters())
+
+
+@pytest.mark.parametrize(
+    ("place", "change"),
+    [
+        (1, lambda norm: norm.eval()),
+        (1, lambda norm: nn.BatchNorm2d(6, affine=False)),
+        (1, lambda norm: nn.BatchNorm2d(6, track_running_stats=False)),
+        (1, lambda norm: nn.BatchNorm2d(6, momentum=None)),
+        (0, lambda connection: nn.Conv2d(4, 6, 3, padding="same")),
+    ],
+    ids=["evaluated", "without weights", "without statistics", "cumulative statistics", "padding by name"],
+)
+def test_only_ordinary_blocks_are_taken_in_pieces(place, change):
+    block = conv_block(4, 6, 2)
+    assert convolution(block) is not None
+    block.body[place] = change(block.body[place])
+    assert convolution(block) is None

@@ -6,7 +6,15 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from workbench.credit.eligibility import trace_after
-from workbench.neurons.traces import Factors, check_factors, decay_matrix, eligibility, post_trace, run_trace
+from workbench.neurons.traces import (
+    Factors,
+    check_factors,
+    check_spikes,
+    decay_matrix,
+    eligibility,
+    post_trace,
+    run_trace,
+)
 from workbench.neurons.windows import PairRule, stdp_by_traces, stdp_pair_sum, stdp_window, stllr_pair_sum, stllr_window
 
 decays = st.floats(0.0, 0.99)
@@ -110,3 +118,9 @@ def test_swapping_before_and_after_moves_all_change_to_the_other_term():
         non_causal = eligibility(x, psi, Factors(0.5, 0.5, 1.0, 0.0)).sum()
         assert (causal > 0) == (only == "causal")
         assert (non_causal > 0) == (only == "non-causal")
+
+
+@pytest.mark.parametrize("x", [torch.tensor(1.0), torch.zeros(0, 3)], ids=["a number", "no step"])
+def test_spikes_without_a_step_are_refused(x):
+    with pytest.raises(ValueError, match="needs at least one step"):
+        check_spikes(x, "pre")

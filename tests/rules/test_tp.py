@@ -156,3 +156,10 @@ def test_labels_that_make_no_sense_are_refused(y, words):
     network, (x, _) = few(), batch()
     with pytest.raises(ValueError, match=words):
         rule(network)(network, x[:, :2], torch.tensor(y))
+
+
+def test_the_label_enters_through_weights_as_released():
+    network = few(sizes=(11, 200))
+    params = tp.prepare(network, batch(5)[0], 9).gradients.keywords["params"]
+    assert params.label_weights.shape == (9, 200)
+    assert 0.99 / 3 < params.label_weights.abs().max() < 1 / 3  # uniform in ±1 / √9

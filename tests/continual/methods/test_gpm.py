@@ -135,3 +135,5 @@ def test_the_first_task_has_the_threshold_itself_and_each_later_one_the_increase
     for task, expected in ((0, 6), (1, 8)):
         method.after_task(task, x, y)
         assert layer.vectors.shape == (10, expected)
+    assert method.threshold(1) == pytest.approx(0.75)
+    assert method.threshold(9) == 1.0  # there is no more than all of the energy
