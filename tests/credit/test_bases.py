@@ -139,5 +139,5 @@ def test_bad_sizes_are_quoted(make, words):
 
 def test_as_many_classes_as_there_are_frequencies():
     assert bases.dct(4, 5).shape == (4, 5)
-    with pytest.raises(ValueError, match="frequencies 1..4, but 5 were asked for"):
+    with pytest.raises(ValueError, match="but 5 were asked for"):
         bases.dct(5, 5)
