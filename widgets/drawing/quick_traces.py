@@ -32,8 +32,9 @@ class _Quick:
         if name in self.figure._batch_trace_edits.get(self._trace_ind, ()):  # type: ignore[attr-defined]
             return False
         now = (self._props or {}).get(name)  # type: ignore[attr-defined]
-        alike = isinstance(now, np.ndarray) and now.dtype == value.dtype
-        return alike and np.array_equal(now, value, equal_nan=value.dtype.kind == "f")
+        if not isinstance(now, np.ndarray) or now.dtype != value.dtype:
+            return False
+        return np.array_equal(now, value, equal_nan=value.dtype.kind == "f")
 
     def update(self, dict1: Any = None, overwrite: bool = False, **values: Any) -> Any:
         if dict1 is not None or overwrite or not NUMBERS.issuperset(values):

@@ -95,11 +95,14 @@ class AccuracyMatrix(StreamPanel):
             if not self._known:  # the first picture has them
                 self._look(stream, key)
             else:
-                self.looking = start_thread(
-                    lambda: self._look(stream, key) and self.redraw(), _nothing, "find examples"
-                )
+                self.looking = start_thread(lambda: self._look_and_show(stream, key), _nothing, "find examples")
         found = self._known.get(key)
         return None if found is None else found[:tasks]
+
+    def _look_and_show(self, stream: Experiment, key: tuple[str, int]) -> None:
+        """Find them beside the panel, which goes on."""
+        if self._look(stream, key):
+            self.redraw()
 
     def _look(self, stream: Experiment, key: tuple[str, int]) -> bool:
         """Find the examples of all tasks that can be shown; False where there are none, and Start says why."""

@@ -38,7 +38,7 @@ class Projected(NamedTuple):
 
 def film_pictures() -> tuple[Raster, Raster, Raster, Fig]:
     """The input, the spikes of both networks, and how probable the right class is to them over the run."""
-    spikes = [
+    left, right = (
         Raster(
             1,
             1,
@@ -47,9 +47,9 @@ def film_pictures() -> tuple[Raster, Raster, Raster, Fig]:
             height=210,
         )
         for side in ("left", "right")
-    ]
+    )
     sample = Raster(1, 1, alt="The held-out sample that is filmed", x_label="what both are shown", height=210)
-    return sample, *spikes, _course_figure()
+    return sample, left, right, _course_figure()
 
 
 def _course_figure() -> Fig:
