@@ -27,14 +27,16 @@ from workbench.continual.methods.trgp import TRGPParams
 from workbench.continual.multihead import mlp
 from workbench.continual.package_tasks import package_tasks
 from workbench.continual.streams import permuted_pixels, split_cifar100
+from workbench.cost.mixes import mix_cost
 from workbench.credit import bases
+from workbench.credit.signals import direct_feedback_through
 from workbench.experiments import fine_tuning
 from workbench.experiments.flow import FLOW_CELLS, FLOW_FACTORS
 from workbench.networks.architectures import PAPER_IMAGES, PAPER_SOUND, RELEASED_IMAGES, RELEASED_SOUND
 from workbench.networks.layers import TimeDropout
 from workbench.neurons import traces, windows
 from workbench.neurons.lif import Neuron
-from workbench.neurons.surrogate import psi_flow, psi_gesture, psi_images, psi_images_printed, psi_speech
+from workbench.neurons.surrogate import logistic, psi_flow, psi_gesture, psi_images, psi_images_printed, psi_speech
 from workbench.neurons.traces import Factors
 from workbench.rules import bptt, eprop, lls, local_classifier, ottt, stdp, stllr, tess
 from workbench.rules.forward_forward import ForwardForward
@@ -178,11 +180,15 @@ OURS = [
     (AGEM, {"per_task": 100}),
     (EWC, {"strength": 10.0, "batches": 100, "batch_size": 4}),
     (clouds.pair, {"d": 2}),
+    (windows.PairRule, {"a_plus": 1.0, "a_minus": 1.0, "tau_plus": 20.0, "tau_minus": 20.0}),
     (windows.stdp_window, {"potentiation": True, "depression": True}),
     (windows.stllr_window, {"released": False}),
     (lls.by_definition, {"temperature": LLS().temperature}),
     (stllr.by_definition, {"readout_decay": 0.0, "last_steps": None}),
     (stdp.by_definition, {"readout_decay": 0.0, "last_steps": None}),
+    (logistic, {"slope": 4.0, "height": None}),
+    (direct_feedback_through, {"mean": True}),
+    (mix_cost, {"learning_steps": None, "at_once": 4}),
 ]
 
 

@@ -136,6 +136,28 @@ def test_names_and_labels_are_unique_and_every_rule_can_train_something():
         assert rule.claim is None or len(rule.claim.place) > 10
 
 
+FULLY, ONLINE, WHOLE = (True, True, True), (False, True, True), (False, False, False)
+CLAIMED = {  # local in space, in time, and memory that does not grow with time; None where there is no time
+    "bptt": WHOLE,
+    "stllr": ONLINE,
+    "stllr-causal": ONLINE,
+    "ottt": ONLINE,
+    "eprop": ONLINE,
+    "ndot": ONLINE,
+    "tess": FULLY,
+    "tess-released": FULLY,
+    "stllr-dfa": FULLY,
+    "tp": FULLY,
+    "bp": (False, None, None),
+    "dfa": (False, None, None),
+    "lls": (True, None, None),
+}
+
+
+def test_what_the_papers_claim_of_locality():
+    assert {rule.name: tuple(rule.claim.local) for rule in RULES if rule.claim is not None} == CLAIMED
+
+
 def test_an_unknown_name_lists_those_there_are():
     with pytest.raises(ValueError, match="no rule 'telepathy'; there are bptt, stllr, stllr-causal"):
         rule_named("telepathy")
