@@ -1,6 +1,7 @@
 """What the page computes is what Python computes, and Python has the last word."""
 
 import math
+import os
 import random
 from itertools import compress
 from typing import NamedTuple
@@ -210,9 +211,13 @@ def test_the_picture_moves_before_the_kernel_knows_and_is_not_drawn_again(serve,
 
 OTHERWISE = """from widgets.panels.stdp import REACH, STDPWindow
 class Otherwise(STDPWindow):
+    held = True
     def draw(self, numbers):
         super().draw(numbers)
         self.window.data[1].y = numbers.window[REACH:].numpy() + 0.225
+        if self.held and float(numbers.window[REACH]) < 1.0:
+            self.held = False
+            open("{gate}").read()  # until the test has opened the other end
 Otherwise()"""
 FIRST = "() => document.querySelector('.js-plotly-plot')?.data?.[1]?.y?.[0]"
 # Eight keys, a frame apart, on a slider that may wait behind "more settings"; frame by frame what is seen.
@@ -227,11 +232,14 @@ EIGHT = f"""async (name) => {{
   }} }}"""
 
 
-def test_python_has_the_last_word_and_what_it_said_before_is_not_shown(serve, open_page):
-    page = open_page(serve(OTHERWISE))
+def test_python_has_the_last_word_and_what_it_said_before_is_not_shown(serve, open_page, tmp_path):
+    os.mkfifo(gate := tmp_path / "gate")
+    page = open_page(serve(OTHERWISE.format(gate=gate)))
     page.wait_for_function(f"() => Math.abs(({FIRST})() - 1.225) < 1e-9")
     page.wait_for_function(BOUND, arg=2)
     page.evaluate(EIGHT, "amplitude A₊")
+    with gate.open("w"):  # Python answers the first key now, after the last
+        pass
     page.wait_for_function(f"() => Math.abs(({FIRST})() - 0.825) < 1e-9")
     seen = {round(value, 9) for value in page.evaluate("() => seen")}
     by_page, by_python = ({round(1.0 - 0.05 * k + of, 9) for k in range(9)} for of in (0.0, 0.225))
