@@ -13,7 +13,7 @@ from workbench.continual.methods.code_cl import CodeCL, CodeCLParams, uniform_mi
 from workbench.continual.methods.ewc import EWC
 from workbench.continual.methods.fine_tuning import FineTuning
 from workbench.continual.methods.gpm import GPM
-from workbench.continual.methods.lance import LanceContinual
+from workbench.continual.methods.lance import LanceContinual, LanceContinualParams
 from workbench.continual.methods.replay import Joint, Replay
 from workbench.continual.methods.sgp import SGP
 from workbench.continual.methods.trgp import TRGP
@@ -278,6 +278,14 @@ def test_a_task_without_a_batch_is_refused_before_anything_is_learned(samples):
     setting = StreamSetting(METHODS["gpm"](mlp([2] * 3, (10, 16, 8))), stream, sgd(0.3), plateau=Plateau())
     with pytest.raises(ValueError, match=rf"task 2 \('clouds 2'\) has {samples} training samples, which make no batch"):
         next(train(setting))
+
+
+@pytest.mark.filterwarnings("ignore:layer .* has nothing left to learn")
+def test_a_task_for_which_nothing_is_left_says_so():
+    network = mlp([2], (10, 6, 4))  # one head for all
+    method = LanceContinual(network, LanceContinualParams(threshold=1.0, space=None))
+    with pytest.raises(ValueError, match=r"task \d \('clouds \d'\) finds nothing that may learn.*lower threshold"):
+        list(train(StreamSetting(method, toy_stream(5), sgd(0.3), batch_size=8), Plan(epochs=1)))
 
 
 def test_closing_numbers_have_four_digits():

@@ -255,8 +255,14 @@ class StreamRun:
         return task.train_x[order], task.train_y[order]
 
     def _begin_task(self) -> None:
-        setting, network = self.setting, self.setting.method.network
-        self._moving = setting.optimizer([p for p in network.parameters() if p.requires_grad])
+        setting, network, t = self.setting, self.setting.method.network, self.place.task
+        learning = [parameter for parameter in network.parameters() if parameter.requires_grad]
+        if not learning:
+            raise ValueError(
+                f"task {t} ({setting.stream[t].name!r}) finds nothing that may learn: every weight is frozen, or "
+                "earlier tasks hold all directions; take a wider network, fewer tasks or a lower threshold"
+            )
+        self._moving = setting.optimizer(learning)
         self._rates = [group["lr"] for group in self._moving.param_groups]
         self._best = _Best(network, setting.plateau) if setting.plateau else None
 
