@@ -8,7 +8,7 @@ A mutant is one changed operator, comparison, number, truth value or sign. The t
 one fails, those that take least first; what changes while a module is imported meets the tests beside it, those of the
 papers' defaults and those of its room. Mutants that survive are listed; one that makes no difference is explained in
 `.ci/mutants.toml`, and counts as explained. The exit status is 1 when more than 5 % survive unexplained. Whatever was
-found before is kept: only mutants of changed sources are tried again, and survivors when a test has changed.
+found before is kept: only mutants of changed sources are tried again, and survivors without a reason when a test has changed.
 """
 
 import argparse
@@ -67,6 +67,8 @@ class Campaign:
         self.recordings = folder / "covering"
         self.recordings.mkdir(parents=True, exist_ok=True)
         self.tests = digest(*every_file())
+        notes = ROOT / ".ci" / "mutants.toml"
+        self.explained = tomllib.loads(notes.read_text("utf-8")) if notes.is_file() else {}
         self.outcomes: dict[str, Outcome] = {}
         self.load()
 
@@ -84,7 +86,8 @@ class Campaign:
         known = self.outcomes.get(f"{mutant.path}#{mutant.number}")
         if known is None or known.source != digest(mutant.path) or known.mutant.name != mutant.name:
             return None
-        return None if known.state == "survived" and known.tests != self.tests else known._replace(mutant=mutant)
+        again = known.state == "survived" and known.tests != self.tests and mutant.name not in self.explained
+        return None if again else known._replace(mutant=mutant)
 
     def settle(self, mutant: Mutant, state: str, seconds: float) -> None:
         """Write down what became of a mutant."""
@@ -294,11 +297,10 @@ def main() -> int:
     campaign = Campaign(wanted, arguments.folder, arguments.workers)
     campaign.try_in_functions()
     campaign.try_at_import()
-    notes = ROOT / ".ci" / "mutants.toml"
-    explained = tomllib.loads(notes.read_text("utf-8")) if notes.is_file() else {}
     found = [(mutant, outcome.state) for mutant in wanted if (outcome := campaign.settled(mutant))]
     found = [
-        (mutant, "explained" if state == "survived" and mutant.name in explained else state) for mutant, state in found
+        (mutant, "explained" if state == "survived" and mutant.name in campaign.explained else state)
+        for mutant, state in found
     ]
     print(report(found))
     survived = sum(state == "survived" for _, state in found)
