@@ -8,7 +8,8 @@ A mutant is one changed operator, comparison, number, truth value or sign. The t
 one fails, those that take least first; what changes while a module is imported meets the tests beside it, those of the
 papers' defaults and those of its room. Mutants that survive are listed; one that makes no difference is explained in
 `.ci/mutants.toml`, and counts as explained. The exit status is 1 when more than 5 % survive unexplained. Whatever was
-found before is kept: only mutants of changed sources are tried again, and survivors without a reason when a test has changed.
+found before is kept: only mutants of changed sources are tried again, and survivors without a reason when a test has
+changed.
 """
 
 import argparse
