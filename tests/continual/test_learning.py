@@ -280,6 +280,12 @@ def test_a_task_without_a_batch_is_refused_before_anything_is_learned(samples):
         next(train(setting))
 
 
+def test_a_second_head_with_too_few_outputs_is_refused():
+    setting = StreamSetting(FineTuning(mlp([2, 1], (10, 8))), toy_stream(2), sgd(0.3))
+    with pytest.raises(ValueError, match="clouds 1 has 2 classes, the network's head for it has 1 outputs"):
+        next(train(setting))
+
+
 @pytest.mark.filterwarnings("ignore:layer .* has nothing left to learn")
 def test_a_task_for_which_nothing_is_left_says_so():
     network = mlp([2], (10, 6, 4))  # one head for all
