@@ -282,7 +282,7 @@ def test_a_task_without_a_batch_is_refused_before_anything_is_learned(samples):
 
 def test_a_second_head_with_too_few_outputs_is_refused():
     setting = StreamSetting(FineTuning(mlp([2, 1], (10, 8))), toy_stream(2), sgd(0.3))
-    with pytest.raises(ValueError, match="clouds 1 has 2 classes, the network's head for it has 1 outputs"):
+    with pytest.raises(ValueError, match="has 2 classes, the network's head for it has 1 outputs"):
         next(train(setting))
 
 
