@@ -214,7 +214,9 @@ def test_pip_reads_the_file_of_binder_as_it_is_started_there():
     done = subprocess.run(list(map(str, command)), cwd=ROOT, capture_output=True, text=True)
     assert done.returncode == 0, done.stderr
     (wanted,) = json.loads(done.stdout)["install"]
-    assert (wanted["metadata"]["name"], wanted["requested_extras"]) == ("local-learning-workbench", ["app", "fast"])
+    assert wanted["metadata"]["name"] == "local-learning-workbench"
+    extras = ["app", "fast"]
+    assert wanted.get("requested_extras", extras) == extras  # pip tells them from 23.1 on
 
 
 @pytest.mark.parametrize("path", sorted((ROOT / "docs" / "serving").iterdir()), ids=lambda path: path.name)
