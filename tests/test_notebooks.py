@@ -60,6 +60,12 @@ def test_was_run_from_top_to_bottom_without_error(path):
 
 
 @each_lesson
+def test_keeps_no_warning_which_names_a_place_of_the_machine(path):
+    outputs = [output for cell in nbformat.read(path, 4).cells for output in cell.get("outputs", [])]
+    assert [output.text for output in outputs if output.get("name") == "stderr"] == []
+
+
+@each_lesson
 def test_ends_by_walking_its_controls_and_telling_its_cost(path):
     cells = code(path)
     assert {"walk", "remove-cell"} <= set(tags(cells[-2])), "the walk is for the machine, a page leaves it out"
