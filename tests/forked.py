@@ -4,6 +4,7 @@ import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
 from jupyter_client.manager import KernelManager
 from jupyter_client.provisioning import KernelProvisionerFactory
@@ -39,7 +40,9 @@ class Kernel:
     """A kernel and what it says."""
 
     def __init__(self, **environment: str) -> None:
-        self.manager = KernelManager(transport="ipc")
+        # In a folder of its own: names of sockets are counted up, and two test processes would meet in this one.
+        self.folder = TemporaryDirectory()
+        self.manager = KernelManager(transport="ipc", connection_file=os.path.join(self.folder.name, "kernel.json"))
         self.manager.start_kernel(env={**os.environ, **environment})
         self.client = self.manager.client()
         self.client.start_channels()
@@ -52,6 +55,7 @@ class Kernel:
         self.client.stop_channels()
         self.manager.shutdown_kernel(now=True)
         self.manager.context.destroy(linger=0)
+        self.folder.cleanup()
 
     @property
     def process(self):

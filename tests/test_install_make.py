@@ -14,9 +14,8 @@ import pytest
 from checkout import FOLDERS, ROOT, copied
 from packaging.specifiers import SpecifierSet
 from packaging.version import Version
-from ports import own_port
 
-from workbench.serving.process import running
+from workbench.serving.process import free_port, running
 
 MAKEFILE = (ROOT / "Makefile").read_text("utf-8")
 
@@ -69,7 +68,7 @@ def test_servers_start_in_a_folder_with_a_space_and_an_umlaut(checkout, target):
 
 @pytest.mark.slow
 def test_the_app_answers_from_there(checkout, tmp_path):
-    port = own_port()
+    port = free_port()
     command = ["make", "--directory", str(checkout), "app", f"ARGS=--no-browser --port {port}"]
     url = f"http://127.0.0.1:{port}"
     with running(command, f"{url}/api", tmp_path / "log"), urlopen(url, timeout=120) as page:

@@ -9,10 +9,9 @@ from contextlib import closing, contextmanager, suppress
 from pathlib import Path
 
 import pytest
-from ports import own_port
 from visitors import KERNEL, notebook, process_of
 
-from workbench.serving import app_command, running
+from workbench.serving import app_command, free_port, running
 
 ROOT = Path(__file__).resolve().parents[2]
 WAVE = """import os
@@ -118,7 +117,7 @@ def reload_brings_back(page, kernel: str):
 
 def test_a_page_that_slept_too_long_and_a_server_that_was_started_anew(bare_page, tmp_path):
     """As when a laptop was closed: its computation was ended meanwhile, and later the server has been restarted."""
-    port = own_port()
+    port = free_port()
     with served(tmp_path / "one", port) as process:
         page = wave_page(bare_page, f"http://127.0.0.1:{port}/?wave.points=10")
         kernel = page.evaluate(KERNEL)
@@ -188,7 +187,7 @@ def hang_up(end: socket.socket) -> None:
 
 
 def test_a_network_that_is_gone_for_a_minute_and_comes_back(bare_page, tmp_path):
-    port, server = own_port(), own_port()
+    port, server = free_port(), free_port()
     with served(tmp_path / "server", server), closing(Cable(port, server)) as cable:
         bare_page.clock.install()
         page = wave_page(bare_page, f"http://127.0.0.1:{port}/")

@@ -16,10 +16,9 @@ from typing import NamedTuple
 import pytest
 import websocket
 from gate import PATIENCE, wait_for
-from ports import own_port
 from visitors import SECONDS, message, notebook, reply
 
-from workbench.serving import app_command, running
+from workbench.serving import app_command, free_port, running
 from workbench.serving.frames import PROTOCOL
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -146,7 +145,7 @@ class Class(NamedTuple):
 
 @pytest.fixture(scope="module")
 def behind_one(nginx, certificate, tmp_path_factory) -> Iterator[Class]:
-    folder, ports = tmp_path_factory.mktemp("one"), [own_port() for _ in range(3)]
+    folder, ports = tmp_path_factory.mktemp("one"), [free_port() for _ in range(3)]
     values = {"/etc/ssl/class.example": str(certificate), "listen 80": f"listen 127.0.0.1:{ports[0]}"}
     values |= {"listen 443": f"listen 127.0.0.1:{ports[1]}", "127.0.0.1:8866": f"127.0.0.1:{ports[2]}"}
     with app(folder / "app", ports[2], WAVE), proxied(nginx, "nginx.conf", folder, values, ports[1]):
@@ -202,7 +201,7 @@ def test_a_foreign_origin_gets_no_websocket(behind_one):
 
 @pytest.fixture(scope="module")
 def behind_two(nginx, certificate, tmp_path_factory) -> Iterator[Class]:
-    folder, (port, one, other) = tmp_path_factory.mktemp("two"), [own_port() for _ in range(3)]
+    folder, (port, one, other) = tmp_path_factory.mktemp("two"), [free_port() for _ in range(3)]
     values = {"/etc/ssl/class.example": str(certificate), "listen 443": f"listen 127.0.0.1:{port}"}
     values |= {f"127.0.0.1:{written}": f"127.0.0.1:{used}" for written, used in ((8866, one), (8867, other))}
     values |= {":8866$ a": f":{one}$ a", ":8867$ b": f":{other}$ b"}

@@ -13,9 +13,8 @@ from urllib.request import urlopen
 
 import pytest
 from checkout import EMBEDDED, FOLDERS, ROOT, copied
-from ports import own_port
 
-from workbench.serving.process import running
+from workbench.serving.process import free_port, running
 
 # What lies about in a checkout that somebody works in.
 STRAY = (
@@ -101,7 +100,7 @@ def test_its_program_lists_and_verifies(installed, tmp_path):
 
 
 def test_the_book_that_was_built_opens(installed, tmp_path):
-    port = own_port()
+    port = free_port()
     url = f"http://127.0.0.1:{port}/notebooks/01_one.html"
     command = [sys.executable, "-m", "workbench", "book", "--no-browser", "--port", str(port)]
     with running(command, url, tmp_path / "book.log", installed), urlopen(url) as page:
@@ -119,7 +118,7 @@ for panel in PANELS:
 
 
 def test_its_app_opens(installed, open_page, tmp_path):
-    port = own_port()
+    port = free_port()
     command = [sys.executable, "-m", "workbench", "app", "--no-browser", "--port", str(port)]
     with running(command, f"http://127.0.0.1:{port}", tmp_path / "app.log", {**NO_NETWORK, **installed}):
         page = open_page(f"http://127.0.0.1:{port}/?tab=training")
@@ -130,7 +129,7 @@ def test_its_app_opens(installed, open_page, tmp_path):
 def test_its_lab_works_on_copies(installed, tmp_path):
     own = Path(installed["PYTHONPATH"]) / "workbench" / "notebooks"
     before = {path.name: path.stat().st_mtime_ns for path in own.iterdir()}
-    port = own_port()
+    port = free_port()
     command = [sys.executable, "-m", "workbench", "lab", "--no-browser", "--allow-root", "--port", str(port)]
     with running(command, f"http://127.0.0.1:{port}/lab", tmp_path / "lab.log", {**NO_NETWORK, **installed}):
         copies = {path.name for path in (tmp_path / "workbench-notebooks").glob("*.ipynb")}

@@ -1,5 +1,6 @@
 """`workbench lab`: where the notebooks that are opened lie."""
 
+from importlib import import_module
 from pathlib import Path
 
 import pytest
@@ -12,6 +13,7 @@ from workbench.cli.main import main
 @pytest.fixture
 def served(monkeypatch):
     """The commands that would have been run."""
+    import_module("workbench.serving.commands")  # now: it keeps what stands in `shipped` when it is imported
     commands = []
     monkeypatch.setattr(lab, "serve", lambda command: commands.append(command) or 0)
     return commands

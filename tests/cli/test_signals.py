@@ -10,7 +10,8 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 import pytest
 from gate import PATIENCE, wait_for
-from ports import own_port
+
+from workbench.serving import free_port
 
 SECONDS = 5  # after which the command must have ended, on a machine that does nothing else
 SLACK = 6  # times as long where others work too
@@ -181,7 +182,7 @@ def test_the_doctor_before_a_folder_that_does_not_answer(started, signum, code):
 @SIGNALS
 def test_the_lab(started, tmp_path, signum, code):
     """A server is there until it is ended, so that its end is no failure: 0."""
-    port = own_port()
+    port = free_port()
     command = started("lab", "work", "--no-browser", "--allow-root", "--port", str(port))
     command.wait_for(f":{port}/lab".encode())
     assert command.end(signum) == 0, command.said.decode()

@@ -11,11 +11,10 @@ from typing import NamedTuple
 
 import pytest
 import websocket
-from ports import own_port
 from prometheus_client.parser import text_string_to_metric_families
 from visitors import SECONDS, alive, ask, channels, message, notebook, open_page, parts
 
-from workbench.serving import app_command, running
+from workbench.serving import app_command, free_port, running
 from workbench.serving.frames import joined
 
 FIREFOX = "Mozilla/5.0 (X11; Linux x86_64; rv:140.0) Gecko/20100101 Firefox/140.0"
@@ -179,7 +178,7 @@ class Scene(NamedTuple):
 
 @pytest.fixture(scope="module")
 def scene(tmp_path_factory):
-    folder, port = tmp_path_factory.mktemp("attacked"), own_port()
+    folder, port = tmp_path_factory.mktemp("attacked"), free_port()
     (folder / "secret.txt").write_text(SECRET)
     page = notebook(folder / "page.ipynb", CELL)
     command = app_command(port, notebook=page, browser=False, public=True, places=3)

@@ -4,10 +4,9 @@ import json
 import sys
 
 import pytest
-from ports import own_port
 from visitors import ask, channels, notebook, open_page
 
-from workbench.serving import app_command, commands, hub_command, lab_command, running
+from workbench.serving import app_command, commands, free_port, hub_command, lab_command, running
 from workbench.shipped import notebooks_folder
 
 
@@ -16,7 +15,7 @@ def test_other_addresses_than_loopback_ask_for_a_token(tmp_path):
     assert "--Voila.auto_token=True" in command
     assert "--Voila.auto_token=True" not in app_command(9000)
     assert "--Voila.auto_token=True" not in app_command(9000, address="0.0.0.0", public=True)
-    port = own_port()
+    port = free_port()
     # The same switch, on loopback: no test listens to the network.
     command = [*app_command(port, notebook=notebook(tmp_path / "page.ipynb", "1"), browser=False), "--token=secret"]
     with running(command, f"http://127.0.0.1:{port}/login", tmp_path / "log"):

@@ -7,14 +7,13 @@ import pytest
 import websocket
 from hypothesis import given
 from hypothesis import strategies as st
-from ports import own_port
 from visitors import alive, ask, channels, closing, message, notebook, open_page, reply, resident
 
 from workbench.serving import app_command
 from workbench.serving.connection import POLICY_VIOLATION, PROTOCOL_ERROR, NoDelayConnection, is_message
 from workbench.serving.frames import joined
 from workbench.serving.kernels import AppKernelManager
-from workbench.serving.process import running
+from workbench.serving.process import free_port, running
 
 GOOD = message("kernel_info_request", {})
 NUMBERS = 8 * (1 + int.from_bytes(GOOD[:8], "little"))  # bytes of the numbers before the parts
@@ -84,7 +83,7 @@ def test_the_old_protocol_counts_its_buffers_too():
 @pytest.fixture(scope="module")
 def server(tmp_path_factory):
     """Port and process of a server whose notebook needs next to nothing."""
-    folder, port = tmp_path_factory.mktemp("server"), own_port()
+    folder, port = tmp_path_factory.mktemp("server"), free_port()
     command = app_command(port, notebook=notebook(folder / "page.ipynb", "print(1 + 1)"), browser=False)
     options = ["--NoDelayConnection.message_burst=100", "--NoDelayConnection.message_rate=0.001"]
     with running([*command, *options], f"http://127.0.0.1:{port}/api", folder / "log") as process:

@@ -14,13 +14,12 @@ from pathlib import Path
 
 import pytest
 from gate import wait_for
-from ports import own_port
 from visitors import SECONDS, alive, ask, channels, gone, notebook, open_page, process_of
 
 from workbench.serving import app_command
 from workbench.serving.door import LONGEST_LINK, host_pattern, is_robot, refusal
 from workbench.serving.kernels import DIED, UNCLAIMED, UNKNOWN
-from workbench.serving.process import running
+from workbench.serving.process import free_port, running
 
 FIREFOX = "Mozilla/5.0 (X11; Linux x86_64; rv:140.0) Gecko/20100101 Firefox/140.0"
 
@@ -99,7 +98,7 @@ def port(tmp_path_factory):
 @contextmanager
 def server(folder: Path, *options: str, **environment: str) -> Iterator[int]:
     """The port of a server whose notebook needs next to nothing."""
-    port = own_port()
+    port = free_port()
     command = app_command(port, notebook=notebook(folder / "page.ipynb", "print(1 + 1)"), browser=False)
     with running([*command, *options], f"http://127.0.0.1:{port}/api", folder / "log", environment):
         yield port
@@ -234,7 +233,7 @@ def test_a_kernel_that_never_was_is_told(port):
 
 def test_half_a_request_is_not_waited_for(tmp_path):
     """With a shorter patience than a server's, or the test would take half a minute."""
-    port = own_port()
+    port = free_port()
     script = tmp_path / "impatient.py"
     script.write_text(
         "import sys\nimport workbench.serving.server as server\nserver.PATIENCE = 1\n"
@@ -261,7 +260,7 @@ def children(process: int) -> list[int]:
 @pytest.mark.parametrize("signum", [signal.SIGINT, signal.SIGTERM, signal.SIGKILL])
 def test_the_program_takes_everything_with_it(tmp_path, signum):
     """The signal goes to `workbench app` alone; port and kernels are free soon after."""
-    port = own_port()
+    port = free_port()
     with (tmp_path / "log").open("w") as log:
         command = [sys.executable, "-m", "workbench.cli.main", "app", f"--port={port}", "--no-browser"]
         program = subprocess.Popen(command, stdout=log, stderr=subprocess.STDOUT, start_new_session=True)

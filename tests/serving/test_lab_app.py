@@ -5,10 +5,9 @@ import json
 import os
 
 import pytest
-from ports import own_port
 from visitors import ask, open_page
 
-from workbench.serving import SERVED, lab_command, running
+from workbench.serving import SERVED, free_port, lab_command, running
 from workbench.serving.kernels import UNKNOWN
 from workbench.serving.lab_app import ServedKernels
 
@@ -37,7 +36,7 @@ def test_kernels_of_the_app_are_told_of_the_server_and_no_others():
 @pytest.fixture(scope="module")
 def lab(tmp_path_factory):
     """The port of a JupyterLab without a password."""
-    folder, port = tmp_path_factory.mktemp("lab"), own_port()
+    folder, port = tmp_path_factory.mktemp("lab"), free_port()
     root = hasattr(os, "geteuid") and os.geteuid() == 0
     command = lab_command(port, folder=folder, browser=False, root=root)
     with running([*command, "--IdentityProvider.token="], f"http://127.0.0.1:{port}/api", folder / "log"):

@@ -5,11 +5,10 @@ import re
 
 import pytest
 from gate import wait_for
-from ports import own_port
 from prometheus_client.parser import text_string_to_metric_families
 from visitors import alive, ask, notebook, open_page
 
-from workbench.serving import app_command, running
+from workbench.serving import app_command, free_port, running
 from workbench.serving.rules import PRIVATE, PUBLIC
 
 FIREFOX = "Mozilla/5.0 (X11; Linux x86_64; rv:140.0) Gecko/20100101 Firefox/140.0"
@@ -21,7 +20,7 @@ print("limits", *read_allowance(), *resource.getrlimit(resource.RLIMIT_DATA))"""
 @pytest.fixture(scope="module")
 def public(tmp_path_factory):
     """Port and log of a public server of five places under a path of its own, behind a proxy."""
-    folder, port = tmp_path_factory.mktemp("public"), own_port()
+    folder, port = tmp_path_factory.mktemp("public"), free_port()
     path = notebook(folder / "page.ipynb", CELL)
     command = app_command(
         port,
@@ -115,7 +114,7 @@ def test_every_script_of_the_page_has_the_nonce_of_its_policy(public):
 
 
 def test_a_private_server_has_no_public_pages(tmp_path):
-    port = own_port()
+    port = free_port()
     command = app_command(port, notebook=notebook(tmp_path / "page.ipynb", CELL), browser=False)
     with running(command, f"http://127.0.0.1:{port}/api", tmp_path / "log"):
         for path in ("/healthz", "/metrics", "/robots.txt"):

@@ -8,14 +8,38 @@ import urllib.error
 import urllib.request
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
+from http.client import HTTPException
 from pathlib import Path
+
+# Systems give away the ports above by themselves, to whoever asks: kernels would get one before its server has begun.
+_PORTS = range(20_000, 32_000)
 
 
 def free_port() -> int:
-    """A port of this machine that nobody listens on at the moment."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return probe.getsockname()[1]
+    """A port of 127.0.0.1 that nobody listens on, kept from others who ask here until this process ends.
+
+    Raises RuntimeError where none of 20000 to 31999 is free.
+    """
+    for port in _PORTS:
+        # Servers listen by TCP, so the same number of UDP can say that it is taken: a mark that ends with its process.
+        claim = _bound(port, socket.SOCK_DGRAM)
+        if claim is None:
+            continue
+        claim.detach()
+        if probe := _bound(port, socket.SOCK_STREAM):
+            probe.close()
+            return port
+    raise RuntimeError(f"no port from {_PORTS.start} to {_PORTS.stop - 1} is free")
+
+
+def _bound(port: int, kind: socket.SocketKind) -> socket.socket | None:
+    bound = socket.socket(socket.AF_INET, kind)
+    try:
+        bound.bind(("127.0.0.1", port))
+    except OSError:
+        bound.close()
+        return None
+    return bound
 
 
 @contextmanager
@@ -54,7 +78,7 @@ def _answers(url: str) -> bool:
     except urllib.error.HTTPError as answer:
         answer.close()
         return True
-    except OSError:
+    except (OSError, HTTPException):  # nobody, or somebody who speaks something else
         return False
 
 
