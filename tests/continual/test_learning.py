@@ -1,5 +1,7 @@
 """The loop over a stream of tasks: every method, plateaus, records, and runs that go on as if they had not ended."""
 
+import itertools
+
 import pytest
 import torch
 from energies import SIZES
@@ -48,6 +50,15 @@ def test_every_method_learns_and_reports(method):
     assert float(A.diagonal().mean()) > 0.85
     assert [r.state_bytes for r in ends] == sorted(r.state_bytes for r in ends)
     assert (ends[-1].state_bytes == 0) == (method is FineTuning)
+
+
+def test_the_time_of_learning_is_that_of_work(monkeypatch):
+    ticks = itertools.count()  # a clock that goes on by one whenever somebody looks at it
+    monkeypatch.setattr("workbench.continual.learning.working_time", lambda: float(next(ticks)))
+    method = FineTuning(small())
+    records = list(train(StreamSetting(method, toy_stream(), sgd(0.3), batch_size=8), Plan(epochs=1)))
+    assert records[-1].seconds == next(ticks) / 2  # it looks at the beginning and at the end of each piece of work
+    assert records[-1].seconds >= len(records)
 
 
 def test_what_is_held_out_are_the_tests_of_tasks_that_were_learned():

@@ -4,10 +4,12 @@ from typing import Any
 
 import pytest
 import torch
+from torch import Tensor, nn
 
 from widgets.panels.cost import CostExplorer
 from workbench.cost.table import dense_sizes, rule_costs
-from workbench.cost.timed import TIMED, NotTimed, example, timed_costs
+from workbench.cost.timed import TIMED, NotTimed, example, timed, timed_costs
+from workbench.rule import StepReport
 
 pytestmark = pytest.mark.usefixtures("unchecked")
 
@@ -59,6 +61,20 @@ def test_the_example_is_the_same_each_time_and_leaves_the_generator_alone():
     assert torch.equal(state, torch.random.get_rng_state())
     assert all(torch.equal(a, b) for a, b in zip(one[1:], other[1:], strict=True))
     assert all(torch.equal(a, b) for a, b in zip(one[0].parameters(), other[0].parameters(), strict=True))
+
+
+def test_what_is_compiled_at_first_use_is_not_timed(monkeypatch):
+    """The batch that is counted goes other ways than those that are timed: loops are compiled by the one after it."""
+    now, batches = 0.0, iter([1000.0, 100.0, 1.0, 3.0, 1.0])
+
+    def rule(network: nn.Module, x: Tensor, y: Tensor) -> StepReport:
+        nonlocal now
+        now += next(batches)
+        return StepReport(0.0, torch.zeros(1, 2), {}, 0)
+
+    monkeypatch.setattr("workbench.cost.timed.time.perf_counter", lambda: now)
+    assert timed("a rule", rule, *example(6, 4, 1, 2, 5), repeats=2).seconds == 2.0
+    assert list(batches) == [1.0]  # there was enough
 
 
 def test_sizes_below_one_are_refused():

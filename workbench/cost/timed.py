@@ -50,8 +50,8 @@ def timed_costs(
 ) -> Iterator[TimedCost | NotTimed]:
     """Yield each rule's cost as soon as it is measured; K is `learning_steps`, or T where that is smaller.
 
-    The first batch of a rule is counted and not timed. A rule may refuse: TESS does where a layer has no more neurons
-    than there are classes. Raises ValueError for sizes below 1.
+    The first two batches of a rule are not timed: one is counted, and one compiles inner loops. A rule may refuse: TESS
+    does where a layer has no more neurons than there are classes. Raises ValueError for sizes below 1.
     """
     sizes = (inputs, width, depth, classes, steps, learning_steps, repeats)
     if min(sizes) < 1:
@@ -84,8 +84,9 @@ def timed(
     y: Shaped[Tensor, "batch ..."],
     repeats: int,
 ) -> TimedCost:
-    """Count one batch of a rule, then time some; a slow rule fewer."""
+    """Count one batch of a rule, run one that compiles loops at first use, then time some; a slow rule fewer."""
     counted = measure(rule, network, x, y).per_sample(len(y))
+    rule(network, x, y)
     seconds: list[float] = []
     while len(seconds) < repeats and sum(seconds) < ENOUGH:
         network.zero_grad(set_to_none=True)

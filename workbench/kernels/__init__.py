@@ -6,6 +6,7 @@ from workbench.faces import lazy
 
 if TYPE_CHECKING:
     from workbench.kernels.choice import Loops, current_loops, kernels_for, taking
+    from workbench.kernels.clock import working_time
     from workbench.kernels.compiled import NUMBA
     from workbench.kernels.connections import (
         Connection,
@@ -50,6 +51,7 @@ __all__ = [
     "run_layout",
     "taking",
     "weight_gradient",
+    "working_time",
 ]
 
 lazy(__name__)

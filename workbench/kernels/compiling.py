@@ -10,7 +10,23 @@ from typing import Any
 import numba
 import torch
 from jaxtyping import Shaped
+from numba.core import event
 from torch import Tensor
+
+from workbench.kernels.clock import COMPILING
+
+
+class Listener(event.Listener):
+    """Told by numba when compiling begins and ends, also of a loop that another one needs."""
+
+    def on_start(self, event: event.Event) -> None:
+        COMPILING.begin()
+
+    def on_end(self, event: event.Event) -> None:
+        COMPILING.end()
+
+
+event.register("numba:compile", Listener())
 
 
 def compiled(function: Callable[..., Any]) -> Any:

@@ -1,6 +1,5 @@
 """What a run of training needs, `Setting` and `Plan`, what it tells, `Record`, and the run itself, step by step."""
 
-import time
 import warnings
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, nullcontext
@@ -12,6 +11,7 @@ from torch import nn
 from workbench.checks import COUNT_OR_ZERO, SEED, check_fields
 from workbench.faces import short_repr
 from workbench.kernels.choice import Loops, current_loops, taking
+from workbench.kernels.clock import working_time
 from workbench.meters.kept import KeptBytes
 from workbench.rule import Batch, Rule, for_lengths
 from workbench.training.chance import drawing_state, restore_drawing
@@ -49,7 +49,7 @@ def unchanged(samples: Samples) -> AbstractContextManager[object]:
 class Record(NamedTuple):
     """One training step, number `step` (from 0) of `steps`. Held-out numbers come at the end of an epoch, else None.
 
-    loss, score: of this batch before its update. seconds: training time so far, evaluation not counted.
+    loss, score: of this batch before its update. seconds: training time so far, evaluation and compiling not counted.
     state_bytes: carried between time steps. saved_bytes: kept by autograd at the worst moment, measured.
     loops: with which inner loops the run began; it keeps them, because both kinds agree to rounding only.
     """
@@ -287,13 +287,13 @@ class Training:
         (x, y, lengths), network, optimizer = batch, self.setting.network, self.setting.optimizer
         rule = for_lengths(self.setting.rule, lengths)
         for_lengths(self.setting.logits, lengths)  # what cannot be judged is refused before it is learned
-        started = time.perf_counter()
+        started = working_time()
         optimizer.zero_grad(set_to_none=True)
         with taking(record.loops), KeptBytes(*network.parameters(), x) as kept:
             report = rule(network, x, y)
         check_finite(network, report.loss, f"step {record.step + 1}, epoch {record.epoch + 1}")
         optimizer.step()
-        took = time.perf_counter() - started
+        took = working_time() - started
         seconds, peak = self.place.seconds + took, max(self.place.saved_bytes, kept.peak)
         self.place = Place(record.step + 1, seconds, peak, record.loops)
         return record._replace(
