@@ -1,7 +1,11 @@
 """Threads are told to stop, and waited for, before the interpreter ends."""
 
+import gc
 import subprocess
 import sys
+import weakref
+
+from workbench.background import start_thread
 
 ENDS = """
 import sys, threading
@@ -39,6 +43,24 @@ def test_a_thread_ends_before_the_interpreter():
 
 def test_a_thread_that_does_not_listen_holds_nobody_up_and_one_that_ended_is_left_alone():
     assert printed(STAYS) == "told\n"
+
+
+def test_a_thread_that_ended_holds_nobody():
+    """What stops a thread mostly knows it as well."""
+
+    class Owner:
+        def __init__(self):
+            self.thread = start_thread(lambda: None, self.stop, "short")
+
+        def stop(self):
+            pass
+
+    owner = Owner()
+    owner.thread.join()
+    known = weakref.ref(owner)
+    del owner
+    gc.collect()
+    assert known() is None
 
 
 RUNNER = """

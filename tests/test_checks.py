@@ -2,6 +2,7 @@
 
 import math
 import re
+from functools import partial
 
 import numpy as np
 import pytest
@@ -33,6 +34,7 @@ from workbench.neurons.traces import Factors, run_trace
 from workbench.neurons.windows import PairRule, stdp_by_traces
 from workbench.rule import Steps
 from workbench.rules import (
+    RULES,
     backprop,
     bptt,
     direct_feedback,
@@ -441,3 +443,22 @@ def test_frozen_layers_stay_under_every_method(method):
 
 def test_compressing_names_its_share():
     refuses("energy, the share that is kept, must be", compress, mlp([2]), [], 1.5)
+
+
+@pytest.mark.parametrize("rule", [rule for rule in RULES if rule.for_spiking is not None], ids=lambda rule: rule.name)
+def test_numbers_that_a_network_cannot_hold_are_refused(rule):
+    """1e39 is finite in float64 and infinite in float32: the gradients would be NaN, without a word."""
+    x, y = torch.ones(2, 1, 3, dtype=torch.float64), torch.tensor([0])
+    network = SpikingMLP([3, 4], classes=2)
+    gradients = rule.for_spiking(network, torch.zeros(2, 1, 3), 2, Steps()).gradients
+    for read in (lambda x: gradients(network, x, y), partial(spiking_logits, network)):
+        with pytest.raises(ValueError, match=r"^x holds -1e\+39, which the network's float32 does not hold; scale all"):
+            read(-1e39 * x)
+    assert all(p.grad is None or not bool(p.grad.any()) for p in network.parameters())
+
+
+def test_pictures_that_a_network_cannot_hold_are_refused():
+    x = torch.tensor([[1.0, 1e39]], dtype=torch.float64)
+    with pytest.raises(ValueError, match=r"^x holds 1e\+39, which the network's float32 does not hold"):
+        checks.check_inputs(x, torch.ones(1))
+    assert bool(torch.equal(checks.check_inputs(x, x), x))

@@ -9,18 +9,24 @@ import os
 import sys
 import threading
 import time
-import weakref
 from collections.abc import Callable
 from typing import Final
 
 PATIENCE: Final = 5.0  # seconds that all threads together have to end
 BEHIND: Final = 19  # nice value of long work: a seventieth of the share of whoever wants the processor at the same time
-_stops: "weakref.WeakKeyDictionary[threading.Thread, Callable[[], None]]" = weakref.WeakKeyDictionary()
+_stops: dict[threading.Thread, Callable[[], None]] = {}
 
 
 def start_thread(work: Callable[[], None], stop: Callable[[], None], name: str) -> threading.Thread:
     """Run `work()` in a daemon thread; `stop()` is called at the end of the interpreter and has to make it end soon."""
-    thread = threading.Thread(target=work, name=name, daemon=True)
+
+    def run() -> None:
+        try:
+            work()
+        finally:
+            del _stops[thread]  # `stop` mostly belongs to what knows the thread, and neither would ever go
+
+    thread = threading.Thread(target=run, name=name, daemon=True)
     _stops[thread] = stop
     thread.start()
     return thread
@@ -39,7 +45,7 @@ def stand_behind() -> None:
 @atexit.register
 def end_threads() -> None:
     """Stop every thread of `start_thread` and wait for them, `PATIENCE` seconds at most."""
-    threads = [(thread, stop) for thread, stop in _stops.items() if thread.is_alive()]
+    threads = [(thread, stop) for thread, stop in list(_stops.items()) if thread.is_alive()]
     for _, stop in threads:
         stop()
     end = time.monotonic() + PATIENCE

@@ -29,6 +29,7 @@ else:
     Array.register(Tensor)
     Array.register(np.ndarray)
 
+LARGEST_FLOAT32 = float(torch.finfo(torch.float32).max)
 SQUARES = 1e145  # of numbers up to here, 1e18 squares add up to a float64
 AXES = {3: ("inputs",), 4: ("height", "width"), 5: ("channels", "height", "width")}  # behind time and batch
 
@@ -95,6 +96,15 @@ def check_squares(x: Shaped[Tensor, "..."], name: str) -> None:
             raise ValueError(f"{name} holds {largest}, whose square no float64 can hold; scale all by one number")
 
 
+def fitted(x: Shaped[Tensor, "..."], dtype: torch.dtype) -> Shaped[Tensor, "..."]:
+    """x in the type of a network, or ValueError where finite numbers of float64 would be infinite in it."""
+    if x.dtype is torch.float64 and dtype is not torch.float64 and x.numel():
+        largest = max(map(float, x.detach().aminmax()), key=abs)
+        if abs(largest) > LARGEST_FLOAT32:
+            raise ValueError(f"x holds {largest}, which the network's float32 does not hold; scale all by one number")
+    return x.to(dtype)
+
+
 def is_finite(x: Shaped[Tensor, "..."]) -> bool:
     """Whether all numbers are finite, in one pass and without a copy."""
     return not x.numel() or all(math.isfinite(float(end)) for end in x.detach().aminmax())
@@ -134,7 +144,7 @@ def check_inputs(x: Any, like: Shaped[Tensor, "..."]) -> Float[Tensor, "batch ..
     if not x.is_floating_point():
         raise ValueError(f"x must hold floating-point numbers, got {x.dtype}; for the bytes of pictures write x / 255")
     check_finite(x, "x", ("sample",))
-    return x.to(like.dtype)
+    return fitted(x, like.dtype)
 
 
 def check_integers(y: Shaped[Tensor, "..."]) -> Shaped[Tensor, "..."]:
@@ -242,7 +252,6 @@ def in_full_precision(rule: R) -> R:
 
 
 LARGEST = 2**63  # of whole numbers: torch takes none beyond
-LARGEST_FLOAT32 = float(torch.finfo(torch.float32).max)
 
 
 class Span(NamedTuple):
@@ -284,6 +293,7 @@ NOT_NEGATIVE = Span("a number of at least 0", 0.0)
 SHARE = Span("a number in [0, 1]", 0.0, 1.0)
 COUNT = Span("a whole number of at least 1", 1, whole=True)
 COUNT_OR_ZERO = Span("a whole number of at least 0", 0, whole=True)
+FINITE_FLOAT32 = Span("a finite number that float32 holds", -LARGEST_FLOAT32, LARGEST_FLOAT32)
 POSITIVE_FLOAT32 = Span("a positive number that float32 holds", 0.0, LARGEST_FLOAT32, open_low=True)
 WITHIN = Span("a number between 0 and 1, not the ends", 0.0, 1.0, open_low=True, open_high=True)
 SEED = Span("a whole number from -2**40 to 2**40", -(2**40), 2**40, whole=True)

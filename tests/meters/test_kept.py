@@ -1,5 +1,6 @@
 """Bytes kept by autograd, counted against cases small enough to count by hand."""
 
+import pytest
 import torch
 
 from workbench.meters.kept import KeptBytes
@@ -38,3 +39,24 @@ def test_peak_stays_when_less_is_kept_later():
             x.exp().sum().backward()
     assert kept.peak == 4000
     assert kept.now == 0
+
+
+@pytest.mark.parametrize("of", [torch.exp, torch.rsqrt, torch.sigmoid, lambda x: x.softmax(0)])
+def test_a_graph_that_is_not_run_backwards_goes_with_its_result(of):
+    """Its node saves its own result, and would hold itself by what is held here."""
+    x = torch.ones(100, requires_grad=True)
+    with KeptBytes(x) as kept:
+        y = of(x)
+        assert kept.now == y.nbytes
+        del y
+        assert kept.now == 0
+
+
+def test_what_was_saved_has_its_history_again():
+    """The second derivative goes through what the first graph saved."""
+    x = torch.tensor(2.0, requires_grad=True)
+    with KeptBytes():
+        (slope,) = torch.autograd.grad(x.exp() * x.rsqrt(), x, create_graph=True)
+        (found,) = torch.autograd.grad(slope, x)
+    (slope,) = torch.autograd.grad(x.exp() * x.rsqrt(), x, create_graph=True)
+    assert found == torch.autograd.grad(slope, x)[0] != 0

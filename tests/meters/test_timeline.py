@@ -1,6 +1,7 @@
 """Kept bytes from moment to moment of a training step."""
 
 import math
+import weakref
 
 import pytest
 import torch
@@ -65,3 +66,15 @@ def test_moments_are_placed_forwards_and_backwards():
     assert curve.bytes == [8, 12, 13, 12, 8, 10, 8, 0]
     assert curve.peak == 13
     assert place_names(["a", "b"]) == ["a", "b", "loss", "b", "a"]
+
+
+def test_a_graph_that_is_not_run_backwards_goes_with_its_result():
+    x, made = torch.ones(100, requires_grad=True), []
+
+    def step():
+        made.append(weakref.ref(y := x.rsqrt()))
+        return y
+
+    assert [block.bytes for block in saved_tensors(step, [x])] == [400]
+    assert [moment.change for moment in memory_timeline(torch.nn.Identity(), step, [x])] == [400, -400]
+    assert [each() for each in made] == [None, None]

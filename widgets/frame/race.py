@@ -1,11 +1,15 @@
 """`Race`: training runs side by side in threads of their own, looked at ten times a second."""
 
+import gc
 import threading
 import time
 from collections.abc import Callable, Iterator, Sequence
+from contextlib import suppress
 from typing import Generic
 
 from workbench.background import start_thread
+from workbench.meters import give_back_memory
+from workbench.serving import is_served
 from workbench.training.runner import ACTIVE, R, Runner, RunState
 
 PERIOD = 0.1  # seconds between two looks
@@ -88,3 +92,9 @@ class Race(Generic[R]):
     def _look_on(self) -> None:
         while self.collect():
             self._over.wait(PERIOD)
+        for runner in self.runners:
+            with suppress(BaseException):  # it stays in `runner.error`
+                runner.join()
+        if is_served():  # the one who trained may only look from now on
+            gc.collect()
+        give_back_memory()

@@ -8,7 +8,7 @@ if TYPE_CHECKING:
     from workbench.meters.evaluation import evaluation, mode, untouched
     from workbench.meters.kept import KeptBytes
     from workbench.meters.live import peak_live_bytes
-    from workbench.meters.process import peak_memory, peak_process_bytes
+    from workbench.meters.process import give_back_memory, peak_memory, peak_process_bytes
     from workbench.meters.timeline import Moment, Saved, memory_timeline, network_tensors, saved_bytes, saved_tensors
 
 __all__ = [
@@ -16,6 +16,7 @@ __all__ = [
     "Moment",
     "Saved",
     "evaluation",
+    "give_back_memory",
     "memory_timeline",
     "mode",
     "network_tensors",

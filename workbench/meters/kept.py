@@ -41,10 +41,10 @@ class KeptBytes:
     ) -> None:
         self._hooks.__exit__(kind, error, trace)
 
-    def _pack(self, tensor: Tensor) -> "_Kept":
+    def _pack(self, tensor: Tensor) -> "Held":
         storage = tensor.untyped_storage()
         key, size = storage.data_ptr(), storage.nbytes()
-        kept = _Kept(tensor)
+        kept = Held(tensor)
         if key in self._excluded:
             return kept
         if key not in self._holders:
@@ -61,14 +61,18 @@ class KeptBytes:
             self.now -= size
 
 
-class _Kept:
-    """A saved tensor; its end of life tells that autograd let go of it."""
+class Held:
+    """A saved tensor; its end of life tells that autograd let go of it.
+
+    It is held without its history: a graph whose node saves its own result (exp, rsqrt, softmax) would else hold itself
+    for ever, unless it is run backwards. autograd gives the history back by itself.
+    """
 
     __slots__ = ("__weakref__", "tensor")
 
-    def __init__(self, tensor: Tensor):
-        self.tensor = tensor
+    def __init__(self, tensor: Shaped[Tensor, "..."]):
+        self.tensor = tensor.detach()
 
 
-def _unpack(kept: _Kept) -> Tensor:
+def _unpack(kept: Held) -> Tensor:
     return kept.tensor

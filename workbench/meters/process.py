@@ -19,6 +19,13 @@ def peak_memory() -> int:
     return peak if sys.platform == "darwin" else peak * 1024
 
 
+def give_back_memory() -> None:
+    """Return to the system what is free inside this process: the library of C keeps it for later (glibc, Linux)."""
+    trim = getattr(ctypes.CDLL(None), "malloc_trim", None) if sys.platform == "linux" else None
+    if trim is not None:
+        trim(0)
+
+
 def peak_process_bytes(build: Callable[..., Callable[[], object]], *args: object) -> int:
     """Peak of resident memory during one `step()` above the level before it, in bytes, where `step = build(*args)`.
 
@@ -47,8 +54,7 @@ def _measure_peak(sender, build, args) -> None:
         libc.mallopt(-3, 1 << 16)
     step = build(*args)
     step()
-    if hasattr(libc, "malloc_trim"):
-        libc.malloc_trim(0)
+    give_back_memory()
     Path("/proc/self/clear_refs").write_text("5")  # sets the high-water mark back to the present level
     before = _status("VmRSS")
     step()

@@ -8,7 +8,7 @@ import torch
 from jaxtyping import Shaped
 from torch import Tensor, nn
 
-from workbench.meters.kept import KeptBytes
+from workbench.meters.kept import Held, KeptBytes
 
 
 class Saved(NamedTuple):
@@ -31,7 +31,8 @@ def saved_tensors(forward: Callable[[], object], ignore: Iterable[Shaped[Tensor,
     blocks: dict[int, Tensor] = {}
 
     def pack(tensor: Tensor) -> Tensor:
-        blocks.setdefault(tensor.untyped_storage().data_ptr(), tensor.detach())
+        tensor = tensor.detach()  # see `Held`
+        blocks.setdefault(tensor.untyped_storage().data_ptr(), tensor)
         return tensor
 
     with torch.autograd.graph.saved_tensors_hooks(pack, lambda tensor: tensor):
@@ -90,8 +91,9 @@ class _Timeline:
     def leave(self) -> None:
         self.running.pop()
 
-    def pack(self, tensor: Tensor) -> "_Held":
-        held, key, size = _Held(tensor), tensor.untyped_storage().data_ptr(), tensor.untyped_storage().nbytes()
+    def pack(self, tensor: Tensor) -> Held:
+        held = Held(tensor)
+        key, size = tensor.untyped_storage().data_ptr(), tensor.untyped_storage().nbytes()
         if size and key not in self.ignored:
             if key not in self.holders:
                 self.owner[key] = self.running[-1]
@@ -109,15 +111,6 @@ class _Timeline:
     def _change(self, key: int, size: int) -> None:
         total = self.moments[-1].total if self.moments else 0
         self.moments.append(Moment(self.owner[key], size, total + size))
-
-
-class _Held:
-    """A saved tensor; its end of life tells that autograd let go of it."""
-
-    __slots__ = ("__weakref__", "tensor")
-
-    def __init__(self, tensor: Tensor):
-        self.tensor = tensor
 
 
 def network_tensors(network: nn.Module) -> list[Shaped[Tensor, "..."]]:

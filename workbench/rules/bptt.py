@@ -29,7 +29,7 @@ from jaxtyping import Float, Int, Shaped
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from workbench.checks import COUNT, Array, check_batch, check_kind, check_labels, one_hot
+from workbench.checks import COUNT, Array, check_batch, check_kind, check_labels, fitted, one_hot
 from workbench.credit.signals import BACKPROPAGATION, Loss, Mask, Signal, masked_loss, summed_cross_entropy
 from workbench.faces import short_repr
 from workbench.kernels.connections import Connection, Inputs, check_input, linear_map
@@ -232,7 +232,7 @@ class Unrolled:
     ) -> Float[Tensor, "time batch ..."]:
         """The network's outputs over a chunk of time, of which only the samples' own steps are counted."""
         self.own = None if spans is None else spans.own(chunk)
-        return run_network(self.network, keep(x, self.own).to(next(self.network.parameters()).dtype), self.run)
+        return run_network(self.network, fitted(keep(x, self.own), next(self.network.parameters()).dtype), self.run)
 
     def run(self, layer: nn.Module, x: Float[Tensor, "time batch ..."]) -> Float[Tensor, "time batch ..."]:
         """One layer over a chunk, differentiable through all its steps."""
@@ -351,7 +351,7 @@ def by_step(
     weights_that_learn = {name: p for name, p in network.named_parameters() if p.requires_grad}
     copies = [{name: p.detach().clone().requires_grad_() for name, p in weights_that_learn.items()} for _ in x]
     outputs = [
-        torch.func.functional_call(network, dict(weights), (now[None].to(dtype), graph.run))
+        torch.func.functional_call(network, dict(weights), (fitted(now[None], dtype), graph.run))
         for weights, now in zip(copies, keep(x, own), strict=True)
     ]
     learning = None if spans is None else spans.learning(slice(start, len(x)))

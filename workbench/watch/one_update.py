@@ -24,6 +24,7 @@ import torch
 from jaxtyping import Float64, Int64
 from torch import Tensor
 from torch.nn import functional as F
+from torch.nn.utils import skip_init
 
 from workbench.checks import COUNT_OR_ZERO, check_number
 from workbench.compression.calibration import Modes, calibrate, leading_bases
@@ -287,7 +288,9 @@ def strongest(past: Float64[Tensor, "samples inputs"]) -> Float64[Tensor, " inpu
 
 def basis_of(past: Float64[Tensor, "samples inputs"], energy: float) -> Float64[Tensor, "inputs r"]:
     """U of the features from a calibration on inputs of the past, as LANCE's layers find it."""
-    layer = torch.nn.Sequential(torch.nn.Linear(INPUTS, NEURONS, bias=False)).double()
+    linear: Any = skip_init(torch.nn.Linear, INPUTS, NEURONS, bias=False)  # its inputs are looked at, no more
+    torch.nn.init.zeros_(linear.weight)
+    layer = torch.nn.Sequential(linear).double()
     found: Any = calibrate(layer, [past], ["0"], Modes())["0"]
     U = leading_bases(found, energy)[-1]
     assert U is not None

@@ -1,13 +1,17 @@
 """Runs side by side: no record is lost, and waiting ends."""
 
+import gc
 import threading
 import time
+import weakref
 
 import numpy as np
 import pytest
 from gate import PATIENCE
 
+import widgets.frame.race as race_module
 from widgets.frame.race import Race
+from workbench.serving import SERVED
 from workbench.training.runner import RunState
 
 
@@ -68,3 +72,33 @@ def test_a_race_that_goes_step_by_step():
     race.toggle_pause()
     race.wait(PATIENCE)
     assert race.records == [list(range(5))] * 2
+
+
+class Loop:
+    """Garbage that only the collector finds, as large networks are."""
+
+    def __init__(self):
+        self.itself = self
+
+
+def test_the_memory_of_a_page_is_free_again_when_its_race_is_over(monkeypatch):
+    """Others on the same machine want it; what a run left behind waits for no later collection."""
+    monkeypatch.setenv(SERVED, "1")
+    left, given = [], []
+    monkeypatch.setattr(race_module, "give_back_memory", lambda: given.append([each() for each in left]))
+
+    def run():
+        left.append(weakref.ref(Loop()))
+        yield 1
+
+    gc.disable()
+    try:
+        race = Race([run, run], lambda: None)
+        race.wait(PATIENCE)
+        assert given == [[None, None]]
+    finally:
+        gc.enable()
+    known = weakref.ref(race)
+    del race
+    gc.collect()
+    assert known() is None
