@@ -80,10 +80,12 @@ $(READY): pyproject.toml constraints.txt
 	$(PIP) --no-build-isolation --editable ".[app,fast]"
 	@pwd -P > $@
 
-# nbgrader lies beside the environment: its extensions would join every JupyterLab that runs in it.
-$(READY_DEV): $(READY) .ci/grader.txt
+# nbgrader and JupyterHub lie beside the environment: their extensions would join every JupyterLab that runs in it.
+$(READY_DEV): $(READY) .ci/grader.txt .ci/hub.txt
 	$(PIP) --no-build-isolation --editable ".[dev,book]"
 	$(PIP) --no-deps --upgrade --target $(VENV)/grader --requirement .ci/grader.txt
+	$(PIP) --no-deps --upgrade --target $(VENV)/hub --requirement .ci/hub.txt
+	@$(BIN)/python -m workbench.kernels.warm_up  # once, not in every process of the tests
 	@touch $@
 
 # A Python that was named must be the one that is installed.

@@ -13,6 +13,7 @@ FILES = (
     ".gitignore",
     ".ci/stages.py",
     ".ci/grader.txt",
+    ".ci/hub.txt",
 )
 FOLDERS = ("workbench", "widgets", "notebooks", "results")
 EMBEDDED = ("LICENSES.md", "asterisk_voices5_spikes128.npz", "fashion_mnist_5k_1k.npz")

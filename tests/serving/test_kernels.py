@@ -7,9 +7,11 @@ from importlib.resources import files
 from types import SimpleNamespace
 
 import pytest
+import zmq
 from traitlets.config import Config
 
 from workbench.serving import kernels
+from workbench.serving.files import files_for
 from workbench.serving.kernels import IDLE, UNCLAIMED, UNKNOWN, AppKernelManager, Page
 
 
@@ -22,6 +24,13 @@ async def visit(manager, door, leave):
     with manager.arrival() as arrival:
         door.put_nowait(arrival.free)
         await leave.wait()
+
+
+@pytest.mark.parametrize("places", [2, 400, 100_000])
+def test_zeromq_has_sockets_for_all_places(places):
+    """Beyond its limit ZeroMQ answers "Too many open files", whatever the system allows."""
+    manager = AppKernelManager(places=places)  # which ends its context with itself
+    assert manager.context.max_sockets == min(max(1023, files_for(places)), manager.context.get(zmq.SOCKET_LIMIT))
 
 
 def test_a_place_is_held_from_the_door_on(manager):

@@ -7,7 +7,7 @@ from workbench.faces import lazy
 if TYPE_CHECKING:
     from workbench.serving.allowance import SPEED, Allowance, Price, read_allowance, write_allowance
     from workbench.serving.book import BookServer, book_server
-    from workbench.serving.commands import SERVED, app_command, hub_command, lab_command
+    from workbench.serving.commands import SERVED, app_command, hub_command, is_served, lab_command
     from workbench.serving.frames import PROTOCOL, joined, parted
     from workbench.serving.process import free_port, running
 
@@ -22,6 +22,7 @@ __all__ = [
     "book_server",
     "free_port",
     "hub_command",
+    "is_served",
     "joined",
     "lab_command",
     "parted",

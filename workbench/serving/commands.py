@@ -17,7 +17,7 @@ from jupyter_core.paths import jupyter_runtime_dir
 from workbench.serving.door import is_loopback
 from workbench.shipped import notebooks_folder
 
-SERVED = "WORKBENCH_SERVES_PLOTLY"  # "1" in a kernel whose page gets plotly.js from the server
+SERVED = "WORKBENCH_SERVED"  # "1" in a kernel behind a page of our server
 KERNEL_IDLE, SERVER_IDLE = 1200, 3600  # seconds without use after which a kernel and a server under a hub end
 _SOCKET = len("/kernel-12345678-1234-1234-1234-123456789012-ipc-1")  # of a kernel
 _LONGEST = 103  # bytes of a socket's path: the least that a system takes (macOS)
@@ -75,6 +75,13 @@ def lab_command(
     command += ["--ServerApp.answer_yes=True"]  # Ctrl+C ends it, without a question
     command += ["--allow-root"] if root else []
     return command if browser else [*command, "--no-browser"]
+
+
+def is_served() -> bool:
+    """Whether this process is a kernel behind a page of our server: the page gets plotly.js from there, and many such
+    kernels share a machine.
+    """
+    return os.environ.get(SERVED) == "1"
 
 
 def hub_command(folder: Path, *, root: bool = False) -> list[str]:

@@ -11,8 +11,11 @@ from contextlib import contextmanager
 from datetime import UTC, datetime
 from typing import Any, NamedTuple
 
+import zmq
 from jupyter_server.services.kernels.kernelmanager import AsyncMappingKernelManager
-from traitlets import Float, Integer
+from traitlets import Float, Integer, default
+
+from workbench.serving.files import files_for
 
 IDLE = "It was ended after a time without use."
 UNCLAIMED = "Its page was never shown."
@@ -67,6 +70,13 @@ class AppKernelManager(AsyncMappingKernelManager):
         self._stays: deque[float] = deque(maxlen=100)
         self.visits = self.turned_away = 0
         self.ended: Counter[str] = Counter()
+
+    @default("context")
+    def _context_default(self) -> Any:
+        """ZeroMQ with sockets for all places; of itself it has 1,023, of which 200 visitors and some take all."""
+        context = super()._context_default()
+        context.max_sockets = min(max(context.max_sockets, files_for(self.places)), context.get(zmq.SOCKET_LIMIT))
+        return context
 
     @property
     def taken(self) -> int:

@@ -23,6 +23,7 @@ from workbench.serving import SERVED
 from workbench.serving.allowance import write_allowance
 from workbench.serving.bundles import STATIC, plotly_folder
 from workbench.serving.door import host_pattern
+from workbench.serving.files import make_room
 from workbench.serving.forking.forkserver import Forkserver
 from workbench.serving.forking.provisioner import can_fork, use_for_kernels
 from workbench.serving.headers import Headers
@@ -132,6 +133,8 @@ class AppServer(Voila):
     def start(self) -> None:
         """Serve until SIGINT or SIGTERM; then end all kernels and leave the port."""
         write_allowance(self.rules.allowance)
+        if short := make_room(self.rules.places):
+            self.log.warning(short)
         self.forkserver = Forkserver() if self.fork_kernels and can_fork() else None
         # For the kernels that this server starts, and for what they are forked from. A kernel here has one page, which
         # need not hear again what it has just said.

@@ -2,6 +2,7 @@
 
 import signal
 import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -9,6 +10,7 @@ from forked import LIMIT, Kernel
 from gate import wait_for
 from visitors import SECONDS
 
+from workbench.serving.forking.parent import LATER, bring
 from workbench.serving.forking.provisioner import can_fork
 
 pytestmark = pytest.mark.skipif(not can_fork(), reason="kernels are forked on Linux 5.3 or newer only")
@@ -95,3 +97,26 @@ def test_a_request_that_is_too_long_is_started_the_ordinary_way(parent):
         assert kernel.say("print(1 + 1)") == "2"
         limits = kernel.say("import resource; print(resource.getrlimit(resource.RLIMIT_DATA))")
         assert limits == str((LIMIT, LIMIT))
+
+
+def test_the_kernel_makes_no_list_of_modules_and_has_them_all_afterwards(parent):
+    with Kernel() as kernel:
+        assert kernel.say("print(get_ipython().kernel._kernel_modules)") == "[]"
+        assert kernel.say("import sys, ipykernel.ipkernel as k; print(k.sys is sys)") == "True"
+
+
+def test_what_training_imports_comes_when_nobody_waits_and_is_shared(parent):
+    """Nothing is asked of it meanwhile: each question would be one more who waits. The last of them loads LLVM."""
+    wait_for(lambda: "llvmlite" in Path(f"/proc/{parent.pid}/maps").read_text())
+    with Kernel() as kernel:
+        assert kernel.say(f"import sys; print(set({LATER!r}) <= set(sys.modules))") == "True"
+
+
+def test_a_module_that_breaks_at_import_does_not_end_the_parent(tmp_path, monkeypatch):
+    (tmp_path / "breaks_at_import.py").write_text("raise RuntimeError('not on this version of Python')")
+    monkeypatch.syspath_prepend(str(tmp_path))
+    bring("breaks_at_import")
+    bring("no_such_module_at_all")
+    (tmp_path / "fine_at_import.py").write_text("")
+    bring("fine_at_import")
+    assert "fine_at_import" in sys.modules

@@ -7,12 +7,11 @@ from pathlib import Path
 
 import pytest
 from gate import wait_for
-from ports import own_port
 from visitors import ask, gone, notebook, open_page
 
 from workbench.serving import app_command
 from workbench.serving.forking.provisioner import can_fork, is_python_kernel
-from workbench.serving.process import running
+from workbench.serving.process import free_port, running
 
 pytestmark = pytest.mark.skipif(not can_fork(), reason="kernels are forked on Linux 5.3 or newer only")
 
@@ -24,7 +23,7 @@ def served(tmp_path):
         "import json, os, sys; from pathlib import Path; import ipywidgets\n"
         f"Path({str(tmp_path)!r}, f'{{os.getpid()}}.kernel').write_text(str(os.getppid()))\nipywidgets.IntSlider()"
     )
-    port = own_port()
+    port = free_port()
     command = app_command(port, notebook=notebook(tmp_path / "page.ipynb", cell), browser=False)
     with running(command, f"http://127.0.0.1:{port}/api", tmp_path / "log") as process:
         yield port, process, tmp_path
@@ -65,7 +64,7 @@ def test_a_page_after_the_parent_was_killed_has_a_kernel_too(served):
 
 
 def test_the_ordinary_start_can_be_asked_for(tmp_path):
-    port = own_port()
+    port = free_port()
     cell = f"import os; open({str(tmp_path / 'parent')!r}, 'w').write(str(os.getppid()))"
     command = app_command(port, notebook=notebook(tmp_path / "page.ipynb", cell), browser=False)
     command = [*command, "--AppServer.fork_kernels=False"]

@@ -34,16 +34,22 @@ class Forked:
 
     def poll(self) -> int | None:
         """None while it lives; 0 after that, for a process that is no child does not tell how it ended."""
-        if self.returncode is None and select.select([self._descriptor], [], [], 0)[0]:
+        if self.returncode is None and self._ends_within(0.0):
             self.returncode = 0
             os.close(self._descriptor)
         return self.returncode
 
     def wait(self, timeout: float | None = None) -> int:
         """Wait for its end; raises subprocess.TimeoutExpired."""
-        if self.returncode is None and not select.select([self._descriptor], [], [], timeout)[0]:
+        if self.returncode is None and not self._ends_within(timeout):
             raise subprocess.TimeoutExpired(f"kernel {self.pid}", timeout or 0.0)
         return self.poll() or 0
+
+    def _ends_within(self, seconds: float | None) -> bool:
+        """By poll: `select.select` takes no descriptor above 1,023, and a hundred kernels have more than that open."""
+        poll = select.poll()
+        poll.register(self._descriptor, select.POLLIN)
+        return bool(poll.poll(None if seconds is None else 1e3 * seconds))
 
     def send_signal(self, signum: int) -> None:
         """To the kernel and to what it has started; nothing when it has ended."""

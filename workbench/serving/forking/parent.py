@@ -17,6 +17,8 @@ import signal
 import socket
 import sys
 import threading
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 from importlib import import_module
 from typing import Any, NoReturn
 
@@ -34,14 +36,17 @@ MODULES = (
     "IPython.core.oinspect",
     "IPython.extensions.storemagic",
     "IPython.utils.wildcard",
+    "argcomplete",
     "encodings.ascii",
     "encodings.idna",
     "encodings.latin_1",
     "faulthandler",
+    "logging.config",
     "matplotlib_inline.backend_inline",
     "matplotlib_inline.config",
     "numpy.random",
     "pdb",
+    "psutil",
     "pydoc",
     "sqlite3",
     "tornado.gen",
@@ -49,6 +54,10 @@ MODULES = (
     "tornado.platform.asyncio",
     "tornado.queues",
 )
+# What torch imports by itself at the first `backward()` and at the first optimiser, and the compiled loops: 130 MB for
+# each who trains. The first page need not wait for them.
+LATER = ("torch.fx.experimental.symbolic_shapes", "torch._dynamo", "workbench.kernels.compiled")
+QUIET = 500  # milliseconds without a request until one of them is imported
 
 
 def warm(own: str) -> None:
@@ -57,11 +66,26 @@ def warm(own: str) -> None:
     torch.set_num_threads(1)  # no pool of threads, which a fork would not take along
     sys.modules["debugpy"] = None  # type: ignore[assignment]  # 12 MB a kernel for what no page may ask for
     for name in MODULES:
-        try:
-            import_module(name)
-        except ImportError:
-            continue  # another version of IPython or ipykernel; then each kernel imports what it has
+        bring(name)
     import_module(own).warm()
+
+
+def bring(name: str) -> None:
+    """Import a module, if it is there: another version of a library has others, and each kernel imports what it has.
+
+    Whatever hinders it, the parent lives on; the kernel that needs the module will say what is wrong with it.
+    """
+    with suppress(Exception):
+        import_module(name)
+
+
+def settle_down() -> None:
+    """Collect what is garbage, and let no kernel look at the rest when it collects: what it writes is shared no longer.
+
+    Here nothing is collected in between, for the same reason.
+    """
+    gc.collect()
+    gc.freeze()
 
 
 def serve(server: socket.socket, process: int) -> None:
@@ -74,8 +98,12 @@ def serve(server: socket.socket, process: int) -> None:
     for descriptor in (server.fileno(), wakeup):
         poll.register(descriptor, select.POLLIN)
     server.send(READY)
+    later = list(LATER)
     while True:
-        ready = {descriptor for descriptor, _ in poll.poll()}
+        ready = {descriptor for descriptor, _ in poll.poll(QUIET if later else None)}
+        if not ready and later:
+            bring(later.pop(0))
+            settle_down()
         if wakeup in ready:
             os.read(wakeup, 4096)
             bury()
@@ -163,10 +191,25 @@ def end_with(process: int) -> None:
     os._exit(1)
 
 
+@contextmanager
+def no_modules_to_list() -> Iterator[None]:
+    """Inside, ipykernel finds no modules when it makes a list of all their files, for a debugger that is not there.
+
+    To look at a module is to count a reference to it, and what is written to is shared no longer: 10 MB a kernel.
+    """
+    kernels: Any = import_module("ipykernel.ipkernel")
+    kernels.sys = type("sys", (), {"modules": {}, "__getattr__": lambda self, name: getattr(sys, name)})()
+    try:
+        yield
+    finally:
+        kernels.sys = sys
+
+
 def run(arguments: list[str]) -> None:
     """An IPython kernel. ipywidgets was imported when there was none, and so is told of it now."""
     application: Any = import_module("ipykernel.kernelapp").IPKernelApp.instance()
-    application.initialize([*arguments, "--HistoryManager.enabled=False", "--IPKernelApp.log_level=CRITICAL"])
+    with no_modules_to_list():
+        application.initialize([*arguments, "--HistoryManager.enabled=False", "--IPKernelApp.log_level=CRITICAL"])
     import_module("ipywidgets").register_comm_target()
     application.start()
 
@@ -174,11 +217,10 @@ def run(arguments: list[str]) -> None:
 def main(own: str, server_process: str) -> None:
     """Warm up and serve; `own` as in `warm`, `server_process` the number of a pidfd of the server."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl+C is the server's
-    gc.disable()  # what is collected is written to, and then no longer shared
+    gc.disable()
     server = socket.socket(fileno=os.dup(0))
     warm(own)
-    gc.collect()
-    gc.freeze()
+    settle_down()
     serve(server, int(server_process))
 
 
