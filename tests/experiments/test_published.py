@@ -15,6 +15,7 @@ from workbench.experiments import published
 from workbench.experiments.experiment import prepare
 from workbench.experiments.named import EXPERIMENTS
 from workbench.experiments.published import PUBLISHED
+from workbench.experiments.spiking_rules import WINDOWS
 from workbench.neurons.traces import Factors
 from workbench.training.loop import train
 from workbench.training.setting import Plan
@@ -77,6 +78,26 @@ def test_the_factors_are_the_papers(name, factors, learning):
     rule = NAMED[name].rules["stllr"](nn.Identity())
     assert rule.keywords["params"].factors == factors
     assert rule.keywords["params"].last_steps == learning
+
+
+@pytest.mark.parametrize("name", SPIKING)
+def test_one_choice_at_a_time_as_the_papers_tables_vary_it(name):
+    """Tables 2 to 6: the window, and how many steps learn; the rest stays."""
+    forms = {
+        form: make(nn.Identity()).keywords["params"]
+        for form, make in NAMED[name].rules.items()
+        if form.startswith(("stllr-all", "stllr-last")) or form in WINDOWS
+    }
+    usual = NAMED[name].rules["stllr"](nn.Identity()).keywords["params"]
+    for window, alpha_post in WINDOWS.items():
+        assert forms.pop(window) == usual._replace(factors=usual.factors._replace(alpha_post=alpha_post))
+    if usual.last_steps is not None:
+        assert forms.pop("stllr-all-steps") == usual._replace(last_steps=None)
+        causal = NAMED[name].rules["stllr-causal-all-steps"](nn.Identity()).keywords["params"]
+        assert causal == usual._replace(factors=usual.factors._replace(alpha_post=0.0), last_steps=None)
+    assert bool(forms) == (name in ("n-mnist", "spoken-digits"))
+    for form, params in forms.items():
+        assert params == usual._replace(last_steps=int(form.removeprefix("stllr-last")))
 
 
 @pytest.mark.parametrize("rule", ["stllr", "stllr-dfa", "bptt"])

@@ -10,9 +10,19 @@ from PIL import Image
 from workbench.cli.main import main
 from workbench.continual.learning import StreamRecord, accuracy_matrix, adam
 from workbench.continual.multihead import mlp
+from workbench.data.images import ImageSet
+from workbench.data.split import Split
+from workbench.experiments import streams
 from workbench.experiments.experiment import prepare, start
 from workbench.experiments.named import STREAMS
-from workbench.experiments.streams import METHODS, PERMUTED_FASHION, PERMUTED_FASHION_20, SPLIT_CIFAR100, SPLIT_FASHION
+from workbench.experiments.streams import (
+    METHODS,
+    PERMUTED_FASHION,
+    PERMUTED_FASHION_20,
+    PERMUTED_MNIST,
+    SPLIT_CIFAR100,
+    SPLIT_FASHION,
+)
 from workbench.meters.kept import KeptBytes
 from workbench.training.loop import train
 from workbench.training.score import ACCURACY
@@ -63,6 +73,7 @@ def test_settings():
     assert set(STREAMS) == {
         "permuted-fashion",
         "permuted-fashion-20",
+        "permuted-mnist",
         "split-fashion",
         "split-cifar100",
         "event-tasks",
@@ -86,6 +97,24 @@ def cut_of_cifar(folder):
         parts[f"{part}_labels"] = labels
     (folder / "cifar100").mkdir()
     np.savez(folder / "cifar100" / "cut.npz", **parts)
+
+
+@pytest.mark.parametrize("rule", ["code-cl", "gpm", "instant+dfa+checkpoint"])
+def test_permuted_mnist_is_read_from_the_data_folder(rule, monkeypatch):
+    """Random digits in the place of MNIST; the rest is that of the embedded clothes."""
+    generator = np.random.default_rng(0)
+    labels = np.arange(40) % 10
+    part = ImageSet(generator.integers(0, 256, (40, 28, 28), np.uint8), labels)
+    monkeypatch.setattr(streams, "mnist", lambda: Split(part, part, tuple("0123456789")))
+    setting, clothes = (prepare(each, rule, 5, tasks=2) for each in (PERMUTED_MNIST, PERMUTED_FASHION))
+    assert [task.name for task in setting.stream] == ["MNIST, pixels in order 0", "MNIST, pixels in order 1"]
+    assert len(prepare(PERMUTED_MNIST, rule, 5).stream) == 10
+    assert (setting.batch_size, setting.schedule) == (clothes.batch_size, clothes.schedule)
+    orders, theirs = (each.stream.orders for each in (setting, clothes))
+    assert all(torch.equal(one, other) for one, other in zip(orders, theirs, strict=True))
+    *_, last = train(setting._replace(batch_size=20), Plan(1))
+    assert len(last.rows) == 2
+    assert 0 < last.loss < 20
 
 
 @pytest.mark.parametrize("rule", ["code-cl", "lance"])

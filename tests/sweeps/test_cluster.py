@@ -9,11 +9,11 @@ from pathlib import Path
 
 import pytest
 from gate import wait_for
-from ports import own_port
 from tiny import TINY
 from tiny_cells import CELLS, held, train
 
 from workbench.experiments import named
+from workbench.serving import free_port
 from workbench.sweeps import cluster
 from workbench.sweeps.cell import numbers
 from workbench.sweeps.cluster import on_cluster
@@ -48,7 +48,7 @@ def started(tmp_path):
 
 @pytest.fixture
 def scheduler(started):
-    port = own_port()
+    port = free_port()
     address = f"tcp://127.0.0.1:{port}"
     options = ("--host", "127.0.0.1", "--port", str(port), "--no-dashboard", "--no-jupyter")
     return address, lambda: started("scheduler", *options)
@@ -129,7 +129,7 @@ def test_a_scheduler_that_comes_back_is_asked_for_the_rest(dask, started, schedu
 def test_nobody_at_the_address_is_said(dask, monkeypatch):
     monkeypatch.setattr(cluster, "WAIT", 0.2)
     with pytest.raises(ConnectionError, match=r"does not answer .* goes on with the 4 cells that are left"):
-        list(on_cluster(f"tcp://127.0.0.1:{own_port()}")(CELLS, train))
+        list(on_cluster(f"tcp://127.0.0.1:{free_port()}")(CELLS, train))
 
 
 def test_nothing_to_do_starts_nothing(dask):

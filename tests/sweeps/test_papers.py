@@ -5,6 +5,8 @@ import re
 import pytest
 from sweeps_cells import cell
 
+from workbench.cli.main import build_parser
+from workbench.experiments.named import EXPERIMENTS
 from workbench.shipped import results_folder
 from workbench.sweeps.papers import (
     MISSED,
@@ -75,6 +77,17 @@ def test_reported_numbers_are_those_that_the_paper_is_quoted_with():
             assert row.reported == pytest.approx(gaps, abs=0.005), row.what
             checked += 1
     assert checked >= 10
+
+
+def test_commands_of_rows_name_experiments_and_rules_that_there_are():
+    """What was not run can be run by whoever has the data: the words are those of the command line."""
+    rows = [row for paper in read_papers(results_folder() / "papers") for row in paper.rows if row.command]
+    assert len(rows) >= 10
+    for row in rows:
+        program, *words = row.command.split()
+        arguments = build_parser().parse_args(words)
+        assert (program, words[0], arguments.seeds) == ("workbench", "sweep", [0, 1, 2, 3, 4])
+        assert set(arguments.rules) <= set(EXPERIMENTS[arguments.experiment].rules), row.command
 
 
 def test_what_chance_may_have_done_is_missed_where_it_must_be_sure():

@@ -20,6 +20,7 @@ OF_A_CLASS = {  # options of `bench class`: the least, and what it means
     "training": (0, "how many of them train (default 5)"),
     "within": (0, "seconds within which all have come (default 60)"),
     "turns": (0, "visitors who come and go after that, 20 at a time (default 0)"),
+    "attacking": (0, "strangers who attack the server while others drag and train (default 0)"),
 }
 
 

@@ -83,7 +83,8 @@ def sweep_file(arguments: argparse.Namespace) -> int:
         print(f"{number}/{of} {done.cell.words}: {said}", file=sys.stderr, flush=True)
 
     engine = chosen_engine(arguments.processes, arguments.scheduler)
-    found = sweep_cells(cells, folder, engine, arguments.device, arguments.threads, tell)
+    here = arguments.scheduler is None  # workers may be on other machines
+    found = sweep_cells(cells, folder, engine, arguments.device, arguments.threads, tell, halfway=here)
     failed = [done for done in found if done.found is None]
     rows = rows_of([done.found for done in found if done.found is not None])
     if arguments.json:

@@ -6,6 +6,7 @@ from workbench.faces import lazy
 
 if TYPE_CHECKING:
     from workbench.experiments import fine_tuning
+    from workbench.experiments.ablations import ABLATIONS, DEPTHS, EVENTS_ABLATION, SOUND_ABLATION
     from workbench.experiments.event_tasks import EVENT_TASKS, event_network, event_task
     from workbench.experiments.events import FASHION_FACTORS, FASHION_RULES, fashion_events_setting
     from workbench.experiments.experiment import Experiment, prepare, prepare_with, start
@@ -80,6 +81,7 @@ if TYPE_CHECKING:
         METHODS,
         PERMUTED_FASHION,
         PERMUTED_FASHION_20,
+        PERMUTED_MNIST,
         SPLIT_CIFAR100,
         SPLIT_FASHION,
         Untrained,
@@ -90,9 +92,12 @@ if TYPE_CHECKING:
     from workbench.experiments.voice_tasks import VOICE_TASKS, voice_task
 
 __all__ = [
+    "ABLATIONS",
     "BLOCK_RULES",
     "BPTT_FLOW",
+    "DEPTHS",
     "ENDPOINT_ERROR",
+    "EVENTS_ABLATION",
     "EVENT_TASKS",
     "EXPERIMENTS",
     "FASHION_EVENTS",
@@ -109,8 +114,10 @@ __all__ = [
     "METHODS",
     "PERMUTED_FASHION",
     "PERMUTED_FASHION_20",
+    "PERMUTED_MNIST",
     "PUBLISHED",
     "SOUND",
+    "SOUND_ABLATION",
     "SOUND_FACTORS",
     "SOUND_RULES",
     "SPLIT_CIFAR100",

@@ -25,11 +25,14 @@ FASHION_FACTORS = Factors(lambda_post=0.2, lambda_pre=0.8, alpha_post=-0.5, alph
 FASHION_CHUNK = 4  # of 20 steps: small chunks, so that a rule keeps little even of a short recording
 
 
-def fashion_events_setting(make_rule: MakeRule, seed: int) -> Setting:
-    """578–200–200–10 LIF network on Fashion-MNIST as simulated events, 20 steps; Adam, 2e-3 along a cosine."""
+def fashion_events_setting(make_rule: MakeRule, seed: int, layers: int = 2) -> Setting:
+    """578–200–200–10 LIF network on Fashion-MNIST as simulated events, 20 steps; Adam, 2e-3 along a cosine.
+
+    `layers` is how many hidden layers of 200 there are.
+    """
     data = fashion_events()
     with seeded(seed):
-        network = SpikingMLP([578, 200, 200], classes=len(data.classes), neuron=Neuron(decay=0.8, threshold=0.6))
+        network = SpikingMLP([578, *[200] * layers], classes=len(data.classes), neuron=Neuron(decay=0.8, threshold=0.6))
         rule = make_rule(network)  # which may give the network parts of its own, for the optimiser too
     optimizer = torch.optim.Adam(network.parameters(), lr=2e-3)
     return Setting(network, optimizer, data, rule, spiking_logits)

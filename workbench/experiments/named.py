@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 
+from workbench.experiments.ablations import ABLATIONS
 from workbench.experiments.event_tasks import EVENT_TASKS
 from workbench.experiments.events import FASHION_RULES, fashion_events_setting
 from workbench.experiments.experiment import Experiment
@@ -10,7 +11,13 @@ from workbench.experiments.lls import BLOCK_RULES, lls_fashion, lls_fashion_full
 from workbench.experiments.new_clothes import FINE_TUNING_RULES, fine_tuning_setting
 from workbench.experiments.published import PUBLISHED
 from workbench.experiments.sound import SOUND_RULES, sound_setting
-from workbench.experiments.streams import PERMUTED_FASHION, PERMUTED_FASHION_20, SPLIT_CIFAR100, SPLIT_FASHION
+from workbench.experiments.streams import (
+    PERMUTED_FASHION,
+    PERMUTED_FASHION_20,
+    PERMUTED_MNIST,
+    SPLIT_CIFAR100,
+    SPLIT_FASHION,
+)
 from workbench.experiments.tess import TESS_RULES, tess_events, tess_still
 from workbench.experiments.tess_integer import INTEGER_RULES, integer_events, integer_gesture
 from workbench.experiments.voice_tasks import VOICE_TASKS
@@ -112,10 +119,12 @@ EXPERIMENTS: Mapping[str, Experiment] = {
         FINE_TUNE_FASHION,
         PERMUTED_FASHION,
         PERMUTED_FASHION_20,
+        PERMUTED_MNIST,
         SPLIT_FASHION,
         SPLIT_CIFAR100,
         EVENT_TASKS,
         VOICE_TASKS,
+        *ABLATIONS,
         *PUBLISHED,
     )
 }

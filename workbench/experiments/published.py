@@ -31,7 +31,7 @@ from workbench.data.split import Split
 from workbench.experiments.experiment import Experiment
 from workbench.experiments.lls import BLOCK_RULES, BlockRule, block_setting
 from workbench.experiments.sound import SOUND_FACTORS, voice_network
-from workbench.experiments.spiking_rules import MakeRule, and_all_others, made
+from workbench.experiments.spiking_rules import WINDOWS, MakeRule, and_all_others, made
 from workbench.networks.architectures import (
     PAPER_IMAGES,
     Cells,
@@ -57,17 +57,20 @@ SPEECH = Factors(0.5, 1.0, 1.0, 1.0)
 IMAGES = Cells(PAPER_IMAGES, psi_gesture)
 
 
-def rules(factors: Factors, inputs: tuple[int, ...], classes: int, last: int | None) -> Mapping[str, MakeRule]:
-    """S-TLLR with these factors, causal and with direct feedback too, and all other rules of spiking networks."""
-    example, steps = torch.zeros(1, 1, *inputs), Steps(last)
-    own = {
-        "stllr": partial(stllr.prepare, factors=factors),
-        "stllr-causal": partial(stllr.prepare, factors=factors._replace(alpha_post=0.0)),
-        "stllr-dfa": partial(stllr.prepare_direct_feedback, factors=factors),
-    }
-    return and_all_others(
-        {name: made(prepare, example, classes, steps) for name, prepare in own.items()}, example, classes
-    )
+def rules(
+    factors: Factors, inputs: tuple[int, ...], classes: int, last: int | None, others: tuple[int | None, ...] = (None,)
+) -> Mapping[str, MakeRule]:
+    """S-TLLR with these factors, also with direct feedback, with the windows and with all steps that learn of the
+    paper's Tables 2 to 6, or with `others` (None for all); after them all other rules of spiking networks.
+    """
+    example, usual = torch.zeros(1, 1, *inputs), partial(stllr.prepare, factors=factors)
+    forms = {"stllr": usual, "stllr-dfa": partial(stllr.prepare_direct_feedback, factors=factors)}
+    forms |= {name: partial(stllr.prepare, factors=factors._replace(alpha_post=a)) for name, a in WINDOWS.items()}
+    own = {name: made(form, example, classes, Steps(last)) for name, form in forms.items()}
+    own |= {f"stllr-last{n}" if n else "stllr-all-steps": made(usual, example, classes, Steps(n)) for n in others}
+    if None in others:
+        own["stllr-causal-all-steps"] = made(forms["stllr-causal"], example, classes, Steps())
+    return and_all_others(own, example, classes)
 
 
 def spiking_setting(
@@ -157,14 +160,14 @@ PUBLISHED: tuple[Experiment, ...] = (
     Experiment(
         "n-mnist",
         "digits before an event camera (N-MNIST, can be fetched), small convolutional network",
-        rules(GESTURE, (2, 34, 34), 10, last=5),
+        rules(GESTURE, (2, 34, 34), 10, last=5, others=(10, 2, 1, None)),
         epochs=10,
         prepare=partial(spiking_setting, read=nmnist, make=digit_network, batch_size=64, rate=1e-3),
     ),
     Experiment(
         "spoken-digits",
         "recorded digits through a simulated ear (FSDD, from the data folder), small recurrent network",
-        rules(SOUND_FACTORS, (128,), 10, last=None),
+        rules(SOUND_FACTORS, (128,), 10, last=None, others=(10, 5, 2, 1)),
         epochs=15,
         prepare=partial(spiking_setting, read=spoken_digits, make=spoken_network, batch_size=40, rate=6e-3),
     ),

@@ -16,6 +16,7 @@ from workbench.rules import RULES, stllr
 
 Prepare = Callable[[nn.Module, Tensor, int, Steps], Prepared]
 MakeRule = Callable[[nn.Module], Rule]
+WINDOWS = {"stllr-antisymmetric": -1.0, "stllr-causal": 0.0, "stllr-symmetric": 1.0}  # α_post where α_pre = 1
 
 
 def made(prepare: Prepare, example: Shaped[Tensor, "time batch ..."], classes: int, steps: Steps = Steps()) -> MakeRule:

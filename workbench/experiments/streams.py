@@ -22,7 +22,8 @@ from workbench.continual.methods.replay import Joint, Replay
 from workbench.continual.methods.sgp import SGP
 from workbench.continual.methods.trgp import TRGP
 from workbench.continual.multihead import MultiHead, SharedHead, alexnet, mlp
-from workbench.continual.streams import permuted_pixels, small_fashion_mnist, split_fashion_mnist
+from workbench.continual.streams import Task, image_task, permuted_pixels, small_fashion_mnist, split_fashion_mnist
+from workbench.data.sets.mnist import mnist
 from workbench.experiments.experiment import Experiment, OpenRules, prepare_with
 from workbench.mixes import Mix, learner
 from workbench.networks.taken import take_blocks
@@ -77,6 +78,17 @@ def clothes() -> Float[Tensor, "batch 1 28 28"]:
     return small_fashion_mnist().train_x[:64]
 
 
+def whole_mnist() -> Task:
+    """All of MNIST as one task, from the data folder."""
+    data = mnist()
+    return image_task("MNIST", *data.train, *data.test)
+
+
+def digits() -> Float[Tensor, "batch 1 28 28"]:
+    """64 of its images."""
+    return whole_mnist().train_x[:64]
+
+
 def cifar() -> Float[Tensor, "batch 3 32 32"]:
     """64 images of the first task."""
     return split_cifar100_from()[0].train_x[:64]
@@ -94,10 +106,12 @@ def steps_of(learner: Method, rate: float) -> MakeOptimizer:
     return adam() if isinstance(learner.network, SharedHead | BlockTasks) else sgd(rate)
 
 
-def permuted_fashion_setting(method: MakeMethod, seed: int, tasks: int = PERMUTED_TASKS) -> StreamSetting:
+def permuted_setting(
+    method: MakeMethod, seed: int, tasks: int = PERMUTED_TASKS, read: Callable[[], Task] = small_fashion_mnist
+) -> StreamSetting:
     """784–100–100–10 with one head for all, batches of 64, plain SGD of 0.1 (see `steps_of`); `seed` fixes the orders
     of pixels too."""
-    stream = permuted_pixels(small_fashion_mnist(), tasks, seed)
+    stream = permuted_pixels(read(), tasks, seed)
     learner = method(mlp([10], seed=seed))
     return StreamSetting(learner, stream, steps_of(learner, 0.1))
 
@@ -126,16 +140,20 @@ PERMUTED_FASHION = Experiment(
     "Fashion-MNIST, for each task with the pixels in another order; one head for all tasks",
     open_to_mixes(PERMUTED_METHODS, clothes),
     epochs=5,
-    prepare=permuted_fashion_setting,
+    prepare=permuted_setting,
     tasks=PERMUTED_TASKS,
 )
-PERMUTED_FASHION_20 = Experiment(
-    "permuted-fashion-20",
-    "the same with twenty orders of pixels: twice the tasks in the same network",
-    open_to_mixes(PERMUTED_METHODS, clothes),
-    epochs=5,
-    prepare=partial(permuted_fashion_setting, tasks=MORE_PERMUTED_TASKS),
+PERMUTED_FASHION_20 = PERMUTED_FASHION._replace(
+    name="permuted-fashion-20",
+    summary="the same with twenty orders of pixels: twice the tasks in the same network",
+    prepare=partial(permuted_setting, tasks=MORE_PERMUTED_TASKS),
     tasks=MORE_PERMUTED_TASKS,
+)
+PERMUTED_MNIST = PERMUTED_FASHION._replace(
+    name="permuted-mnist",
+    summary="MNIST (can be fetched), for each task with the pixels in another order; the settings of permuted-fashion",
+    rules=open_to_mixes(PERMUTED_METHODS, digits),
+    prepare=partial(permuted_setting, read=whole_mnist),
 )
 SPLIT_FASHION = Experiment(
     "split-fashion",

@@ -30,6 +30,7 @@ from workbench.experiments.overrides import vary
 from workbench.faces import short_repr
 from workbench.kernels.warm_up import compile_all
 from workbench.networks.layers import SpikingLayer
+from workbench.sweeps.halfway import Halfway
 from workbench.sweeps.machine import made_by
 from workbench.training.devices import on_device
 from workbench.training.loop import train
@@ -96,24 +97,41 @@ def cell_path(folder: Path, cell: Cell) -> Path:
     return folder / cell.experiment / f"{rule}-{cell.seed}-{settings_hash(cell)}.json"
 
 
-def run_cell(cell: Cell, device: str | None = None, threads: int = 1, tell: Tell | None = None) -> dict[str, Any]:
-    """Train a cell and return what its file holds; `tell` gets each point of the curve."""
+def run_cell(
+    cell: Cell, device: str | None = None, threads: int = 1, tell: Tell | None = None, keep: Path | None = None
+) -> dict[str, Any]:
+    """Train a cell and return what its file holds; `tell` gets each point of the curve.
+
+    keep: a folder of cells in which the run leaves its checkpoint, see `halfway_of`; one that was killed goes on there.
+    """
     torch.set_num_threads(threads)
     cell = check_cell(cell)
     chosen = experiment(cell.experiment)
     setting = prepare(_varied(chosen, cell), cell.rule, cell.seed, cell.tasks)
     setting = setting if device is None else on_device(setting, device)
     _warm_up(setting)
-    before = _untrained(setting)
-    curve, last = [], None
-    for record in train(setting, Plan(cell.epochs or 1, cell.seed)):
+    before, plan = _untrained(setting), Plan(cell.epochs or 1, cell.seed)
+    halfway, curve, last = None if keep is None else halfway_of(cell, keep, device), [], None
+    if halfway is not None:
+        curve = halfway.curve
+    for record in train(setting, plan) if halfway is None else halfway.records(setting, plan):
         if record.held_out_score is not None:
-            last = record
-            curve.append(_point(record, len(curve) + 1))
+            last, point = record, _point(record, len(curve) + 1)
+            if halfway is None:
+                curve.append(point)
+            else:
+                halfway.add(point, record.step)
             if tell is not None:
-                tell(cell, curve[-1])
+                tell(cell, point)
     assert last is not None
     return finished(cell, chosen, setting, curve, last, before) | {"made": made_by(device)}
+
+
+def halfway_of(cell: Cell, folder: Path, device: str | None = None) -> Halfway:
+    """What is kept of an unfinished cell in a folder of cells: of this run on this machine with these versions."""
+    made = made_by(device)
+    label = ", ".join([cell.words, *(f"{name} {made[name]}" for name in ("processor", "device", "workbench", "torch"))])
+    return Halfway(cell_path(folder, cell), label)
 
 
 def finished(

@@ -1,8 +1,8 @@
 """Who runs the cells of a sweep: this process, several of its own, or the workers of a Dask scheduler.
 
 Whoever trains only computes; the process that asked writes each file as it comes. So a sweep that is killed leaves
-whole files, and goes on with the cells that have none. A cell's numbers do not depend on who runs it: it takes its own
-generators and as many threads as it is told.
+whole files, and goes on with the cells that have none; on one machine with what was trained of them, too. A cell's
+numbers do not depend on who runs it: it takes its own generators and as many threads as it is told.
 """
 
 import multiprocessing
@@ -13,7 +13,7 @@ from functools import partial
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from workbench.sweeps.cell import Cell, cell_path, read_cell, run_cell, write_cell
+from workbench.sweeps.cell import Cell, cell_path, check_cell, halfway_of, read_cell, run_cell, write_cell
 
 FAILURES = (ValueError, ArithmeticError, OSError, RuntimeError)  # of a cell, which the other cells outlive
 TRIES = 3  # of a cell whose process died under it
@@ -43,17 +43,23 @@ def sweep(
     device: str | None = None,
     threads: int = 1,
     tell: Callable[[Done, int, int], None] | None = None,
+    halfway: bool = False,
 ) -> list[Done]:
     """Train the cells that have no file in `folder`, write each as it comes, and return all of them in their order.
 
     engine: `serial` when None. `tell(done, number, of)` is called after each. A cell that fails has its reason in
     words, no file, and does not stop the others.
+
+    halfway: cells leave checkpoints in `folder`, and one that was killed goes on from there; for engines whose
+    processes have this folder.
     """
     todo, done = missing(cells, folder), {}
-    train = partial(run_cell, device=device, threads=threads)
+    train = partial(run_cell, device=device, threads=threads, **({"keep": folder} if halfway else {}))
     for number, each in enumerate((engine or serial)(todo, train), 1):
         if each.found is not None:
             write_cell(folder, each.found)
+            if halfway:
+                halfway_of(check_cell(each.cell), folder, device).remove()
         done[each.cell] = each
         if tell is not None:
             tell(each, number, len(todo))

@@ -251,8 +251,9 @@ def _run_table(answers: Sequence[Answer]) -> str:
 
 
 def _left_table(answers: Sequence[Answer]) -> str:
-    lines = ["| row | paper | what it takes |", "|---|---|---|"]
-    lines += [_line([f"{a.row.what} ({a.row.source})", a.row.says, a.number]) for a in answers]
+    lines = ["| row | paper | what it takes | command |", "|---|---|---|---|"]
+    for row, _, takes, *_ in answers:
+        lines.append(_line([f"{row.what} ({row.source})", row.says, takes, f"`{row.command}`" if row.command else "–"]))
     return "\n".join(lines)
 
 

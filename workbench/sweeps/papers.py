@@ -12,7 +12,7 @@ A paper is a file of `results/papers/` in TOML: its name and place, and rows. A 
 
 `reported` holds the paper's own numbers in the unit of the answer, such as the points between the two accuracies that
 it prints; none where it says the claim in words only. A row without `ours` was not run: `hours` says how long that
-would take on one H100 (an estimate), `needs` what is missing here.
+would take on one H100 (an estimate), `needs` what is missing here, `command` what runs it where that is there.
 """
 
 import tomllib
@@ -53,6 +53,7 @@ class PaperRow(NamedTuple):
     ours: Ours | None = None
     hours: float | None = None
     needs: str = ""
+    command: str = ""
     note: str = ""
     reported: tuple[float, ...] = ()
 
