@@ -21,6 +21,7 @@ from typing import Any, NamedTuple
 
 import psutil
 
+from bench.attacker import Attacker
 from bench.browser import Steps, chromium, chromium_path, open_ready, step_times
 from bench.visitor import Visitor
 from workbench.serving import app_command, free_port, running
@@ -83,7 +84,7 @@ def served(forked: bool, places: int) -> Iterator[Server]:
 
 
 class Lesson:
-    """What happens on a server; `errors` are the sentences of what went wrong, and nothing stops at one."""
+    """What happens on a server; `errors` say what went wrong (at once, too), and nothing stops at one."""
 
     def __init__(self, server: Server) -> None:
         self.server = server
@@ -109,7 +110,7 @@ class Lesson:
         while self.server.kernels() and time.monotonic() < end:
             await asyncio.sleep(0.1)
         if left := self.server.kernels():
-            self.errors.append(f"{len(left)} kernels live on after all have left")
+            self._wrong(f"{len(left)} kernels live on after all have left")
 
     async def drag(self, visitors: Sequence[Visitor], seconds: float, watcher: "Watcher") -> dict[str, Any]:
         """All move a slider of their first panel; milliseconds of a step, and those until the watcher has seen one."""
@@ -124,8 +125,12 @@ class Lesson:
         try:
             return await doing
         except Exception as error:  # of whatever part: it is counted, and the lesson goes on
-            self.errors.append(f"{type(error).__name__}: {error}")
+            self._wrong(f"{type(error).__name__}: {error}")
             return None
+
+    def _wrong(self, sentence: str) -> None:
+        say(sentence)
+        self.errors.append(sentence)
 
 
 class Watcher:
@@ -213,8 +218,10 @@ async def ordinary(server: Server, sessions: int, training: int, within: float) 
     return report | {"session_mb": kernels / sessions, "errors": report["errors"] + lesson.errors}
 
 
-async def whole(server: Server, sessions: int, dragging: int, training: int, within: float) -> dict[str, Any]:
-    """A lesson from its beginning to its end."""
+async def whole(
+    server: Server, sessions: int, dragging: int, training: int, within: float, attacking: int = 0
+) -> dict[str, Any]:
+    """A lesson from its beginning to its end; in its last third strangers attack the server, if there are any."""
     report, lesson = await opening(server), Lesson(server)
     _, before = server.memory()
     visitors, times = await lesson.arrive(sessions, within, training)
@@ -230,16 +237,27 @@ async def whole(server: Server, sessions: int, dragging: int, training: int, wit
     watcher = Watcher(server)
     await lesson.tried(watcher.arrive())
     report["dragging"] = await lesson.drag(draggers, DRAGGED, watcher)
-    runs = [asyncio.ensure_future(lesson.tried(visitor.train(INTO + DRAGGED + 2))) for visitor in workers]
+    worked = INTO + DRAGGED * (2 if attacking else 1) + 2
+    runs = [asyncio.ensure_future(lesson.tried(visitor.train(worked))) for visitor in workers]
     say(f"{len(workers)} train")
     await asyncio.sleep(INTO if workers else 0.0)
     report["dragging_while_training"] = await lesson.drag(draggers, DRAGGED, watcher)
+    if attacking:
+        say(f"{attacking} attack")
+        strangers = [Attacker(server.url) for _ in range(attacking)]
+        attacks = [asyncio.ensure_future(lesson.tried(stranger.attack(DRAGGED))) for stranger in strangers]
+        report["dragging_under_attack"] = await lesson.drag(draggers, DRAGGED, watcher)
+        await asyncio.gather(*attacks)
+        report["attempts"] = sum(stranger.attempts.total() for stranger in strangers)
+        report["got"] = [each for stranger in strangers for each in stranger.got]
     await lesson.tried(watcher.leave())
     report["runs"] = sum(filter(None, await asyncio.gather(*runs)))
     curious = draggers[0]
     for number in range(1, FIVE + 1):
         await lesson.tried(curious.open_tab(number))
     report["five_panels_mb"] = of_kernel(server, curious)
+    answers = await asyncio.gather(*(lesson.tried(visitor.ask()) for visitor in visitors))
+    report["sessions_lost"] = answers.count(None)
     await lesson.leave(visitors)
     _, after = server.memory()
     return report | {"server_before_mb": before, "server_after_mb": after, "errors": report["errors"] + lesson.errors}
@@ -276,12 +294,12 @@ async def soak(server: Server, turns: int) -> dict[str, Any]:
 
 
 def classroom(
-    sessions: int = 30, dragging: int = 10, training: int = 5, within: int = 60, turns: int = 0
+    sessions: int = 30, dragging: int = 10, training: int = 5, within: int = 60, turns: int = 0, attacking: int = 0
 ) -> dict[str, Any]:
     """A class on forked kernels beside one on ordinary kernels; `within` seconds all have come.
 
     The ratio is the memory of an ordinary session, of which there are `ORDINARY` at most, divided by that of a forked
-    one. `turns` visitors more come and go in a soak.
+    one. `turns` visitors more come and go in a soak; `attacking` strangers do what they can while others work.
     """
     if dragging < 1 or dragging + training > sessions:
         raise ValueError(
@@ -289,9 +307,9 @@ def classroom(
             f"got {dragging} and {training}"
         )
     load = Load()
-    places = max(sessions, AT_ONCE, BESIDE) + 2  # one is the watcher's
+    places = max(sessions, AT_ONCE, BESIDE) + 2 + 4 * attacking  # one is the watcher's
     with served(True, places) as server:
-        ours = asyncio.run(whole(server, sessions, dragging, training, within))
+        ours = asyncio.run(whole(server, sessions, dragging, training, within, attacking))
         gone = asyncio.run(soak(server, turns)) if turns else None
     with served(False, places) as server:
         beside = min(sessions, ORDINARY)

@@ -19,6 +19,7 @@ from workbench.rules import STLLR, stllr
 
 SIZES, CLASSES, NEURON = (700, 450, 450), 20, Neuron(0.9, 0.6)
 FACTORS = Factors(0.5, 0.8, 1.0, 1.0)
+LENGTHS = (32, 64, 128, 256, 512, 1000)  # steps
 
 
 def events(steps: int, batch: int = 32) -> tuple[Tensor, Tensor]:
@@ -100,6 +101,23 @@ def memory() -> dict[str, object]:
     }
 
 
+def memory_over_time() -> dict[str, object]:
+    """Peak extra memory of one batch at lengths up to T = 1,000; the ratio is that at the longest."""
+    ours, theirs = (
+        {steps: in_process("bench.dense", rule, steps) for steps in LENGTHS} for rule in ("stllr", "snntorch")
+    )
+    shortest, longest = LENGTHS[0], LENGTHS[-1]
+    return {
+        "name": "dense-memory-over-time",
+        "peer": "snnTorch BPTT",
+        "ratio": theirs[longest] / ours[longest],
+        "growth": ours[longest] / ours[shortest],
+        "peer_growth": theirs[longest] / theirs[shortest],
+        "bytes_by_steps": {str(steps): each for steps, each in ours.items()},
+        "peer_bytes_by_steps": {str(steps): each for steps, each in theirs.items()},
+    }
+
+
 def peak(rule: str, steps: int) -> int:
     """Peak extra bytes of one batch in this process."""
     one_thread()
@@ -113,6 +131,7 @@ BENCHMARKS = {
     "dense": partial(speed, "dense", None),
     "dense-last10": partial(speed, "dense-last10", 10),
     "dense-memory": memory,
+    "dense-memory-over-time": memory_over_time,
 }
 
 if __name__ == "__main__":

@@ -32,6 +32,13 @@ def usual(model: str) -> dict[str, Any]:
     return dict(kinds[model]().get_state()) if model in kinds else {}
 
 
+def frame(name: str, channel: str, kind: str, content: dict[str, Any], metadata: dict[str, Any] | None = None) -> bytes:
+    """A message of the kernel protocol as it goes over a websocket; its answers bear its name."""
+    header = {"msg_id": name, "msg_type": kind, "session": "s", "username": "", "version": "5.3", "date": ""}
+    parts = [json.dumps(part).encode() for part in (header, {}, metadata or {}, content)]
+    return joined([channel.encode(), *parts])
+
+
 class Visitor:
     """One page at `url`, the address of the app with a slash at its end. `times` are the seconds of its slider steps.
 
@@ -59,9 +66,7 @@ class Visitor:
         self.kernel = found[1]
         for cookie in answer.headers.get_list("Set-Cookie"):
             self._cookie = parse_cookie(cookie.partition(";")[0]).get("_xsrf", self._cookie)
-        address = self.url.replace("http", "ws", 1) + f"api/kernels/{self.kernel}/channels?session_id={uuid.uuid4()}"
-        request = HTTPRequest(address, headers={"User-Agent": BROWSER})
-        self._socket = await websocket_connect(request, subprotocols=[PROTOCOL], max_message_size=1 << 30)
+        self._socket = await self.connect()
         self._reader = asyncio.ensure_future(self._read())
         control = uuid.uuid4().hex
         content = {"comm_id": control, "target_name": "jupyter.widget.control", "data": {}}
@@ -70,6 +75,12 @@ class Visitor:
         if not self.models:
             raise RuntimeError(f"the kernel of {self.url} told no widgets")
         return time.perf_counter() - started
+
+    async def connect(self) -> WebSocketClientConnection:
+        """One more websocket to the kernel of this page."""
+        address = self.url.replace("http", "ws", 1) + f"api/kernels/{self.kernel}/channels?session_id={uuid.uuid4()}"
+        request = HTTPRequest(address, headers={"User-Agent": BROWSER})
+        return await websocket_connect(request, subprotocols=[PROTOCOL], max_message_size=1 << 30)
 
     def find(self, model: str, **state: Any) -> list[str]:
         """The widgets of a model whose state holds what is asked for, oldest first."""
@@ -122,6 +133,11 @@ class Visitor:
         (stack,) = self.find("StackModel")
         await self._tell(stack, {"method": "update", "state": {"selected_index": number}, "buffer_paths": []})
 
+    async def ask(self) -> bool:
+        """Whether the kernel answers; raises RuntimeError where the server has closed the socket."""
+        await self._say("kernel_info_request", {})
+        return True
+
     async def leave(self) -> None:
         """Close the page as a browser does: a beacon that ends the kernel, and the end of the socket."""
         headers = {"Cookie": f"_xsrf={self._cookie}", "X-XSRFToken": self._cookie}
@@ -150,10 +166,8 @@ class Visitor:
         """Send a message and wait until the kernel has done what it asks for."""
         assert self._socket is not None
         name = uuid.uuid4().hex
-        header = {"msg_id": name, "msg_type": kind, "session": "s", "username": "", "version": "5.3", "date": ""}
-        parts = [json.dumps(part).encode() for part in (header, {}, metadata or {}, content)]
         done = self._waiting[name] = asyncio.get_running_loop().create_future()
-        await self._socket.write_message(joined([b"shell", *parts]), binary=True)
+        await self._socket.write_message(frame(name, "shell", kind, content, metadata), binary=True)
         try:
             await asyncio.wait_for(done, SECONDS)
         finally:
@@ -161,9 +175,9 @@ class Visitor:
 
     async def _read(self) -> None:
         assert self._socket is not None
-        while (frame := await self._socket.read_message()) is not None:
-            if isinstance(frame, bytes):
-                self._hear(parted(frame))
+        while (heard := await self._socket.read_message()) is not None:
+            if isinstance(heard, bytes):
+                self._hear(parted(heard))
         for waiting in self._waiting.values():
             if not waiting.done():
                 waiting.set_exception(RuntimeError(f"the server closed the socket ({self._socket.close_reason})"))
