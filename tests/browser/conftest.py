@@ -16,10 +16,9 @@ import nbformat
 import pytest
 from gate import PATIENCE
 from nbformat.v4 import new_code_cell, new_notebook
-from ports import own_port
 
 from workbench.serving import app_command, lab_command
-from workbench.serving.process import running
+from workbench.serving.process import free_port, running
 
 ROOT = Path(__file__).resolve().parents[2]  # the checkout under test comes before an installed one
 RESULTS = ROOT / "test-results"
@@ -139,13 +138,34 @@ def serve(tmp_path_factory) -> Iterator[Callable]:
             if key not in urls:
                 folder = tmp_path_factory.mktemp("voila")
                 path = notebook or write_notebook(folder / "page.ipynb", *cells)
-                port = own_port()
+                port = free_port()
                 urls[key] = f"http://127.0.0.1:{port}"
                 command = app_command(port, notebook=path, browser=False)
                 servers.enter_context(start(command, urls[key], folder))
             return urls[key]
 
         yield serve_
+
+
+# A page of the cells that its address names.
+NAMED = """import json, os, urllib.parse
+name = urllib.parse.parse_qs(os.environ["QUERY_STRING"])["cells"][0]
+for cell in json.load(open(f"{folder}/{{name}}.json")):
+    get_ipython().run_cell(cell)"""
+
+
+@pytest.fixture(scope="session")
+def page_of(serve, tmp_path_factory) -> Callable:
+    """`page_of(cell, ...)` is as `serve`, on one server for all such pages; what stands behind `?` is taken."""
+    folder = tmp_path_factory.mktemp("pages")
+    names: dict[tuple[str, ...], str] = {}
+
+    def page_of_(*cells: str) -> str:
+        name = names.setdefault(cells, str(len(names)))
+        (folder / f"{name}.json").write_text(json.dumps(cells))
+        return f"{serve(NAMED.format(folder=folder))}/?cells={name}"
+
+    return page_of_
 
 
 @pytest.fixture(scope="session")
@@ -155,7 +175,7 @@ def lab(tmp_path_factory) -> Iterator[Callable]:
     `lab(notebook=path)` does so with a copy of that one.
     """
     folder = tmp_path_factory.mktemp("lab")
-    port = own_port()
+    port = free_port()
     url = f"http://127.0.0.1:{port}"
     options = ["--IdentityProvider.token=", "--LabApp.expose_app_in_browser=True"]
     root = hasattr(os, "geteuid") and os.geteuid() == 0

@@ -32,17 +32,17 @@ def check_eight(page) -> None:
     page.wait_for_function(f"() => ({WIDTHS})().length === 4 && ({WIDTHS})().every(([box, plot]) => box === plot)")
 
 
-def test_eight_figures_in_voila(serve, open_page):
-    check_eight(open_page(serve(EIGHT)))
+def test_eight_figures_in_voila(page_of, open_page):
+    check_eight(open_page(page_of(EIGHT)))
 
 
 WAITS = """window.waits = []; const given = AbortSignal.timeout.bind(AbortSignal);
 AbortSignal.timeout = (ms) => { window.waits.push(ms); return given(ms); };"""
 
 
-def test_a_widget_that_is_not_ready_after_two_seconds_is_waited_for(serve, bare_page):
+def test_a_widget_that_is_not_ready_after_two_seconds_is_waited_for(page_of, bare_page):
     bare_page.add_init_script(WAITS)
-    bare_page.goto(serve(EIGHT))
+    bare_page.goto(page_of(EIGHT))
     wait_for_titles(bare_page, 0)
     waits = bare_page.evaluate("() => waits")
     assert 2000 not in waits  # after which anywidget 0.11 gives a widget up
@@ -50,20 +50,20 @@ def test_a_widget_that_is_not_ready_after_two_seconds_is_waited_for(serve, bare_
 
 
 @pytest.mark.parametrize("slowdown", [4.0])
-def test_eight_figures_on_a_slow_machine(serve, open_page, slowdown):
-    check_eight(open_page(serve(EIGHT), slowdown=slowdown))
+def test_eight_figures_on_a_slow_machine(page_of, open_page, slowdown):
+    check_eight(open_page(page_of(EIGHT), slowdown=slowdown))
 
 
-def test_figures_fit_a_phone_and_a_window_that_changes(serve, open_page):
-    page = open_page(serve(EIGHT), width=390)
+def test_figures_fit_a_phone_and_a_window_that_changes(page_of, open_page):
+    page = open_page(page_of(EIGHT), width=390)
     check_eight(page)
     page.wait_for_function("() => document.documentElement.scrollWidth <= 390")
     page.set_viewport_size({"width": 800, "height": 900})
     page.wait_for_function(f"() => ({WIDTHS})().every(([box, plot]) => box === plot && box > 500)")
 
 
-def test_only_one_button_stands_over_a_figure(serve, open_page):
-    page = open_page(serve(EIGHT))
+def test_only_one_button_stands_over_a_figure(page_of, open_page):
+    page = open_page(page_of(EIGHT))
     buttons = page.locator(".js-plotly-plot").first.locator(".modebar-btn")
     buttons.first.wait_for(state="attached")
     assert buttons.evaluate_all("all => all.map(button => button.dataset.title)") == ["Reset axes"]
@@ -118,9 +118,9 @@ SHOWN = """() => [...document.querySelectorAll('.js-plotly-plot')].map(figure =>
 DRAWN = "() => [...document.querySelectorAll('.js-plotly-plot')].map(figure => figure.drawn)"
 
 
-def open_lif(serve, open_page, state: str = ""):
+def open_lif(page_of, open_page, state: str = ""):
     drawn_by_python = "from widgets.panels import lif\nlif.Twin = lambda *_: None"
-    page = open_page(serve(f"{drawn_by_python}\nlif.LIFExplorer({state})"))
+    page = open_page(page_of(f"{drawn_by_python}\nlif.LIFExplorer({state})"))
     page.wait_for_function("() => document.querySelectorAll('.js-plotly-plot path.js-line').length >= 5")
     return page
 
@@ -133,12 +133,12 @@ SAME = f"(shown) => JSON.stringify(({SHOWN})()) === JSON.stringify(shown)"
     [("decay γ", "ArrowRight", "decay=0.91"), ("strength I", "End", "strength=2.0")],
     ids=["within its axes", "out of its axes"],
 )
-def test_what_moves_ends_as_if_drawn_whole(serve, open_page, slider, key, state):
-    page = open_lif(serve, open_page)
+def test_what_moves_ends_as_if_drawn_whole(page_of, open_page, slider, key, state):
+    page = open_lif(page_of, open_page)
     page.evaluate(WATCH)
     page.get_by_role("slider", name=slider).press(key)
     page.wait_for_function(f"() => ({DRAWN})().every(drawn => drawn.alone + drawn.whole >= 1)")
-    opened = open_lif(serve, open_page, state)
+    opened = open_lif(page_of, open_page, state)
     page.wait_for_function(SAME, arg=opened.evaluate(SHOWN))  # the axes have settled
 
 
@@ -160,8 +160,8 @@ FIRST_DRAWN = """() => { const figure = document.querySelector('.js-plotly-plot'
   figure.on('plotly_update', () => { window.whole = picture(); }); }"""
 
 
-def test_axes_follow_at_once_what_leaves_them(serve, open_page):
-    page = open_page(serve(LEAVES))
+def test_axes_follow_at_once_what_leaves_them(page_of, open_page):
+    page = open_page(page_of(LEAVES))
     page.wait_for_selector(".js-plotly-plot .js-line", state="attached")
     page.evaluate(FIRST_DRAWN)
     page.get_by_role("button", name="move").click()
@@ -197,8 +197,8 @@ ORDER = """() => {
     all('.hm image', (image) => image.getAttribute('href')), all('.textpoint text', (text) => text.textContent)]); }"""
 
 
-def test_lines_and_maps_move_by_themselves_and_everything_else_stays(serve, open_page):
-    page = open_page(serve(LAYERS))
+def test_lines_and_maps_move_by_themselves_and_everything_else_stays(page_of, open_page):
+    page = open_page(page_of(LAYERS))
     page.wait_for_selector(".js-plotly-plot .hm image", state="attached")
     page.evaluate(WATCH)
     before = page.evaluate(ORDER)
@@ -221,8 +221,8 @@ FITS = """() => [...document.querySelectorAll('.js-plotly-plot')].map((figure) =
 })"""
 
 
-def test_the_legend_stays_clear_of_the_curves_when_the_page_gets_wider_and_narrower(serve, open_page):
-    page = open_page(serve(TIMING), width=390)
+def test_the_legend_stays_clear_of_the_curves_when_the_page_gets_wider_and_narrower(page_of, open_page):
+    page = open_page(page_of(TIMING), width=390)
     fits = f"(width) => {{ const all = ({FITS})(); return all.length === 2 && all.every((figure) =>"
     fits += " figure.clear && figure.width === figure.drawn && (figure.width < 400) === (width < 400)) }"
     page.wait_for_function(fits, arg=390)
@@ -239,8 +239,8 @@ taller.on_click(lambda _: fig.update_layout(height=400))
 ipywidgets.VBox([taller, ipywidgets.VBox([fig]).add_class("box")])"""
 
 
-def test_the_height_is_the_layout_s_unless_a_box_says_otherwise(serve, open_page):
-    page = open_page(serve(BOX))
+def test_the_height_is_the_layout_s_unless_a_box_says_otherwise(page_of, open_page):
+    page = open_page(page_of(BOX))
     drawn = """(height) => { const figure = document.querySelector('.js-plotly-plot');
       return figure?.clientHeight === height && figure.querySelector('.main-svg')?.clientHeight === height }"""
     page.wait_for_function(drawn, arg=250)
@@ -278,8 +278,8 @@ PICTURES = """() => {
 }"""
 
 
-def test_bars_maps_and_words_drawn_alone_look_as_if_drawn_whole(serve, open_page):
-    page = open_page(serve(MIXED))
+def test_bars_maps_and_words_drawn_alone_look_as_if_drawn_whole(page_of, open_page):
+    page = open_page(page_of(MIXED))
     page.wait_for_selector(".js-plotly-plot .hm image", state="attached")
     page.evaluate(PICTURES)
     page.get_by_role("button", name="turn").click()
@@ -307,8 +307,8 @@ COLOURS = """() => { window.odd = []; window.most = 0; const look = () => {
   requestAnimationFrame(look); }; look(); }"""
 
 
-def test_bars_that_come_while_others_move_have_their_colours(serve, open_page):
-    page = open_page(serve(BARS))
+def test_bars_that_come_while_others_move_have_their_colours(page_of, open_page):
+    page = open_page(page_of(BARS))
     page.wait_for_selector(".js-plotly-plot .main-svg", state="attached")
     page.evaluate(COLOURS)
     press(page, "ArrowRight", 5)
@@ -316,8 +316,8 @@ def test_bars_that_come_while_others_move_have_their_colours(serve, open_page):
     assert page.evaluate("() => odd") == []
 
 
-def test_what_is_read_off_a_step_is_of_that_step(serve, open_page):
-    page = open_lif(serve, open_page)
+def test_what_is_read_off_a_step_is_of_that_step(page_of, open_page):
+    page = open_lif(page_of, open_page)
     place = """(step) => { const figure = document.querySelector('.js-plotly-plot');
       const box = figure.getBoundingClientRect();
       const { xaxis, yaxis2 } = figure._fullLayout;
@@ -345,16 +345,16 @@ def check_both(page) -> None:
     page.evaluate("() => Promise.all([workbenchPlotly.core.loaded, workbenchPlotly.full.loaded])")
 
 
-def test_a_figure_of_other_traces_brings_the_full_plotly_in_voila(serve, open_page):
-    check_both(open_page(serve(BOTH)))
+def test_a_figure_of_other_traces_brings_the_full_plotly_in_voila(page_of, open_page):
+    check_both(open_page(page_of(BOTH)))
 
 
 def test_a_figure_of_other_traces_brings_the_full_plotly_in_lab(open_in_lab):
     check_both(open_in_lab(BOTH))
 
 
-def test_a_page_of_our_own_traces_asks_for_the_small_bundle_only(serve, open_page):
-    page = open_page(serve(EIGHT))
+def test_a_page_of_our_own_traces_asks_for_the_small_bundle_only(page_of, open_page):
+    page = open_page(page_of(EIGHT))
     page.wait_for_selector(".js-plotly-plot .main-svg", state="attached")
     asked = page.evaluate("() => performance.getEntriesByType('resource').map((entry) => new URL(entry.name).pathname)")
     assert "/workbench/static/plotly_core.js" in asked

@@ -73,8 +73,8 @@ def settled(page) -> None:
     page.evaluate(SETTLED)
 
 
-def test_every_handle_follows_the_mouse(serve, open_page):
-    page = ready(open_page(serve(ALL)), len(HANDLES))
+def test_every_handle_follows_the_mouse(page_of, open_page):
+    page = ready(open_page(page_of(ALL)), len(HANDLES))
     page.wait_for_function(ALL_DRAWN)
     settled(page)
     found = [len(rings(page, figure)) for figure in range(page.locator(".workbench-rings").count())]
@@ -123,8 +123,8 @@ def test_drag_key_and_link_give_the_same(serve, open_page):
     wait_for_points(page, 1, 0, [20, 60])
 
 
-def test_a_click_adds_a_spike_and_a_double_click_removes_it(serve, open_page):
-    page = ready(open_page(serve(TIMING)))
+def test_a_click_adds_a_spike_and_a_double_click_removes_it(page_of, open_page):
+    page = ready(open_page(page_of(TIMING)))
     settled(page)
     (x, y), (after, _) = rings(page, 1)[0], rings(page, 1)[1]
     page.mouse.click((x + after) / 2, y)
@@ -145,8 +145,8 @@ def test_a_click_adds_a_spike_and_a_double_click_removes_it(serve, open_page):
 RANGE = "() => document.querySelectorAll('.js-plotly-plot')[1]._fullLayout.xaxis.range.map(Math.round)"
 
 
-def test_a_double_click_beside_the_spikes_resets_the_axes_and_adds_none(serve, open_page):
-    page = ready(open_page(serve(TIMING)))
+def test_a_double_click_beside_the_spikes_resets_the_axes_and_adds_none(page_of, open_page):
+    page = ready(open_page(page_of(TIMING)))
     settled(page)
     whole = page.evaluate(RANGE)
     (x, y), (after, _) = rings(page, 1)[0], rings(page, 1)[1]
@@ -165,10 +165,10 @@ def finger(session, kind: str, *at) -> None:
     session.send("Input.dispatchTouchEvent", {"type": kind, "touchPoints": points})
 
 
-def test_a_finger_drags_a_spike_and_scrolls_the_page_beside_it(serve, chromium):
+def test_a_finger_drags_a_spike_and_scrolls_the_page_beside_it(page_of, chromium):
     context = chromium.new_context(viewport={"width": 390, "height": 700}, has_touch=True, is_mobile=True)
     page = context.new_page()
-    page.goto(serve(TIMING))
+    page.goto(page_of(TIMING))
     ready(page)
     settled(page)
     session = context.new_cdp_session(page)
@@ -193,8 +193,8 @@ def test_a_finger_drags_a_spike_and_scrolls_the_page_beside_it(serve, chromium):
     context.close()
 
 
-def test_a_line_is_drawn_before_the_result_is_seen(serve, open_page):
-    page = ready(open_page(serve(TIMING)))
+def test_a_line_is_drawn_before_the_result_is_seen(page_of, open_page):
+    page = ready(open_page(page_of(TIMING)))
     settled(page)
     figure = page.locator(".js-plotly-plot").first
     button = figure.locator(".workbench-predict-button")

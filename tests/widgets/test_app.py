@@ -114,6 +114,21 @@ def test_the_tab_of_a_panel_is_named_as_the_panel(later):
     assert (made.name, made.title) == (later.name, later.title)
 
 
+@pytest.mark.parametrize("later", PANELS, ids=lambda later: later.name)
+def test_no_legend_names_two_things_alike(later):
+    """As a page opens: with the recorded run of a panel that trains."""
+    for figure in later()._figures():
+        told = [trace.name for trace in figure.data if _is_in_the_legend(trace)]
+        assert len(set(told)) == len(told), figure.subject
+
+
+def _is_in_the_legend(trace) -> bool:
+    values = [axis for axis in (trace.x, trace.y) if axis is not None] if trace.type in ("scatter", "bar") else []
+    return bool(trace.name and values and trace.showlegend is not False and trace.visible is not False) and all(
+        len(axis) for axis in values
+    )
+
+
 def test_the_first_page_imports_no_other_panel(monkeypatch):
     for later in PANELS:
         monkeypatch.delitem(sys.modules, f"widgets.panels.{later.module}", raising=False)

@@ -11,7 +11,7 @@ It builds on what plotly 7.1 and anywidget 0.11 do inside; `workbench doctor` na
 with. The proof is tests/browser/.
 """
 
-import os
+import math
 import sys
 from collections.abc import Iterator, Sequence
 from importlib.resources import files
@@ -33,7 +33,7 @@ from widgets.drawing.spoken import spoken  # noqa: E402
 from widgets.drawing.theme import template  # noqa: E402
 from widgets.drawing.twin import Twinned, twin_script  # noqa: E402
 from workbench.language import say  # noqa: E402
-from workbench.serving import SERVED  # noqa: E402
+from workbench.serving import is_served  # noqa: E402
 from workbench.serving.bundles import CORE, TRACES, core_fits  # noqa: E402
 
 HEIGHT = 320  # pixels
@@ -62,7 +62,7 @@ class _PlotlyLoader(anywidget.AnyWidget):
     def ensure(cls, bundle: Bundle) -> None:
         loader = cls._made.get(bundle)
         if loader is None or loader.comm is None:
-            source = b"" if os.environ.get(SERVED) == "1" else _script(bundle)
+            source = b"" if is_served() else _script(bundle)
             cls._made[bundle] = cls(bundle=bundle, source=source)
 
 
@@ -163,10 +163,23 @@ class Fig(Twinned):
         state = super().get_state(key, drop_defaults)
         live = {"_widget_data": "_data", "_widget_layout": "_layout"}
         current = {name: getattr(self, live[name]) for name in live.keys() & state.keys()}
-        return state | {name: custom_serializers["to_json"](value, self) for name, value in current.items()}
+        return _with_gaps(state | {name: custom_serializers["to_json"](value, self) for name, value in current.items()})
 
     def __repr__(self) -> str:
         return f"Fig({self.alt!r})"
+
+
+def _with_gaps(told: Any) -> Any:
+    """The same with None for each NaN and infinity in a list: JSON has neither, plotly.js draws a gap for all three.
+
+    >>> _with_gaps({"x": [0.0, math.nan], "y": (1, -math.inf)})
+    {'x': [0.0, None], 'y': [1, None]}
+    """
+    if isinstance(told, dict):
+        return {name: _with_gaps(value) for name, value in told.items()}
+    if isinstance(told, list | tuple):
+        return [_with_gaps(value) for value in told]
+    return None if isinstance(told, float) and not math.isfinite(told) else told
 
 
 def _types(data: Any) -> Iterator[str]:

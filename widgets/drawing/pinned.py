@@ -34,6 +34,12 @@ class Pinned(go.FigureWidget):
         return self._own is not None
 
     @property
+    def pinned_traces(self) -> tuple[Any, ...]:
+        """The pale copy, for who makes room for it on an axis."""
+        traces: Any = super().data
+        return () if self._own is None else traces[self._own :]
+
+    @property
     def can_pin(self) -> bool:
         """Whether there is anything that could be pinned."""
         return any(trace.type in ("scatter", "bar") for trace in self.data)

@@ -17,6 +17,7 @@ RULES = tuple(rule.label for rule in COSTED)
 RULE_COLOURS = [rule_line(rule.name)["color"] for rule in COSTED]
 LAST = 300  # steps
 _LINE_OF_TEXT = 0.1  # of a picture's height
+_TIME = 4  # the trace of times, behind two for each of two formulas
 _KINDS = ("MACs per sample (millions)", "kept per sample (kB)", "ms per batch")
 
 
@@ -63,7 +64,12 @@ def pairs_figure() -> Fig:
     traces.append(dots("time", _cross(), "%{text}", y=rows, **shown) | {"xaxis": "x3", "yaxis": "y"})
     domains = ([0.0, 0.29], [0.345, 0.635], [0.69, 0.94])
     layout: dict[str, Any] = {
-        f"xaxis{column + 1 if column else ''}": {"domain": domain, "type": "log", "title": {"text": title}}
+        f"xaxis{column + 1 if column else ''}": {
+            "domain": domain,
+            "type": "log",
+            "dtick": "D2",
+            "title": {"text": title},
+        }
         for column, (domain, title) in enumerate(zip(domains, _KINDS, strict=True))
     }
     layout["yaxis"] = {
@@ -77,18 +83,22 @@ def pairs_figure() -> Fig:
 
 
 def draw_pairs(figure: Fig, formula: Sequence[Sequence[float]], measured: Sequence[Sequence[float | None]]) -> None:
-    """Set the marks of the three columns; `measured` has None where a rule was not measured."""
+    """Set the marks of the three columns; `measured` has None where a rule was not measured.
+
+    Each axis holds all its marks, those of a pinned or recorded run too.
+    """
     for column, values in enumerate(measured):
-        known = [*(formula[column] if column < len(formula) else ()), *(value for value in values if value)]
+        shown = list(values) if any(values) else []
+        rows = list(range(len(shown)))  # without marks none, so that the legend does not name them
         if column < len(formula):
             ring, cross = figure.data[2 * column : 2 * column + 2]
             ring.x = list(formula[column])
-            cross.x = list(values)
+            cross.update(x=shown, y=rows)
         else:
-            figure.data[-1].update(x=list(values), text=[milliseconds(value) for value in values])
-        if known:
-            name = f"xaxis{column + 1 if column else ''}"
-            figure.layout[name].range = _around(known)
+            figure.data[_TIME].update(x=shown, y=rows, text=[milliseconds(value) for value in shown])
+        axis, marks = f"x{column + 1 if column else ''}", (*figure.data, *figure.pinned_traces)
+        if known := [value for trace in marks if trace.xaxis == axis for value in trace.x or () if value]:
+            figure.layout[axis.replace("x", "xaxis")].range = _around(known)
 
 
 def _around(values: Sequence[float]) -> list[float]:

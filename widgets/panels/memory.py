@@ -142,7 +142,7 @@ def _timeline_figure() -> Fig:
             "range": [-0.5, len(_NAMES) - 0.5],
         },
         "yaxis": {"title": {"text": "kept for the gradient (KiB)"}},
-        "annotations": [_word("forwards →", middle / 2), _word("→ backwards", (middle + len(_NAMES)) / 2)],
+        "annotations": [_word("forwards →", "left"), _word("→ backwards", "right")],
         "shapes": [{"type": "rect", "x0": middle, "x1": len(_NAMES), "y0": 0, "y1": 1, "yref": "paper", **_SHADE}],
     }
     alt = "Bytes kept for the weight gradient over one training step, forwards and backwards, for four methods"
@@ -151,9 +151,10 @@ def _timeline_figure() -> Fig:
     return figure
 
 
-def _word(text: str, x: float) -> dict:
-    """A word at the top of the picture, over a half of it."""
-    place = {"x": x, "y": 1.0, "yref": "paper", "yanchor": "top", "showarrow": False}
+def _word(text: str, side: str) -> dict:
+    """A word at the top of the picture and at one side of it, clear of the peak on a phone too."""
+    x = {"x": float(side == "right"), "xref": "paper", "xanchor": side}
+    place = {**x, "y": 1.0, "yref": "paper", "yanchor": "top", "showarrow": False}
     return {"text": text, "font": {"size": 14, "color": INK}, **place}
 
 

@@ -190,12 +190,12 @@ def _decay(lag: float) -> float:
     return math.exp(-1.0 / lag) if lag > 0.0 else 0.0
 
 
-def _window_grips(factors: Factors) -> dict[str, list[float]]:
-    """Where the four handles are; a side that is switched off has none."""
+def _window_grips(factors: Factors) -> dict[str, list[float | None]]:
+    """Where the four handles are; a side that is switched off has none (None, for JSON has no NaN)."""
     sides = (1, factors.alpha_pre, factors.lambda_pre), (-1, factors.alpha_post, factors.lambda_post)
-    heights = [height or math.nan for _, height, _ in sides]
-    lags = [sign * (-1.0 / math.log(decay) if 0.0 < decay < 1.0 else math.nan) for sign, _, decay in sides]
-    return {"x": [0.0, 0.0, *lags], "y": [*heights, *(height / math.e for height in heights)]}
+    heights = [height or None for _, height, _ in sides]
+    lags = [sign * (-1.0 / math.log(decay)) if 0.0 < decay < 1.0 else None for sign, _, decay in sides]
+    return {"x": [0.0, 0.0, *lags], "y": [*heights, *(height and height / math.e for height in heights)]}
 
 
 def _controls() -> dict:

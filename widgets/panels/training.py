@@ -177,7 +177,7 @@ class TrainingMonitor(RacePanel):
             _draw_side(self.learning.data[4 * k : 4 * k + 4], self.rates.data[k], self.bytes.data[k], k, side, scale)
         self.rates.layout.xaxis.update(_places(self._layers(numbers)))
         epochs = (numbers.settings or self.values)["epochs"]
-        self.learning.layout.xaxis.range = [0, epochs]
+        self.learning.layout.xaxis.range = [0, 1.02 * epochs]
         self._show_view(numbers.film)
         if numbers.film is not None:
             draw_film(self.film, numbers.film, _rules(numbers), epochs)

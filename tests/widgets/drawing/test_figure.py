@@ -1,11 +1,14 @@
 """`Fig`: what it sends to a page that opens late, and what it relies on."""
 
+import math
 import subprocess
 import sys
 
 import numpy as np
 import plotly.graph_objects as go
 import pytest
+from comm import DummyComm
+from ipywidgets import Widget
 
 from widgets.drawing.figure import Fig
 
@@ -92,9 +95,27 @@ def test_the_full_bundle_is_used_where_the_small_one_was_built_for_another_plotl
 
 
 def test_a_figure_is_opened_with_all_that_it_holds(monkeypatch):
-    opened = []
-    monkeypatch.setattr("ipywidgets.Widget.open", lambda self: opened.append(self.get_state()))
+    opened, usual = [], Widget.open
+
+    def told(self):
+        usual(self)
+        opened.append(self.get_state())
+
+    monkeypatch.setattr(Widget, "open", told)
     Fig([{"y": [7.0]}], {"height": 100}, alt="a point")
     (state,) = (state for state in opened if "alt" in state)
     assert (state["alt"], state["_bundle"], state["_widget_layout"]["height"]) == ("a point", "core", 100)
     assert [trace["y"] for trace in state["_widget_data"]] == [[7.0]]
+
+
+def test_what_is_not_a_number_is_told_as_a_gap(fig, monkeypatch):
+    told = []
+    monkeypatch.setattr(DummyComm, "publish_msg", lambda self, kind, data=None, **rest: told.append(data))
+    figure = Fig([{"x": [0.0, math.nan], "y": [-math.inf, 1.0]}], alt="A point and a gap")
+    (state,) = (each["state"] for each in told if "_widget_data" in each.get("state", {}))
+    with figure.batch_update():
+        figure.data[0].y = [math.inf, 2.0]
+    restyled = told[-1]["state"]["_py2js_update"]["style_data"]
+    assert (state["_widget_data"][0]["x"], state["_widget_data"][0]["y"]) == ([0.0, None], [None, 1.0])
+    assert restyled["y"] == [[None, 2.0]]
+    assert figure.get_state()["_widget_data"][0]["y"] == [None, 2.0]

@@ -2,9 +2,11 @@
 are explained, and a panel that trains has a recorded run."""
 
 import re
+from importlib import import_module
 from importlib.resources import files
 
 import pytest
+import torch
 
 from widgets.app import PANELS
 from widgets.drawing.figure import Fig
@@ -14,6 +16,7 @@ from widgets.frame.recorded import recorded
 from widgets.page.glossary import GLOSSARY
 from workbench.rules import RULES
 
+DRAWING = import_module("workbench.networks.seeded")  # the face gives the function of this name
 CLOUDS = {"A", "B"}  # names, no symbols
 SYMBOL = re.compile(r"(?<![\w₊₋₁₂⁺])(?:[A-Za-z]|[A-Za-zλαγΨψτκδηφεσΘ][₊₋₁₂⁺]?(?:_[a-z]+)?)(?![\w₊₋₁₂⁺-])")
 
@@ -42,6 +45,20 @@ def test_each_preset_can_be_set_and_differs_from_the_others(panel):
         assert "cannot be drawn" not in panel.text
     panel.reset()
     assert all(states.count(state) == 1 for state in states)
+
+
+def test_what_it_computes_draws_nothing_that_others_draw(panel):
+    """Torch has one generator for all threads: a training that begins meanwhile would get other first weights."""
+
+    def state():
+        with DRAWING._DRAWING:
+            return torch.get_rng_state()
+
+    before = state()
+    for preset in panel.lesson.presets:
+        panel.preset(preset)
+    panel.reset()
+    assert torch.equal(state(), before)
 
 
 def test_each_challenge_is_open_at_the_start_and_solved_by_its_answer(panel):
