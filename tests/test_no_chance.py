@@ -20,13 +20,6 @@ def test_nothing_waits_for_time_to_go_by(path):
     assert not found or name in ALLOWED, f"wait for an event, or poll with gate.wait_for: {found}"
 
 
-@files
-def test_servers_of_tests_have_ports_of_their_own(path):
-    """A port that `free_port` found may be taken by another process of the run before the server asks for it."""
-    used = re.search(r"\bfree_port\s*\(\)", path.read_text("utf-8"))
-    assert not used, "take ports.own_port()"
-
-
 def test_every_exception_is_used_and_has_its_reason():
     for name, reason in ALLOWED.items():
         assert BLIND.search((TESTS / name).read_text("utf-8"))

@@ -246,7 +246,9 @@ def test_unfolding(x, mode, rows, columns):
     M = filled((rows, x.shape[mode] if columns is None else columns), x.dtype)
     product = outcome(tucker.mode_product, x, M, mode, words="mode")
     if not isinstance(product, Refused) and bool(x.isfinite().all()):
-        assert close(tucker.unfold(product, mode), M @ matrix, 1e3)
+        expected = M @ matrix
+        if bool(expected.isfinite().all() & product.isfinite().all()):  # near the largest number a sum may overflow
+            assert close(tucker.unfold(product, mode), expected, 1e3)
         R = outcome(tucker.mode_correlation, x, mode, words="x holds")
         if not isinstance(R, Refused):
             assert close(R, matrix.double() @ matrix.double().T, 1e3)

@@ -180,6 +180,7 @@ def test_add_outer(columns, starts, width, n, rows, kind, orderly):
     kind=kinds,
     bias=st.booleans(),
 )
+@example((1, 2, 0, 1), 1, (2, 1), (1, 0), False, torch.float64, False)
 def test_convolve(shape, out, kernel, padding, dense, kind, bias):
     generator = torch.Generator().manual_seed(sum(shape))
     x = (torch.rand(shape, generator=generator) > (0.2 if dense else 0.95)).to(kind)

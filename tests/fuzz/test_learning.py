@@ -48,6 +48,7 @@ def test_bases(basis, classes, latents):
 @example(classes=1, latents=2, frequencies=torch.full((1,), math.nan), phase=0.0, first=1)
 @example(classes=1, latents=2, frequencies=torch.ones(1), phase=math.nan, first=1)
 @example(classes=1, latents=3, frequencies=torch.ones(1), phase=0.0, first=None)
+@example(classes=1, latents=1, frequencies=torch.full((1,), 1e30, dtype=torch.float64), phase=1e308, first=1)
 def test_options_of_bases(classes, latents, frequencies, phase, first):
     for basis in (bases.sine, bases.cosine, bases.square):
         B = outcome(basis, classes, latents, frequencies, phase, words="frequenc|phase")
@@ -119,6 +120,7 @@ labels = st.lists(mostly(st.integers(0, 1), st.integers(-2, 3)), min_size=0, max
     fair=st.booleans(),
     last=mostly(st.none() | st.integers(1, 4), st.sampled_from([0, -1, 1.5, "2", True])),
 )
+@example(rule=SPIKING[0], x=torch.full((1, 2, 3), -1e308, dtype=torch.float64), y=[], fair=True, last=None)
 def test_rules(rule, x, y, fair, last):
     """A rule gives finite gradients of every parameter that learns, or says what of the batch is wrong."""
     torch.manual_seed(0)

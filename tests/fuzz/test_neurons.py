@@ -129,6 +129,8 @@ def test_eligibility(x, psi, factors, released):
 )
 @example(lag=torch.zeros(1), a_plus=1.0, tau=2**64, factors=Factors())
 @example(lag=torch.zeros(1), a_plus=1.0, tau=1e-116, factors=Factors())
+@example(lag=torch.tensor([math.inf]), a_plus=0.0, tau=1e308, factors=Factors())
+@example(lag=torch.ones(1), a_plus=0.0, tau=1.0, factors=Factors(0.0, 0.0, 0.0, 1e308))
 def test_windows(lag, a_plus, tau, factors):
     rule = PairRule(a_plus, 0.5, tau, 20.0)
     change = outcome(stdp_window, lag, rule, words="a_plus|tau_plus")

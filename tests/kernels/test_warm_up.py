@@ -45,6 +45,13 @@ def test_it_calls_every_loop(dtype):
     assert called == set(TORCH._fields)
 
 
+def test_it_draws_nothing_that_others_draw():
+    """It runs in a thread of its own, while trainings draw their first weights from torch's one generator."""
+    before = torch.get_rng_state()
+    assert compile_all()
+    assert torch.equal(torch.get_rng_state(), before)
+
+
 def test_it_ends_between_two_loops_when_it_is_told_to():
     asked = []
     assert compile_all(stopped=lambda: bool(asked.append(1)) or len(asked) == 2)

@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING
 from workbench.faces import lazy
 
 if TYPE_CHECKING:
-    from workbench.compression.baselines import checkpointed, hosvd_each_step
+    from workbench.compression.baselines import WarmSubspace, checkpointed, hosvd_each_step
     from workbench.compression.calibration import (
         Calibration,
         Modes,
@@ -47,6 +47,7 @@ __all__ = [
     "LowRankLinear",
     "Modes",
     "Tucker",
+    "WarmSubspace",
     "by_correlation",
     "by_svd",
     "calibrate",

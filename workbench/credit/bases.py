@@ -23,7 +23,7 @@ import torch
 from jaxtyping import Float, Float64
 from torch import Tensor
 
-from workbench.checks import COUNT, FINITE, check_finite, check_number
+from workbench.checks import COUNT, FINITE, check_finite, check_number, is_finite
 from workbench.language import say
 
 Basis = Callable[[int, int], Tensor]  # (classes, latents) → one row per class
@@ -210,7 +210,13 @@ def _angles(
         raise ValueError(f"{classes} classes need {classes} frequencies, got {f.numel()} of shape {tuple(f.shape)}")
     check_finite(f, "frequencies", ("class",))
     check_number(phase, "phase", FINITE)
-    return f[:, None] * (torch.arange(latents, dtype=dtype) + phase)
+    angles = f[:, None] * (torch.arange(latents, dtype=dtype) + phase)
+    if not is_finite(angles):
+        largest = float(f.abs().max())
+        raise ValueError(
+            f"frequencies up to {largest} times a phase of {phase} latents are no angles; choose smaller ones"
+        )
+    return angles
 
 
 def _check_sizes(classes: int, latents: int) -> None:

@@ -10,7 +10,7 @@ import torch
 from jaxtyping import Bool, Shaped
 from torch import Tensor, nn
 
-from workbench.checks import without_autocast
+from workbench.checks import fitted, without_autocast
 from workbench.credit.signals import Loss, Signal
 from workbench.networks.layers import Layer, LeakyReadout, SpikingLayer, TimeDropout, Weights, running_weights
 from workbench.networks.spans import Spans, keep, mean_over_steps, steps_done
@@ -85,7 +85,7 @@ class OnlinePass:
             return z
 
         with torch.set_grad_enabled(learns), without_autocast(x):
-            output = run_network(self.network, keep(x, self.own).to(next(self.network.parameters()).dtype), run)
+            output = run_network(self.network, fitted(keep(x, self.own), next(self.network.parameters()).dtype), run)
             self.outputs = self.outputs + keep(output.detach(), self.own).sum(0)
             if learns:
                 self.loss += float(self.signal.teach(output, taught, y, self.loss_of, learning))

@@ -39,7 +39,7 @@ def convolve(
     n_out, _, rows, columns = weight.shape
     (above, left), (height, width) = connection.padding, x.shape[2:]
     size = height + 2 * int(above) - rows + 1, width + 2 * int(left) - columns + 1
-    if min(size) < 1 or not is_sparse(x):
+    if min(size) < 1 or not x.numel() or not is_sparse(x):
         return plain.convolve(connection, x, weight, bias)
     out = x.new_empty(len(x), n_out, *size)
     bias = x.new_zeros(n_out) if bias is None else bias.detach()

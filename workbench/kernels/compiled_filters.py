@@ -36,7 +36,7 @@ def add_filters(
     above, left = (int(p) for p in connection.padding)
     check_shape("x", x, (len(x), channels, *x.shape[2:]))
     check_shape("g", g, (len(x), n_out, x.shape[2] + 2 * above - rows + 1, x.shape[3] + 2 * left - columns + 1))
-    if share_of_entries(x) * torch.get_num_threads() > DENSEST:
+    if not x.numel() or share_of_entries(x) * torch.get_num_threads() > DENSEST:
         return plain.add_filters(connection, grad, x, g)
     total = x.new_zeros(channels, rows, columns, n_out)
     start = rows - 1 - above, columns - 1 - left

@@ -75,9 +75,9 @@ def add_recurrent_current(
     """Add Ŵ_r z to the current, in place; silent neurons are skipped."""
     events = find_events(spikes)
     if events is None:
-        current.addmm_(spikes, weight.T)
+        current.addmm_(spikes, weight.mT)
     else:
-        current.add_(times(events, weight.T))
+        current.add_(times(events, weight.mT))
 
 
 class Weighing(NamedTuple):

@@ -6,9 +6,11 @@ later processes read it. `python -m workbench.kernels.warm_up` fills that cache 
 
 import threading
 from collections.abc import Callable, Iterator
+from typing import Any
 
 import torch
 from torch import nn
+from torch.nn.utils import skip_init
 
 from workbench.background import start_thread
 from workbench.kernels.choice import Loops, compiled_kernels, current_loops
@@ -54,7 +56,10 @@ def compile_all(dtype: torch.dtype = torch.float32, stopped: Callable[[], bool] 
 
 
 def call_each(kernels: Kernels, dtype: torch.dtype) -> Iterator[None]:
-    """Every function of `kernels` once, on tensors of a few entries, one at a time."""
+    """Every function of `kernels` once, on tensors of a few entries, one at a time.
+
+    Nothing is drawn: torch has one generator for all threads, and others may be drawing first weights from it.
+    """
     x = torch.eye(9, dtype=dtype)
     steps = x.repeat(2, 1, 1)
     events = kernels.find_events(x)
@@ -71,7 +76,10 @@ def call_each(kernels: Kernels, dtype: torch.dtype) -> Iterator[None]:
     yield
     kernels.weigh_synapses(x, kernels.filter_synapses(x.new_zeros(9, 9, 9), x, x, 0.5))
     yield
-    connection, image = nn.Conv2d(1, 1, 1, dtype=dtype), torch.zeros(1, 1, 4, 4, dtype=dtype)
+    connection: Any = skip_init(nn.Conv2d, 1, 1, 1, dtype=dtype)
+    for parameter in connection.parameters():
+        nn.init.zeros_(parameter)
+    image = torch.zeros(1, 1, 4, 4, dtype=dtype)
     kernels.convolve(connection, image, connection.weight, connection.bias)
     yield
     kernels.add_filters(connection, torch.zeros_like(connection.weight), image, image)

@@ -15,7 +15,7 @@ import torch
 from jaxtyping import Float, Shaped
 from torch import Tensor, nn
 
-from workbench.checks import Array, as_tensor, check_finite, check_weights, without_autocast, written
+from workbench.checks import Array, as_tensor, check_finite, check_weights, fitted, without_autocast, written
 from workbench.kernels.plain import TORCH, Kernels
 from workbench.meters.evaluation import evaluation
 from workbench.networks.layers import (
@@ -270,5 +270,5 @@ def spiking_logits(
     with evaluation(network), without_autocast(x):
         for chunk in chunks(len(x), size or chunk_steps(network, x)):
             own = None if spans is None else spans.own(chunk)
-            sums.append(keep(run_network(network, keep(x[chunk], own).to(dtype), simulation.run), own).sum(0))
+            sums.append(keep(run_network(network, fitted(keep(x[chunk], own), dtype), simulation.run), own).sum(0))
     return mean_over_steps(torch.stack(sums).sum(0), steps_done(spans, len(x)))

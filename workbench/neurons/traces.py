@@ -22,7 +22,7 @@ import torch
 from jaxtyping import Float, Shaped
 from torch import Tensor
 
-from workbench.checks import FINITE, SHARE, Array, as_floats, check_fields, check_like, check_number
+from workbench.checks import FINITE_FLOAT32, SHARE, Array, as_floats, check_fields, check_like, check_number
 from workbench.faces import short_repr
 
 
@@ -46,9 +46,11 @@ MOTION = Factors(0.5, 0.8, -0.2, 1.0)  # MVSEC
 
 
 def check_factors(factors: Factors) -> Factors:
-    """Return `factors`, or raise ValueError when a decay is outside [0, 1] or α not finite; λ = 1 forgets nothing (the
-    paper's λ_pre for spoken digits)."""
-    check_fields(factors, Factors, alpha_post=FINITE, alpha_pre=FINITE)
+    """Return `factors`, or raise ValueError when a decay is outside [0, 1] or α no finite number of float32.
+
+    λ = 1 forgets nothing (the paper's λ_pre for spoken digits).
+    """
+    check_fields(factors, Factors, alpha_post=FINITE_FLOAT32, alpha_pre=FINITE_FLOAT32)
     for name in ("lambda_post", "lambda_pre"):
         value = getattr(factors, name)
         if not SHARE.holds(value):

@@ -11,7 +11,7 @@ import torch
 from jaxtyping import Float, Int, Shaped
 from torch import Tensor
 
-from workbench.checks import FINITE, POSITIVE, Array, check_fields, check_number
+from workbench.checks import FINITE_FLOAT32, POSITIVE, Array, check_fields, check_number
 from workbench.faces import short_repr
 from workbench.neurons.traces import (
     Factors,
@@ -24,6 +24,7 @@ from workbench.neurons.traces import (
 )
 
 BRIEFEST = 1e-30  # ms: a shorter time constant is 0 in float32, and 0 / 0 no number
+LONGEST = 1e38  # ms: a longer one is infinite in float32, and ∞ / ∞ no number
 
 
 class PairRule(NamedTuple):
@@ -38,8 +39,10 @@ class PairRule(NamedTuple):
 
 
 def check_pair_rule(rule: PairRule) -> PairRule:
-    """Return `rule`, or raise ValueError when an amplitude is not finite or a time constant not above 0."""
-    return check_fields(rule, PairRule, a_plus=FINITE, a_minus=FINITE, tau_plus=POSITIVE, tau_minus=POSITIVE)
+    """Return `rule`, or raise ValueError when an amplitude is no finite float32 or a time constant not above 0."""
+    return check_fields(
+        rule, PairRule, a_plus=FINITE_FLOAT32, a_minus=FINITE_FLOAT32, tau_plus=POSITIVE, tau_minus=POSITIVE
+    )
 
 
 def stdp_window(
@@ -51,7 +54,7 @@ def stdp_window(
     Coincident spikes count as causal, as in S-TLLR, whose pre trace includes the present.
     """
     check_pair_rule(rule)
-    tau_plus, tau_minus = max(rule.tau_plus, BRIEFEST), max(rule.tau_minus, BRIEFEST)
+    tau_plus, tau_minus = (min(max(tau, BRIEFEST), LONGEST) for tau in (rule.tau_plus, rule.tau_minus))
     causal = rule.a_plus * torch.exp(-lag.clamp(min=0.0) / tau_plus) * (lag >= 0)
     non_causal = -rule.a_minus * torch.exp(lag.clamp(max=0.0) / tau_minus) * (lag < 0)
     return potentiation * causal + depression * non_causal

@@ -17,7 +17,7 @@ from workbench.course.exercises.spikes import later
 from workbench.course.exercises.written import Mistake, Written
 from workbench.credit import Ran, Step, Stepwise, attach, stepwise
 from workbench.meters import untouched
-from workbench.networks import SpikingLayer, SpikingMLP, advance, spiking_logits
+from workbench.networks import SpikingLayer, SpikingMLP, advance, seeded, spiking_logits
 from workbench.neurons import Neuron, run_trace
 from workbench.rule import StepReport
 
@@ -48,7 +48,7 @@ def of_one_step(step: Step) -> Ran:
 @cache
 def network() -> SpikingMLP:
     """Two hidden layers in float64 that both fire and learn; the same weights every time, and no bias."""
-    with torch.random.fork_rng([]):
+    with seeded(0):
         made = SpikingMLP([4, 3, 3], 2, Neuron(0.7, 0.6), standardize=False).double()
     draw = torch.Generator().manual_seed(48)
     with torch.no_grad():
