@@ -1,8 +1,9 @@
 """The batches of other benchmarks with two threads against one, ours and the peers': seconds that pass.
 
-torch shares its matrix products and convolutions among threads. Our compiled loops stay with one: they come in pieces
-of 0.2 to 0.5 ms, and to hand one over takes 0.05 ms. With two threads convolutions are left to the library at half the
-density of spikes (`workbench.kernels.compiled_convolution`).
+torch shares its matrix products and convolutions among threads. Our compiled loops stay with one: a thread of ours on
+the second core meets torch's, which waits there actively for its next product (docs/measured.md, "What did not make a
+batch faster"). With two threads convolutions are left to the library at half the density of spikes
+(`workbench.kernels.compiled_convolution`).
 """
 
 from collections.abc import Callable
