@@ -98,7 +98,7 @@ class RacePanel(Panel):
 
     def show_run(self, going: bool, paused: bool, settings: Iterable[str]) -> None:
         """Enable what can be used: `settings` stand still while a run is going; pause says what it does next."""
-        if going:
+        if self.race is not None:  # it may have ended before anything of it was drawn
             self.forget_recorded()
             self.view.add_class("workbench-ran")
         (self.view.add_class if going else self.view.remove_class)("workbench-running")

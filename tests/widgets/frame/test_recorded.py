@@ -9,6 +9,7 @@ from counting_panel import Counting
 from widgets.drawing.figure import Fig
 from widgets.drawing.pinned import PALE
 from widgets.frame import race_panel
+from widgets.frame.race import Race
 from widgets.frame.recorded import record, show_recorded
 
 RUN = {"words": "to 3", "traces": {"A picture of nothing much": [{"type": "scatter", "name": "count", "y": [0, 1, 2]}]}}
@@ -55,6 +56,28 @@ def test_the_run_before_stays_pale_beside_the_next(counting, gate):
     counting.controls["start"].click()
     assert list(counting.fig.data[1].y) == [5.0, 6.0]
     counting.race.wait(60)
+
+
+class Sudden(Counting):
+    """Every run has ended before anything of it is drawn, as it may where the processor is busy."""
+
+    def start(self):
+        race = Race([lambda: iter(range(self.values["number"]))], lambda: None)
+        race.wait(60)
+        self.race = race
+        self.redraw()
+
+
+def test_a_run_that_ended_before_it_was_drawn_takes_its_place_too(gate, monkeypatch):
+    monkeypatch.setattr(race_panel, "recorded", lambda name: RUN)
+    panel = Sudden(gate)
+    assert len(panel.fig.data) == 2
+    panel.controls["start"].click()
+    assert len(panel.fig.data) == 1
+    assert "recorded" not in panel.text
+    panel.fig.data[0].y = [5.0, 6.0]
+    panel.controls["start"].click()
+    assert list(panel.fig.data[1].y) == [5.0, 6.0]
 
 
 def test_what_is_written_is_what_the_figures_show(counting):
