@@ -27,7 +27,9 @@ def test_kernels_of_the_app_are_told_of_the_server_and_no_others():
     manager = Manager()
     served = ServedKernels(manager)
     assert asyncio.run(served.start_kernel(env={"A": "1"}, kernel_name="python3")) == "kernel"
-    assert manager.settings == {"env": {"A": "1", SERVED: "1"}, "kernel_name": "python3"}
+    assert manager.settings == {"env": {"A": "1", SERVED: "1", "OMP_NUM_THREADS": "1"}, "kernel_name": "python3"}
+    asyncio.run(served.start_kernel(env={"OMP_NUM_THREADS": "3"}))
+    assert manager.settings["env"] == {"OMP_NUM_THREADS": "3", SERVED: "1"}
     served.start(x=2)  # whatever else is the manager's
     assert manager.settings == {"x": 2}
     assert SERVED not in os.environ

@@ -10,7 +10,7 @@ from forked import LIMIT, Kernel
 from gate import wait_for
 from visitors import SECONDS
 
-from workbench.serving.forking.parent import LATER, bring
+from workbench.serving.forking.parent import LATER, bring, threads_in
 from workbench.serving.forking.provisioner import can_fork
 
 pytestmark = pytest.mark.skipif(not can_fork(), reason="kernels are forked on Linux 5.3 or newer only")
@@ -47,6 +47,13 @@ print(sum(int(batch.sum()) for batch in DataLoader(torch.arange(10), batch_size=
 """
     with Kernel(OMP_NUM_THREADS="2") as kernel:
         assert kernel.say(code).split() == ["True", "45"]
+
+
+@pytest.mark.parametrize(
+    ("given", "threads"), [(None, 1), ("", 1), ("3", 3), (" 4,2", 4), ("0", 1), ("-2", 1), ("many", 1)]
+)
+def test_threads_are_read_as_openmp_reads_them(given, threads):
+    assert threads_in({} if given is None else {"OMP_NUM_THREADS": given}) == threads
 
 
 def test_an_interrupt_stops_a_loop_and_the_kernel_goes_on(parent, tmp_path):

@@ -71,3 +71,21 @@ def test_the_ordinary_start_can_be_asked_for(tmp_path):
     with running(command, f"http://127.0.0.1:{port}/api", tmp_path / "log") as process:
         open_page(port)
         assert (tmp_path / "parent").read_text() == str(process)
+
+
+@pytest.mark.parametrize("forked", [True, False], ids=["forked", "ordinary"])
+@pytest.mark.parametrize(("asked", "threads"), [(None, 1), ("2", 2)])
+def test_a_kernel_has_one_thread_for_its_products_unless_the_server_was_told_another_number(
+    forked, asked, threads, tmp_path, monkeypatch
+):
+    """More threads than cores wait for each other: a picture took half a minute with others at work beside it."""
+    monkeypatch.delenv("OMP_NUM_THREADS", raising=False)
+    port, told = free_port(), tmp_path / "threads"
+    page = notebook(
+        tmp_path / "page.ipynb", f"import torch; open({str(told)!r}, 'w').write(str(torch.get_num_threads()))"
+    )
+    command = [*app_command(port, notebook=page, browser=False), f"--AppServer.fork_kernels={forked}"]
+    environment = {} if asked is None else {"OMP_NUM_THREADS": asked}
+    with running(command, f"http://127.0.0.1:{port}/api", tmp_path / "log", environment):
+        open_page(port)
+        assert told.read_text() == str(threads)

@@ -17,7 +17,7 @@ import signal
 import socket
 import sys
 import threading
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
 from importlib import import_module
 from typing import Any, NoReturn
@@ -179,8 +179,18 @@ def settle(server: socket.socket, request: dict[str, Any], pipes: tuple[int, int
     import_module("numpy.random").seed()
     torch: Any = import_module("torch")
     torch.seed()
-    torch.set_num_threads(int(os.environ.get("OMP_NUM_THREADS") or len(os.sched_getaffinity(0))))
+    torch.set_num_threads(threads_in(request["environment"]))
     gc.enable()
+
+
+def threads_in(environment: Mapping[str, str]) -> int:
+    """The first number of OMP_NUM_THREADS, as OpenMP reads it when a process begins; 1 where it is not there.
+
+    >>> threads_in({"OMP_NUM_THREADS": "4,2"})
+    4
+    """
+    first = environment.get("OMP_NUM_THREADS", "").split(",")[0].strip()
+    return max(int(first), 1) if first.isdecimal() else 1
 
 
 def end_with(process: int) -> None:
