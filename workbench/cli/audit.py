@@ -34,12 +34,15 @@ def audit(arguments: argparse.Namespace) -> None:
     Of a rule whose paper claims nothing, `claim_holds` is null and `claim` says so. Below the table stands what each
     answer of a mix means for locality; with --json these are its `sentences`, with what a second task's step shows.
     """
+    import torch
+
     from workbench.audit.audit import Finding, table
     from workbench.audit.by_name import audit_rule, claims
     from workbench.audit.mixes import MixFinding, audit_mix, sentences, spelled
     from workbench.mixes import mix_named
     from workbench.rules import RULES
 
+    torch.set_num_threads(1)  # thousands of small products: two threads take eight times the processor's time
     names = arguments.names or [rule.name for rule in RULES]
     sys.path.append(str(Path.cwd()))  # where one's own module lies
     mixes = {name: mix_named(name) for name in names if "+" in name}
