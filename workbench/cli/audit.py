@@ -42,7 +42,7 @@ def audit(arguments: argparse.Namespace) -> None:
     from workbench.mixes import mix_named
     from workbench.rules import RULES
 
-    torch.set_num_threads(1)  # thousands of small products: two threads take eight times the processor's time
+    torch.set_num_threads(1)  # small products, which two make no faster, and a busy machine far slower
     names = arguments.names or [rule.name for rule in RULES]
     sys.path.append(str(Path.cwd()))  # where one's own module lies
     mixes = {name: mix_named(name) for name in names if "+" in name}
