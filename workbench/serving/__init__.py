@@ -7,7 +7,7 @@ from workbench.faces import lazy
 if TYPE_CHECKING:
     from workbench.serving.allowance import SPEED, Allowance, Price, read_allowance, write_allowance
     from workbench.serving.book import BookServer, book_server
-    from workbench.serving.commands import SERVED, THREADS, app_command, hub_command, is_served, lab_command
+    from workbench.serving.commands import SERVED, app_command, hub_command, is_served, kernel_environment, lab_command
     from workbench.serving.frames import PROTOCOL, joined, parted
     from workbench.serving.process import free_port, running
 
@@ -15,7 +15,6 @@ __all__ = [
     "PROTOCOL",
     "SERVED",
     "SPEED",
-    "THREADS",
     "Allowance",
     "BookServer",
     "Price",
@@ -25,6 +24,7 @@ __all__ = [
     "hub_command",
     "is_served",
     "joined",
+    "kernel_environment",
     "lab_command",
     "parted",
     "read_allowance",

@@ -8,7 +8,7 @@ import os
 import re
 import sys
 import tempfile
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from importlib.util import find_spec
 from pathlib import Path
 
@@ -18,9 +18,6 @@ from workbench.serving.door import is_loopback
 from workbench.shipped import notebooks_folder
 
 SERVED = "WORKBENCH_SERVED"  # "1" in a kernel behind a page of our server
-# How many threads a kernel's products have. Where more of them want the processor than it has cores they wait for each
-# other: a picture of half a second then took half a minute. A number that is there already stays.
-THREADS = {"OMP_NUM_THREADS": "1"}
 KERNEL_IDLE, SERVER_IDLE = 1200, 3600  # seconds without use after which a kernel and a server under a hub end
 _SOCKET = len("/kernel-12345678-1234-1234-1234-123456789012-ipc-1")  # of a kernel
 _LONGEST = 103  # bytes of a socket's path: the least that a system takes (macOS)
@@ -78,6 +75,15 @@ def lab_command(
     command += ["--ServerApp.answer_yes=True"]  # Ctrl+C ends it, without a question
     command += ["--allow-root"] if root else []
     return command if browser else [*command, "--no-browser"]
+
+
+def kernel_environment(environment: Mapping[str, str]) -> dict[str, str]:
+    """The same for a kernel behind a page of our server, whose products have one thread unless a number is there.
+
+    Where more threads want the processor than it has cores they wait for each other: a picture of half a second then
+    took half a minute.
+    """
+    return {"OMP_NUM_THREADS": "1"} | dict(environment) | {SERVED: "1"}
 
 
 def is_served() -> bool:

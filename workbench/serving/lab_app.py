@@ -18,7 +18,7 @@ from voila.server_extension import load_config_file
 from voila.tornado.handler import TornadoVoilaHandler
 
 from workbench.serving.bundles import STATIC, plotly_folder
-from workbench.serving.commands import SERVED, THREADS
+from workbench.serving.commands import kernel_environment
 from workbench.serving.kernels import DIED, UNKNOWN
 from workbench.shipped import notebooks_folder
 
@@ -26,7 +26,7 @@ PLACE = "workbench/app"
 
 
 class ServedKernels:
-    """A kernel manager whose next kernels get plotly.js from the server, and one thread; all else is the manager's."""
+    """A kernel manager whose next kernels know that a page of ours is before them; all else is the manager's."""
 
     def __init__(self, manager: Any) -> None:
         self._manager = manager
@@ -35,7 +35,7 @@ class ServedKernels:
         return getattr(self._manager, name)
 
     async def start_kernel(self, env: dict[str, str], **settings: Any) -> str:
-        return await self._manager.start_kernel(env=THREADS | env | {SERVED: "1"}, **settings)
+        return await self._manager.start_kernel(env=kernel_environment(env), **settings)
 
 
 class LabAppPage(TornadoVoilaHandler):

@@ -19,7 +19,7 @@ from voila.shutdown_kernel_handler import VoilaShutdownKernelHandler
 from voila.static_file_handler import AllowListFileHandler, TemplateStaticFileHandler
 from voila.tornado.handler import TornadoVoilaHandler
 
-from workbench.serving import SERVED, THREADS
+from workbench.serving import kernel_environment
 from workbench.serving.allowance import write_allowance
 from workbench.serving.bundles import STATIC, plotly_folder
 from workbench.serving.door import host_pattern
@@ -138,7 +138,7 @@ class AppServer(Voila):
         self.forkserver = Forkserver() if self.fork_kernels and can_fork() else None
         # For the kernels that this server starts, and for what they are forked from. A kernel here has one page, which
         # need not hear again what it has just said.
-        os.environ |= THREADS | os.environ | {SERVED: "1", "JUPYTER_WIDGETS_ECHO": "0"}
+        os.environ |= kernel_environment(os.environ) | {"JUPYTER_WIDGETS_ECHO": "0"}
         if self.forkserver is not None:
             self.forkserver.start()
         use_for_kernels(self.rules.memory, self.forkserver)
